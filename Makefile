@@ -1,0 +1,33 @@
+# Every target sets itself up: it needs Python 3.11 and make, nothing else.
+PYTHON ?= python3.11
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+READY   = $(VENV)/.ready
+
+.PHONY: run demo test check bench clean
+
+run: $(READY)     ## a local Discord, Red, a Letta agent and a chat page
+	$(BIN)/python -m sandbox run $(ARGS)
+
+demo: $(READY)    ## a scripted conversation; exits 0 if every message got its one answer
+	$(BIN)/python -m sandbox demo $(ARGS)
+
+test: $(READY)    ## ARGS= is passed to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pip check
+
+bench: $(READY)   ## JSON lines {"name", "value", "unit"}
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $(READY)

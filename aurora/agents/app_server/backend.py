@@ -1,0 +1,199 @@
+"""Letta's App Server as an AgentBackend: one WebSocket for all conversations."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from ...clock import Clock, SystemClock
+from ..protocol import AgentError, AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
+from . import frames
+from .connection import Connection, ConnectionLostError
+from .conversation import Conversation
+from .driver import Driver
+from .frames import Frame, Runtime, word
+from .link import Limits, Link
+from .memory import Memory
+from .run import Run
+
+_log = logging.getLogger("red.aurora.agents")
+
+_CLOSED = "the connection to the agent server was closed"
+
+
+class AppServer:
+    """One App Server. Nothing is opened before the first call."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        clock: Clock | None = None,
+        request_timeout: float = 10.0,
+        tool_timeout: float = 120.0,
+        reconnect_limit: float = 60.0,
+        abort_patience: float = 3.0,
+    ) -> None:
+        """Prepare a backend.
+
+        Args:
+            url: ws:// or wss:// address, with its path (`/ws`).
+            token: what `--ws-auth capability-token` asks for; goes into one header, nowhere else.
+            clock: the source of time for waits.
+            request_timeout: seconds for the answer to one request.
+            tool_timeout: seconds the server waits for one of our tools.
+            reconnect_limit: seconds to look for a lost server while a turn is under way.
+            abort_patience: seconds a run waits for a turn whose caller left, before it forks.
+
+        """
+        self.url = url
+        limits = Limits(request_timeout, tool_timeout, reconnect_limit, abort_patience)
+        self._link = Link(url, token, clock or SystemClock(), limits, self._route, self._lost)
+        self._memory = Memory(self._collect)
+        self._conversations: dict[Runtime, Conversation] = {}
+        self._runs: set[Run] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def ping(self) -> None:
+        """Find out whether the server can be used; raise AgentError if not."""
+        await self._ask({"type": "app_server_info"})
+
+    async def agent(self, agent_id: str) -> AgentInfo:
+        """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
+        answer = await self._ask({"type": "agent_retrieve", "agent_id": agent_id})
+        found = frames.part(answer, "agent")
+        return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
+
+    async def open_conversation(self, agent_id: str, title: str) -> str:
+        """Create a conversation and make it ready for its first input; raise AgentError."""
+        self._check_open()
+        conversation = await self._link.create(agent_id, title)
+        self._conversations[conversation.runtime] = conversation
+        return conversation.runtime.conversation_id
+
+    async def run(self, turn: Turn, tools: ToolHost) -> AsyncIterator[RunEvent]:
+        """Run one turn as AgentBackend says."""
+        if self._closed:
+            yield Finished(Outcome.UNREACHABLE, detail=_CLOSED)
+            return
+        run = Run(turn, tools)
+        self._runs.add(run)
+        self._spawn(self._drive(run))
+        try:
+            while True:
+                event = await run.events.get()
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            run.leave()
+
+    async def memory_list(self, agent_id: str) -> list[str]:
+        """List the agent's memory files."""
+        return await self._memory.list(agent_id)
+
+    async def memory_read(self, agent_id: str, path: str) -> str:
+        """Read a memory file; raise MemoryRefused or AgentError."""
+        return await self._memory.read(agent_id, path)
+
+    async def memory_write(self, agent_id: str, path: str, content: str) -> None:
+        """Write a memory file; raise MemoryRefused (it is as before then) or AgentError."""
+        await self._memory.write(agent_id, path, content)
+
+    async def memory_delete(self, agent_id: str, path: str) -> None:
+        """Delete a memory file; raise MemoryRefused (it is as before then) or AgentError."""
+        await self._memory.delete(agent_id, path)
+
+    async def close(self, *, grace: float = 2.0) -> None:
+        """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""
+        self._closed = True
+        self._link.closing.set()
+        for run in list(self._runs):
+            run.finish(Outcome.CANCELLED, _CLOSED)
+            run.leave()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._link.close()
+        self._conversations.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise AgentError(Outcome.UNREACHABLE, _CLOSED)
+
+    async def _ask(self, frame: Frame) -> Frame:
+        self._check_open()
+        return await self._link.ask(frame)
+
+    async def _collect(self, frame: Frame) -> list[Frame]:
+        self._check_open()
+        return await self._link.collect(frame)
+
+    async def _drive(self, run: Run) -> None:
+        try:
+            await Driver(self._link, self._conversation, run).drive()
+        finally:
+            self._runs.discard(run)
+
+    def _conversation(self, runtime: Runtime) -> Conversation:
+        return self._conversations.setdefault(runtime, Conversation(runtime))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="aurora-app-server")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _lost(self, connection: Connection) -> None:
+        """Wake every run that was on a lost connection."""
+        for run in self._runs:
+            run.news.set()
+        if not self._closed:
+            _log.warning("The connection to the App Server is lost.")
+            self._spawn(connection.close())
+
+    def _route(self, connection: Connection, frame: Frame) -> None:
+        """Take what the server says by itself; of runtimes that are not ours, nothing."""
+        runtime = frames.runtime_of(frame)
+        conversation = self._conversations.get(runtime) if runtime else None
+        match word(frame, "type"):
+            case "external_tool_call_request":
+                self._spawn(self._serve_tool(connection, conversation, frame))
+            case "control_request" if conversation is not None:
+                self._spawn(self._judge(connection, conversation, frame))
+            case _ if conversation is not None:
+                conversation.feed(frame)
+
+    async def _serve_tool(
+        self, connection: Connection, conversation: Conversation | None, frame: Frame
+    ) -> None:
+        """Run a tool for the turn that calls it; a turn nobody waits for gets an error."""
+        run = conversation.run if conversation else None
+        if run is None or not run.begun.is_set() or not run.offers(word(frame, "tool_name")):
+            text, is_error = "Nobody waits for this turn any more; nothing was done.", True
+        else:
+            result = await run.call(word(frame, "tool_name"), frames.part(frame, "input"))
+            text, is_error = result.text, result.is_error
+        answer = frames.tool_result(word(frame, "request_id"), text, is_error=is_error)
+        with contextlib.suppress(ConnectionLostError):
+            await connection.send(answer)
+
+    async def _judge(
+        self, connection: Connection, conversation: Conversation, frame: Frame
+    ) -> None:
+        """Allow the tools of the run in progress, deny everything else."""
+        name = word(frames.part(frame, "request"), "tool_name")
+        run = conversation.run
+        refusal = None
+        if run is None or not run.begun.is_set() or not run.offers(name):
+            refusal = "This tool is not available here. Use only the tools you were given."
+            _log.warning("Denied the agent a tool that is not Aurora's.")
+        answer = frames.verdict(conversation.runtime, word(frame, "request_id"), refusal)
+        with contextlib.suppress(ConnectionLostError, TimeoutError):
+            await connection.request(answer, timeout=self._link.limits.request)

@@ -1,0 +1,81 @@
+"""A conversation as this process sees it: who holds it, and what the server said of it last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ...clock import Clock
+from ..protocol import ToolSpec
+from .connection import Connection
+from .frames import IDLE, Frame, Runtime, items, part, word
+from .run import Run
+
+
+class Conversation:
+    """One runtime: at most one run at a time holds it, others wait their turn.
+
+    `stirs` says that the server has shown a turn here, running or queued, and not yet its end.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.run: Run | None = None
+        self.connection: Connection | None = None
+        self.specs: tuple[ToolSpec, ...] = ()
+        self.queue: list[Frame] = []
+        self.stirs = False
+        self.settled = asyncio.Event()
+
+    async def take(self, run: Run, clock: Clock, patience: float) -> bool:
+        """Wait until no run holds it, then let `run` hold it (not if its caller leaves first).
+
+        Only a holder whose caller has left is given up on, after `patience` seconds: then False,
+        and the conversation stays with it.
+        """
+        while (holder := self.run) is not None and holder is not run:
+            if holder.left.is_set():
+                await clock.wait(holder.over, patience)
+                if self.run is holder and not holder.over.is_set():
+                    return False
+            else:
+                await _first(holder.left, holder.over, run.left)
+            if run.left.is_set():
+                return True
+        self.run = run
+        return True
+
+    def release(self, run: Run) -> None:
+        """Let go of it."""
+        if self.run is run:
+            self.run = None
+        run.over.set()
+
+    def started_with(self, connection: Connection, specs: Sequence[ToolSpec]) -> None:
+        """Note that the runtime was started on this connection, with these tools."""
+        self.connection = connection
+        self.specs = tuple(specs)
+
+    def feed(self, frame: Frame) -> None:
+        """Take a frame of this runtime."""
+        match word(frame, "type"):
+            case "update_queue":
+                self.queue = items(frame, "queue")
+                self.stirs |= bool(self.queue)
+            case "update_loop_status":
+                self.stirs |= word(part(frame, "loop_status"), "status") != IDLE
+            case "turn_finished":
+                self.stirs = False
+                self.settled.set()
+        if self.run is not None:
+            self.run.feed(frame)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Return when one of the events is set."""
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

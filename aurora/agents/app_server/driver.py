@@ -1,0 +1,237 @@
+"""Brings one input through: into the conversation, over lost sockets, out of a wedge.
+
+What becomes of an input when the socket is lost, after reconnecting and `runtime_start`:
+
+======================================= ======================================================
+what the server shows                   what it means, what follows
+======================================= ======================================================
+our input in its queue                  it was restarted and runs the input again by itself:
+                                        never resend, wait for that `turn_finished`
+a turn is running                       it never saw the socket go: the turn lives on, wait;
+                                        its text is read from the history in the end
+idle, input accepted or in the history  the turn died with its socket: LOST
+idle, input unknown                     never accepted: UNREACHABLE, may be tried again
+no server within the limit              LOST if the input may have been accepted
+======================================= ======================================================
+
+A turn that died leaves its conversation wedged: each further input ends at once with "already has
+an active run", and has not run. Then, and when an aborted turn keeps the conversation, it is
+forked (history kept), ConversationMoved is told, and the input is sent there under an id of its
+own. A second connection that would keep a turn alive was tried and left out: its tools die with
+the first connection all the same, so that a turn would go on unable to send.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+
+from ..protocol import AgentError, ConversationMoved, Outcome
+from . import frames
+from .connection import Connection, ConnectionLostError
+from .conversation import Conversation
+from .frames import Runtime, items, word
+from .link import Link
+from .outcomes import Ending
+from .run import Run
+
+_log = logging.getLogger("red.aurora.agents")
+
+_HISTORY_DEPTH = 20
+_DRAIN_SECONDS = 330.0  # the server's own limit for its model is 300
+
+
+class Driver:
+    """The life of one run, from the wait for its conversation until the server lets go of it."""
+
+    def __init__(
+        self, link: Link, conversation_of: Callable[[Runtime], Conversation], run: Run
+    ) -> None:
+        self._link = link
+        self._conversation_of = conversation_of
+        self._run = run
+        self._conversation = conversation_of(Runtime(run.turn.agent_id, run.turn.conversation_id))
+        self._connection: Connection | None = None
+
+    async def drive(self) -> None:
+        """See the run through; its caller gets exactly one Finished."""
+        try:
+            await self._enter()
+            await self._input_until_it_runs()
+        except AgentError as error:
+            self._run.finish(error.outcome, error.detail)
+        except Exception as error:
+            _log.exception("A run broke off.")
+            self._run.finish(Outcome.LOST, f"Aurora failed inside ({type(error).__name__})")
+        finally:
+            self._run.finish(Outcome.CANCELLED)
+            self._conversation.release(self._run)
+
+    async def _enter(self) -> None:
+        """Get hold of the conversation, or of a fork if an aborted turn does not let go."""
+        link = self._link
+        while not await self._conversation.take(self._run, link.clock, link.limits.patience):
+            await self._move()
+
+    async def _input_until_it_runs(self) -> None:
+        run = self._run
+        for input_id in (run.turn.input_id, f"{run.turn.input_id}-fork"):
+            await self._input(input_id)
+            await self._follow()
+            if run.ending is None or not run.ending.wedged:
+                break
+            await self._move()
+        if run.ending is None:
+            return
+        if run.patchy and run.ending.outcome is Outcome.CANCELLED and not run.left.is_set():
+            # Nobody aborted it: this is how the server says that a turn died with its socket.
+            await self._lose()
+        else:
+            await self._report(run.ending)
+
+    async def _input(self, input_id: str) -> None:
+        """Send the input; on return it was accepted, or the connection is lost."""
+        run, specs = self._run, self._run.tools.specs
+        connection = await self._link.ready(self._conversation, specs)
+        if self._conversation.stirs:
+            connection = await self._still(connection)
+        if run.left.is_set():
+            return
+        self._connection = connection
+        run.begin(input_id)
+        names = [spec.name for spec in specs]
+        frame = frames.message(self._conversation.runtime, run.turn.text, input_id, names)
+        try:
+            answer = await connection.request(frame, timeout=self._link.limits.request)
+        except ConnectionLostError:
+            run.news.set()
+        except TimeoutError:
+            if not await self._in_history(connection):
+                raise AgentError(
+                    Outcome.UNREACHABLE, "the agent server did not answer the input"
+                ) from None
+            run.accept()
+        else:
+            if answer.get("accepted") is False:
+                raise AgentError(Outcome.UNREACHABLE, "the agent server refused the input")
+            run.accept(queued=answer.get("disposition") == "queued")
+            await self._wait_in_queue(connection)
+
+    async def _wait_in_queue(self, connection: Connection) -> None:
+        """Give up on a conversation that an unseen turn holds, such as one of a dead Aurora."""
+        run, link = self._run, self._link
+        await link.clock.wait(run.begun, link.limits.patience)
+        if not run.begun.is_set() and not connection.lost and await self._take_back(connection):
+            run.ending = Ending(Outcome.BUSY, "the conversation is held", wedged=True)
+
+    async def _follow(self) -> None:
+        """Wait for the end of the turn through all that may happen to it."""
+        run, aborted = self._run, False
+        while run.ending is None and self._connection is not None:
+            left = run.left.is_set()
+            await self._link.clock.wait(run.news, _DRAIN_SECONDS if left else None)
+            if left and not run.news.is_set():
+                return
+            run.news.clear()
+            if run.ending is None and self._connection.lost:
+                if run.left.is_set() or not await self._recover():
+                    return
+            elif run.ending is None and run.left.is_set() and not aborted:
+                aborted = True
+                await self._abort(self._connection)
+
+    async def _recover(self) -> bool:
+        """Find out, on a new connection, what became of the input; False if it is over."""
+        run, conversation = self._run, self._conversation
+        try:
+            connection = await self._link.again(conversation, run.tools.specs, run.left)
+        except AgentError as error:
+            run.finish(Outcome.LOST, f"the connection was lost in mid-turn: {error.detail}")
+            return False
+        if conversation.stirs or run.ending is not None:
+            self._connection = connection
+            run.patchy = True
+            run.accept()
+            return True
+        if run.accepted or await self._in_history(connection):
+            await self._lose()
+        else:
+            run.finish(Outcome.UNREACHABLE, "the connection was lost before the input arrived")
+        return False
+
+    async def _lose(self) -> None:
+        """Tell that the turn died; its conversation is wedged, so the next run gets a fork."""
+        with contextlib.suppress(AgentError):
+            await self._move()
+        detail = "the connection was lost in mid-turn, and the turn with it"
+        self._run.finish(Outcome.LOST, detail)
+
+    async def _abort(self, connection: Connection) -> None:
+        """Ask the server to end the turn; it lets go when its model or tool does."""
+        run, runtime = self._run, self._conversation.runtime
+        try:
+            limit = self._link.limits.request
+            answer = await connection.request(frames.abort(runtime), timeout=limit)
+            if answer.get("aborted") is not True:
+                await self._take_back(connection)
+                run.ending = run.ending or Ending(Outcome.CANCELLED)
+        except (ConnectionLostError, TimeoutError, AgentError):
+            if connection.lost:
+                run.news.set()
+
+    async def _take_back(self, connection: Connection) -> bool:
+        """Take the input out of the server's queue; False if it is not in there."""
+        conversation = self._conversation
+        for item in conversation.queue:
+            if word(item, "client_message_id") == self._run.input_id:
+                frame = frames.remove_queued(conversation.runtime, word(item, "id"))
+                answer = await self._link.collect(frame, connection)
+                return answer[-1].get("success") is True
+        return False
+
+    async def _still(self, connection: Connection) -> Connection:
+        """End a turn that nobody waits for, such as one of before a restart of both sides."""
+        conversation = self._conversation
+        conversation.settled.clear()
+        answer = await self._link.ask(frames.abort(conversation.runtime), connection)
+        if answer.get("aborted") is True:
+            await self._link.clock.wait(conversation.settled, self._link.limits.patience)
+        if conversation.stirs and answer.get("aborted") is True:
+            await self._move()
+            return await self._link.ready(self._conversation, self._run.tools.specs)
+        conversation.stirs = False
+        return connection
+
+    async def _move(self) -> None:
+        """Go on in a fork of the conversation."""
+        run, old = self._run, self._conversation
+        fork = self._conversation_of(await self._link.fork(old.runtime))
+        if old.run is run:
+            old.run = None
+        fork.run = run
+        self._conversation = fork
+        run.emit(ConversationMoved(fork.runtime.conversation_id))
+
+    async def _in_history(self, connection: Connection) -> bool:
+        """Ask whether the server has stored the input."""
+        frame = frames.history(self._conversation.runtime, _HISTORY_DEPTH)
+        answer = await self._link.ask(frame, connection)
+        return any(word(one, "otid") == self._run.input_id for one in items(answer, "messages"))
+
+    async def _report(self, ending: Ending) -> None:
+        run, text = self._run, ""
+        if ending.outcome is Outcome.COMPLETED:
+            text = await self._text_in_history() if run.patchy else run.text
+            _log.debug("The agent's text: %s", text)
+        run.finish(ending.outcome, ending.detail, text)
+
+    async def _text_in_history(self) -> str:
+        """Read the turn's last message back: pieces of it were missed with the socket."""
+        answer = await self._link.ask(
+            frames.history(self._conversation.runtime, _HISTORY_DEPTH), self._connection
+        )
+        newest = items(answer, "messages")[:1]
+        if newest and word(newest[0], "message_type") == "assistant_message":
+            return frames.text_of(newest[0])
+        return ""

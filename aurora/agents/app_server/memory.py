@@ -1,0 +1,114 @@
+"""An agent's memory files over the socket; the server keeps them in git and checks each commit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .frames import Frame, items, word
+
+_HOST_PATH = re.compile(r"(?<![\w.])/(?:[^\s/'\":]+/)+[^\s'\":]*")
+_MOST_WORDS = 1500
+
+
+class MemoryRefused(Exception):  # noqa: N818 - it says what happened, and the agent reads it
+    """The memory repository said no; the text says why, for the agent."""
+
+
+class Memory:
+    """The memory frames. `collect` sends one request and returns all frames of its answer."""
+
+    def __init__(self, collect: Callable[[Frame], Awaitable[list[Frame]]]) -> None:
+        self._collect = collect
+        # The repository is checked as a whole: a refused write must be undone before the next.
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def list(self, agent_id: str) -> list[str]:
+        """List the paths of all files."""
+        frames = await self._ask("list_memory", agent_id)
+        return sorted(
+            path
+            for frame in frames
+            for entry in items(frame, "entries")
+            if (path := word(entry, "relative_path"))
+        )
+
+    async def read(self, agent_id: str, path: str) -> str:
+        """Return a file's text; raise MemoryRefused if there is none."""
+        check_path(path)
+        content = await self._content(agent_id, path)
+        if content is None:
+            raise MemoryRefused(f"There is no memory file {path}.")
+        return content
+
+    async def write(self, agent_id: str, path: str, content: str) -> None:
+        """Write a file; a refused one is put back as it was, then MemoryRefused says why."""
+        check_path(path)
+        await self._change(
+            agent_id, path, "write_memory_file", content=content, commit_message=f"Write {path}"
+        )
+
+    async def delete(self, agent_id: str, path: str) -> None:
+        """Delete a file; a refused deletion is undone, then MemoryRefused says why."""
+        check_path(path)
+        await self._change(agent_id, path, "delete_memory_file", commit_message=f"Delete {path}")
+
+    async def _change(self, agent_id: str, path: str, kind: str, **fields: Any) -> None:
+        async with self._locks.setdefault(agent_id, asyncio.Lock()):
+            before = await self._content(agent_id, path)
+            if before is None and kind == "delete_memory_file":
+                raise MemoryRefused(f"There is no memory file {path}.")
+            try:
+                await self._ask(kind, agent_id, path=path, **fields)
+            except BaseException:
+                # Shielded: a refused file that stays behind blocks every later commit.
+                await asyncio.shield(self._restore(agent_id, path, before))
+                raise
+
+    async def _restore(self, agent_id: str, path: str, before: str | None) -> None:
+        with contextlib.suppress(MemoryRefused):
+            if before is None:
+                await self._ask("delete_memory_file", agent_id, path=path)
+            else:
+                await self._ask("write_memory_file", agent_id, path=path, content=before)
+
+    async def _content(self, agent_id: str, path: str) -> str | None:
+        try:
+            frames = await self._ask("read_memory_file", agent_id, path=path)
+        except MemoryRefused as refused:
+            if "ENOENT" in str(refused):
+                return None
+            raise
+        return word(frames[-1], "content")
+
+    async def _ask(self, kind: str, agent_id: str, **fields: Any) -> list[Frame]:
+        frames = await self._collect({"type": kind, "agent_id": agent_id, **fields})
+        if frames[-1].get("success") is not True:
+            raise MemoryRefused(plain(word(frames[-1], "error")))
+        return frames
+
+
+def check_path(path: str) -> None:
+    """Refuse what is no memory file.
+
+    The server keeps writes inside the memory folder, but `.git` lies in there: a written
+    `.git/config` would run commands on its host at the next commit.
+    """
+    parts = path.split("/")
+    if any(not one or one.startswith(".") or "\\" in one or "\0" in one for one in parts):
+        raise MemoryRefused(
+            "A memory path is relative, like people/alice.md; no part of it may be empty or "
+            "begin with a dot."
+        )
+    if not path.endswith(".md"):
+        raise MemoryRefused("Memory files are Markdown: the path must end in .md.")
+
+
+def plain(error: str) -> str:
+    """Make the server's refusal readable: no commands or paths of its host, no endless text."""
+    lines = (line for line in error.splitlines() if not line.startswith("Command failed:"))
+    words = _HOST_PATH.sub(lambda found: found[0].rsplit("/", 1)[-1], "\n".join(lines)).strip()
+    return words[:_MOST_WORDS] or "The memory repository refused it without a reason."

@@ -1,0 +1,189 @@
+"""What Aurora asks of an agent server and what it hears back; no server's own words in here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model is told of it; `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What the model reads after its call."""
+
+    text: str
+    is_error: bool = False
+
+
+class ToolHost(Protocol):
+    """The tools of one run; the only way back from an agent into Discord."""
+
+    @property
+    def specs(self) -> Sequence[ToolSpec]:
+        """List the tools on offer."""
+        ...
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Run a tool; a refusal or a failure is a result with `is_error`, never an exception."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One input to an agent; `input_id` is new for each attempt, a used one is never answered."""
+
+    agent_id: str
+    conversation_id: str
+    text: str
+    input_id: str
+
+
+class Outcome(StrEnum):
+    """How a run ended, in the same words for every server."""
+
+    COMPLETED = "completed"  # the agent finished its turn
+    CANCELLED = "cancelled"  # somebody aborted it
+    CONFIG = "config"  # 400, 401, 402, 403, 404, 422: only an admin can mend it
+    BUSY = "busy"  # 409: another run holds the conversation
+    OVERLOADED = "overloaded"  # 429: the provider asks for patience
+    FAILED = "failed"  # the agent or its model failed after the input was accepted
+    UNREACHABLE = "unreachable"  # the input was never accepted
+    LOST = "lost"  # accepted, and its end will never be known
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server took the input; from here on it must not be sent again blindly."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The server named the run (a turn with tools has several)."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer. Pieces of one message share `message_id`; a new id starts over."""
+
+    message_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The agent thinks; never shown to anybody."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The agent called a tool, ours or one of its own."""
+
+    call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """A tool call ended."""
+
+    call_id: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one step."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationMoved:
+    """The conversation had to be forked (history kept): use this one for the lane from now on."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a run; always the last event.
+
+    `text` is the agent's last message, whole. `detail` is for admins and logs: no user's words,
+    no secret. `retry_after` is in seconds, where the server named it.
+    """
+
+    outcome: Outcome
+    text: str = ""
+    detail: str = ""
+    retry_after: float | None = None
+
+
+RunEvent = (
+    Accepted
+    | RunStarted
+    | Text
+    | Reasoning
+    | ToolCalled
+    | ToolReturned
+    | Usage
+    | ConversationMoved
+    | Finished
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentInfo:
+    """An agent as its server knows it."""
+
+    id: str
+    name: str
+
+
+class AgentError(Exception):
+    """An agent server refused or failed a look-up; `outcome` classifies it as for a run."""
+
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
+        self.outcome = outcome
+        self.detail = detail
+
+
+class AgentBackend(Protocol):
+    """One agent server. Constructing it touches no network; it connects when first used."""
+
+    url: str
+
+    async def agent(self, agent_id: str) -> AgentInfo:
+        """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
+        ...
+
+    async def open_conversation(self, agent_id: str, title: str) -> str:
+        """Create a conversation and return its id; raise AgentError."""
+        ...
+
+    def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+        """Run one turn; yields exactly one Finished, last. Raises nothing but CancelledError.
+
+        Cancelling or closing the iterator aborts the run on the server; the conversation stays
+        taken, inside the backend, until the server has let go of it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Abort what runs, wait a moment for the server to confirm, and leave nothing behind."""
+        ...

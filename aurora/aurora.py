@@ -1,0 +1,117 @@
+"""The cog: lifecycle, listeners, and the loop that runs the worker."""
+
+import asyncio
+import logging
+from io import BytesIO
+from typing import Any, Literal
+
+import discord
+from discord.ext import tasks
+from redbot.core import Config, commands
+from redbot.core.bot import Red
+
+from .commands.config import ConfigCommands
+from .commands.setup import SetupCommands
+from .services import Services
+from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
+from .triggers import addressed
+
+log = logging.getLogger("red.aurora")
+
+Requester = Literal["discord_deleted_user", "owner", "user", "user_strict"]
+
+
+class Aurora(SetupCommands, ConfigCommands, commands.Cog):
+    """Talk to a stateful Letta agent by mentioning the bot, replying to it or in a DM."""
+
+    def __init__(self, bot: Red) -> None:
+        super().__init__()
+        self.bot = bot
+        config = Config.get_conf(self, identifier=0xA0402A, force_registration=True)
+        config.register_global(**GLOBAL_DEFAULTS)
+        config.register_guild(**GUILD_DEFAULTS)
+        self.services = Services.build(bot, self, config)
+
+    async def cog_load(self) -> None:
+        """Start; a failure is logged, for raising would take Aurora out of Red's autoload."""
+        try:
+            await self.services.start()
+        except Exception as error:
+            log.exception("Aurora could not start and answers nobody", exc_info=error)
+            return
+        self.process_message_queue.start()
+
+    async def cog_unload(self) -> None:
+        """Stop; nothing of Aurora is left when this returns."""
+        loop = self.process_message_queue.get_task()
+        self.process_message_queue.cancel()
+        if loop is not None:
+            await asyncio.wait({loop})
+        await self.services.stop()
+
+    @tasks.loop()
+    async def process_message_queue(self) -> None:
+        """Wait for the next event that may run, and start it."""
+        try:
+            await self.services.worker.step()
+        except Exception as error:
+            log.exception("The queue could not be read; trying again", exc_info=error)
+            await asyncio.sleep(1)
+
+    @commands.Cog.listener()
+    async def on_message_without_command(self, message: discord.Message) -> None:
+        """Take in what is meant for the agent."""
+        if self.bot.user is not None and addressed(message, self.bot.user) is not None:
+            await self.services.intake.receive(message)
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Follow the edit of a message that waits."""
+        if self.services.queue.find(payload.message_id) is not None:
+            await self.services.intake.edited(payload.message)
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Let nothing be said to a deleted message."""
+        await self.services.intake.gone({payload.message_id})
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Let nothing be said to deleted messages."""
+        await self.services.intake.gone(payload.message_ids)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Cancel what waits in a server that the bot left."""
+        await self.services.queue.cancel(lambda event: event.guild_id == guild.id, "guild_left")
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Cancel what waits in a deleted channel and its threads."""
+        await self.services.queue.cancel(
+            lambda event: str(channel.id)
+            in (event.context["place"]["channel_id"], event.context["place"]["parent_id"]),
+            "channel_deleted",
+        )
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Cancel what waits in a deleted thread."""
+        await self.services.queue.cancel(
+            lambda event: event.channel_id == payload.thread_id, "thread_deleted"
+        )
+
+    @commands.Cog.listener()
+    async def on_red_api_tokens_update(self, service_name: str, _tokens: Any) -> None:
+        """Use a new Letta token at once."""
+        if service_name == "letta":
+            await self.services.configure_agents()
+
+    async def red_delete_data_for_user(self, *, requester: Requester, user_id: int) -> None:  # noqa: ARG002  # nothing of a person is kept whoever asks
+        """Forget everything that is kept about a person."""
+        await self.services.queue.cancel(lambda event: event.author_id == user_id, "forgotten")
+        await self.services.store.forget_user(user_id)
+
+    async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature
+        """Return what is kept about a person: nothing that outlives an answer."""
+        return {}

@@ -1,0 +1,1 @@
+"""The [p]aurora commands: one module per group, each command a one-screen adapter."""

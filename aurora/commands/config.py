@@ -1,0 +1,128 @@
+"""`[p]aurora config`: what a server's admins, and for DMs the owner, decide."""
+
+from typing import Any, Literal, Optional
+
+from discord import app_commands
+from redbot.core import commands
+from redbot.core.utils.chat_formatting import box
+
+from ..services import Services
+from ..settings import KEYS, RULES, SettingError, parse
+from .setup import SetupCommands, find_agent
+
+
+def _setting(group: commands.Group, key: str) -> Any:
+    """Make the command of one setting; what it says of itself comes from settings.py."""
+    rule = RULES[key]
+
+    async def change(self: "ConfigCommands", ctx: commands.GuildContext, value: str) -> None:
+        await _change(self.services, ctx, rule.command, value)
+
+    change.__doc__ = f"{rule.help}.\n\n`<value>`: {rule.values}."
+    # discord.py takes a function for a method only if it looks like one.
+    change.__qualname__ = f"ConfigCommands.{rule.command}"
+    guarded = commands.admin_or_permissions(manage_guild=True)(commands.guild_only()(change))
+    return group.command(name=rule.command, with_app_command=False)(guarded)
+
+
+class ConfigCommands:
+    """The settings of a server, and those of direct messages."""
+
+    services: Services
+
+    @SetupCommands.aurora.group(name="config")
+    async def config(self, ctx: commands.Context) -> None:
+        """Change how Aurora works in this server, or in direct messages."""
+
+    config_replydepth = _setting(config, "reply_thread_depth")
+    config_typing = _setting(config, "enable_typing_indicator")
+    config_ratelimit = _setting(config, "rate_limit_seconds")
+    config_queuesize = _setting(config, "max_queue_size")
+    config_timeout = _setting(config, "agent_timeout")
+    config_mcpguidance = _setting(config, "mcp_guidance_enabled")
+    config_fallback = _setting(config, "deliver_text")
+
+    @config.command(name="set")
+    @app_commands.choices(
+        setting=[app_commands.Choice(name=name, value=name) for name in KEYS],
+    )
+    @commands.guild_only()
+    @commands.admin_or_permissions(manage_guild=True)
+    async def config_set(self, ctx: commands.GuildContext, setting: str, value: str) -> None:
+        """Change any setting of this server.
+
+        `<setting>` is a name that `[p]aurora config show` lists.
+        """
+        await _change(self.services, ctx, setting, value)
+
+    @config.command(name="show")
+    @commands.guild_only()
+    @commands.admin_or_permissions(manage_guild=True)
+    async def config_show(self, ctx: commands.GuildContext) -> None:
+        """Show the settings of this server."""
+        mine = self.services.settings.guild(ctx.guild.id)
+        agent = mine.agent_id if mine.enabled else None
+        lines = [f"{'agent':<12} {agent or 'none: not enabled here'}"]
+        lines += [
+            f"{rule.command:<12} {_shown(getattr(mine, key))}" for key, rule in RULES.items()
+        ]
+        await ctx.send(box("\n".join(lines)))
+
+    @config.command(name="dm")
+    @commands.is_owner()
+    async def config_dm(
+        self,
+        ctx: commands.Context,
+        action: Literal["on", "off", "agent", "show"] = "show",
+        # discord.py reads the annotation at run time and knows Optional in slash commands.
+        agent_id: Optional[str] = None,  # noqa: UP045
+    ) -> None:
+        """Decide about direct messages.
+
+        `on` and `off` switch them; `agent <id>` chooses who answers them, for no server's agent
+        does by itself.
+        """
+        settings = self.services.settings
+        if action == "agent":
+            if agent_id is None:
+                await ctx.send(f"Which one? `{ctx.clean_prefix}aurora config dm agent <agent_id>`")
+                return
+            agent = await find_agent(ctx, self.services, agent_id)
+            if agent is None:
+                return
+            await settings.set_world(dm_agent_id=agent.id)
+        elif action != "show":
+            await settings.set_world(enable_dm_responses=action == "on")
+            if action == "off":
+                await self.services.queue.cancel(lambda event: event.guild_id is None, "disabled")
+        self.services.queue.reconsider()
+        world = settings.world
+        await ctx.send(
+            f"Direct messages are **{_shown(world.enable_dm_responses)}**, "
+            f"answered by {f'`{world.dm_agent_id}`' if world.dm_agent_id else 'no agent yet'}."
+        )
+
+
+async def _change(
+    services: Services, ctx: commands.GuildContext, command: str, value: str
+) -> None:
+    """Set one setting of this server and say what it is now."""
+    key = KEYS.get(command.lower())
+    if key is None:
+        await ctx.send(f"`{command[:50]}` is no setting. There are: {', '.join(KEYS)}.")
+        return
+    try:
+        parsed = parse(key, value)
+    except SettingError as error:
+        await ctx.send(str(error))
+        return
+    await services.settings.set_guild(ctx.guild.id, **{key: parsed})
+    services.queue.reconsider()
+    await ctx.send(f"Done: `{command.lower()}` is now **{_shown(parsed)}**.")
+
+
+def _shown(value: object) -> str:
+    """Write a value the way it is typed."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,145 @@
+"""Delivery: every event gets its one answer and a visible end (DESIGN decision 6)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import discord
+
+from .ledger import Store
+from .model import Event, Send, State
+from .policy import Act, Denied, authorise
+from .tools.failures import FAILURES, SendFailed, explain, insist
+from .tools.places import find_place
+from .tools.sender import Sender
+
+log = logging.getLogger("red.aurora.delivery")
+
+NO_ANSWER = "💤"
+"""Aurora's reaction where the agent had nothing to say."""
+TEXT_WITHHELD = "💬"
+"""Aurora's reaction where the agent wrote a text that may not be delivered."""
+FAILED = "⚠️"
+"""Aurora's reaction where a text could not be delivered."""
+
+_TYPING_SECONDS = 8.0  # Discord shows typing for ten
+_DELIVERY_KEY = "delivery"
+_NOTICE_KEY = "notice"
+
+
+class Delivery:
+    """Reads the record of what a run sent, and delivers what did not get out."""
+
+    def __init__(self, bot: discord.Client, store: Store, sender: Sender) -> None:
+        self._bot = bot
+        self._store = store
+        self._sender = sender
+
+    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+        """See to it that the answer is in Discord; return the final state and its reason.
+
+        `text` is the agent's last message, delivered only if nothing else answered; `fallback`
+        allows that.
+        """
+        try:
+            return await self._settle(event, text.strip(), fallback=fallback)
+        except SendFailed as failure:
+            log.warning("The answer to event %s was not delivered: %s", event.id, failure.reason)
+            await self.mark(event, FAILED)
+            return State.FAILED, failure.reason
+
+    async def _settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+        how = await self._answer(event)
+        if how is not None:
+            return State.ANSWERED, how
+        if not text:
+            await self.mark(event, NO_ANSWER)
+            return State.DECLINED, "no_answer"
+        if not fallback:
+            await self.mark(event, TEXT_WITHHELD)
+            return State.DECLINED, "text_not_delivered"
+        await self._deliver(event, text)
+        return State.ANSWERED, "delivered"
+
+    async def answered(self, event: Event) -> bool:
+        """Tell whether an answer is, or may be, in Discord."""
+        try:
+            return await self._answer(event) is not None
+        except SendFailed:
+            # A send is unaccounted for; a second answer would be worse than none (promise 6).
+            return True
+
+    async def notice(self, event: Event, text: str) -> None:
+        """Tell the person that something is wrong, at most once per event; never raise."""
+        try:
+            channel = await find_place(self._bot, event, event.channel_id)
+            if channel is not None:
+                await self._sender.send(
+                    event, channel, text, by="notice", key=_NOTICE_KEY, reply_to=event.message_id
+                )
+        except (SendFailed, *FAILURES) as error:
+            log.warning("No notice for event %s: %r", event.id, error)
+
+    async def mark(self, event: Event, emoji: str) -> None:
+        """Put a reaction of Aurora's on the message; never raise."""
+        try:
+            channel = await find_place(self._bot, event, event.channel_id)
+            if channel is not None:
+                message = channel.get_partial_message(event.message_id)
+                await insist(lambda: message.add_reaction(emoji))
+        except FAILURES as error:
+            log.debug("No reaction for event %s: %r", event.id, error)
+
+    @asynccontextmanager
+    async def typing(self, event: Event) -> AsyncIterator[None]:
+        """Show typing while inside; never delays, never raises."""
+        task = asyncio.create_task(self._type(event), name=f"aurora typing: {event.id}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _type(self, event: Event) -> None:
+        try:
+            channel = await find_place(self._bot, event, event.channel_id)
+            while channel is not None:
+                await channel.typing()
+                await asyncio.sleep(_TYPING_SECONDS)
+        except FAILURES as error:
+            log.debug("No typing for event %s: %r", event.id, error)
+
+    async def _answer(self, event: Event) -> str | None:
+        """Return how an event was answered: "sent", "reacted" or "delivered"."""
+        known = await self._store.sends(event.id)
+        # Only if no send is known to have arrived is it worth asking what became of the others.
+        return _kind_of_answer(known, event) or _kind_of_answer(
+            await self._sender.sends(event), event
+        )
+
+    async def _deliver(self, event: Event, text: str) -> None:
+        try:
+            # The agent's words may go no further than its tools (DESIGN promise 11).
+            channel = await authorise(self._bot, event, Act.SEND, event.channel_id)
+        except FAILURES as error:
+            raise explain(error) from error
+        if isinstance(channel, Denied):
+            raise SendFailed(channel.code, channel.text)
+        await self._sender.send(
+            event, channel, text, by="delivery", key=_DELIVERY_KEY, reply_to=event.message_id
+        )
+
+
+def _kind_of_answer(sends: Iterable[Send], event: Event) -> str | None:
+    """Return what the first answer among the sends is; those elsewhere and notices are none."""
+    for send in sends:
+        if not send.message_ids or send.channel_id != event.channel_id or send.by == "notice":
+            continue
+        if send.kind == "message":
+            return "sent" if send.by == "tool" else "delivered"
+        if send.reply_to == event.message_id:
+            return "reacted"
+    return None

@@ -1,0 +1,156 @@
+"""One agent server's breakers: its own for acceptance, and one per agent for runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from ..clock import Clock
+from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Permit
+from .classify import Counts, Verdict
+
+BreakersListener = Callable[[str | None, BreakerState, BreakerState], None]
+
+
+class Permits:
+    """Leave to run one turn: the server's permit and the agent's; first verdicts count.
+
+    Leaving a `with` block without a verdict gives back what is still held.
+    """
+
+    __slots__ = ("_agent", "_server")
+
+    def __init__(self, server: Permit, agent: Permit) -> None:
+        self._server = server
+        self._agent = agent
+
+    def accepted(self) -> None:
+        """Report that the server took the input; how the run ends is still open."""
+        self._server.success()
+
+    def succeeded(self) -> None:
+        """Report a run that ended well."""
+        self._server.success()
+        self._agent.success()
+
+    def failed_to_accept(self) -> None:
+        """Report that the server could not be reached; that tells nothing of the agent."""
+        self._server.failure()
+        self._agent.release()
+
+    def failed_run(self) -> None:
+        """Report that the agent failed; without `accepted` before, the server gets no verdict."""
+        self._agent.failure()
+        self._server.release()
+
+    def release(self) -> None:
+        """Give back what is still held: cancelled, busy, overloaded, misconfigured."""
+        self._agent.release()
+        self._server.release()
+
+    def settle(self, verdict: Verdict) -> None:
+        """Report a run's end as its verdict says."""
+        match verdict.counts:
+            case Counts.SUCCESS:
+                self.succeeded()
+            case Counts.SERVER:
+                self.failed_to_accept()
+            case Counts.AGENT:
+                self.failed_run()
+            case Counts.NOTHING:
+                self.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+@dataclass(slots=True)
+class _Agent:
+    breaker: CircuitBreaker
+    used_at: float
+
+
+class Breakers:
+    """The breakers in front of one agent server (DESIGN decision 7).
+
+    Failures to accept count for the server, failed runs for the agent alone, so that a bad agent
+    stops no other. Another server gets another instance. `on_change` hears (agent id, or None for
+    the server; old; new). A breaker not asked for in `idle_after` seconds is forgotten, unless
+    it was forced open.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        on_change: BreakersListener | None = None,
+        idle_after: float = 3600.0,
+    ) -> None:
+        self._clock = clock
+        self._on_change = on_change
+        self._idle_after = idle_after
+        self._agents: dict[str, _Agent] = {}
+        self.server = self._breaker(None)
+
+    def acquire(self, agent_id: str) -> Permits | None:
+        """Return leave to run a turn of an agent, or None: `retry_in` says when to ask again."""
+        server = self.server.acquire()
+        if server is None:
+            return None
+        agent = self.agent(agent_id).acquire()
+        if agent is None:
+            server.release()
+            return None
+        return Permits(server, agent)
+
+    def retry_in(self, agent_id: str) -> float:
+        """Return the seconds until `acquire` may succeed; see `CircuitBreaker.retry_in`."""
+        known = self._agents.get(agent_id)
+        return max(self.server.retry_in(), known.breaker.retry_in() if known else 0.0)
+
+    def agent(self, agent_id: str) -> CircuitBreaker:
+        """Return an agent's own breaker."""
+        now = self._clock.monotonic()
+        known = self._agents.get(agent_id)
+        if known is None:
+            known = self._agents[agent_id] = _Agent(self._breaker(agent_id), now)
+        known.used_at = now
+        self._forget_idle(now)
+        return known.breaker
+
+    def reset(self) -> None:
+        """Close every breaker."""
+        self.server.reset()
+        for known in self._agents.values():
+            known.breaker.reset()
+
+    def snapshot(self) -> Mapping[str | None, BreakerSnapshot]:
+        """Return each breaker by agent id, and the server's under None."""
+        every: dict[str | None, BreakerSnapshot] = {None: self.server.snapshot()}
+        every.update((name, known.breaker.snapshot()) for name, known in self._agents.items())
+        return every
+
+    def _breaker(self, key: str | None) -> CircuitBreaker:
+        listener = self._on_change
+        if listener is None:
+            return CircuitBreaker(self._clock)
+        return CircuitBreaker(self._clock, on_change=lambda old, new: listener(key, old, new))
+
+    def _forget_idle(self, now: float) -> None:
+        idle = [
+            name
+            for name, known in self._agents.items()
+            if now - known.used_at >= self._idle_after and not known.breaker.snapshot().forced
+        ]
+        for name in idle:
+            del self._agents[name]

@@ -1,0 +1,152 @@
+"""Counts of what went well and what did not, for people to look at."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..clock import Clock
+
+RECENT_SECONDS = 300.0
+
+NOT_ERRORS = frozenset({"CircuitOpen", "CancelledError", "ConversationBusy"})
+"""What says nothing about health: nothing was tried, or somebody just had to wait."""
+
+_GREEN_BELOW, _YELLOW_UP_TO, _ALERT_ABOVE = 0.05, 0.20, 0.50
+
+
+def mark(rate: float) -> str:
+    """Return the sign for an error rate (0 to 1): 🟢 below 5 %, 🟡 up to 20 %, 🔴 above."""
+    if rate < _GREEN_BELOW:
+        return "🟢"
+    return "🟡" if rate <= _YELLOW_UP_TO else "🔴"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that was tried; `at` is seconds since the epoch, `duration` seconds."""
+
+    at: float
+    error: str | None
+    guild_id: int | None
+    duration: float
+    monotonic: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The numbers as of now; rates are 0 to 1, `recent` is oldest first.
+
+    The 5-minute rate looks at `recent` alone: the last operations, as many as the window holds.
+    """
+
+    operations: int
+    errors: int
+    rate: float
+    recent_operations: int
+    recent_errors: int
+    recent_rate: float
+    by_type: Mapping[str, int]
+    recent: tuple[Operation, ...]
+
+    @property
+    def mark(self) -> str:
+        """Return the sign for the 5-minute rate."""
+        return mark(self.recent_rate)
+
+
+@dataclass(slots=True)
+class _Tally:
+    recent: deque[Operation]
+    operations: int = 0
+    by_type: Counter[str] = field(default_factory=Counter)
+
+    def add(self, operation: Operation) -> None:
+        self.operations += 1
+        self.recent.append(operation)
+        if operation.error is not None:
+            self.by_type[operation.error] += 1
+
+    def summary(self, since: float) -> Summary:
+        late = [one for one in self.recent if one.monotonic > since]
+        late_errors = sum(one.error is not None for one in late)
+        errors = self.by_type.total()
+        return Summary(
+            operations=self.operations,
+            errors=errors,
+            rate=errors / self.operations if self.operations else 0.0,
+            recent_operations=len(late),
+            recent_errors=late_errors,
+            recent_rate=late_errors / len(late) if late else 0.0,
+            by_type=dict(self.by_type.most_common()),
+            recent=tuple(self.recent),
+        )
+
+
+class ErrorStats:
+    """What happened since the start, in all and per guild.
+
+    `window` bounds the operations kept of each, `guilds` the guilds: the one longest without an
+    operation is forgotten first. An alert is due at most every `alert_cooldown` seconds and not
+    before `alert_minimum` operations. For one event loop.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        window: int = 100,
+        *,
+        guilds: int = 200,
+        alert_minimum: int = 5,
+        alert_cooldown: float = 1800.0,
+    ) -> None:
+        self._clock = clock
+        self._window = window
+        self._max_guilds = guilds
+        self._alert_minimum = alert_minimum
+        self._alert_cooldown = alert_cooldown
+        self._alerted_at: float | None = None
+        self._all = self._tally()
+        self._guilds: OrderedDict[int, _Tally] = OrderedDict()
+
+    def record(
+        self, error: str | None, *, guild_id: int | None = None, duration: float = 0.0
+    ) -> None:
+        """Count an operation: a success (None) or an error by its type's name.
+
+        What is in NOT_ERRORS is neither and is not counted.
+        """
+        if error in NOT_ERRORS:
+            return
+        now = self._clock.monotonic()
+        operation = Operation(self._clock.time(), error, guild_id, duration, now)
+        self._all.add(operation)
+        if guild_id is None:
+            return
+        self._guilds.setdefault(guild_id, self._tally()).add(operation)
+        self._guilds.move_to_end(guild_id)
+        if len(self._guilds) > self._max_guilds:
+            self._guilds.popitem(last=False)
+
+    def summary(self, guild_id: int | None = None) -> Summary:
+        """Return the numbers of a guild, or of everything (None)."""
+        tally = self._all if guild_id is None else self._guilds.get(guild_id) or self._tally()
+        return tally.summary(self._clock.monotonic() - RECENT_SECONDS)
+
+    def alert_due(self) -> bool:
+        """Tell whether to alert somebody now; a yes starts the cooldown, so act on it."""
+        summary, now = self.summary(), self._clock.monotonic()
+        if summary.recent_operations < self._alert_minimum or summary.recent_rate <= _ALERT_ABOVE:
+            return False
+        if self._alerted_at is not None and now - self._alerted_at < self._alert_cooldown:
+            return False
+        self._alerted_at = now
+        return True
+
+    def forget_guild(self, guild_id: int) -> None:
+        """Drop a guild's own numbers; the totals stay."""
+        self._guilds.pop(guild_id, None)
+
+    def _tally(self) -> _Tally:
+        return _Tally(deque(maxlen=self._window))

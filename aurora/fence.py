@@ -1,0 +1,112 @@
+"""Keep what people wrote apart from what Aurora says: clean, defuse, quote and fence text."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+NONCE_BYTES = 8
+NAME_CHARS = 100
+"""Longest name shown, in characters; Discord's own longest (channels, servers) is 100."""
+
+_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+# Nobody sees these and a model reads them: control characters, zero-width and bidirectional marks,
+# and the tag characters that hide a second text inside the first (behind the black flag they make
+# the flags of England, Scotland and Wales).
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "|(\U0001f3f4[\U000e0020-\U000e007f]{1,8})|[\U000e0000-\U000e007f]"
+)
+_JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+_WORDS = (
+    "system|assistant|user|human|developer|tools?|functions?|invoke|parameters?|think|thinking"
+    "|thought|reasoning|scratchpad|instructions?|prompt|context|memory|persona|task|bos|eos|pad"
+    "|s|answer|final"
+)
+_TAG = re.compile(
+    # Discord's own (animated emoji, guild navigation) and mail links have a colon too.
+    r"<(?!(?:a:\w+:\d+|id:\w+|mailto:[^\s<>]+)>)"
+    r"(?=\s*/?\s*(?:"
+    r"[|\uff5c]"  # <|im_start|>, also with the full-width bar that some models use
+    rf"|(?:{_WORDS})(?:[\s/>]|$)"
+    # No element of HTML has a hyphen, an underscore or a namespace; control tags mostly do.
+    r"|[a-z][a-z0-9.]*(?:[-_][a-z0-9]|:[a-z])"
+    r"))"
+    r"|<(?=<{0,2}/?SYS>>)|<(?=<<\s*(?:BEGIN|END)\b)",
+    re.IGNORECASE | re.ASCII,
+)
+_BRACKET_TAG = re.compile(
+    r"\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|gMASK)\])",
+    re.IGNORECASE,
+)
+
+
+def new_nonce() -> str:
+    """Return a short random word that nobody could have written before it was made."""
+    return secrets.token_hex(NONCE_BYTES)
+
+
+def clean(text: str) -> str:
+    """Drop what can't be seen, and make line ends the same; the visible text stays.
+
+    Half a surrogate pair, which Discord lets through and no encoder takes, becomes U+FFFD.
+    """
+    text = _SURROGATES.sub("\ufffd", _BREAKS.sub("\n", text))
+    return _JOINERS.sub(_joiner, _INVISIBLE.sub(lambda found: found[1] or "", text))
+
+
+def _joiner(found: re.Match[str]) -> str:
+    """Keep joiners and variation selectors where emoji and scripts need them.
+
+    Beside ASCII they can only break up a word, save for the selector of a keycap emoji; in longer
+    runs they carry a hidden text.
+    """
+    text, start, end = found.string, found.start(), found.end()
+    before, after = text[max(start - 1, 0) : start], text[end : end + 1]
+    joins = "\u200c" in found[0] or "\u200d" in found[0]
+    kept = (
+        end - start <= 2
+        and before
+        and (not before.isascii() or before in "0123456789#*")
+        and (not joins or (after and not after.isascii()))
+    )
+    return found[0] if kept else ""
+
+
+def defuse(text: str) -> str:
+    """Escape control tags (`<system-reminder>`, `<|im_start|>`, `[INST]`) so that none can act.
+
+    Only the opening bracket changes; mentions, emoji, links and HTML stay as they are. Doing it
+    twice does no more than doing it once.
+    """
+    return _BRACKET_TAG.sub("&#91;", _TAG.sub("&lt;", clean(text)))
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to `limit` characters and say how many are missing."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… [{len(text) - limit} more characters]"
+
+
+def inline(text: str, limit: int = NAME_CHARS) -> str:
+    """Make a name or another short text safe within a line of Aurora's own.
+
+    The result is one line of at most `limit` characters and a note of what was cut. It has no
+    double quote, so that it can't forge an `ID: "…"`.
+    """
+    return shorten(" ".join(defuse(text).replace('"', "'").split()), limit)
+
+
+def fence(label: str, text: str, nonce: str) -> str:
+    """Put a text that people wrote into a block that it can't close, whatever it contains.
+
+    `label` is one line of ours that names the block; `nonce` is from `new_nonce` and new for
+    every prompt or tool result. Control tags in the text are escaped.
+    """
+    # A text can only know the nonce if it leaked; then the text has to give way.
+    inside = re.sub(re.escape(nonce), "…", defuse(text), flags=re.IGNORECASE)
+    return f"<<<BEGIN {label} {nonce}>>>\n{inside}\n<<<END {label} {nonce}>>>"

@@ -1,0 +1,179 @@
+"""The way in: a Discord message becomes an event, or is refused for a named reason."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+from typing import cast
+from weakref import WeakValueDictionary
+
+import discord
+from redbot.core import commands
+from redbot.core.bot import Red
+
+from .clock import Clock
+from .context import build_event_context
+from .ledger import Store
+from .model import Event, EventContext, Kind, State
+from .queue import Enqueued, MessageQueue
+from .settings import Settings
+from .triggers import Reason, Refusal, check, still_addressed
+
+log = logging.getLogger("red.aurora.intake")
+
+EXPIRY_SECONDS = 15 * 60.0
+_EXPLAIN_EVERY = 24 * 3600.0
+_FULL_NOTICE_EVERY = 60.0
+_NO_DM_AGENT = (
+    "Hello! I can't talk in direct messages yet: no agent has been chosen for them. "
+    "Mention me in a server that we share instead."
+)
+_FULL = "There are too many messages waiting for me here right now. Please try again in a moment."
+
+
+def new_event_id(at: float) -> str:
+    """Return `evt_` and a UUIDv7 (RFC 9562): ids sort by time of acceptance, in seconds."""
+    value = int(at * 1000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return f"evt_{uuid.UUID(int=value)}"
+
+
+class Throttle:
+    """Let something happen for a key at most once in a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last: dict[int, float] = {}
+
+    def allow(self, key: int) -> bool:
+        """Tell whether it may happen now, and count it."""
+        now = time.monotonic()
+        if now - self._last.get(key, float("-inf")) < self._seconds:
+            return False
+        self._last = {k: at for k, at in self._last.items() if now - at < self._seconds}
+        self._last[key] = now
+        return True
+
+
+class Intake:
+    """Turns messages into events, and follows what becomes of the messages while they wait."""
+
+    def __init__(
+        self,
+        bot: Red,
+        cog: commands.Cog,
+        settings: Settings,
+        store: Store,
+        queue: MessageQueue,
+        clock: Clock,
+        withhold: Callable[[int, str], None],
+    ) -> None:
+        self._bot = bot
+        self._cog = cog
+        self._settings = settings
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._withhold = withhold
+        # Messages of a channel are taken one after the other, or a slow look-up would let a later
+        # message overtake an earlier one.
+        self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        # Message ids between gateway and queue, with the reason to drop them, if one came up.
+        self._arriving: dict[int, str | None] = {}
+        self._explained = Throttle(_EXPLAIN_EVERY)
+        self._full_notices = Throttle(_FULL_NOTICE_EVERY)
+
+    async def receive(self, message: discord.Message) -> None:
+        """Accept a message that addresses the bot, or refuse it."""
+        lock = self._order.setdefault(message.channel.id, asyncio.Lock())
+        self._arriving[message.id] = None
+        try:
+            async with lock:
+                await self._receive(message)
+        except Exception as error:
+            log.exception("Message %s could not be taken in", message.id, exc_info=error)
+            await _react(message, "⚠️")
+        finally:
+            del self._arriving[message.id]
+
+    async def _receive(self, message: discord.Message) -> None:
+        decision = await check(message, self._bot, self._cog, self._settings)
+        if isinstance(decision, Refusal):
+            await self._refuse(message, decision.reason)
+            return
+        event = self._event(message, decision.kind, await self._context(message, decision.kind))
+        match await self._queue.enqueue(event):
+            case Enqueued.FULL:
+                await self._store.refuse(message.id, Enqueued.FULL)
+                await self._say_full(message)
+            case Enqueued.ACCEPTED if (reason := self._arriving[message.id]) is not None:
+                await self._queue.cancel(lambda one: one is event, reason)
+
+    async def edited(self, message: discord.Message) -> None:
+        """Let a waiting event follow its message: new text is used, a lost mention cancels."""
+        event = self._queue.find(message.id)
+        if event is None or event.state is not State.WAITING:
+            return
+        if not still_addressed(message, self._me):
+            await self._queue.cancel(lambda one: one is event, "mention_removed")
+            return
+        event.context = await self._context(message, event.kind)
+        if event.state is State.WAITING:
+            await self._store.save(event)
+
+    async def gone(self, message_ids: set[int]) -> None:
+        """Cancel what waits for deleted messages, and withhold the output of what runs."""
+        reason = "message_deleted"
+        for message_id in message_ids & self._arriving.keys():
+            self._arriving[message_id] = reason
+        for message_id in message_ids:
+            self._withhold(message_id, reason)
+        await self._queue.cancel(lambda one: one.message_id in message_ids, reason)
+
+    @property
+    def _me(self) -> discord.ClientUser:
+        # Nothing is taken in before the login.
+        return cast(discord.ClientUser, self._bot.user)
+
+    async def _context(self, message: discord.Message, kind: Kind) -> EventContext:
+        guild_id = message.guild.id if message.guild else None
+        depth = self._settings.guild(guild_id).reply_thread_depth
+        return await build_event_context(message, kind, me=self._me, depth=depth)
+
+    def _event(self, message: discord.Message, kind: Kind, context: EventContext) -> Event:
+        now = self._clock.time()
+        return Event(
+            id=new_event_id(now),
+            kind=kind,
+            message_id=message.id,
+            channel_id=message.channel.id,
+            guild_id=message.guild.id if message.guild else None,
+            author_id=message.author.id,
+            context=context,
+            accepted_at=now,
+            expires_at=now + EXPIRY_SECONDS,
+        )
+
+    async def _refuse(self, message: discord.Message, reason: Reason) -> None:
+        log.debug("Message %s refused: %s", message.id, reason)
+        await self._store.refuse(message.id, reason)
+        if reason is Reason.DM_NO_AGENT and self._explained.allow(message.author.id):
+            with contextlib.suppress(discord.HTTPException):
+                await message.reply(_NO_DM_AGENT, mention_author=False)
+
+    async def _say_full(self, message: discord.Message) -> None:
+        await _react(message, "⏳")
+        if self._full_notices.allow(message.channel.id):
+            with contextlib.suppress(discord.HTTPException):
+                await message.reply(_FULL, mention_author=False)
+
+
+async def _react(message: discord.Message, emoji: str) -> None:
+    with contextlib.suppress(discord.HTTPException):
+        await message.add_reaction(emoji)

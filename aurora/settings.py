@@ -1,0 +1,177 @@
+"""Every setting, once: key, default, range, scope and help; all else derives from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from typing import Any, Protocol
+
+_WORDS = {
+    "on": True, "true": True, "yes": True, "1": True, "enable": True, "enabled": True,
+    "off": False, "false": False, "no": False, "0": False, "disable": False, "disabled": False,
+}  # fmt: skip
+
+
+class SettingError(ValueError):
+    """A value that a setting does not take; the text is for the person who typed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a person may do with a setting: its name in `config`, its range and what it is for."""
+
+    command: str
+    help: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def values(self) -> str:
+        """Say what values it takes."""
+        if self.minimum is None:
+            return "on or off"
+        return f"{self.minimum:g} to {self.maximum:g} {self.unit}"
+
+
+def _setting(default: Any, rule: Rule) -> Any:
+    return field(default=default, metadata={"rule": rule})
+
+
+@dataclass(frozen=True, slots=True)
+class GuildSettings:
+    """What each guild decides for itself. A DM goes by the defaults."""
+
+    agent_id: str | None = None
+    enabled: bool = False
+    reply_thread_depth: int = _setting(
+        5,
+        Rule("replydepth", "Maximum parent messages to fetch in reply chains", "messages", 1, 10),
+    )
+    enable_typing_indicator: bool = _setting(
+        True, Rule("typing", "Show typing while the agent works")
+    )
+    rate_limit_seconds: float = _setting(
+        2.0, Rule("ratelimit", "Minimum time between two runs in a channel", "seconds", 0.5, 10)
+    )
+    max_queue_size: int = _setting(
+        50, Rule("queuesize", "Maximum events waiting in this server", "events", 10, 200)
+    )
+    agent_timeout: int = _setting(
+        60, Rule("timeout", "Maximum time for one run of the agent", "seconds", 10, 300)
+    )
+    mcp_guidance_enabled: bool = _setting(
+        True, Rule("mcpguidance", "Include hints on the Discord tools in prompts")
+    )
+    deliver_text: bool = _setting(
+        True, Rule("fallback", "Deliver the agent's text when it used no tool to answer")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalSettings:
+    """What the bot's owner decides."""
+
+    letta_base_url: str | None = None
+    token_in_clear_allowed: bool = False
+    enable_dm_responses: bool = True
+    dm_agent_id: str | None = None
+
+
+def _rule(one: Field[Any]) -> Rule | None:
+    return one.metadata.get("rule")
+
+
+RULES: Mapping[str, Rule] = {
+    one.name: rule for one in fields(GuildSettings) if (rule := _rule(one)) is not None
+}
+"""The settings a guild's admins may change, by Config key."""
+
+KEYS: Mapping[str, str] = {rule.command: key for key, rule in RULES.items()}
+"""Config keys by the name a setting has in `config`."""
+
+GUILD_DEFAULTS: Mapping[str, Any] = asdict(GuildSettings())
+GLOBAL_DEFAULTS: Mapping[str, Any] = asdict(GlobalSettings())
+
+
+def parse(key: str, text: str) -> bool | float:
+    """Read a setting's value as a person types it.
+
+    Raises SettingError, which names the range, if the setting does not take it.
+    """
+    default, rule = GUILD_DEFAULTS[key], RULES[key]
+    if isinstance(default, bool):
+        try:
+            return _WORDS[text.strip().lower()]
+        except KeyError:
+            raise SettingError(f"`{rule.command}` is {rule.values}, not `{text[:50]}`.") from None
+    span = f"`{rule.command}` takes {rule.values}"
+    try:
+        value: float = type(default)(text)
+    except ValueError:
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise SettingError(f"{span}; `{text[:50]}` is not {kind}.") from None
+    # Written so that NaN, which compares false with everything, is refused too.
+    if not (rule.minimum or 0) <= value <= (rule.maximum or 0):
+        raise SettingError(f"{span}, not `{text[:50]}`.")
+    return value
+
+
+class Keeper(Protocol):
+    """Where settings are kept: Red's Config behind two calls."""
+
+    async def load(self) -> tuple[Mapping[str, Any], Mapping[int, Mapping[str, Any]]]:
+        """Return the global values and each guild's."""
+        ...
+
+    async def save(self, guild_id: int | None, key: str, value: Any) -> None:
+        """Keep one value; guild None is the global scope."""
+        ...
+
+
+class Settings:
+    """All settings in memory, written through; readers never wait."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._guilds: dict[int, GuildSettings] = {}
+        self.world = GlobalSettings()
+
+    async def load(self) -> None:
+        """Read everything that is kept; keys of other versions are ignored."""
+        world, guilds = await self._keeper.load()
+        self.world = GlobalSettings(**_known(GLOBAL_DEFAULTS, world))
+        self._guilds = {
+            guild_id: GuildSettings(**_known(GUILD_DEFAULTS, values))
+            for guild_id, values in guilds.items()
+        }
+
+    def guild(self, guild_id: int | None) -> GuildSettings:
+        """Return a guild's settings; those of a DM (None) are the defaults."""
+        return self._guilds.get(guild_id, _DEFAULTS) if guild_id is not None else _DEFAULTS
+
+    def agent_for(self, guild_id: int | None) -> str | None:
+        """Return the agent that answers in a guild, or in DMs (None); None if there is none."""
+        if guild_id is None:
+            return self.world.dm_agent_id if self.world.enable_dm_responses else None
+        mine = self.guild(guild_id)
+        return mine.agent_id if mine.enabled else None
+
+    async def set_guild(self, guild_id: int, **values: Any) -> None:
+        """Change a guild's settings; they apply at once and are kept."""
+        self._guilds[guild_id] = replace(self.guild(guild_id), **values)
+        for key, value in values.items():
+            await self._keeper.save(guild_id, key, value)
+
+    async def set_world(self, **values: Any) -> None:
+        """Change global settings; they apply at once and are kept."""
+        self.world = replace(self.world, **values)
+        for key, value in values.items():
+            await self._keeper.save(None, key, value)
+
+
+_DEFAULTS = GuildSettings()
+
+
+def _known(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key in defaults}

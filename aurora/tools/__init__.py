@@ -1,0 +1,1 @@
+"""The Discord tools: what an agent may do through Aurora, and the guard around it."""

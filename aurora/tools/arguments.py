@@ -1,0 +1,69 @@
+"""The arguments of a tool call, checked: models leave them out, mistype and misplace them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_LARGEST_ID = 2**63 - 1
+
+
+class BadArgument(Exception):  # noqa: N818 - the name discord.py gives the same thing
+    """An argument is missing or wrong; the text names it and says what is expected."""
+
+
+class Arguments:
+    """Reads arguments by name; every method raises BadArgument."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def snowflake(self, name: str) -> int:
+        """Return an id, given as a string or a whole number."""
+        value = self._required(name)
+        text = str(value).strip()
+        is_id = isinstance(value, str | int) and text.isascii() and text.isdigit()
+        if not is_id or not 0 < int(text[:20]) <= _LARGEST_ID:
+            raise BadArgument(
+                f"{name} must be the id of something in Discord as a string of digits, "
+                f'such as "1187654321098765432", not {_shown(value)}.'
+            )
+        return int(text)
+
+    def optional_snowflake(self, name: str) -> int | None:
+        """Return an id, or None if it was left out, null or empty."""
+        return None if self._values.get(name) in (None, "") else self.snowflake(name)
+
+    def text(self, name: str) -> str:
+        """Return a string, which may be empty."""
+        value = self._required(name)
+        if not isinstance(value, str):
+            raise BadArgument(f"{name} must be a string, not {_shown(value)}.")
+        return value
+
+    def whole(self, name: str, lowest: int, highest: int, default: int) -> int:
+        """Return a whole number in a range, or the default if it was left out or null."""
+        value = self._values.get(name)
+        if value is None:
+            return default
+        try:
+            number = int(value) if not isinstance(value, bool) and value == value else None
+            exact = number is not None and (isinstance(value, str) or number == value)
+        except (TypeError, ValueError, OverflowError):
+            exact = False
+        if not exact or number is None or not lowest <= number <= highest:
+            raise BadArgument(
+                f"{name} must be a whole number from {lowest} to {highest}, not {_shown(value)}."
+            )
+        return number
+
+    def _required(self, name: str) -> Any:
+        value = self._values.get(name)
+        if value is None:
+            raise BadArgument(f"{name} is missing.")
+        return value
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"

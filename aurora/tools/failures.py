@@ -1,0 +1,81 @@
+"""What can go wrong between Aurora and Discord, in names for the ledger and words for people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import aiohttp
+import discord
+
+from ..model import Send
+
+T = TypeVar("T")
+
+FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError)
+"""All that a call to Discord may raise; a TimeoutError is an OSError."""
+
+PATIENCE = 15.0
+"""Seconds for one call to Discord. discord.py alone would retry a 500 for 25 seconds."""
+
+_PASSING = (discord.DiscordServerError, aiohttp.ClientError, OSError)
+_TRIES = 3
+_PAUSE = 0.5
+
+_CODES = {
+    10003: ("channel_gone", "That channel no longer exists."),
+    10008: ("message_gone", "There is no such message in that channel."),
+    10014: ("unknown_emoji", "Discord knows no such emoji, or the bot cannot use it."),
+    50007: ("dm_closed", "The person takes no direct messages from the bot."),
+    50083: ("thread_archived", "That thread is archived."),
+    160005: ("thread_locked", "That thread is locked."),
+    30010: ("too_many_reactions", "That message has as many different reactions as it can have."),
+    200000: ("automod", "The server's automatic moderation blocked the text."),
+}
+
+
+class SendFailed(Exception):  # noqa: N818 - named like discord.py's Forbidden and NotFound
+    """Discord did not take a message or a reaction.
+
+    `reason` names it for the ledger, the text is for the agent. `sent` is what did get out: the
+    first parts of a long text.
+    """
+
+    def __init__(self, reason: str, text: str, sent: Send | None = None) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.sent = sent
+
+
+def explain(error: Exception, sent: Send | None = None) -> SendFailed:
+    """Put one of FAILURES into a name and words."""
+    if isinstance(error, TimeoutError):
+        text = "Discord did not answer in time; whether it took effect is unknown."
+        return SendFailed("discord_timeout", text, sent)
+    if isinstance(error, discord.HTTPException):
+        if error.code in _CODES:
+            return SendFailed(*_CODES[error.code], sent)
+        if isinstance(error, discord.Forbidden):
+            return SendFailed("forbidden", "The bot lacks the permission to do that there.", sent)
+        if isinstance(error, discord.NotFound):
+            return SendFailed("not_found", "Discord does not know that id.", sent)
+        if error.status < 500 and error.status != 429:
+            return SendFailed("refused_by_discord", f"Discord refused it: {error.text}", sent)
+    text = "Discord is in trouble at the moment; whether it took effect is unknown."
+    return SendFailed("discord_error", text, sent)
+
+
+async def insist(call: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
+    """Make a call that may be repeated safely, and repeat it while the trouble looks passing.
+
+    discord.py repeats 500, 502 and 504 by itself, but neither 503 nor, on Linux, a cut line.
+    Raise one of FAILURES after `patience` seconds or three tries.
+    """
+    async with asyncio.timeout(patience):
+        for _ in range(_TRIES - 1):
+            try:
+                return await call()
+            except _PASSING:
+                await asyncio.sleep(_PAUSE)
+        return await call()

@@ -1,0 +1,127 @@
+"""The tools of a run: offered, called one after the other, and shut when the run is over."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import discord
+
+from ..agents.memory import Memory
+from ..agents.protocol import ToolResult, ToolSpec
+from ..clock import Clock
+from ..ledger import Store
+from ..model import Event
+from .arguments import Arguments, BadArgument
+from .failures import FAILURES, explain
+from .memory import MEMORY_TOOLS
+from .reading import GET_SERVER_INFO, READ_MESSAGES
+from .sender import Sender
+from .sending import ADD_REACTION, SEND
+from .tool import Scope, Tool, ToolError
+
+log = logging.getLogger("red.aurora.tools")
+
+
+class Toolbox:
+    """Makes the tools of each run.
+
+    `memory` returns what may be the agents' memory at the moment: the backend in use. Memory
+    tools are offered if it is a Memory.
+    """
+
+    def __init__(
+        self,
+        bot: discord.Client,
+        store: Store,
+        sender: Sender,
+        clock: Clock,
+        memory: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._bot = bot
+        self._store = store
+        self._sender = sender
+        self._clock = clock
+        self._memory = memory
+
+    def open(self, event: Event, agent_id: str) -> RunTools:
+        """Return the tools of a run for this event, by this agent."""
+        found = self._memory()
+        memory = found if isinstance(found, Memory) else None
+        tools = [READ_MESSAGES, SEND, ADD_REACTION]
+        if event.guild_id is not None:
+            tools.append(GET_SERVER_INFO)
+        if memory is not None:
+            tools.extend(MEMORY_TOOLS)
+
+        def scope(ensure_open: Callable[[], None]) -> Scope:
+            return Scope(
+                bot=self._bot,
+                store=self._store,
+                sender=self._sender,
+                clock=self._clock,
+                event=event,
+                agent_id=agent_id,
+                memory=memory,
+                ensure_open=ensure_open,
+            )
+
+        return RunTools(tools, scope)
+
+
+class RunTools:
+    """The ToolHost of one run."""
+
+    def __init__(
+        self, tools: Sequence[Tool], scope: Callable[[Callable[[], None]], Scope]
+    ) -> None:
+        self._tools = {tool.spec.name: tool for tool in tools}
+        self._scope = scope(self._ensure_open)
+        self._alone = asyncio.Lock()
+        self._closed: str | None = None
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def specs(self) -> Sequence[ToolSpec]:
+        """List the tools on offer."""
+        return [tool.spec for tool in self._tools.values()]
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Run a tool; a refusal or a failure is a result with `is_error`, never an exception."""
+        tool = self._tools.get(name)
+        if tool is None:
+            return ToolResult(
+                f"There is no tool {name}. You have: {', '.join(self._tools)}.", True
+            )
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            # Two equal sends at once would each find that nothing was sent yet.
+            async with self._alone if tool.alters else nullcontext():
+                self._ensure_open()
+                return ToolResult(await tool.run(self._scope, Arguments(arguments)))
+        except (ToolError, BadArgument) as refusal:
+            return ToolResult(str(refusal), True)
+        except FAILURES as error:
+            return ToolResult(f"{name} failed. {explain(error)}", True)
+        except Exception:
+            log.exception("Tool %s failed for event %s", name, self._scope.event.id)
+            return ToolResult(f"{name} failed because of a mistake in Aurora.", True)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    async def close(self, reason: str) -> None:
+        """Refuse every later call with this reason, and return when none is under way."""
+        self._closed = self._closed or reason
+        await self._idle.wait()
+
+    def _ensure_open(self) -> None:
+        if self._closed is not None:
+            raise ToolError(self._closed)

@@ -1,0 +1,88 @@
+"""The agent's own memory as tools: memory_list, memory_read, memory_write, memory_delete."""
+
+from __future__ import annotations
+
+from ..agents.memory import Memory, MemoryRefused
+from ..agents.protocol import ToolSpec
+from .arguments import Arguments
+from .tool import Scope, Tool, ToolError, schema
+
+_PATH = {
+    "type": "string",
+    "description": "Path of the file, relative and with slashes, such as people/MEMORY.md",
+}
+
+
+def _memory(scope: Scope) -> Memory:
+    if scope.memory is None:
+        raise ToolError("Your server keeps no memory that could be reached from here.")
+    return scope.memory
+
+
+async def memory_list(scope: Scope, _arguments: Arguments) -> str:
+    """Return the paths of all files."""
+    try:
+        paths = await _memory(scope).memory_list(scope.agent_id)
+    except MemoryRefused as refusal:
+        raise ToolError(refusal.message) from refusal
+    return "\n".join(paths) or "Your memory holds no files."
+
+
+async def memory_read(scope: Scope, arguments: Arguments) -> str:
+    """Return the text of a file."""
+    path = arguments.text("path")
+    try:
+        return await _memory(scope).memory_read(scope.agent_id, path)
+    except MemoryRefused as refusal:
+        raise ToolError(refusal.message) from refusal
+
+
+async def memory_write(scope: Scope, arguments: Arguments) -> str:
+    """Create or replace a file."""
+    path, content = arguments.text("path"), arguments.text("content")
+    try:
+        await _memory(scope).memory_write(scope.agent_id, path, content)
+    except MemoryRefused as refusal:
+        raise ToolError(f"Not written: {refusal.message}") from refusal
+    return f"Written: {path} ({len(content)} characters)."
+
+
+async def memory_delete(scope: Scope, arguments: Arguments) -> str:
+    """Delete a file."""
+    path = arguments.text("path")
+    try:
+        await _memory(scope).memory_delete(scope.agent_id, path)
+    except MemoryRefused as refusal:
+        raise ToolError(f"Not deleted: {refusal.message}") from refusal
+    return f"Deleted: {path}."
+
+
+MEMORY_TOOLS = (
+    Tool(
+        ToolSpec("memory_list", "List the files of your memory.", schema(())),
+        memory_list,
+    ),
+    Tool(
+        ToolSpec("memory_read", "Read a file of your memory.", schema(("path",), path=_PATH)),
+        memory_read,
+    ),
+    Tool(
+        ToolSpec(
+            "memory_write",
+            "Create or replace a file of your memory. What you write is kept for good and read "
+            "in every place you talk in. A folder needs its index, <folder>/MEMORY.md, first.",
+            schema(
+                ("path", "content"),
+                path=_PATH,
+                content={"type": "string", "description": "The whole new text of the file"},
+            ),
+        ),
+        memory_write,
+        alters=True,
+    ),
+    Tool(
+        ToolSpec("memory_delete", "Delete a file of your memory.", schema(("path",), path=_PATH)),
+        memory_delete,
+        alters=True,
+    ),
+)

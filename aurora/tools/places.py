@@ -1,0 +1,49 @@
+"""Find the channel an id names; only ids travel in an event, and caches forget."""
+
+from __future__ import annotations
+
+import discord
+
+from ..model import Event
+
+Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+"""A channel or thread of a guild that holds messages."""
+
+Channel = discord.abc.GuildChannel | discord.Thread | discord.DMChannel
+
+
+async def find_channel(bot: discord.Client, event: Event, channel_id: int) -> Channel | None:
+    """Return a channel of the guild or DM an event came from; None if it has no such channel.
+
+    Raise discord.DiscordException if Discord did not say; 403 and 404 mean None.
+    """
+    if event.guild_id is None:
+        if channel_id != event.channel_id:
+            return None
+        found = bot.get_channel(channel_id) or await _fetch(bot, channel_id)
+        return found if isinstance(found, discord.DMChannel) else None
+    guild = bot.get_guild(event.guild_id)
+    if guild is None:
+        return None
+    # Archived threads are in no cache.
+    found = guild.get_channel_or_thread(channel_id) or await _fetch(bot, channel_id)
+    if not isinstance(found, discord.abc.GuildChannel | discord.Thread):
+        return None
+    return found if found.guild.id == guild.id else None
+
+
+async def find_place(
+    bot: discord.Client, event: Event, channel_id: int
+) -> Place | discord.DMChannel | None:
+    """Do the same as find_channel, but for what holds messages alone."""
+    found = await find_channel(bot, event, channel_id)
+    return found if isinstance(found, Place | discord.DMChannel) else None
+
+
+async def _fetch(
+    bot: discord.Client, channel_id: int
+) -> discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread | None:
+    try:
+        return await bot.fetch_channel(channel_id)
+    except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+        return None

@@ -1,0 +1,147 @@
+"""The tools by which an agent answers: discord_send and discord_add_reaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import discord
+
+from ..agents.protocol import ToolSpec
+from ..model import Send
+from ..policy import Act
+from .arguments import Arguments
+from .failures import SendFailed
+from .sender import fingerprint
+from .tool import Scope, Tool, ToolError, schema, snowflake
+
+MAX_MESSAGES = 3
+"""How many messages one run may send, long texts in parts counted once (DESIGN decision 6)."""
+
+
+async def discord_send(scope: Scope, arguments: Arguments) -> str:
+    """Send a message, unless it repeats one."""
+    channel_id = arguments.snowflake("channelId")
+    text = arguments.text("message")
+    reply_to = arguments.optional_snowflake("replyToMessageId")
+    channel = await scope.channel(Act.SEND, channel_id)
+    event = scope.event
+    key = f"send:{channel_id}:{fingerprint(text)}"
+    try:
+        # A run that the agent server starts over finds here what its first try did.
+        sends = [one for one in await scope.sender.sends(event) if one.kind == "message"]
+        earlier = [one for one in sends if one.message_ids and one.by == "tool"]
+        again = next((one for one in earlier if one.key == key), None)
+        if again is None:
+            here = any(one.channel_id == event.channel_id for one in earlier)
+            if reply_to is None and channel_id == event.channel_id and not here:
+                reply_to = event.message_id
+            _refuse_excess(earlier, reply_to)
+        sent = await scope.sender.send(event, channel, text, by="tool", key=key, reply_to=reply_to)
+    except SendFailed as failure:
+        raise ToolError(_failed(failure)) from failure
+    if again is not None and again.message_ids == sent.message_ids:
+        return (
+            f"You had sent this text there already, as {_ids(again.message_ids)}. Not sent again."
+        )
+    replied = f', in reply to "{sent.reply_to}"' if sent.reply_to else ""
+    return f'Sent to channel "{channel_id}" as {_ids(sent.message_ids)}{replied}.'
+
+
+def _refuse_excess(earlier: Sequence[Send], reply_to: int | None) -> None:
+    answer = next((one for one in earlier if reply_to and one.reply_to == reply_to), None)
+    if answer is not None:
+        raise ToolError(
+            f'Not sent: you have replied to message "{reply_to}" already, with '
+            f"{_ids(answer.message_ids)}. One reply is enough; end your turn."
+        )
+    if len(earlier) >= MAX_MESSAGES:
+        raise ToolError(
+            f"Not sent: you have sent {len(earlier)} messages in this turn, which is the most "
+            "you may send. End your turn."
+        )
+
+
+def _failed(failure: SendFailed) -> str:
+    if failure.sent is not None and failure.sent.message_ids:
+        return (
+            f"Only the first part was sent, as {_ids(failure.sent.message_ids)}. {failure} "
+            "Call again with the same text to send the rest."
+        )
+    return f"Not sent. {failure}"
+
+
+def _ids(message_ids: Iterable[int]) -> str:
+    listed = [f'"{message_id}"' for message_id in message_ids]
+    return f"message{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
+
+
+async def discord_add_reaction(scope: Scope, arguments: Arguments) -> str:
+    """React to a message."""
+    channel_id = arguments.snowflake("channelId")
+    message_id = arguments.snowflake("messageId")
+    wanted = arguments.text("emoji").strip()
+    if not wanted:
+        raise ToolError('emoji is empty. Give one emoji, such as "👍".')
+    channel = await scope.channel(Act.REACT, channel_id)
+    emoji = _emoji(channel, wanted)
+    try:
+        await scope.sender.react(
+            scope.event, channel, message_id, emoji, key=f"react:{message_id}:{emoji}"
+        )
+    except SendFailed as failure:
+        hint = ""
+        if failure.reason == "unknown_emoji":
+            hint = ' Give the emoji itself, such as "👍", or one of this server as <:name:id>.'
+        raise ToolError(f"No reaction added. {failure}{hint}") from failure
+    return f'Reacted to message "{message_id}" with {emoji}.'
+
+
+def _emoji(channel: discord.abc.Messageable, wanted: str) -> discord.PartialEmoji:
+    emoji = discord.PartialEmoji.from_str(wanted)
+    if emoji.is_unicode_emoji():
+        return emoji
+    guild = getattr(channel, "guild", None)
+    # Another server's emoji is more than most people may use, and would tell of that server.
+    if guild is None or emoji.id is None or guild.get_emoji(emoji.id) is None:
+        raise ToolError(
+            f"No reaction added: {emoji.name} is no emoji of this server. "
+            'A plain emoji, such as "👍", always works.'
+        )
+    return emoji
+
+
+SEND = Tool(
+    ToolSpec(
+        "discord_send",
+        "Send a message to a Discord channel. This is how you answer: your first message in the "
+        "channel you were addressed in becomes a reply to the message. Long texts are split. "
+        "Returns the ids of the messages.",
+        schema(
+            ("channelId", "message"),
+            channelId=snowflake("Id of the channel or thread"),
+            message={"type": "string", "description": "The text, in Discord's Markdown"},
+            replyToMessageId=snowflake("Id of the message to reply to"),
+        ),
+    ),
+    discord_send,
+    alters=True,
+)
+
+ADD_REACTION = Tool(
+    ToolSpec(
+        "discord_add_reaction",
+        "React to a Discord message with an emoji. A reaction to the message you were addressed "
+        "in is a full answer if nothing needs to be said.",
+        schema(
+            ("channelId", "messageId", "emoji"),
+            channelId=snowflake("Id of the channel the message is in"),
+            messageId=snowflake("Id of the message"),
+            emoji={
+                "type": "string",
+                "description": "An emoji such as 👍, or one of this server as <:name:id>",
+            },
+        ),
+    ),
+    discord_add_reaction,
+    alters=True,
+)

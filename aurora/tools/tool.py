@@ -1,0 +1,65 @@
+"""What a tool is made of, and what it gets to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from ..agents.memory import Memory
+from ..agents.protocol import ToolSpec
+from ..clock import Clock
+from ..ledger import Store
+from ..model import Event
+from ..policy import Act, Denied, authorise
+from .arguments import Arguments
+from .places import Place
+from .sender import Sender
+
+
+class ToolError(Exception):
+    """A tool did not do what it was asked to; the text tells the agent why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One run and all that its tools may use."""
+
+    bot: discord.Client
+    store: Store
+    sender: Sender
+    clock: Clock
+    event: Event
+    agent_id: str
+    memory: Memory | None
+    ensure_open: Callable[[], None]
+
+    async def channel(self, act: Act, channel_id: int) -> Place | discord.DMChannel:
+        """Return a channel if the run may do this there; raise ToolError."""
+        channel = await authorise(self.bot, self.event, act, channel_id)
+        if isinstance(channel, Denied):
+            raise ToolError(channel.text)
+        # The run may have been ended while Discord was asked.
+        self.ensure_open()
+        return channel
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool and what it does; `alters` makes its calls wait for each other."""
+
+    spec: ToolSpec
+    run: Callable[[Scope, Arguments], Awaitable[str]]
+    alters: bool = False
+
+
+def snowflake(description: str) -> Mapping[str, Any]:
+    """Return the schema of an id; as a number it would lose its last digits on the way."""
+    return {"type": "string", "description": f"{description} (as a quoted string)"}
+
+
+def schema(required: tuple[str, ...], **properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of a tool's arguments."""
+    return {"type": "object", "properties": properties, "required": list(required)}

@@ -1,0 +1,5 @@
+"""The chat page: a browser's view of the local Discord, and of what Aurora makes of it."""
+
+from .server import Page, PageError, RealBot
+
+__all__ = ["Page", "PageError", "RealBot"]

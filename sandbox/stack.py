@@ -1,0 +1,228 @@
+"""Everything at once: a Discord, a Red with Aurora, a Letta agent with a model, and the page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Mapping
+from importlib import import_module
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
+
+from .letta import AppServer, AppServerError
+from .llm import Provider, ScriptedLLM, provider_from_env
+from .local_discord import LocalDiscord, Message
+from .neighbourhood import Neighbourhood, found
+from .page import Page, PageError, RealBot
+
+if TYPE_CHECKING:
+    from aurora.model import Change
+
+    from .red import LocalRed
+
+_ROOT = Path(__file__).resolve().parent.parent
+_ANSWER_SECONDS = 20.0
+_INVITE = "https://discord.com/oauth2/authorize?client_id={id}&scope=bot+applications.commands"
+# View, send (also in threads), history, reactions, embeds, files: what the README asks for.
+_INVITE_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 38 | 1 << 16 | 1 << 6 | 1 << 14 | 1 << 15
+
+Report = Callable[[str], None]
+
+
+class StackError(RuntimeError):
+    """The sandbox cannot start; the message says what is missing and what to do."""
+
+
+# What the parts raise for people to read; anything else is a bug and keeps its traceback.
+_EXPECTED = (AppServerError, PageError, StackError, OSError, ValueError, RuntimeError)
+# discord.py's, by name: it must not be imported before the App Server has started beside it.
+_EXPECTED_NAMES = ("LoginFailure", "PrivilegedIntentsRequired")
+
+
+class Stack:
+    """The running sandbox. Use it as a context manager, or call `start` and `stop`.
+
+    Args:
+        env: AURORA_LLM_* put a real model, DISCORD_TOKEN a real Discord in place of ours.
+        data: folder that is kept; without it a temporary one is used and removed.
+        page_port: where to serve the page; 0 takes a free port, None serves none.
+        report: gets a line for every part that is up.
+
+    """
+
+    letta: AppServer
+    red: LocalRed
+    guild_agent: str
+    dm_agent: str
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        *,
+        data: Path | None = None,
+        page_port: int | None = 0,
+        report: Report = lambda _line: None,
+    ) -> None:
+        self.llm: ScriptedLLM | None = None
+        self.discord: LocalDiscord | None = None
+        self.places: Neighbourhood | None = None
+        self.page: Page | None = None
+        self._env = env
+        self._data = data
+        self._page_port = page_port
+        self._report = report
+        self._began = monotonic()
+        self._closing = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        """Bring everything up, as much as possible at the same time.
+
+        Raises:
+            StackError: something is missing or taken; nothing is left running.
+
+        """
+        try:
+            await self._start()
+        except BaseException as error:
+            await self.stop()
+            cause = _first(error)
+            if isinstance(cause, _EXPECTED) or type(cause).__name__ in _EXPECTED_NAMES:
+                raise StackError(str(cause) or repr(cause)) from error
+            raise
+
+    async def stop(self) -> None:
+        """Stop everything in the reverse order; harmless when nothing runs."""
+        await self._closing.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _start(self) -> None:
+        provider = provider_from_env(self._env)
+        home = self._folder()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._start_agents(home / "letta", provider))
+            group.create_task(self._start_bot(home / "red"))
+        if self.discord is not None and self.places is not None:
+            await self._configure(self.discord, self.places)
+        else:
+            await self._configure_real()
+        self._done("Aurora is set up")
+        if self._page_port is not None:
+            await self._start_page(self._page_port)
+
+    def _folder(self) -> Path:
+        if self._data is not None:
+            self._data.mkdir(parents=True, exist_ok=True)
+            return self._data.resolve()
+        folder = Path(tempfile.mkdtemp(prefix="aurora-sandbox-"))
+        self._closing.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    async def _start_agents(self, home: Path, provider: Provider | None) -> None:
+        if provider is None:
+            self.llm = ScriptedLLM()
+            await self.llm.start()
+            self._closing.push_async_callback(self.llm.stop)
+            provider = self.llm.provider
+        self.letta = await AppServer.start(
+            home, llm_url=provider.url, llm_key=provider.key, model=provider.model
+        )
+        self._closing.push_async_callback(self.letta.stop)
+        self._done("Letta App Server")
+        self.guild_agent, self.dm_agent = await asyncio.gather(
+            self._agent(f"Aurora on {provider.model}"),
+            self._agent(f"Aurora in private on {provider.model}"),
+        )
+        self._done("two agents")
+
+    async def _agent(self, name: str) -> str:
+        return await self.letta.find_agent(name) or await self.letta.create_agent(name)
+
+    async def _start_bot(self, home: Path) -> None:
+        # Importing Red takes most of a second, in which the App Server can start.
+        red = await asyncio.to_thread(import_module, ".red", __package__)
+        token = self._env.get("DISCORD_TOKEN")
+        if not token:
+            self.discord = LocalDiscord()
+            await self.discord.start()
+            self._closing.push_async_callback(self.discord.stop)
+            self.places = found(self.discord)
+            self._done("local Discord")
+        self.red = await red.LocalRed.boot(
+            home,
+            discord=self.discord,
+            token=token,
+            cogs=("aurora",),
+            cog_paths=(_ROOT,),
+            owner=self.places.ada if self.places else None,
+        )
+        self._closing.push_async_callback(self.red.close)
+        self._done("Red with Aurora")
+
+    async def _configure(self, discord: LocalDiscord, places: Neighbourhood) -> None:
+        """Set Aurora up as an owner does: the token, then three commands."""
+        await self.red.bot.set_shared_api_tokens("letta", token=self.letta.token)
+        await self._order(discord, places, f"!aurora lettaurl {self.letta.url}", "Done")
+        await self._order(discord, places, f"!aurora enable {self.guild_agent}", "Done")
+        await self._order(
+            discord, places, f"!aurora config dm agent {self.dm_agent}", f"by `{self.dm_agent}`"
+        )
+
+    async def _order(
+        self, discord: LocalDiscord, places: Neighbourhood, command: str, expected: str
+    ) -> None:
+        said = discord.say(places.ada, places.setup, command)
+
+        def answer() -> Message | None:
+            later = [one for one in discord.messages(places.setup) if one.id > said.id]
+            return next((one for one in later if one.author.bot), None)
+
+        try:
+            heard = await discord.wait_for(answer, _ANSWER_SECONDS)
+        except TimeoutError:
+            raise StackError(f"Aurora did not answer `{command}`.") from None
+        if expected not in heard.content:
+            raise StackError(f"Aurora answered `{command}` with: {heard.content}")
+
+    async def _configure_real(self) -> None:
+        """Set the address for a bot on the real Discord; enabling it is up to its owner."""
+        services: Any = self.red.bot.get_cog("Aurora").services  # type: ignore[union-attr]  # it was loaded at boot, or boot had failed
+        await services.settings.set_world(letta_base_url=self.letta.url, dm_agent_id=self.dm_agent)
+        await self.red.bot.set_shared_api_tokens("letta", token=self.letta.token)
+
+    async def _start_page(self, port: int) -> None:
+        bot = self.red.bot
+        real = None
+        if self.places is None and bot.user is not None:
+            invite = _INVITE.format(id=bot.user.id) + f"&permissions={_INVITE_PERMISSIONS}"
+            real = RealBot(str(bot.user), invite, (f"!aurora enable {self.guild_agent}",))
+        people = self.places.people if self.places else ()
+        self.page = Page(self.discord, people=people, real=real)
+        await self.page.start(port)
+        self._closing.push_async_callback(self.page.stop)
+        self.watch(self.page.on_change)
+        self._done("chat page")
+
+    def watch(self, hear: Callable[[Change], Coroutine[Any, Any, None]]) -> None:
+        """Call `hear` with every step in the life of every event."""
+        bot = self.red.bot
+        bot.add_listener(hear, "on_aurora_event")
+        self._closing.callback(bot.remove_listener, hear, "on_aurora_event")
+
+    def _done(self, part: str) -> None:
+        self._report(f"{monotonic() - self._began:5.1f} s  {part}")
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the first thing that went wrong; what failed beside it is a consequence."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

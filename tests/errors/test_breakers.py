@@ -1,0 +1,220 @@
+"""A server's breakers: which failure stops whom."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import pytest
+
+from aurora.agents.protocol import Outcome
+from aurora.errors import Breakers, BreakerState, Permits, verdict
+from tests.clocks import FakeClock
+
+GOOD, BAD = "agent-good", "agent-bad"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def breakers(clock: FakeClock) -> Breakers:
+    return Breakers(clock)
+
+
+def take(breakers: Breakers, agent_id: str) -> Permits:
+    permits = breakers.acquire(agent_id)
+    assert permits is not None
+    return permits
+
+
+def fail_runs(breakers: Breakers, agent_id: str, times: int = 5) -> None:
+    for _ in range(times):
+        permits = take(breakers, agent_id)
+        permits.accepted()
+        permits.failed_run()
+
+
+def test_a_failing_agent_stops_itself_alone(breakers: Breakers) -> None:
+    """Five failed runs of one agent leave the other and the server untouched."""
+    fail_runs(breakers, BAD)
+    assert breakers.acquire(BAD) is None
+    assert breakers.acquire(GOOD) is not None
+    assert breakers.server.state is BreakerState.CLOSED
+
+
+def test_an_unreachable_server_stops_all_its_agents(breakers: Breakers) -> None:
+    """Failures to accept count together, whichever agent met them."""
+    for number in range(5):
+        take(breakers, f"agent-{number}").failed_to_accept()
+    assert breakers.acquire(GOOD) is None
+    assert breakers.retry_in("never asked for") == 60
+
+
+def test_a_failure_to_accept_tells_nothing_of_the_agent(breakers: Breakers) -> None:
+    """Once the server is back its agents start without a record."""
+    for _ in range(5):
+        take(breakers, BAD).failed_to_accept()
+    breakers.server.reset()
+    assert breakers.agent(BAD).snapshot().failures == 0
+
+
+def test_acceptance_ends_a_row_of_failures_before_the_run_ends(breakers: Breakers) -> None:
+    """A server that accepts is there, however long the agent then takes."""
+    for _ in range(4):
+        take(breakers, GOOD).failed_to_accept()
+    take(breakers, GOOD).accepted()
+    take(breakers, GOOD).failed_to_accept()
+    assert breakers.server.snapshot().failures == 1
+
+
+def test_a_verdict_on_acceptance_stands(breakers: Breakers) -> None:
+    """What was accepted cannot fail to be accepted afterwards."""
+    permits = take(breakers, GOOD)
+    permits.accepted()
+    permits.failed_to_accept()
+    assert breakers.server.snapshot().failures == 0
+
+
+def test_a_failed_run_that_was_not_seen_to_be_accepted_clears_no_server(
+    breakers: Breakers,
+) -> None:
+    """A run stopped before its acceptance is no proof that the server is well."""
+    take(breakers, BAD).failed_to_accept()
+    take(breakers, BAD).failed_run()
+    assert breakers.server.snapshot().failures == 1
+
+
+def test_a_success_speaks_for_both(breakers: Breakers) -> None:
+    """A run that ended well was also accepted."""
+    take(breakers, GOOD).failed_to_accept()
+    take(breakers, GOOD).failed_run()
+    take(breakers, GOOD).succeeded()
+    assert breakers.server.snapshot().failures == 0
+    assert breakers.agent(GOOD).snapshot().failures == 0
+
+
+async def test_a_refused_agent_gives_the_servers_probe_back(
+    breakers: Breakers, clock: FakeClock
+) -> None:
+    """While the server is tried, asking for a stopped agent uses up none of its probes."""
+    for _ in range(5):
+        take(breakers, GOOD).failed_to_accept()
+    await clock.advance(30)
+    # The agent is stopped later than its server, so that it is still so when the server is tried.
+    for _ in range(5):
+        permit = breakers.agent(BAD).acquire()
+        assert permit is not None
+        permit.failure()
+    await clock.advance(30)
+    for _ in range(10):
+        assert breakers.acquire(BAD) is None
+    assert breakers.server.snapshot().probes == 0
+    assert breakers.acquire(GOOD) is not None
+
+
+def test_retry_in_is_the_longer_of_the_two(breakers: Breakers) -> None:
+    """A stopped agent waits though its server is fine."""
+    fail_runs(breakers, BAD)
+    assert breakers.retry_in(BAD) == 60
+    assert breakers.retry_in(GOOD) == 0
+
+
+def test_asking_for_the_wait_creates_no_breaker(breakers: Breakers) -> None:
+    """The queue asks for every lane; that must not fill the memory."""
+    for number in range(100):
+        breakers.retry_in(f"agent-{number}")
+    assert list(breakers.snapshot()) == [None]
+
+
+async def test_idle_agents_are_forgotten(breakers: Breakers, clock: FakeClock) -> None:
+    """An hour without a run, and only the one now asked for is kept."""
+    for number in range(100):
+        take(breakers, f"agent-{number}").failed_run()
+    await clock.advance(3600)
+    take(breakers, GOOD).succeeded()
+    assert list(breakers.snapshot()) == [None, GOOD]
+
+
+async def test_agents_in_use_are_kept(breakers: Breakers, clock: FakeClock) -> None:
+    """Failures far apart, but within the hour, still add up."""
+    for _ in range(5):
+        await clock.advance(3000)
+        fail_runs(breakers, BAD, 1)
+        take(breakers, GOOD).succeeded()
+    assert breakers.acquire(BAD) is None
+
+
+async def test_an_agent_forced_open_is_not_forgotten(breakers: Breakers, clock: FakeClock) -> None:
+    """What somebody stopped by hand does not start again because nobody asked for it."""
+    breakers.agent(BAD).force_open()
+    await clock.advance(100_000)
+    take(breakers, GOOD).succeeded()
+    assert breakers.acquire(BAD) is None
+    assert breakers.retry_in(BAD) == math.inf
+
+
+async def test_a_cancelled_run_counts_for_nobody(breakers: Breakers, clock: FakeClock) -> None:
+    """A run cancelled in its block gives both permits back, also while both are tried."""
+    fail_runs(breakers, GOOD)
+    for _ in range(5):
+        take(breakers, BAD).failed_to_accept()
+    await clock.advance(60)
+
+    async def run() -> None:
+        with take(breakers, GOOD):
+            await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(run()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert breakers.acquire(GOOD) is None
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    shown = breakers.snapshot()
+    assert (shown[None].probes, shown[GOOD].probes) == (0, 0)
+    assert (shown[None].state, shown[GOOD].state) == ("half-open", "half-open")
+
+
+@pytest.mark.parametrize(
+    ("cause", "server", "agent"),
+    [
+        (Outcome.COMPLETED, 0, 0),
+        (Outcome.UNREACHABLE, 2, 1),
+        (Outcome.FAILED, 1, 2),
+        (Outcome.LOST, 1, 2),
+        (Outcome.CONFIG, 1, 1),
+        (Outcome.BUSY, 1, 1),
+        (Outcome.OVERLOADED, 1, 1),
+        (Outcome.CANCELLED, 1, 1),
+    ],
+)
+def test_settling_counts_as_the_verdict_says(
+    breakers: Breakers, cause: Outcome, server: int, agent: int
+) -> None:
+    """Both had one failure; the run adds one, clears them, or counts for none."""
+    take(breakers, GOOD).failed_to_accept()
+    take(breakers, GOOD).failed_run()
+    take(breakers, GOOD).settle(verdict(cause))
+    found = (breakers.server.snapshot().failures, breakers.agent(GOOD).snapshot().failures)
+    assert found == (server, agent)
+
+
+def test_the_listener_hears_whose_state_changed(clock: FakeClock) -> None:
+    """The agent by its id, the server as None."""
+    heard: list[tuple[str | None, str]] = []
+    breakers = Breakers(clock, on_change=lambda key, _old, new: heard.append((key, new.value)))
+    fail_runs(breakers, BAD)
+    for _ in range(5):
+        take(breakers, GOOD).failed_to_accept()
+    assert heard == [(BAD, "open"), (None, "open")]
+
+
+def test_reset_closes_every_breaker(breakers: Breakers) -> None:
+    """One command brings the server and all its agents back."""
+    fail_runs(breakers, BAD)
+    breakers.server.force_open()
+    breakers.reset()
+    assert breakers.acquire(BAD) is not None

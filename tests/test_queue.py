@@ -1,0 +1,410 @@
+"""The queue and its lanes: order, pace, limits, bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aurora.ledger.memory import MemoryStore
+from aurora.model import Change, Event, State
+from aurora.queue import Enqueued, MessageQueue
+from tests.clocks import FakeClock
+from tests.events import make_event
+
+
+class Rules:
+    """Rules that a test sets directly."""
+
+    def __init__(self) -> None:
+        self.size = 50
+        self.seconds: dict[int | None, float] = defaultdict(float)
+        self.most: dict[str, int] = {}
+        self.held: dict[int, float] = {}
+
+    def capacity(self, _guild_id: int | None) -> int:
+        return self.size
+
+    def pace(self, event: Event) -> float:
+        return self.seconds[event.guild_id]
+
+    def limits(self, event: Event) -> Mapping[str, int]:
+        guild, user = f"guild:{event.guild_id}", f"user:{event.author_id}"
+        return {key: self.most.get(key, 1000) for key in ("global", guild, user)}
+
+    def hold(self, event: Event) -> float:
+        return self.held.get(event.channel_id, 0.0)
+
+
+class Bench:
+    """A queue with everything around it."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.rules = Rules()
+        self.store = MemoryStore(self.clock)
+        self.changes: list[Change] = []
+        self.queue = MessageQueue(self.store, self.rules, self.clock, self.changes.append)
+
+    async def accept(self, *events: Event) -> None:
+        for event in events:
+            assert await self.queue.enqueue(event) is Enqueued.ACCEPTED
+
+    async def claim_all(self) -> list[Event]:
+        """Claim whatever may run now."""
+        claimed = []
+        while True:
+            task = asyncio.create_task(self.queue.claim())
+            await self.clock.settle()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                return claimed
+            claimed.append(task.result())
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    made = Bench()
+    await made.queue.open()
+    return made
+
+
+async def test_a_lane_runs_one_event_at_a_time_in_order(bench: Bench) -> None:
+    """The second starts only when the first has ended, and the third after that."""
+    events = [make_event() for _ in range(3)]
+    await bench.accept(*events)
+    seen = []
+    for _ in events:
+        (event,) = await bench.claim_all()
+        seen.append(event)
+        await bench.queue.finish(event, State.ANSWERED, "sent")
+    assert seen == events
+
+
+async def test_lanes_run_in_parallel(bench: Bench) -> None:
+    """A running event delays no other channel."""
+    await bench.accept(*[make_event(channel_id=channel) for channel in range(5)])
+    assert len(await bench.claim_all()) == 5
+
+
+async def test_a_message_is_accepted_once_even_after_its_answer(bench: Bench) -> None:
+    """The same message id is a duplicate while it waits and for seven days afterwards."""
+    event = make_event(message_id=77)
+    await bench.accept(event)
+    assert await bench.queue.enqueue(make_event(message_id=77)) is Enqueued.DUPLICATE
+    (claimed,) = await bench.claim_all()
+    await bench.queue.finish(claimed, State.ANSWERED, "sent")
+    await bench.clock.advance(6.9 * 86400)
+    assert await bench.queue.enqueue(make_event(message_id=77)) is Enqueued.DUPLICATE
+    assert (await bench.claim_all()) == []
+
+
+async def test_ten_mentions_in_a_channel_start_in_order_a_rate_limit_apart(bench: Bench) -> None:
+    """Rate-limited work waits in its place; it is never put back at the tail."""
+    bench.rules.seconds[9] = 2.0
+    events = [make_event() for _ in range(10)]
+    await bench.accept(*events)
+    starts: list[tuple[float, Event]] = []
+
+    async def run() -> None:
+        while len(starts) < len(events):
+            event = await bench.queue.claim()
+            starts.append((bench.clock.monotonic(), event))
+            await bench.queue.finish(event, State.ANSWERED, "sent")
+
+    task = asyncio.create_task(run())
+    await bench.clock.advance(30)
+    await task
+    assert [event for _, event in starts] == events
+    gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(starts)]
+    assert min(gaps) >= 2.0
+    assert max(gaps) == pytest.approx(2.0)
+
+
+async def test_a_guilds_rate_limit_is_its_own(bench: Bench) -> None:
+    """A guild that is slow by choice slows no other."""
+    bench.rules.seconds[9] = 10.0
+    slow = [make_event(guild_id=9, channel_id=1) for _ in range(2)]
+    quick = [make_event(guild_id=8, channel_id=2) for _ in range(2)]
+    await bench.accept(*slow, *quick)
+    first = await bench.claim_all()
+    for event in first:
+        await bench.queue.finish(event, State.ANSWERED, "sent")
+    assert await bench.claim_all() == [quick[1]]
+
+
+async def test_a_changed_rate_limit_applies_to_what_already_waits(bench: Bench) -> None:
+    """After `ratelimit` was lowered the next event doesn't sit out the old one."""
+    bench.rules.seconds[9] = 10.0
+    await bench.accept(make_event(), make_event())
+    (event,) = await bench.claim_all()
+    await bench.queue.finish(event, State.ANSWERED, "sent")
+    bench.rules.seconds[9] = 1.0
+    bench.queue.reconsider()
+    await bench.clock.advance(1.0)
+    assert len(await bench.claim_all()) == 1
+
+
+async def test_events_become_due_although_time_never_stands_still() -> None:
+    """A clock that moves at each look at it must not keep an event from being due."""
+
+    class Moving(FakeClock):
+        def monotonic(self) -> float:
+            self._monotonic += 1e-6
+            return super().monotonic()
+
+    clock = Moving()
+    queue = MessageQueue(MemoryStore(clock), Rules(), clock)
+    await queue.open()
+    event = make_event()
+    await queue.enqueue(event)
+    assert await asyncio.wait_for(queue.claim(), 1) is event
+
+
+async def test_a_wall_clock_set_back_does_not_stop_a_channel(bench: Bench) -> None:
+    """Pace is measured in time that can't jump."""
+    bench.rules.seconds[9] = 2.0
+    await bench.accept(make_event(), make_event())
+    (event,) = await bench.claim_all()
+    await bench.queue.finish(event, State.ANSWERED, "sent")
+    bench.clock.jump(-3600)
+    await bench.clock.advance(2.0)
+    assert len(await bench.claim_all()) == 1
+
+
+async def test_twelve_slow_runs_in_one_guild_leave_another_its_turn(bench: Bench) -> None:
+    """A guild holds no more than its own limit; the other guild's event starts at once."""
+    bench.rules.most["guild:9"] = 8
+    await bench.accept(*[make_event(guild_id=9, channel_id=n, author_id=n) for n in range(12)])
+    other = make_event(guild_id=8, channel_id=100)
+    running = await bench.claim_all()
+    assert len(running) == 8
+    await bench.accept(other)
+    assert await bench.claim_all() == [other]
+    await bench.queue.finish(running[0], State.ANSWERED, "sent")
+    assert len(await bench.claim_all()) == 1
+
+
+async def test_a_place_that_one_lane_cannot_use_goes_to_the_next(bench: Bench) -> None:
+    """A lane woken for its guild but held by its user's limit does not waste the place."""
+    bench.rules.most.update({"guild:9": 2, "user:1": 1})
+    a, b = make_event(channel_id=1, author_id=1), make_event(channel_id=2, author_id=2)
+    c, d = make_event(channel_id=3, author_id=1), make_event(channel_id=4, author_id=3)
+    await bench.accept(a, b, c, d)
+    assert await bench.claim_all() == [a, b]
+    await bench.queue.finish(b, State.ANSWERED, "sent")
+    assert await bench.claim_all() == [d]
+    await bench.queue.finish(a, State.ANSWERED, "sent")
+    assert await bench.claim_all() == [c]
+
+
+async def test_a_full_guild_is_refused_and_others_are_not(bench: Bench) -> None:
+    """`queuesize` counts the events that wait in one guild."""
+    bench.rules.size = 2
+    await bench.accept(make_event(), make_event())
+    assert await bench.queue.enqueue(make_event()) is Enqueued.FULL
+    await bench.accept(make_event(guild_id=8, channel_id=3))
+    assert bench.queue.get_stats()["totals"]["full"] == 1
+
+
+async def test_a_refused_event_may_come_again(bench: Bench) -> None:
+    """Only acceptance marks a message as seen: a full queue must not swallow it for good."""
+    bench.rules.size = 1
+    await bench.accept(make_event())
+    late = make_event()
+    assert await bench.queue.enqueue(late) is Enqueued.FULL
+    bench.rules.size = 2
+    assert await bench.queue.enqueue(late) is Enqueued.ACCEPTED
+
+
+async def test_a_retried_event_keeps_its_place_at_the_head(bench: Bench) -> None:
+    """Those behind it wait until it has run again."""
+    first, second = make_event(), make_event()
+    await bench.accept(first, second)
+    (claimed,) = await bench.claim_all()
+    await bench.queue.retry(claimed, 5.0)
+    assert await bench.claim_all() == []
+    await bench.clock.advance(5.0)
+    assert await bench.claim_all() == [first]
+
+
+async def test_held_events_wait_and_run_when_reconsidered(bench: Bench) -> None:
+    """While a breaker is open nothing of its agent is claimed; when it closes, at once."""
+    bench.rules.held[1] = 60.0
+    event = make_event()
+    await bench.accept(event)
+    assert await bench.claim_all() == []
+    bench.rules.held.clear()
+    bench.queue.reconsider()
+    assert await bench.claim_all() == [event]
+
+
+async def test_cancelled_events_end_with_their_reason_and_the_lane_goes_on(bench: Bench) -> None:
+    """Also the head and the only event of a lane."""
+    lone, head, rest = make_event(channel_id=2), make_event(), make_event()
+    await bench.accept(lone, head, rest)
+    gone = {lone.id, head.id}
+    ended = await bench.queue.cancel(lambda event: event.id in gone, "message_deleted")
+    assert {event.id for event in ended} == gone
+    kept = await bench.store.get(head.id)
+    assert kept is not None
+    assert (kept.state, kept.reason) == (State.CANCELLED, "message_deleted")
+    assert await bench.claim_all() == [rest]
+    again = make_event(channel_id=2)
+    await bench.accept(again)
+    assert await bench.claim_all() == [again]
+
+
+async def test_running_events_are_not_cancelled_by_the_queue(bench: Bench) -> None:
+    """What runs is the worker's to stop."""
+    await bench.accept(make_event())
+    await bench.claim_all()
+    assert await bench.queue.cancel(lambda _event: True, "disabled") == []
+
+
+async def test_a_final_event_keeps_no_content(bench: Bench) -> None:
+    """The skeleton stays for dedupe; the text goes."""
+    await bench.accept(make_event())
+    (event,) = await bench.claim_all()
+    await bench.queue.finish(event, State.ANSWERED, "sent")
+    kept = await bench.store.get(event.id)
+    assert kept is not None
+    assert not kept.context
+
+
+async def test_an_event_ends_once(bench: Bench) -> None:
+    """A second end, as after a cancellation in the middle of the first, changes nothing."""
+    await bench.accept(make_event())
+    (event,) = await bench.claim_all()
+    await bench.queue.finish(event, State.ANSWERED, "sent")
+    await bench.queue.finish(event, State.CANCELLED, "unloaded")
+    assert [change.step for change in bench.changes] == ["queued", "running", "answered"]
+
+
+async def test_a_claim_cancelled_while_it_is_stored_loses_nothing(bench: Bench) -> None:
+    """The event goes back to the head of its lane."""
+    event = make_event()
+    await bench.accept(event)
+    stored = asyncio.Event()
+
+    async def never(_event: Event) -> None:
+        stored.set()
+        await asyncio.Event().wait()
+
+    save, bench.store.save = bench.store.save, never  # type: ignore[method-assign]  # a store that hangs
+    task = asyncio.create_task(bench.queue.claim())
+    await stored.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    bench.store.save = save  # type: ignore[method-assign]  # and works again
+    assert await bench.claim_all() == [event]
+
+
+async def test_other_threads_may_submit_and_look(bench: Bench) -> None:
+    """Ten threads with ten events each: all accepted, once."""
+    bench.rules.size = 200
+    futures = []
+
+    def push(channel: int) -> None:
+        for _ in range(10):
+            futures.append(bench.queue.submit(make_event(channel_id=channel)))
+            bench.queue.get_stats()
+
+    threads = [threading.Thread(target=push, args=(channel,)) for channel in range(10)]
+    for thread in threads:
+        thread.start()
+    results = []
+    while len(results) < 100:
+        while futures:
+            results.append(await asyncio.wrap_future(futures.pop()))
+        await asyncio.sleep(0)
+    for thread in threads:
+        thread.join()
+    assert set(results) == {Enqueued.ACCEPTED}
+    assert bench.queue.get_stats()["waiting"] == 100
+
+
+async def test_events_that_wait_in_the_store_are_lined_up_again(bench: Bench) -> None:
+    """A queue opened on a store that holds events goes on with them, in order."""
+    events = [make_event() for _ in range(2)]
+    await bench.accept(*events)
+    await bench.claim_all()
+    again = MessageQueue(bench.store, bench.rules, bench.clock)
+    await again.open()
+    assert (await again.claim()).id == events[0].id
+
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 5), st.integers(0, 3)),
+        st.tuples(st.just("claim"), st.just(0), st.just(0)),
+        st.tuples(st.just("finish"), st.integers(0, 20), st.just(0)),
+        st.tuples(st.just("retry"), st.integers(0, 20), st.integers(0, 3)),
+        st.tuples(st.just("cancel"), st.integers(0, 20), st.just(0)),
+        st.tuples(st.just("advance"), st.integers(0, 3), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(_STEPS)
+async def test_whatever_happens_order_limits_and_pace_hold_and_all_runs_in_the_end(  # noqa: C901  # one branch a step
+    steps: list[tuple[str, int, int]],
+) -> None:
+    """Against a list as the model: per channel first in first out, no overlap, nothing lost."""
+    bench = Bench()
+    await bench.queue.open()
+    bench.rules.seconds[9] = 1.0
+    bench.rules.most.update({"global": 3, "user:0": 1, "user:1": 1})
+    expected: dict[int, list[Event]] = defaultdict(list)
+    running: list[Event] = []
+    last_start: dict[int, float] = {}
+
+    async def claim() -> None:
+        for event in await bench.claim_all():
+            assert event is expected[event.channel_id][0], "out of order"
+            assert all(one.channel_id != event.channel_id for one in running), "overlap"
+            now = bench.clock.monotonic()
+            assert now >= last_start.get(event.channel_id, 0.0) + 1.0, "too soon"
+            last_start[event.channel_id] = now
+            running.append(event)
+        assert len(running) <= 3
+
+    for step, a, b in steps:
+        if step == "add":
+            event = make_event(channel_id=a, author_id=b)
+            await bench.accept(event)
+            expected[a].append(event)
+        elif step == "claim":
+            await claim()
+        elif step == "finish" and running:
+            event = running.pop(a % len(running))
+            expected[event.channel_id].remove(event)
+            await bench.queue.finish(event, State.ANSWERED, "sent")
+        elif step == "retry" and running:
+            await bench.queue.retry(running.pop(a % len(running)), float(b))
+        elif step == "cancel":
+            waiting = [one for line in expected.values() for one in line if one not in running]
+            if waiting:
+                target = waiting[a % len(waiting)]
+                assert await bench.queue.cancel(lambda one: one is target, "x") == [target]  # noqa: B023  # used at once
+                expected[target.channel_id].remove(target)
+        else:
+            await bench.clock.advance(float(a))
+    while any(expected.values()):
+        await claim()
+        for event in running:
+            expected[event.channel_id].remove(event)
+            await bench.queue.finish(event, State.ANSWERED, "sent")
+        running.clear()
+        await bench.clock.advance(4.0)
+    stats = bench.queue.get_stats()
+    assert (stats["waiting"], stats["running"]) == (0, 0)

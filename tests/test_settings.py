@@ -1,0 +1,107 @@
+"""Settings: defaults and ranges of the spec, parsing, and the cache in front of Config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from aurora.settings import GUILD_DEFAULTS, KEYS, RULES, SettingError, Settings, parse
+
+
+class Keeper:
+    """A Keeper in a dict, as strict as Config about keys."""
+
+    def __init__(self, world: dict[str, Any], guilds: dict[int, dict[str, Any]]) -> None:
+        self.world = world
+        self.guilds = guilds
+
+    async def load(self) -> tuple[Mapping[str, Any], Mapping[int, Mapping[str, Any]]]:
+        return self.world, self.guilds
+
+    async def save(self, guild_id: int | None, key: str, value: Any) -> None:
+        (self.world if guild_id is None else self.guilds.setdefault(guild_id, {}))[key] = value
+
+
+@pytest.mark.parametrize(
+    ("command", "default", "low", "high"),
+    [
+        ("replydepth", 5, 1, 10),
+        ("queuesize", 50, 10, 200),
+        ("timeout", 60, 10, 300),
+        ("ratelimit", 2.0, 0.5, 10),
+    ],
+)
+def test_numbers_have_the_specs_default_and_range(
+    command: str, default: float, low: float, high: float
+) -> None:
+    """Both ends are allowed, a step beyond is not."""
+    key = KEYS[command]
+    assert GUILD_DEFAULTS[key] == default
+    assert parse(key, str(low)) == low
+    assert parse(key, str(high)) == high
+    for outside in (low - 0.5 if command == "ratelimit" else low - 1, high + 1):
+        with pytest.raises(SettingError, match=f"{low:g} to {high:g}"):
+            parse(key, str(outside))
+
+
+@pytest.mark.parametrize("text", ["", "five", "nan", "inf", "1e999", "5.5", "٣٣٣٣"])
+def test_what_is_no_number_in_range_is_refused_with_the_range(text: str) -> None:
+    """The person learns what the setting takes."""
+    with pytest.raises(SettingError, match="1 to 10 messages"):
+        parse("reply_thread_depth", text)
+
+
+@pytest.mark.parametrize("command", ["typing", "mcpguidance", "fallback"])
+def test_switches_are_on_by_default_and_take_the_usual_words(command: str) -> None:
+    """On, off, true, false, yes, no."""
+    key = KEYS[command]
+    assert GUILD_DEFAULTS[key] is True
+    assert parse(key, "OFF") is False
+    assert parse(key, "true") is True
+    with pytest.raises(SettingError, match="on or off"):
+        parse(key, "perhaps")
+
+
+def test_every_setting_of_a_guild_has_a_command_and_help() -> None:
+    """A new field without a rule would be one that nobody can change."""
+    assert set(RULES) == set(GUILD_DEFAULTS) - {"agent_id", "enabled"}
+    assert all(rule.help for rule in RULES.values())
+
+
+async def test_changes_apply_at_once_and_are_kept_per_guild() -> None:
+    """What one guild sets, no other sees."""
+    keeper = Keeper({}, {})
+    settings = Settings(keeper)
+    await settings.load()
+    await settings.set_guild(1, rate_limit_seconds=0.5)
+    assert settings.guild(1).rate_limit_seconds == 0.5
+    assert settings.guild(2).rate_limit_seconds == 2.0
+    assert keeper.guilds == {1: {"rate_limit_seconds": 0.5}}
+
+
+async def test_what_is_kept_is_used_after_a_restart_and_unknown_keys_do_no_harm() -> None:
+    """Another version's key is not this one's problem."""
+    settings = Settings(Keeper({"gone": 1}, {1: {"agent_timeout": 90, "also_gone": 2}}))
+    await settings.load()
+    assert settings.guild(1).agent_timeout == 90
+
+
+async def test_a_guilds_agent_never_answers_dms_by_itself() -> None:
+    """Only the owner's choice does, and only while DMs are on."""
+    settings = Settings(Keeper({}, {1: {"agent_id": "agent-a", "enabled": True}}))
+    await settings.load()
+    assert settings.agent_for(1) == "agent-a"
+    assert settings.agent_for(None) is None
+    await settings.set_world(dm_agent_id="agent-b")
+    assert settings.agent_for(None) == "agent-b"
+    await settings.set_world(enable_dm_responses=False)
+    assert settings.agent_for(None) is None
+
+
+async def test_a_disabled_guild_has_no_agent() -> None:
+    """The id is remembered, but nobody answers."""
+    settings = Settings(Keeper({}, {1: {"agent_id": "agent-a", "enabled": False}}))
+    await settings.load()
+    assert settings.agent_for(1) is None

@@ -37,7 +37,7 @@ def _shared_extras(message: discord.Message | discord.MessageSnapshot) -> Iterat
     for attachment in message.attachments:
         yield _attachment(attachment)
     for embed in message.embeds:
-        yield shorten(f"embed: {_embed(embed)}", EXTRA_CHARS)
+        yield f"embed: {_embed(embed)}"
     for sticker in message.stickers:
         yield f'sticker "{inline(sticker.name)}"'
     # Where Discord leaves the key out, discord.py leaves the attribute unset.
@@ -94,8 +94,7 @@ def _embed(embed: discord.Embed) -> str:
     parts += [f"{field.name}: {field.value}" for field in embed.fields]
     parts += [embed.footer.text, embed.url]
     # A preview of an image or a video has no words of its own.
-    shown = [inline(part, EXTRA_CHARS) for part in parts if part]
-    return " — ".join(shown) or (embed.type or "rich")
+    return inline(" — ".join(filter(None, parts)) or embed.type or "rich", EXTRA_CHARS)
 
 
 def _poll(poll: discord.Poll) -> str:

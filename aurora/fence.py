@@ -87,9 +87,7 @@ def defuse(text: str) -> str:
 
 def shorten(text: str, limit: int) -> str:
     """Cut a text to `limit` characters and say how many are missing."""
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]}… [{len(text) - limit} more characters]"
+    return _cut(text, limit, len(text))
 
 
 def inline(text: str, limit: int = NAME_CHARS) -> str:
@@ -98,7 +96,17 @@ def inline(text: str, limit: int = NAME_CHARS) -> str:
     The result is one line of at most `limit` characters and a note of what was cut. It has no
     double quote, so that it can't forge an `ID: "…"`.
     """
-    return shorten(" ".join(defuse(text).replace('"', "'").split()), limit)
+    # What will be cut anyway is not worked on; half of the rest may be white space.
+    head = text[: 2 * limit]
+    line = " ".join(defuse(head).replace('"', "'").split())
+    return _cut(line, limit, len(line) + len(text) - len(head))
+
+
+def _cut(text: str, limit: int, length: int) -> str:
+    if length <= limit:
+        return text
+    kept = text[:limit]
+    return f"{kept}… [{length - len(kept)} more characters]"
 
 
 def fence(label: str, text: str, nonce: str) -> str:

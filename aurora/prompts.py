@@ -85,23 +85,28 @@ def _current(message: Quote, nonce: str) -> str:
 
 
 def _chain(context: EventContext, now: float, nonce: str) -> str:
-    chain, text = _fitting(context["chain"], now, context["bot"]["id"])
-    dropped = len(context["chain"]) - len(chain)
-    reason = "depth" if dropped else context.get("chain_end")
+    entries = _fitting(context["chain"], now, context["bot"]["id"])
+    cut = len(entries) < len(context["chain"])
+    reason = "depth" if cut else context.get("chain_end")
     ending = CHAIN_ENDS.get(reason, f"It ends here: {reason}.") if reason else ""
-    if not chain:
+    if not entries:
         return f"Reply chain: nothing to show. {ending}" if ending else ""
     head = "Reply chain, oldest first" + (f" ({ending})" if ending else "") + ":"
-    return f"{head}\n{fence('reply chain', text, nonce)}"
+    block = fence("reply chain", "\n".join(entries), nonce)
+    return f"{head}\n{block}"
 
 
-def _fitting(chain: Sequence[Quote], now: float, bot_id: str) -> tuple[Sequence[Quote], str]:
-    """Leave out the oldest messages until the rest fits; the nearest matter most."""
-    while True:
-        text = defuse(format_reply_chain(chain, now=now, bot_id=bot_id))
-        if len(text) <= CHAIN_BLOCK_CHARS:
-            return chain, text
-        chain = chain[1:]
+def _fitting(chain: Sequence[Quote], now: float, bot_id: str) -> list[str]:
+    """Write as many messages as fit, oldest first; the nearest matter most."""
+    entries: list[str] = []
+    left = CHAIN_BLOCK_CHARS
+    for quote in reversed(chain):
+        entry = defuse(format_reply_chain([quote], now=now, bot_id=bot_id))
+        left -= len(entry) + 1
+        if left < 0:
+            break
+        entries.append(entry)
+    return entries[::-1]
 
 
 def _guidance(context: EventContext, tools: Collection[str], *, text_delivered: bool) -> str:

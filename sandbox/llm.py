@@ -167,6 +167,8 @@ class ScriptedLLM:
         step = self._step(turn)
         failing = self._fails(step, turn)
         await asyncio.sleep(step.wait)
+        if step.gate is not None:
+            await step.gate.wait()
         if failing and step.fault == "error":
             return error_response(step.status, f"scripted error {step.status}", "scripted_error")
         return await self._stream(request, body, step, failing=failing)

@@ -34,6 +34,7 @@ ends the turn with empty text.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -68,7 +69,8 @@ class Call:
 class Step:
     """What the model does at one call of a turn.
 
-    `wait` and `pace` are seconds: before the answer, and between its pieces. `fault` makes the
+    `wait` and `pace` are seconds: before the answer, and between its pieces. A test holds the
+    model back with `gate`, until it is set, and needs no time to pass. `fault` makes the
     call fail, at most the first `times` calls for one message (all when None); then the rest of
     the step is played. `usual` stands for the model's own answer in the place of `text` and
     `calls`.
@@ -79,6 +81,7 @@ class Step:
     thought: str = ""
     wait: float = 0.0
     pace: float = 0.0
+    gate: asyncio.Event | None = None
     fault: Fault | None = None
     status: int = 500
     times: int | None = None

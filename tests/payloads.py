@@ -293,6 +293,16 @@ class World:
         return reply
 
 
+def hello(world: World, **options: Any) -> discord.Message:
+    """Return a message that mentions the bot."""
+    return world.message(f"<@{world.me.id}> hello", **options)
+
+
+def direct(world: World, **options: Any) -> discord.Message:
+    """Return a direct message."""
+    return world.message("hello", channel=snowflake(), dm=True, **options)
+
+
 class Rest:
     """What the local Discord was asked, and what it is told to refuse (message id: status)."""
 

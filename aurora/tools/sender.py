@@ -73,11 +73,13 @@ class Sender:
             send = known
         else:
             await self._store.record_send(event.id, send)
+        # Of a send begun before, the next part may have arrived without our learning of it.
+        doubtful = known is not None
         try:
-            for index in range(len(send.message_ids), len(parts)):
-                found = await self._find(event, channel, send, parts[index]) if known else None
-                known = None
-                message_id = found or await self._post(event, channel, send, parts[index])
+            for part in parts[len(send.message_ids) :]:
+                found = await self._find(event, channel, send, part) if doubtful else None
+                doubtful = False
+                message_id = found or await self._post(event, channel, send, part)
                 send = replace(send, message_ids=(*send.message_ids, message_id))
                 await self._store.record_send(event.id, send)
         except FAILURES as error:
@@ -150,9 +152,8 @@ class Sender:
         try:
             return (await insist(lambda: channel.send(part, **options), self._patience)).id
         except discord.HTTPException as error:
-            if error.code != _NO_HISTORY:
+            if error.code != _NO_HISTORY or options.pop("reference", None) is None:
                 raise
-        del options["reference"]
         return (await insist(lambda: channel.send(part, **options), self._patience)).id
 
     async def _find(

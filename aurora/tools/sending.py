@@ -17,6 +17,8 @@ from .tool import Scope, Tool, ToolError, schema, snowflake
 MAX_MESSAGES = 3
 """How many messages one run may send, long texts in parts counted once (DESIGN decision 6)."""
 
+_EMOJI_CHARS = 64  # a custom emoji's name has at most 32, its id 20
+
 
 async def discord_send(scope: Scope, arguments: Arguments) -> str:
     """Send a message, unless it repeats one."""
@@ -80,8 +82,8 @@ async def discord_add_reaction(scope: Scope, arguments: Arguments) -> str:
     channel_id = arguments.snowflake("channelId")
     message_id = arguments.snowflake("messageId")
     wanted = arguments.text("emoji").strip()
-    if not wanted:
-        raise ToolError('emoji is empty. Give one emoji, such as "👍".')
+    if not 0 < len(wanted) <= _EMOJI_CHARS:
+        raise ToolError('emoji must be one emoji, such as "👍".')
     channel = await scope.channel(Act.REACT, channel_id)
     emoji = _emoji(channel, wanted)
     try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import permissions, posting, reacting, threads
 from .emojis import reaction_key
 from .errors import ApiError
 from .message import AllowedMentions, Attachment, Message
-from .model import DM, Channel, Guild, Payload, User
+from .model import Channel, Guild, Payload, User
 from .posting import Draft
 from .world import World
 
@@ -199,15 +200,8 @@ class People:
             raise ValueError(f"there is no emoji {emoji!r}") from error
 
 
-def is_dm(channel: Channel) -> bool:
-    """Say whether a channel is a private one."""
-    return channel.type == DM
-
-
 def poll(question: str, *answers: str, hours: int = 24, multiple: bool = False) -> Payload:
     """Word a poll as a message carries it."""
-    from datetime import UTC, datetime, timedelta
-
     return {
         "question": {"text": question},
         "answers": [

@@ -234,18 +234,20 @@ def _check_plain(option: Payload, value: Any) -> None:
 
 
 def _component(components: Sequence[Payload], custom_id: str) -> Payload:
-    for item in components:
+    for item in _walk(components):
         if item.get("custom_id") == custom_id:
             if item.get("disabled"):
                 raise LookupError(f"the component {custom_id!r} is disabled")
             return item
-        inner = [*(item.get("components") or ()), *filter(None, [item.get("accessory")])]
-        if inner:
-            try:
-                return _component(inner, custom_id)
-            except LookupError:
-                continue
     raise LookupError(f"there is no component {custom_id!r}")
+
+
+def _walk(components: Sequence[Payload]) -> Iterator[Payload]:
+    for item in components:
+        yield item
+        yield from _walk(item.get("components") or ())
+        if "accessory" in item:
+            yield item["accessory"]
 
 
 def _filled(item: Payload, values: dict[str, str]) -> Payload:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
 import secrets
 import time
@@ -25,6 +26,8 @@ from .rest import ROUTES
 from .rest.routing import Request, Route, answer, limit_headers
 from .watching import Call, Watching
 from .world import World
+
+_log = logging.getLogger(__name__)
 
 API = "/api/v10"
 _BODY_LIMIT = 64 * 1024 * 1024
@@ -86,7 +89,7 @@ class LocalDiscord:
         self.press, self.slash = pressing.press, pressing.slash
         self.autocomplete, self.submit_modal = pressing.autocomplete, pressing.submit_modal
         self.calls, self.unknown_routes = watching.calls, watching.unknown_routes
-        self.wait_for = watching.wait_for
+        self.crashes, self.wait_for = watching.crashes, watching.wait_for
         self.subscribe, self.unsubscribe = watching.subscribe, watching.unsubscribe
 
     # -- the server
@@ -128,6 +131,11 @@ class LocalDiscord:
             self.unknown_routes.append(f"{http.method} {http.path}")
             body = {"message": f"{error.status}: {error.reason}", "code": 0}
             return answer(error.status, body)
+        except Exception as error:
+            # The bot would only see a 500; a test shall see that it is ours.
+            self.crashes.append(f"{http.method} {http.path}: {error!r}")
+            _log.exception("%s %s", http.method, http.path)
+            return answer(500, {"message": "500: Internal Server Error", "code": 0})
 
     def _serving(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(http: web.Request) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from .world import Event, World
 
 T = TypeVar("T")
 
-_RECHECK = 0.05
+_RECHECK = 0.01
 
 
 @dataclass(slots=True, frozen=True)
@@ -37,6 +37,7 @@ class Watching:
     def __init__(self, world: World) -> None:
         self.calls: list[Call] = []
         self.unknown_routes: list[str] = []
+        self.crashes: list[str] = []
         self._events: deque[str] = deque(maxlen=8)
         self._waiting: set[asyncio.Future[None]] = set()
         self._queues: list[asyncio.Queue[tuple[str, Payload]]] = []

@@ -41,6 +41,7 @@ async def town() -> AsyncIterator[Town]:
     yield Town(server, guild, anna, bert, general)
     await server.stop()
     assert server.unknown_routes == []
+    assert server.crashes == []
 
 
 @pytest.fixture

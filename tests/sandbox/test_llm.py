@@ -345,6 +345,17 @@ async def test_never_lasts_until_the_client_goes(llm: ScriptedLLM) -> None:
     assert len(asyncio.all_tasks()) == before
 
 
+async def test_a_gate_holds_the_answer_back_until_it_is_opened(llm: ScriptedLLM) -> None:
+    """A test decides when a slow model goes on, without time passing."""
+    gate = asyncio.Event()
+    llm.script("slow", Step(text="Done.", gate=gate))
+    answer = asyncio.create_task(ask(llm, prompt("slow")))
+    quick = await ask(llm, prompt("[[say:quick]]"))
+    assert (quick.text, answer.done()) == ("quick", False)
+    gate.set()
+    assert (await answer).text == "Done."
+
+
 async def test_stopping_does_not_wait_for_a_sleeper(llm: ScriptedLLM) -> None:
     """A model that thinks for an hour is hung up on at once."""
     waiting = asyncio.create_task(ask(llm, "[[sleep:3600]]"))

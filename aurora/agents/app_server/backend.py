@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from ...clock import Clock, SystemClock
@@ -52,7 +52,15 @@ class AppServer:
         """
         self.url = url
         limits = Limits(request_timeout, tool_timeout, reconnect_limit, abort_patience)
-        self._link = Link(url, token, clock or SystemClock(), limits, self._route, self._lost)
+        self._link = Link(
+            url,
+            token,
+            clock or SystemClock(),
+            limits,
+            on_frame=self._route,
+            on_lost=self._lost,
+            conversation_of=self._conversation,
+        )
         self._memory = Memory(self._collect)
         self._conversations: dict[Runtime, Conversation] = {}
         self._runs: set[Run] = set()
@@ -72,11 +80,9 @@ class AppServer:
     async def open_conversation(self, agent_id: str, title: str) -> str:
         """Create a conversation and make it ready for its first input; raise AgentError."""
         self._check_open()
-        conversation = await self._link.create(agent_id, title)
-        self._conversations[conversation.runtime] = conversation
-        return conversation.runtime.conversation_id
+        return (await self._link.create(agent_id, title)).conversation_id
 
-    async def run(self, turn: Turn, tools: ToolHost) -> AsyncIterator[RunEvent]:
+    async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         """Run one turn as AgentBackend says."""
         if self._closed:
             yield Finished(Outcome.UNREACHABLE, detail=_CLOSED)
@@ -95,7 +101,7 @@ class AppServer:
 
     async def memory_list(self, agent_id: str) -> list[str]:
         """List the agent's memory files."""
-        return await self._memory.list(agent_id)
+        return await self._memory.paths(agent_id)
 
     async def memory_read(self, agent_id: str, path: str) -> str:
         """Read a memory file; raise MemoryRefused or AgentError."""

@@ -78,6 +78,8 @@ class Connection:
             AgentError: CONFIG for a wrong address, path or token, UNREACHABLE for the rest.
 
         """
+        if not url.startswith(("ws://", "wss://")):
+            raise explain(ValueError(url))
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         session = aiohttp.ClientSession(headers=headers)
         try:

@@ -17,8 +17,9 @@ no server within the limit              LOST if the input may have been accepted
 A turn that died leaves its conversation wedged: each further input ends at once with "already has
 an active run", and has not run. Then, and when an aborted turn keeps the conversation, it is
 forked (history kept), ConversationMoved is told, and the input is sent there under an id of its
-own. A second connection that would keep a turn alive was tried and left out: its tools die with
-the first connection all the same, so that a turn would go on unable to send.
+own. A second connection that keeps a turn alive was tried and left out: what cuts one socket
+mostly cuts both, and tools stay with the connection that registered them, so that the turn would
+go on unable to send.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
 from .frames import Runtime, items, word
 from .link import Link
-from .outcomes import Ending
+from .outcomes import Ending, conversation_gone
 from .run import Run
 
 _log = logging.getLogger("red.aurora.agents")
@@ -60,7 +61,8 @@ class Driver:
             await self._enter()
             await self._input_until_it_runs()
         except AgentError as error:
-            self._run.finish(error.outcome, error.detail)
+            outcome = Outcome.LOST if self._run.accepted else error.outcome
+            self._run.finish(outcome, error.detail)
         except Exception as error:
             _log.exception("A run broke off.")
             self._run.finish(Outcome.LOST, f"Aurora failed inside ({type(error).__name__})")
@@ -81,6 +83,7 @@ class Driver:
             await self._follow()
             if run.ending is None or not run.ending.wedged:
                 break
+            run.accepted = False
             await self._move()
         if run.ending is None:
             return
@@ -93,7 +96,7 @@ class Driver:
     async def _input(self, input_id: str) -> None:
         """Send the input; on return it was accepted, or the connection is lost."""
         run, specs = self._run, self._run.tools.specs
-        connection = await self._link.ready(self._conversation, specs)
+        connection = await self._ready()
         if self._conversation.stirs:
             connection = await self._still(connection)
         if run.left.is_set():
@@ -117,6 +120,17 @@ class Driver:
                 raise AgentError(Outcome.UNREACHABLE, "the agent server refused the input")
             run.accept(queued=answer.get("disposition") == "queued")
             await self._wait_in_queue(connection)
+
+    async def _ready(self) -> Connection:
+        """Start the runtime; a conversation deleted on the server is replaced by a new one."""
+        try:
+            return await self._link.ready(self._conversation, self._run.tools.specs)
+        except AgentError as error:
+            if not conversation_gone(error):
+                raise
+        runtime = await self._link.create(self._run.turn.agent_id, "Discord")
+        self._go_on_in(self._conversation_of(runtime))
+        return await self._link.ready(self._conversation, self._run.tools.specs)
 
     async def _wait_in_queue(self, connection: Connection) -> None:
         """Give up on a conversation that an unseen turn holds, such as one of a dead Aurora."""
@@ -205,18 +219,24 @@ class Driver:
 
     async def _move(self) -> None:
         """Go on in a fork of the conversation."""
+        fork = await self._link.fork(self._conversation.runtime)
+        self._go_on_in(self._conversation_of(fork))
+
+    def _go_on_in(self, conversation: Conversation) -> None:
         run, old = self._run, self._conversation
-        fork = self._conversation_of(await self._link.fork(old.runtime))
         if old.run is run:
             old.run = None
-        fork.run = run
-        self._conversation = fork
-        run.emit(ConversationMoved(fork.runtime.conversation_id))
+        conversation.run = run
+        self._conversation = conversation
+        run.emit(ConversationMoved(conversation.runtime.conversation_id))
 
     async def _in_history(self, connection: Connection) -> bool:
-        """Ask whether the server has stored the input."""
+        """Ask whether the server has stored the input; raise AgentError (LOST) if it won't say."""
         frame = frames.history(self._conversation.runtime, _HISTORY_DEPTH)
-        answer = await self._link.ask(frame, connection)
+        try:
+            answer = await self._link.ask(frame, connection)
+        except AgentError as error:
+            raise AgentError(Outcome.LOST, error.detail) from None
         return any(word(one, "otid") == self._run.input_id for one in items(answer, "messages"))
 
     async def _report(self, ending: Ending) -> None:

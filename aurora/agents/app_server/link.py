@@ -38,6 +38,7 @@ class Link:
         limits: Limits,
         on_frame: Callable[[Connection, Frame], None],
         on_lost: Callable[[Connection], None],
+        conversation_of: Callable[[Runtime], Conversation],
     ) -> None:
         self.clock = clock
         self.limits = limits
@@ -46,6 +47,7 @@ class Link:
         self._token = token
         self._on_frame = on_frame
         self._on_lost = on_lost
+        self._conversation_of = conversation_of
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
         # Conversations opened early register the tools that runs were seen to bring.
@@ -88,7 +90,7 @@ class Link:
             raise AgentError(refusal(said), said)
         return answer
 
-    async def create(self, agent_id: str, title: str) -> Conversation:
+    async def create(self, agent_id: str, title: str) -> Runtime:
         """Create a conversation and start its runtime; raise AgentError."""
         connection = await self.connection()
         groups = frames.tool_groups(self._usual, self.limits.tool)
@@ -98,10 +100,9 @@ class Link:
         runtime = frames.runtime_of(answer)
         if runtime is None:
             raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
-        conversation = Conversation(runtime)
-        conversation.started_with(connection, self._usual)
+        self._conversation_of(runtime).started_with(connection, self._usual)
         await self._stop_reflection(runtime, connection)
-        return conversation
+        return runtime
 
     async def ready(self, conversation: Conversation, specs: Sequence[ToolSpec]) -> Connection:
         """Have the runtime started on this connection with these tools; raise AgentError."""

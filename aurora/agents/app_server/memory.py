@@ -26,7 +26,7 @@ class Memory:
         # The repository is checked as a whole: a refused write must be undone before the next.
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def list(self, agent_id: str) -> list[str]:
+    async def paths(self, agent_id: str) -> list[str]:
         """List the paths of all files."""
         frames = await self._ask("list_memory", agent_id)
         return sorted(

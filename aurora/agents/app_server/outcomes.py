@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..protocol import Outcome
+from ..protocol import AgentError, Outcome
 
 STOP_REASONS = {
     "end_turn": Outcome.COMPLETED,
@@ -70,6 +70,11 @@ def ending(stop_reason: str, error: str) -> Ending:
 def refusal(error: str) -> Outcome:
     """Classify the error text of a refused request."""
     return Outcome.CONFIG if _NOT_FOUND.search(error) else Outcome.UNREACHABLE
+
+
+def conversation_gone(error: AgentError) -> bool:
+    """Tell whether the server no longer has the conversation, though it has the agent."""
+    return error.detail.startswith("Conversation ") and bool(_NOT_FOUND.search(error.detail))
 
 
 def _known(label: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import permissions, posting
 from ..errors import ApiError, Payload, bad_length, required, too_long
 from ..model import Channel, Overwrite, Thread
-from .routing import Request, Routes
+from .routing import Request, Routes, as_id
 
 routes = Routes()
 
@@ -34,7 +34,9 @@ async def edit_channel(request: Request) -> Payload:
     channel.slowmode = fields.get("rate_limit_per_user", channel.slowmode)
     if "parent_id" in fields:
         parent = fields["parent_id"]
-        channel.parent = None if parent is None else channel.guild.channels.get(int(parent))
+        channel.parent = (
+            None if parent is None else channel.guild.channels.get(as_id(parent, "parent_id"))
+        )
     if "permission_overwrites" in fields:
         overwrites = tuple(_overwrite(item) for item in fields["permission_overwrites"])
         request.world.set_overwrites(channel, overwrites)
@@ -98,7 +100,7 @@ async def create_channel(request: Request) -> Payload:
         guild,
         name,
         type=fields.get("type", 0),
-        parent=None if parent is None else guild.channels.get(int(parent)),
+        parent=None if parent is None else guild.channels.get(as_id(parent, "parent_id")),
         overwrites=tuple(_overwrite(item) for item in fields.get("permission_overwrites") or ()),
     )
     channel.topic = fields.get("topic")
@@ -128,5 +130,8 @@ async def delete_overwrite(request: Request) -> None:
 
 def _overwrite(raw: Payload) -> Overwrite:
     return Overwrite(
-        int(raw["id"]), int(raw["type"]), int(raw.get("allow") or 0), int(raw.get("deny") or 0)
+        as_id(raw["id"], "id"),
+        int(raw["type"]),
+        int(raw.get("allow") or 0),
+        int(raw.get("deny") or 0),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import permissions
 from ..errors import ApiError, Payload, bad_length, required
 from ..model import Guild, Member, Role
-from .routing import Request, Routes
+from .routing import Request, Routes, as_id
 
 routes = Routes()
 
@@ -65,7 +65,7 @@ async def edit_member(request: Request) -> Payload:
         _check_above(request, guild, _top(guild, member))
         _rename(member, fields)
     if "roles" in fields:
-        wanted = [int(item) for item in fields["roles"]]
+        wanted = [as_id(item, "roles") for item in fields["roles"]]
         for role_id in {*wanted} ^ {*member.roles}:
             _check_role(request, guild, role_id)
         member.roles = wanted

@@ -13,7 +13,7 @@ from ..message import THREAD_CREATED, THREAD_STARTER, Message
 from ..model import DM, Channel
 from ..posting import Draft
 from .bodies import allowed_of, apply_edit, check_rights, content_of, draft_from, is_empty
-from .routing import Request, Routes
+from .routing import Request, Routes, as_id
 
 routes = Routes()
 
@@ -48,7 +48,9 @@ def refer(request: Request, channel: Channel, draft: Draft, fields: Payload) -> 
     reference = fields.get("message_reference")
     if not reference or reference.get("message_id") is None:
         return
-    found = request.world.messages.get(int(reference["message_id"]))
+    found = request.world.messages.get(
+        as_id(reference["message_id"], "message_reference.message_id")
+    )
     if reference.get("type", 0) == 1:
         if found is None:
             raise ApiError(10008)
@@ -128,7 +130,7 @@ async def bulk_delete(request: Request) -> None:
     if channel.guild is None:
         raise ApiError(50003)
     request.need(channel, permissions.MANAGE_MESSAGES)
-    ids = {int(item) for item in request.fields.get("messages") or ()}
+    ids = {as_id(item, "messages") for item in request.fields.get("messages") or ()}
     if not 2 <= len(ids) <= 100:
         raise ApiError(50016)
     found = [message for message in channel.messages if message.id in ids]

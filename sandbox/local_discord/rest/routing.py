@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from .. import permissions
 from ..errors import ApiError, Payload, invalid
@@ -83,20 +83,18 @@ class Request:
         if self.http.content_type == "multipart/form-data":
             await self._read_form()
             return
-        raw = await self.http.read()
-        try:
-            self.body = orjson.loads(raw) if raw else None
-        except orjson.JSONDecodeError:
-            raise ApiError(50109) from None
+        self.body = _parsed(await self.http.read())
 
     async def _read_form(self) -> None:
-        for name, value in (await self.http.post()).items():
-            if isinstance(value, web.FileField):
-                data = value.file.read()
-                self.files.append(Upload(value.filename, data, value.content_type))
-            elif name == "payload_json":
-                text = value.decode() if isinstance(value, bytes | bytearray) else value
-                self.body = orjson.loads(text)
+        async for part in await self.http.multipart():
+            if not isinstance(part, BodyPartReader):
+                continue
+            data = bytes(await part.read())
+            if part.filename is not None:
+                kind = part.headers.get("Content-Type")
+                self.files.append(Upload(part.filename, data, kind))
+            elif part.name == "payload_json":
+                self.body = _parsed(data)
 
     @property
     def fields(self) -> Payload:
@@ -109,10 +107,7 @@ class Request:
 
     def snowflake(self, name: str) -> int:
         """Return an id from the path."""
-        value = self.http.match_info[name]
-        if not value.isdigit():
-            raise invalid(name, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
-        return int(value)
+        return as_id(self.http.match_info[name], name)
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """Return a whole number from the query."""
@@ -133,7 +128,7 @@ class Request:
     def cursor(self, name: str) -> int | None:
         """Return an id from the query."""
         value = self.http.query.get(name)
-        return int(value) if value is not None and value.isdigit() else None
+        return None if value is None else as_id(value, name)
 
     def guild(self) -> Guild:
         """Return the guild in the path, which the bot must be in."""
@@ -176,6 +171,25 @@ class Request:
         """Refuse what the bot may not do in a guild."""
         if permissions.in_guild(guild, self.bot.id) & wanted != wanted:
             raise ApiError(50013)
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw) if raw else None
+    except orjson.JSONDecodeError:
+        raise ApiError(50109) from None
+
+
+def as_id(value: Any, path: str) -> int:
+    """Return an id out of a body.
+
+    Raises:
+        ApiError: It is none.
+
+    """
+    if not str(value).isdigit():
+        raise invalid(path, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
+    return int(value)
 
 
 def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> web.Response:

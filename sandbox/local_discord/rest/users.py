@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ApiError, Payload, required
-from .routing import Request, Routes
+from .routing import Request, Routes, as_id
 
 routes = Routes()
 
@@ -48,7 +48,7 @@ async def open_dm(request: Request) -> Payload:
     recipient = request.fields.get("recipient_id")
     if recipient is None:
         raise required("recipient_id")
-    user = request.world.users.get(int(recipient))
+    user = request.world.users.get(as_id(recipient, "recipient_id"))
     if user is None:
         raise ApiError(10013)
     if user.bot:

@@ -20,7 +20,11 @@ def text_channel(client: discord.Client, channel: Channel) -> discord.TextChanne
 
 def partial(client: discord.Client, message: Message) -> discord.PartialMessage:
     """Return a message as the client can act on it without fetching."""
-    return client.get_partial_messageable(message.channel.id).get_partial_message(message.id)
+    guild = message.channel.guild
+    place = client.get_partial_messageable(
+        message.channel.id, guild_id=None if guild is None else guild.id
+    )
+    return place.get_partial_message(message.id)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 import pytest
 
@@ -46,7 +48,7 @@ async def test_a_page_starts_where_it_is_told(
     expected: list[int],
 ) -> None:
     """Before and after leave out the message itself, around includes it."""
-    marks = {key: discord.Object(said[index].id) for key, index in where.items()}
+    marks: dict[str, Any] = {key: discord.Object(said[at].id) for key, at in where.items()}
     history = text_channel(client, town.general).history(limit=3, **marks)
     got = [int(m.content) async for m in history]
     assert sorted(got) == sorted(expected)

@@ -1,0 +1,1 @@
+"""Measurements of Aurora on a real Red in the sandbox: `make bench`."""

@@ -1,0 +1,47 @@
+"""Tool hosts and turns for the tests of agent servers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aurora.agents.protocol import AgentBackend, RunEvent, ToolResult, ToolSpec, Turn
+
+_IDS = itertools.count(1)
+TEXT = {"type": "string"}
+
+
+class Tools:
+    """A ToolHost that notes its calls; `delay` is in seconds, `fails` raises instead."""
+
+    def __init__(self, *names: str, delay: float = 0.0, fails: bool = False) -> None:
+        self.names = names or ("discord_send",)
+        self.delay = delay
+        self.fails = fails
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.called = asyncio.Event()
+
+    @property
+    def specs(self) -> Sequence[ToolSpec]:
+        schema = {"type": "object", "properties": {"message": TEXT}}
+        return [ToolSpec(name, f"The tool {name}.", schema) for name in self.names]
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        self.calls.append((name, dict(arguments)))
+        self.called.set()
+        await asyncio.sleep(self.delay)
+        if self.fails:
+            raise RuntimeError("secret words of a user")
+        return ToolResult("sent message 3003")
+
+
+def turn(agent_id: str, conversation_id: str, text: str) -> Turn:
+    """Make a turn with an id that was never used."""
+    return Turn(agent_id, conversation_id, text, f"input-{next(_IDS)}")
+
+
+async def play(backend: AgentBackend, one: Turn, tools: Tools | None = None) -> list[RunEvent]:
+    """Run a turn to its end and return all events."""
+    return [event async for event in backend.run(one, tools or Tools())]

@@ -1,0 +1,142 @@
+"""A town where Aurora lives: a local Discord, a real Red, a real App Server, a scripted model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora.model import Change
+from sandbox.letta import AppServer
+from sandbox.llm import ScriptedLLM
+from sandbox.local_discord import Channel, LocalDiscord, Message, User
+from sandbox.red import LocalRed
+
+ROOT = Path(__file__).resolve().parents[2]
+FINAL = {"answered", "declined", "failed", "cancelled", "expired"}
+
+
+class Town:
+    """Everything a test needs to write to Aurora and see what becomes of it."""
+
+    red: LocalRed
+
+    def __init__(self, discord: LocalDiscord, server: AppServer, llm: ScriptedLLM) -> None:
+        self.discord = discord
+        self.server = server
+        self.llm = llm
+        self.changes: list[Change] = []
+        self.ada = discord.add_user("ada", global_name="Ada")
+        self.bo = discord.add_user("bo")
+        self.guild = discord.add_guild("Town", owner=self.ada)
+        discord.add_member(self.guild, self.bo)
+        self.general = discord.add_channel(self.guild, "general")
+        self.agent_id = ""
+        self.dm_agent_id = ""
+
+    @property
+    def mention(self) -> str:
+        """Write the bot's mention."""
+        return f"<@{self.discord.bot_user.id}>"
+
+    @property
+    def cog(self) -> Any:
+        """Return the loaded cog; its class is another after each reload."""
+        return self.red.bot.get_cog("Aurora")
+
+    async def on_aurora_event(self, change: Change) -> None:
+        """Keep every step in an event's life."""
+        self.changes.append(change)
+        self.discord.wake()
+
+    def steps(self, message: Message) -> list[str]:
+        """Return the steps of a message's event."""
+        return [change.step for change in self.changes if change.message_id == message.id]
+
+    async def ended(self, message: Message, timeout: float = 10.0) -> Change:
+        """Wait for the end of a message's event."""
+
+        def last() -> Change | None:
+            mine = [change for change in self.changes if change.message_id == message.id]
+            return mine[-1] if mine and mine[-1].step in FINAL else None
+
+        return await self.discord.wait_for(last, timeout)
+
+    def bot_messages(self, channel: Channel) -> list[Message]:
+        """Return what the bot wrote in a channel."""
+        bot = self.discord.bot_user
+        return [one for one in self.discord.messages(channel) if one.author.id == bot.id]
+
+    def answers(self, message: Message, channel: Channel | None = None) -> list[Message]:
+        """Return what the bot wrote in reply to a message."""
+        place = channel or self.general
+        return [one for one in self.bot_messages(place) if one.reference == message.id]
+
+    def marks(self, message: Message) -> list[str]:
+        """Return the bot's reactions on a message."""
+        bot = self.discord.bot_user.id
+        return [emoji for emoji, users in message.reactions.items() if bot in users]
+
+    async def ask(
+        self, text: str, *, author: User | None = None, channel: Channel | None = None, **more: Any
+    ) -> tuple[Message, Change]:
+        """Mention the bot and wait for the end."""
+        message = self.discord.say(
+            author or self.ada, channel or self.general, f"{self.mention} {text}", **more
+        )
+        return message, await self.ended(message)
+
+    async def command(
+        self, text: str, *, author: User | None = None, channel: Channel | None = None
+    ) -> str:
+        """Type a command and return what the bot says to it."""
+        place = channel or self.general
+        before = len(self.bot_messages(place))
+        self.discord.say(author or self.ada, place, f"!{text}")
+        await self.discord.wait_for(lambda: len(self.bot_messages(place)) > before or None)
+        return self.bot_messages(place)[-1].content
+
+    async def configure(self) -> None:
+        """Set Aurora up as an admin does, and make its channel's pace no hindrance."""
+        await self.red.bot.set_shared_api_tokens("letta", token=self.server.token)
+        assert "answers" in await self.command(f"aurora lettaurl {self.server.url}")
+        self.agent_id = await self.server.create_agent("town agent")
+        assert "Done" in await self.command(f"aurora enable {self.agent_id}")
+        assert "Done" in await self.command("aurora config ratelimit 0.5")
+
+
+@asynccontextmanager
+async def open_town(data: Path, server: AppServer) -> AsyncIterator[Town]:
+    """Build a town, with Aurora loaded and nothing configured."""
+    llm, discord = ScriptedLLM(), LocalDiscord()
+    async with AsyncExitStack() as stack:
+        await llm.start()
+        stack.push_async_callback(llm.stop)
+        await server.use_provider(llm.url, llm.key, llm.model)
+        await discord.start()
+        stack.push_async_callback(discord.stop)
+        town = Town(discord, server, llm)
+        town.red = await LocalRed.boot(
+            data, discord=discord, cogs=["aurora"], cog_paths=[ROOT], owner=town.ada
+        )
+        stack.push_async_callback(town.red.close)
+        town.red.bot.add_listener(town.on_aurora_event)
+        yield town
+    assert discord.unknown_routes == []
+
+
+@pytest.fixture
+async def bare_town(tmp_path: Path, app_server: AppServer) -> AsyncIterator[Town]:
+    """A town where Aurora is loaded and nothing is set."""
+    async with open_town(tmp_path, app_server) as town:
+        yield town
+
+
+@pytest.fixture
+async def town(bare_town: Town) -> Town:
+    """A town where Aurora answers."""
+    await bare_town.configure()
+    return bare_town

@@ -1,0 +1,188 @@
+"""The tool host: what is on offer, what is refused, and what happens when it shuts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from aurora.tools.host import Toolbox
+
+from .stage import Stage, send
+
+
+def names(stage: Stage, guild: bool = True) -> list[str]:
+    channel = stage.channel if guild else stage.local.open_dm(stage.ada)
+    return [spec.name for spec in stage.open(stage.ask(channel)).specs]
+
+
+async def test_a_guild_gets_the_four_discord_tools(stage: Stage) -> None:
+    """They have the names that agents know from mcp-discord."""
+    assert sorted(names(stage)) == [
+        "discord_add_reaction",
+        "discord_get_server_info",
+        "discord_read_messages",
+        "discord_send",
+    ]
+
+
+async def test_a_dm_has_no_server(stage: Stage) -> None:
+    """There is nothing to ask about."""
+    assert "discord_get_server_info" not in names(stage, guild=False)
+
+
+async def test_every_schema_names_its_required_arguments(stage: Stage) -> None:
+    """What is required is described, and every id is a string."""
+    for spec in stage.open(stage.ask()).specs:
+        properties = spec.parameters["properties"]
+        assert set(spec.parameters["required"]) <= set(properties)
+        assert all(properties[key]["type"] == "string" for key in properties if "Id" in key)
+
+
+async def test_a_dm_is_answered(stage: Stage) -> None:
+    """The tools work in the DM the message came from."""
+    channel = stage.local.open_dm(stage.ada)
+    result = await send(stage.open(stage.ask(channel)), channel, "Hello in private")
+    assert not result.is_error
+    assert stage.answers(channel)[0].content == "Hello in private"
+
+
+@pytest.mark.parametrize("name", ["discord_send", "discord_read_messages", "discord_add_reaction"])
+async def test_every_tool_asks_the_policy(stage: Stage, name: str) -> None:
+    """A channel Ada cannot see, though the bot can, is closed to all of them."""
+    secret = stage.local.say(stage.local.owner, stage.hidden, "the plan")
+    arguments = {
+        "channelId": str(stage.hidden.id),
+        "messageId": str(secret.id),
+        "message": "Hi",
+        "emoji": "👍",
+    }
+    result = await stage.open(stage.ask()).call(name, arguments)
+    assert result.is_error
+    assert "no such channel" in result.text
+    assert "plan" not in result.text
+    assert stage.answers(stage.hidden) == []
+    assert secret.reactions == {}
+
+
+async def test_an_unknown_tool_is_refused_with_what_there_is(stage: Stage) -> None:
+    """The agent learns what it has."""
+    result = await stage.open(stage.ask()).call("Bash", {"command": "id"})
+    assert result.is_error
+    assert "Bash" in result.text
+    assert "discord_send" in result.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        ({"message": "x"}, "channelId is missing"),
+        ({"channelId": None, "message": "x"}, "channelId is missing"),
+        ({"channelId": "general", "message": "x"}, "channelId must be the id"),
+        ({"channelId": "-5", "message": "x"}, "channelId must be the id"),
+        ({"channelId": "٣", "message": "x"}, "channelId must be the id"),
+        ({"channelId": "9" * 5000, "message": "x"}, "channelId must be the id"),
+        ({"channelId": 1e18, "message": "x"}, "channelId must be the id"),
+        ({"channelId": True, "message": "x"}, "channelId must be the id"),
+        ({"channelId": ["1"], "message": "x"}, "channelId must be the id"),
+        ({"channelId": "1"}, "message is missing"),
+        ({"channelId": "1", "message": 5}, "message must be a string"),
+        ({"channelId": "1", "message": "x", "replyToMessageId": "that"}, "replyToMessageId must"),
+    ],
+)
+async def test_a_wrong_argument_is_named(
+    stage: Stage, arguments: dict[str, Any], wrong: str
+) -> None:
+    """A model can put right what it is told of."""
+    result = await stage.open(stage.ask()).call("discord_send", arguments)
+    assert result.is_error
+    assert wrong in result.text
+    assert len(result.text) < 300
+
+
+async def test_an_id_may_be_a_number(stage: Stage) -> None:
+    """Some models forget the quotes; where no digit is lost that is fine."""
+    tools = stage.open(stage.ask())
+    result = await tools.call("discord_send", {"channelId": stage.channel.id, "message": "Hi"})
+    assert not result.is_error
+
+
+async def test_an_empty_reply_id_is_none(stage: Stage) -> None:
+    """Models fill optional arguments with nothing."""
+    event = stage.ask()
+    await send(stage.open(event), stage.channel, "Hi", replyToMessageId="")
+    assert stage.answers()[0].reference == event.message_id
+
+
+async def test_a_shut_host_refuses_with_its_reason(stage: Stage) -> None:
+    """After a timeout nothing more goes out."""
+    tools = stage.open(stage.ask())
+    await tools.close("The time is up.")
+    result = await send(tools, stage.channel, "too late")
+    assert (result.text, result.is_error) == ("The time is up.", True)
+    assert stage.answers() == []
+
+
+async def test_shutting_waits_for_what_is_under_way(stage: Stage) -> None:
+    """When close returns, every send has happened or never will."""
+    tools = stage.open(stage.ask())
+    calls = [asyncio.create_task(send(tools, stage.channel, f"text {n}")) for n in range(3)]
+    await stage.local.wait_for(stage.answers)
+    await tools.close("The message was deleted.")
+    sent = len(stage.answers())
+    refused = [result.text for result in await asyncio.gather(*calls) if result.is_error]
+    assert len(stage.answers()) == sent
+    assert refused == ["The message was deleted."] * (3 - sent)
+
+
+async def test_a_run_shut_while_discord_is_asked_does_not_send(stage: Stage) -> None:
+    """The last look at whether the run goes on is right before the send."""
+    thread = stage.local.start_thread(stage.channel, "closed", owner=stage.ada, private=True)
+    stage.local.join_thread(thread, stage.local.bot_user)
+    tools = stage.open(stage.ask())
+    await stage.caught_up()
+    stage.local.faults.add("GET", r"/thread-members/", status=500)
+    call = asyncio.create_task(send(tools, thread, "too late"))
+    await stage.local.wait_for(lambda: "thread-members" in stage.local.calls[-1].path)
+    await tools.close("Shut.")
+    assert (await call).text == "Shut."
+    assert stage.answers(thread) == []
+
+
+async def test_a_bug_in_a_tool_does_not_escape(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The agent gets an error, the log gets the traceback, the next call works."""
+    tools = stage.open(stage.ask())
+
+    async def broken(_event_id: str) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.store, "sends", broken)
+        result = await send(tools, stage.channel, "Hi")
+    assert result.is_error
+    assert "mistake in Aurora" in result.text
+    assert "ZeroDivisionError" in caplog.text
+    assert not (await send(tools, stage.channel, "Hi")).is_error
+
+
+async def test_cancelling_a_call_cancels_it(stage: Stage) -> None:
+    """CancelledError is the one thing that passes, and it leaves the host usable."""
+    tools = stage.open(stage.ask())
+    stage.local.faults.add("POST", r"/messages$", status=500)
+    call = asyncio.create_task(send(tools, stage.channel, "Hi"))
+    await stage.local.wait_for(lambda: stage.local.calls[-1].status == 500)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert not (await send(tools, stage.channel, "Hi")).is_error
+    await tools.close("over")
+
+
+async def test_a_backend_without_a_memory_offers_none(stage: Stage) -> None:
+    """The memory tools are there only where they work."""
+    toolbox = Toolbox(stage.bot, stage.store, stage.sender, stage.toolbox._clock, memory=object)
+    specs = toolbox.open(stage.ask(), "agent-1").specs
+    assert not any(spec.name.startswith("memory_") for spec in specs)

@@ -14,7 +14,7 @@ from .commands.config import ConfigCommands
 from .commands.setup import SetupCommands
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
-from .triggers import addressed
+from .triggers import addressed, unresolved
 
 log = logging.getLogger("red.aurora")
 
@@ -61,7 +61,8 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
     @commands.Cog.listener()
     async def on_message_without_command(self, message: discord.Message) -> None:
         """Take in what is meant for the agent."""
-        if self.bot.user is not None and addressed(message, self.bot.user) is not None:
+        me = self.bot.user
+        if me is not None and (addressed(message, me) is not None or unresolved(message)):
             await self.services.intake.receive(message)
 
     @commands.Cog.listener()

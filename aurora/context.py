@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import TypedDict
@@ -159,16 +160,20 @@ def _place(message: discord.Message) -> Place:
 def _readable(message: discord.Message, viewer: discord.Member | discord.User) -> str:
     """Set the name before every mention: `@Ann <@1>`; the token is what addresses Ann."""
 
-    def named(found: re.Match[str]) -> str:
-        sigil, identity = found[1], int(found[2])
+    # A message may hold the same mention two hundred times.
+    @functools.cache
+    def name(sigil: str, identity: int) -> str | None:
         match sigil:
             case "#":
-                name = _channel_name(message, identity, viewer)
+                return _channel_name(message, identity, viewer)
             case "@&":
-                name = _role_name(message, identity)
+                return _role_name(message, identity)
             case _:
-                name = _user_name(message, identity)
-        return f"{sigil[0]}{name} {found[0]}" if name else found[0]
+                return _user_name(message, identity)
+
+    def named(found: re.Match[str]) -> str:
+        known = name(found[1], int(found[2]))
+        return f"{found[1][0]}{known} {found[0]}" if known else found[0]
 
     return clean(_MENTION.sub(named, message.content))
 

@@ -46,7 +46,9 @@ class ConfigKeeper:
 
     async def save(self, guild_id: int | None, key: str, value: Any) -> None:
         """Keep one value; guild None is the global scope."""
-        scope = self._config if guild_id is None else self._config.guild_from_id(guild_id)
+        # Config makes up its methods for the global scope at run time.
+        config: Any = self._config
+        scope = config if guild_id is None else config.guild_from_id(guild_id)
         await scope.set_raw(key, value=value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,11 @@ _PORT = 8137
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     options = _parser().parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if options.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        datefmt="%H:%M:%S",
+    )
     try:
         return asyncio.run(_until_told(options))
     except StackError as error:
@@ -29,13 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _until_told(options: argparse.Namespace) -> int:
-    """Run the command; a SIGTERM ends it in good order, as Ctrl-C does."""
-    task = asyncio.current_task()
+    """Run the command; Ctrl-C and SIGTERM end it in good order, however often they come."""
+    work = asyncio.ensure_future(_run(options) if options.command == "run" else _demo(options))
     loop = asyncio.get_running_loop()
-    if task is not None:
-        with contextlib.suppress(NotImplementedError):  # Windows has only Ctrl-C
-            loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    return await (_run(options) if options.command == "run" else _demo(options))
+    with contextlib.suppress(NotImplementedError):  # Windows has no handlers; Ctrl-C works
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, _cancel_once, work)
+    return await work
+
+
+def _cancel_once(work: asyncio.Task[int]) -> None:
+    if not work.cancelling():
+        work.cancel()
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -70,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="AURORA_LLM_BASE_URL, AURORA_LLM_API_KEY and AURORA_LLM_MODEL put a real model "
         "behind the agent; DISCORD_TOKEN lets `run` log in to the real Discord.",
     )
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what the parts do")
     commands = parser.add_subparsers(dest="command", required=True, metavar="run|demo")
     run = commands.add_parser("run", help="start everything and serve the chat page")
     run.add_argument(

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TextIO
 
+from aurora.model import Change, State
+
 from .llm import ScriptedLLM
 from .llm_script import Step
 from .local_discord import LocalDiscord, Message
@@ -19,7 +21,7 @@ from .transcript import Transcript, place
 
 _TEXT_ONLY = "what do you call the green light in the north?"
 _TEXT_ANSWER = "Aurora borealis, though I answer to the first half alone."
-# A second answer would follow the first within this time; the agent's turn is over by then.
+# Nothing should come any more once all events have ended; this long we listen all the same.
 _QUIET_SECONDS = 0.5
 
 
@@ -59,6 +61,12 @@ class Demo:
         self._limit = limit
         self._stray: list[Message] = []
         self._seen = max(discord.world.messages, default=0)
+        self._ends: dict[int, str] = {}
+
+    async def on_change(self, change: Change) -> None:
+        """Note how events end; a listener for `aurora_event`."""
+        if change.step in list(State) and State(change.step).final:
+            self._ends[change.message_id] = change.step
 
     async def play(self) -> list[str]:
         """Play all scenes; return what went wrong, nothing if all is well."""
@@ -72,6 +80,7 @@ class Demo:
         ):
             self._transcript.heading(title)
             await scene()
+        await self._wait(lambda: all(one.message.id in self._ends for one in self.asked))
         await asyncio.sleep(_QUIET_SECONDS)
         self._listen()
         return self._faults()
@@ -134,10 +143,14 @@ class Demo:
             self._listen()
             return all(asked.answers for asked in wanted)
 
-        try:
-            await self._discord.wait_for(all_there, self._limit)
-        except TimeoutError:
+        if not await self._wait(all_there):
             self._transcript.verdict(f"        no answer within {self._limit:g} s", good=False)
+
+    async def _wait(self, condition: Callable[[], bool]) -> bool:
+        try:
+            return await self._discord.wait_for(condition, self._limit)
+        except TimeoutError:
+            return False
 
     def _listen(self) -> None:
         """Sort what the bot has said since the last look by the message it answers."""
@@ -162,6 +175,12 @@ class Demo:
             f"{len(asked.answers) or 'no'} answers instead of one to {_quoted(asked.message)}"
             for asked in self.asked
             if len(asked.answers) != 1
+        ]
+        faults += [
+            f"the event of {_quoted(asked.message)} ended as "
+            f"{self._ends.get(asked.message.id, 'nothing at all')}"
+            for asked in self.asked
+            if self._ends.get(asked.message.id) != State.ANSWERED
         ]
         faults += [f"an answer to nothing: {_quoted(message)}" for message in self._stray]
         faults += [
@@ -205,12 +224,13 @@ async def demo(
                 prepare(stack.llm)
         transcript = Transcript(stack.discord, out)
         play = Demo(stack.discord, stack.places, transcript, limit=limit)
+        stack.watch(play.on_change)
         faults = await play.play()
     return _report(play, faults, transcript, monotonic() - began)
 
 
 def _report(play: Demo, faults: list[str], transcript: Transcript, seconds: float) -> int:
-    transcript.heading("")
+    transcript.verdict("", good=True)
     for fault in faults:
         transcript.verdict(f"✗ {fault}", good=False)
     if faults:

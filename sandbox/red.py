@@ -79,10 +79,7 @@ class LocalRed:
         secret = token or (discord.token if discord is not None else None)
         if secret is None:
             raise ValueError("a token is needed to log in to the real Discord")
-        flags = ["--no-prompt", "--prefix", prefix]
-        flags += [f"--owner={owner if isinstance(owner, int) else owner.id}"] if owner else []
-        flags += ["--load-cogs", *cogs] if cogs else []
-        flags += ["--cog-path", *map(str, cog_paths)] if cog_paths else []
+        flags = _flags(prefix, cogs, cog_paths, owner)
         undo = ExitStack()
         try:
             _prepare(undo, data_path, cogs)
@@ -142,6 +139,20 @@ class LocalRed:
         missing = [cog for cog in cogs if cog not in self.bot.extensions]
         if missing:
             raise RuntimeError(f"Red's log says why it did not load: {', '.join(missing)}")
+
+
+def _flags(
+    prefix: str, cogs: Sequence[str], cog_paths: Sequence[Path], owner: User | int | None
+) -> list[str]:
+    """Word the options of `boot` as Red's command line does."""
+    flags = ["--no-prompt", "--prefix", prefix]
+    if owner is not None:
+        flags += ["--owner", str(owner if isinstance(owner, int) else owner.id)]
+    if cogs:
+        flags += ["--load-cogs", *cogs]
+    if cog_paths:
+        flags += ["--cog-path", *map(str, cog_paths)]
+    return flags
 
 
 def _prepare(undo: ExitStack, data_path: Path, cogs: Sequence[str]) -> None:

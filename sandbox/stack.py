@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .letta import AppServer, AppServerError
 from .llm import Provider, ScriptedLLM, provider_from_env
-from .local_discord import LocalDiscord, Message
+from .local_discord import Channel, LocalDiscord, Message
 from .neighbourhood import Neighbourhood, found
-from .page import Page, PageError, RealBot
+from .page import Page, PageError, RealBot, listen
 
 if TYPE_CHECKING:
     from aurora.model import Change
@@ -75,7 +76,10 @@ class Stack:
         self._page_port = page_port
         self._report = report
         self._began = monotonic()
-        self._closing = contextlib.AsyncExitStack()
+        # Both halves start side by side, but they stop one after the other: a bot that loses its
+        # agents while it still runs would complain.
+        self._agents_half = contextlib.AsyncExitStack()
+        self._bot_half = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         """Bring everything up, as much as possible at the same time.
@@ -94,8 +98,11 @@ class Stack:
             raise
 
     async def stop(self) -> None:
-        """Stop everything in the reverse order; harmless when nothing runs."""
-        await self._closing.aclose()
+        """Stop everything, the bot first; harmless when nothing runs."""
+        try:
+            await self._bot_half.aclose()
+        finally:
+            await self._agents_half.aclose()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -106,6 +113,9 @@ class Stack:
 
     async def _start(self) -> None:
         provider = provider_from_env(self._env)
+        listener = None if self._page_port is None else listen(self._page_port)
+        if listener is not None:
+            self._bot_half.callback(listener.close)
         home = self._folder()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._start_agents(home / "letta", provider))
@@ -115,27 +125,27 @@ class Stack:
         else:
             await self._configure_real()
         self._done("Aurora is set up")
-        if self._page_port is not None:
-            await self._start_page(self._page_port)
+        if listener is not None:
+            await self._start_page(listener)
 
     def _folder(self) -> Path:
         if self._data is not None:
             self._data.mkdir(parents=True, exist_ok=True)
             return self._data.resolve()
         folder = Path(tempfile.mkdtemp(prefix="aurora-sandbox-"))
-        self._closing.callback(shutil.rmtree, folder, ignore_errors=True)
+        self._agents_half.callback(shutil.rmtree, folder, ignore_errors=True)
         return folder
 
     async def _start_agents(self, home: Path, provider: Provider | None) -> None:
         if provider is None:
             self.llm = ScriptedLLM()
             await self.llm.start()
-            self._closing.push_async_callback(self.llm.stop)
+            self._agents_half.push_async_callback(self.llm.stop)
             provider = self.llm.provider
         self.letta = await AppServer.start(
             home, llm_url=provider.url, llm_key=provider.key, model=provider.model
         )
-        self._closing.push_async_callback(self.letta.stop)
+        self._agents_half.push_async_callback(self.letta.stop)
         self._done("Letta App Server")
         self.guild_agent, self.dm_agent = await asyncio.gather(
             self._agent(f"Aurora on {provider.model}"),
@@ -153,7 +163,7 @@ class Stack:
         if not token:
             self.discord = LocalDiscord()
             await self.discord.start()
-            self._closing.push_async_callback(self.discord.stop)
+            self._bot_half.push_async_callback(self.discord.stop)
             self.places = found(self.discord)
             self._done("local Discord")
         self.red = await red.LocalRed.boot(
@@ -164,33 +174,25 @@ class Stack:
             cog_paths=(_ROOT,),
             owner=self.places.ada if self.places else None,
         )
-        self._closing.push_async_callback(self.red.close)
+        self._bot_half.push_async_callback(self.red.close)
         self._done("Red with Aurora")
 
     async def _configure(self, discord: LocalDiscord, places: Neighbourhood) -> None:
-        """Set Aurora up as an owner does: the token, then three commands."""
+        """Set Aurora up as an owner does: the token, then commands."""
         await self.red.bot.set_shared_api_tokens("letta", token=self.letta.token)
-        await self._order(discord, places, f"!aurora lettaurl {self.letta.url}", "Done")
-        await self._order(discord, places, f"!aurora enable {self.guild_agent}", "Done")
-        await self._order(
-            discord, places, f"!aurora config dm agent {self.dm_agent}", f"by `{self.dm_agent}`"
+
+        async def order(channel: Channel, command: str, expected: str) -> None:
+            said = discord.say(places.ada, channel, f"!aurora {command}")
+            answer = await _answer_to(discord, said)
+            if expected not in answer:
+                raise StackError(f"Aurora answered `{said.content}` with: {answer}")
+
+        await order(places.setup, f"lettaurl {self.letta.url}", "Done")
+        await order(places.setup, f"config dm agent {self.dm_agent}", f"`{self.dm_agent}`")
+        await asyncio.gather(
+            order(places.setup, f"enable {self.guild_agent}", "Done"),
+            order(places.bench, f"enable {self.guild_agent}", "Done"),
         )
-
-    async def _order(
-        self, discord: LocalDiscord, places: Neighbourhood, command: str, expected: str
-    ) -> None:
-        said = discord.say(places.ada, places.setup, command)
-
-        def answer() -> Message | None:
-            later = [one for one in discord.messages(places.setup) if one.id > said.id]
-            return next((one for one in later if one.author.bot), None)
-
-        try:
-            heard = await discord.wait_for(answer, _ANSWER_SECONDS)
-        except TimeoutError:
-            raise StackError(f"Aurora did not answer `{command}`.") from None
-        if expected not in heard.content:
-            raise StackError(f"Aurora answered `{command}` with: {heard.content}")
 
     async def _configure_real(self) -> None:
         """Set the address for a bot on the real Discord; enabling it is up to its owner."""
@@ -198,7 +200,7 @@ class Stack:
         await services.settings.set_world(letta_base_url=self.letta.url, dm_agent_id=self.dm_agent)
         await self.red.bot.set_shared_api_tokens("letta", token=self.letta.token)
 
-    async def _start_page(self, port: int) -> None:
+    async def _start_page(self, listener: socket.socket) -> None:
         bot = self.red.bot
         real = None
         if self.places is None and bot.user is not None:
@@ -206,8 +208,8 @@ class Stack:
             real = RealBot(str(bot.user), invite, (f"!aurora enable {self.guild_agent}",))
         people = self.places.people if self.places else ()
         self.page = Page(self.discord, people=people, real=real)
-        await self.page.start(port)
-        self._closing.push_async_callback(self.page.stop)
+        await self.page.start(listener)
+        self._bot_half.push_async_callback(self.page.stop)
         self.watch(self.page.on_change)
         self._done("chat page")
 
@@ -215,10 +217,23 @@ class Stack:
         """Call `hear` with every step in the life of every event."""
         bot = self.red.bot
         bot.add_listener(hear, "on_aurora_event")
-        self._closing.callback(bot.remove_listener, hear, "on_aurora_event")
+        self._bot_half.callback(bot.remove_listener, hear, "on_aurora_event")
 
     def _done(self, part: str) -> None:
         self._report(f"{monotonic() - self._began:5.1f} s  {part}")
+
+
+async def _answer_to(discord: LocalDiscord, said: Message) -> str:
+    """Wait for the next thing the bot writes in the channel of a command."""
+
+    def answer() -> Message | None:
+        later = [one for one in discord.messages(said.channel) if one.id > said.id]
+        return next((one for one in later if one.author is discord.bot_user), None)
+
+    try:
+        return (await discord.wait_for(answer, _ANSWER_SECONDS)).content
+    except TimeoutError:
+        raise StackError(f"Aurora did not answer `{said.content}`.") from None
 
 
 def _first(error: BaseException) -> BaseException:

@@ -100,8 +100,8 @@ def make_quote(content: str = "hello", *, author: str = "ada", **changes: Any) -
 class World:
     """A guild, its people and its channels, as a connected client would know them.
 
-    Channels by name: general, staff (hidden from everyone), voice, stage, forum, quiet (nobody
-    may write), thread (public, from a message), private (private thread), post (forum post),
+    Channels by name: general, staff (for mods alone), voice, stage, forum, quiet (only
+    mods may write), thread (public, from a message), private (private thread), post (forum post),
     locked. People: aurora (the bot), ann, bob, mod, robot (another bot).
     """
 
@@ -226,12 +226,18 @@ class World:
     def _channel(self, name: str, kind: int) -> Payload:
         hidden = {"staff": "view_channel", "quiet": "send_messages"}.get(name)
         everyone = {"id": str(self.roles["everyone"]), "type": 0, "allow": "0"}
+        mods = {
+            "id": str(self.roles["mods"]),
+            "type": 0,
+            "allow": bits("view_channel", "send_messages"),
+            "deny": "0",
+        }
         return {
             "id": str(self.ids[name]),
             "name": name,
             "type": kind,
             "position": 0,
-            "permission_overwrites": [everyone | {"deny": bits(hidden)}] if hidden else [],
+            "permission_overwrites": [everyone | {"deny": bits(hidden)}, mods] if hidden else [],
             "nsfw": False,
             "parent_id": None,
             "bitrate": 64000,

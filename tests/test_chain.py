@@ -178,6 +178,13 @@ async def test_a_thread_without_a_starter_is_complete(
     assert len(served.calls) == 1
 
 
+async def test_a_starter_that_may_not_exist_is_not_promised(world: World) -> None:
+    """When the depth is used up within a thread, nobody knows whether there is more."""
+    inside = world.message("inside", channel="thread")
+    message = world.message("now", channel="thread", reply_to=inside)
+    assert (await extract_reply_chain(message, 1))[1] is None
+
+
 async def test_a_private_thread_is_not_searched_for_a_starter(world: World, served: Rest) -> None:
     """It never has one."""
     assert await extract_reply_chain(world.message("now", channel="private"), 5) == ([], None)

@@ -251,6 +251,15 @@ async def test_a_notice_is_no_answer(stage: Stage) -> None:
     assert not await stage.delivery.answered(event)
 
 
+async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
+    """It replies to the same message as the send whose fate is unknown."""
+    event = stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    await send(stage.open(event), stage.channel, "Hello")
+    await stage.delivery.notice(event, "Something went wrong")
+    assert not await stage.delivery.answered(event)
+
+
 async def test_a_notice_that_cannot_be_given_is_swallowed(stage: Stage) -> None:
     """There is nobody left to tell."""
     event = stage.ask()

@@ -4,7 +4,7 @@ from typing import Any, Literal, Optional
 
 from discord import app_commands
 from redbot.core import commands
-from redbot.core.utils.chat_formatting import box
+from redbot.core.utils.chat_formatting import box, inline
 
 from ..services import Services
 from ..settings import KEYS, RULES, SettingError, parse
@@ -59,14 +59,16 @@ class ConfigCommands:
     @commands.guild_only()
     @commands.admin_or_permissions(manage_guild=True)
     async def config_show(self, ctx: commands.GuildContext) -> None:
-        """Show the settings of this server."""
+        """Show the settings of this server, and what values they take."""
         mine = self.services.settings.guild(ctx.guild.id)
-        agent = mine.agent_id if mine.enabled else None
+        agent = self.services.settings.agent_for(ctx.guild.id)
         lines = [f"{'agent':<12} {agent or 'none: not enabled here'}"]
         lines += [
-            f"{rule.command:<12} {_shown(getattr(mine, key))}" for key, rule in RULES.items()
+            f"{rule.command:<12} {_shown(getattr(mine, key)):<4} ({rule.values})"
+            for key, rule in RULES.items()
         ]
-        await ctx.send(box("\n".join(lines)))
+        how = f"Change one with `{ctx.clean_prefix}aurora config <setting> <value>`."
+        await ctx.send(box("\n".join(lines)) + how)
 
     @config.command(name="dm")
     @commands.is_owner()
@@ -109,7 +111,7 @@ async def _change(
     """Set one setting of this server and say what it is now."""
     key = KEYS.get(command.lower())
     if key is None:
-        await ctx.send(f"`{command[:50]}` is no setting. There are: {', '.join(KEYS)}.")
+        await ctx.send(f"{inline(command[:50])} is no setting. There are: {', '.join(KEYS)}.")
         return
     try:
         parsed = parse(key, value)

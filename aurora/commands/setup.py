@@ -1,5 +1,9 @@
 """`[p]aurora enable|disable|lettaurl|context`: connect Aurora, switch it on and look inside."""
 
+import re
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
 import discord
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, pagify, text_to_file
@@ -8,6 +12,7 @@ from redbot.core.utils.views import ConfirmView
 from ..agents.address import AddressError, parse_address
 from ..agents.protocol import AgentError, AgentInfo, Outcome
 from ..context import build_event_context
+from ..fence import shorten
 from ..policy import can_view
 from ..prompts import build_prompt
 from ..services import Services
@@ -17,6 +22,17 @@ _NO_MESSAGE = (
     "I found no such message that you can see. Give me the id of a message in this channel, "
     "or a link to one in another."
 )
+_WITHHELD = (
+    "Your token was not sent: the connection is not encrypted and you did not allow it. "
+    "`{prefix}aurora lettaurl <url>` asks again."
+)
+_MESSAGE = re.compile(
+    r"(?:https://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<guild>\d{15,20})/"
+    r"(?P<channel>\d{15,20})/)?(?P<message>\d{15,20})"
+)
+_AGENT_ID = re.compile(r"[\w.:-]{1,100}")
+_DETAIL_CHARS = 300
+_NAME_CHARS = 100
 
 
 class SetupCommands:
@@ -24,7 +40,8 @@ class SetupCommands:
 
     services: Services
 
-    @commands.hybrid_group(name="aurora")
+    # mypy can't tell which of the two shapes of callback this is.
+    @commands.hybrid_group(name="aurora")  # type: ignore[arg-type]
     async def aurora(self, ctx: commands.Context) -> None:
         """Talk to a stateful Letta agent in Discord."""
 
@@ -36,15 +53,14 @@ class SetupCommands:
 
         `<agent_id>` is the agent's id on your Letta server.
         """
-        async with ctx.typing():
-            agent = await find_agent(ctx, self.services, agent_id)
+        agent = await find_agent(ctx, self.services, agent_id)
         if agent is None:
             return
         await self.services.settings.set_guild(ctx.guild.id, agent_id=agent.id, enabled=True)
         self.services.queue.reconsider()
         await ctx.send(
-            f"Done: **{discord.utils.escape_markdown(agent.name)}** (`{agent.id}`) answers in "
-            "this server. Mention me, or reply to one of my messages, to talk to it."
+            f"Done: {named(agent)} answers in this server. "
+            "Mention me, or reply to one of my messages, to talk to it."
         )
 
     @aurora.command(name="disable")
@@ -56,7 +72,7 @@ class SetupCommands:
         ended = await self.services.queue.cancel(
             lambda event: event.guild_id == ctx.guild.id, "disabled"
         )
-        waiting = f" {len(ended)} waiting messages were cancelled." if ended else ""
+        waiting = f" Messages that waited and were cancelled: {len(ended)}." if ended else ""
         await ctx.send(f"Done: I no longer answer in this server.{waiting}")
 
     @aurora.command(name="lettaurl")
@@ -71,14 +87,17 @@ class SetupCommands:
         except AddressError as error:
             await ctx.send(str(error).replace("[p]", ctx.clean_prefix))
             return
-        clear_ok = address.token_is_safe or await _confirm_clear(ctx, address.url)
-        await self.services.settings.set_world(
-            letta_base_url=address.url, token_in_clear_allowed=clear_ok
-        )
-        async with ctx.typing():
+        clear_ok = not address.token_is_safe and await _confirm_clear(ctx, address.url)
+        settings = self.services.settings
+        # Each value is kept by itself: between two writes, consent to one address must never
+        # stand beside another.
+        await settings.set_world(token_in_clear_allowed=False)
+        await settings.set_world(letta_base_url=address.url, token_in_clear_allowed=clear_ok)
+        async with working(ctx):
             await self.services.configure_agents()
             trouble = await self.services.probe()
-        await ctx.send(trouble or f"Done: the Letta App Server at <{address.url}> answers.")
+        done = f"Done: the Letta App Server at <{address.url}> answers."
+        await ctx.send(_plainly(ctx, self.services, trouble or done))
 
     @aurora.command(name="context")
     @commands.guild_only()
@@ -92,9 +111,12 @@ class SetupCommands:
         if found is None:
             await ctx.send(_NO_MESSAGE)
             return
-        me, settings = ctx.me._user, self.services.settings.guild(ctx.guild.id)
+        settings = self.services.settings.guild(ctx.guild.id)
         context = await build_event_context(
-            found, addressed(found, me) or "mention", me=me, depth=settings.reply_thread_depth
+            found,
+            addressed(found, ctx.me) or "mention",
+            me=ctx.me,
+            depth=settings.reply_thread_depth,
         )
         prompt = build_prompt(
             context, now=self.services.clock.time(), guidance=settings.mcp_guidance_enabled
@@ -111,19 +133,40 @@ async def find_agent(ctx: commands.Context, services: Services, agent_id: str) -
             f"`{ctx.clean_prefix}aurora lettaurl <url>`."
         )
         return None
-    try:
-        return await backend.agent(agent_id)
-    except AgentError as error:
-        if error.outcome is Outcome.CONFIG:
-            hint = (
-                "Check the id, the address "
-                f"(`{ctx.clean_prefix}aurora lettaurl`) and the token "
-                f"(`{ctx.clean_prefix}set api letta token,<token>`)."
-            )
-        else:
-            hint = "Is it running? Nothing was changed; try again when it is up."
-        await ctx.send(f"The Letta server at <{backend.url}> says: {error.detail}. {hint}")
+    if not _AGENT_ID.fullmatch(agent_id):
+        await ctx.send(
+            "That is no agent id. One looks like `agent-…`: copy it whole from your Letta server, "
+            "without brackets or quotes. Nothing was changed."
+        )
         return None
+    try:
+        async with working(ctx):
+            return await backend.agent(agent_id)
+    except AgentError as error:
+        hint = "Check the agent's id." if error.outcome is Outcome.CONFIG else "Is it running?"
+        text = f"The Letta server at <{backend.url}> says: {shorten(error.detail, _DETAIL_CHARS)}"
+        await ctx.send(_plainly(ctx, services, f"{text}. {hint} Nothing was changed."))
+        return None
+
+
+def named(agent: AgentInfo) -> str:
+    """Write an agent's name and id; the name is whatever its maker typed."""
+    name = discord.utils.escape_markdown(agent.name[:_NAME_CHARS])
+    return f"**{name}** (`{agent.id}`)" if name else f"`{agent.id}`"
+
+
+def working(ctx: commands.Context) -> AbstractAsyncContextManager[Any]:
+    """Show that the answer takes a moment; Discord waits three seconds for a slash command's."""
+    if ctx.interaction is not None and ctx.interaction.response.is_done():
+        return nullcontext()
+    return ctx.typing()
+
+
+def _plainly(ctx: commands.Context, services: Services, text: str) -> str:
+    """Name the real prefix, and say if the token was held back, which explains much."""
+    if services.agents.withheld_token:
+        text = f"{text}\n{_WITHHELD.format(prefix=ctx.clean_prefix)}"
+    return text.replace("[p]", ctx.clean_prefix)
 
 
 async def _confirm_clear(ctx: commands.Context, url: str) -> bool:
@@ -140,16 +183,25 @@ async def _confirm_clear(ctx: commands.Context, url: str) -> bool:
 
 
 async def _find_message(ctx: commands.GuildContext, text: str) -> discord.Message | None:
-    """Return the message if it exists in this server and the invoker can see it."""
+    """Return the message if it exists in this server and the invoker can read it."""
+    link = _MESSAGE.fullmatch(text.strip("<>"))
+    if link is None or int(link["guild"] or ctx.guild.id) != ctx.guild.id:
+        return None
+    channel_id = int(link["channel"] or ctx.channel.id)
     try:
-        found = await commands.MessageConverter().convert(ctx, text)
-    except commands.BadArgument:
+        channel = ctx.guild.get_channel_or_thread(channel_id) or await ctx.guild.fetch_channel(
+            channel_id
+        )
+        if not isinstance(channel, discord.abc.Messageable) or not await can_view(
+            ctx.author, channel
+        ):
+            return None
+        # Who may see a channel but not its past must not read it with the bot's eyes.
+        if not channel.permissions_for(ctx.author).read_message_history:
+            return None
+        return await channel.fetch_message(int(link["message"]))
+    except (discord.HTTPException, discord.InvalidData):
         return None
-    except discord.HTTPException:
-        return None
-    if found.guild != ctx.guild or not await can_view(ctx.author, found.channel):
-        return None
-    return found
 
 
 async def _show(ctx: commands.Context, text: str, filename: str) -> None:

@@ -51,7 +51,9 @@ class _Packer:
 
     def add_prose(self, text: str) -> None:
         while len(text) > self._room():
-            self._leave_if_full()
+            if self._is_full():
+                self.flush()
+                continue
             at = _boundary(text, self._room(), hard=not self._current)
             self._current += text[:at]
             self.flush()
@@ -74,7 +76,8 @@ class _Packer:
         opening = f"```{language}\n"
         body = block[opened.end() if opened else 3 : -3]
         while body:
-            self._leave_if_full()
+            if self._is_full():
+                self.flush()
             room = self._room() - len(opening) - len(_CLOSING)
             at = len(body) if len(body) <= room else _boundary(body, room, hard=True)
             self._current += opening + body[:at].removesuffix("\n") + _CLOSING
@@ -85,10 +88,9 @@ class _Packer:
     def _room(self) -> int:
         return self._limit - len(self._current)
 
-    def _leave_if_full(self) -> None:
+    def _is_full(self) -> bool:
         # Three words behind a long block read worse than a message that is a little shorter.
-        if self._room() < self._limit // 4:
-            self.flush()
+        return self._room() < self._limit // 4
 
 
 def _boundary(text: str, room: int, *, hard: bool) -> int:

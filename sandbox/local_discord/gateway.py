@@ -115,7 +115,7 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Speak with one socket until it ends."""
-        socket = web.WebSocketResponse(compress=False)
+        socket = web.WebSocketResponse(compress=False, timeout=1.0)
         await socket.prepare(request)
         connection = Connection(request, socket)
         self.connections.add(connection)

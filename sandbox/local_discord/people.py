@@ -75,15 +75,11 @@ class People:
             ValueError: There is nothing to send, or too much.
 
         """
-        self.need(author, channel, permissions.SEND_MESSAGES, "write")
-        if attachments:
-            self.need(author, channel, permissions.ATTACH_FILES, "attach files")
+        self._check_writing(author, channel, with_files=bool(attachments))
         if len(content) > _LONGEST:
             raise ValueError(f"a message has at most {_LONGEST} characters, not {len(content)}")
-        if not channel.holds_messages:
-            raise PermissionDeniedError(f"#{channel.name} takes no messages, only posts")
-        if channel.thread is not None and channel.thread.locked:
-            self.need(author, channel, permissions.MANAGE_THREADS, "write into the locked thread")
+        if not (content.strip() or attachments or embeds or stickers or poll or forward):
+            raise ValueError("there is nothing to send")
         if reply_to is not None and (reply_to.deleted or reply_to.channel is not channel):
             raise ValueError("a reply needs a message that is still there, in the same channel")
         draft = Draft(
@@ -99,8 +95,6 @@ class People:
             forward=forward,
             allowed=AllowedMentions(replied_user=ping),
         )
-        if not (content.strip() or attachments or embeds or stickers or poll or forward):
-            raise ValueError("there is nothing to send")
         return posting.post(self._world, author, channel, draft)
 
     def edit(self, message: Message, content: str) -> None:
@@ -189,6 +183,15 @@ class People:
         return [
             place for place in places if self._world.may(user, place, permissions.VIEW_CHANNEL)
         ]
+
+    def _check_writing(self, author: User, channel: Channel, *, with_files: bool) -> None:
+        self.need(author, channel, permissions.SEND_MESSAGES, "write")
+        if with_files:
+            self.need(author, channel, permissions.ATTACH_FILES, "attach files")
+        if not channel.holds_messages:
+            raise PermissionDeniedError(f"#{channel.name} takes no messages, only posts")
+        if channel.thread is not None and channel.thread.locked:
+            self.need(author, channel, permissions.MANAGE_THREADS, "write into the locked thread")
 
     def _attachment(self, item: Attachment | tuple[str, bytes]) -> Attachment:
         return item if isinstance(item, Attachment) else self._keep_file(*item)

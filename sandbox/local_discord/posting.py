@@ -97,9 +97,7 @@ def deliver(world: World, message: Message) -> None:
             thread.messages_sent += 1
         if message.author.id not in thread.members and not message.ephemeral:
             world.join_thread(channel, message.author)
-    world.emit(
-        "MESSAGE_CREATE", event_payload(world, message), guild=channel.guild, channel=channel
-    )
+    _tell(world, "MESSAGE_CREATE", message, event_payload(world, message))
 
 
 def name_people(world: World, message: Message, allowed: AllowedMentions) -> None:
@@ -137,7 +135,6 @@ def event_payload(world: World, message: Message) -> Payload:
     if message.nonce is not None:
         body["nonce"] = message.nonce  # never stored: history has no nonces
     guild = message.channel.guild
-    # An ephemeral message comes without its guild.
     if guild is None or message.ephemeral:
         return body
     body["guild_id"] = str(guild.id)
@@ -153,10 +150,9 @@ def event_payload(world: World, message: Message) -> Payload:
 
 def revised(world: World, message: Message) -> None:
     """Tell that a message changed."""
-    channel = message.channel
     data = event_payload(world, message)
     data.pop("nonce", None)
-    world.emit("MESSAGE_UPDATE", data, guild=channel.guild, channel=channel)
+    _tell(world, "MESSAGE_UPDATE", message, data)
 
 
 def rewrite(world: World, message: Message, content: str, allowed: AllowedMentions) -> None:
@@ -175,15 +171,14 @@ def remove(world: World, messages: Iterable[Message], *, bulk: bool = False) -> 
         return
     channel = gone[0].channel
     place: Payload = {"channel_id": str(channel.id)}
-    if channel.guild is not None:
+    if channel.guild is not None and not gone[0].ephemeral:
         place["guild_id"] = str(channel.guild.id)
     if bulk:
         data = place | {"ids": [str(message.id) for message in gone]}
         world.emit("MESSAGE_DELETE_BULK", data, guild=channel.guild, channel=channel)
         return
     for message in gone:
-        data = place | {"id": str(message.id)}
-        world.emit("MESSAGE_DELETE", data, guild=channel.guild, channel=channel)
+        _tell(world, "MESSAGE_DELETE", message, place | {"id": str(message.id)})
 
 
 def set_archived(world: World, channel: Channel, *, archived: bool) -> None:
@@ -193,6 +188,13 @@ def set_archived(world: World, channel: Channel, *, archived: bool) -> None:
     channel.thread.archived = archived
     channel.thread.archive_timestamp = timestamp()
     world.update_channel(channel)
+
+
+def _tell(world: World, name: str, message: Message, data: Payload) -> None:
+    channel = message.channel
+    # Ephemeral messages travel like private ones: without a guild, under the DM intent.
+    guild = None if message.ephemeral else channel.guild
+    world.emit(name, data, guild=guild, channel=channel)
 
 
 def _take_out(world: World, message: Message) -> None:

@@ -90,6 +90,7 @@ class LocalDiscord:
         self.autocomplete, self.submit_modal = pressing.autocomplete, pressing.submit_modal
         self.calls, self.unknown_routes = watching.calls, watching.unknown_routes
         self.crashes, self.wait_for = watching.crashes, watching.wait_for
+        self.wake = watching.wake
         self.subscribe, self.unsubscribe = watching.subscribe, watching.unsubscribe
 
     # -- the server

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import socket
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -32,6 +34,27 @@ _HEARTBEAT = 20.0
 
 class PageError(RuntimeError):
     """The page cannot be served; the message says why and what to do."""
+
+
+def listen(port: int) -> socket.socket:
+    """Open the page's port on loopback, before anything else takes time; 0 takes a free one.
+
+    Raises:
+        PageError: it is taken.
+
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        reason = os.strerror(error.errno or 0)
+        raise PageError(
+            f"Port {port} cannot be used: {reason}. Choose another with --port."
+        ) from None
+    return listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +93,8 @@ class Page:
         self._news: asyncio.Queue[tuple[str, Any]] | None = None
         self._pump: asyncio.Task[None] | None = None
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on loopback; port 0 takes a free one.
-
-        Raises:
-            PageError: the port is taken.
-
-        """
+    async def start(self, listener: socket.socket) -> None:
+        """Serve on a socket that `listen` has opened."""
         app = web.Application(middlewares=[only_this_page], client_max_size=256 * 1024)
         app.on_response_prepare.append(add_headers)
         app.router.add_get("/", self._index)
@@ -85,14 +103,8 @@ class Page:
         app.router.add_static("/", _STATIC)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        except OSError as error:
-            await self.stop()
-            raise PageError(
-                f"Port {port} cannot be used ({error.strerror}); choose another with --port."
-            ) from None
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/"
+        await web.SockSite(self._runner, listener).start()
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         if self._discord is not None:
             self._news = self._discord.subscribe()
             self._pump = asyncio.create_task(self._forward(self._news), name="page-news")

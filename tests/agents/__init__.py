@@ -1,0 +1,1 @@
+"""Agent servers: against recordings and against the real thing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from aurora.model import Change
 from sandbox.letta import AppServer
 from sandbox.llm import ScriptedLLM
+from sandbox.llm_wire import text_parts
 from sandbox.local_discord import Channel, LocalDiscord, Message, User
 from sandbox.red import LocalRed
 
@@ -98,6 +100,35 @@ class Town:
         self.discord.say(author or self.ada, place, f"!{text}")
         await self.discord.wait_for(lambda: len(self.bot_messages(place)) > before or None)
         return self.bot_messages(place)[-1].content
+
+    async def refused(
+        self, text: str, *, author: User | None = None, channel: Channel | None = None
+    ) -> Exception:
+        """Type a command that must fail, and return Red's reason."""
+        failure = asyncio.create_task(self.red.bot.wait_for("command_error", timeout=5))
+        await asyncio.sleep(0)  # it listens from its first step on
+        self.discord.say(author or self.ada, channel or self.general, f"!{text}")
+        _, error = await failure
+        assert isinstance(error, Exception)
+        return error
+
+    async def refusal(self, message: Message, timeout: float = 5.0) -> str:
+        """Wait until a message was refused and return the reason."""
+        async with asyncio.timeout(timeout):
+            while (reason := await self.cog.services.store.refusal(message.id)) is None:
+                await asyncio.sleep(0.01)
+        return str(reason)
+
+    def prompt(self, message: Message) -> str:
+        """Return what the model was given for a message."""
+        asked = [
+            text_parts(one)[-1]
+            for request in self.llm.requests
+            for one in request["messages"]
+            if one["role"] == "user" and f'Message ID: "{message.id}"' in text_parts(one)[-1]
+        ]
+        assert asked, "the model was given nothing for this message"
+        return asked[-1]
 
     async def configure(self) -> None:
         """Set Aurora up as an admin does, and make its channel's pace no hindrance."""

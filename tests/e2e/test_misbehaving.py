@@ -4,82 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from time import time
 
 import pytest
 
 from sandbox.llm_script import Call, Step
-from sandbox.local_discord import Channel, Message, Overwrite, permissions
+from sandbox.local_discord import Overwrite, permissions
 
 from .conftest import Town
-
-Said = tuple[str, bool, str]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All that people see of an event, and its end.
-
-    `said` is what the bot wrote since: in which channel, whether in reply to the message, and
-    the text; `marks` are its reactions.
-    """
-
-    state: str
-    reason: str
-    said: list[Said]
-    marks: list[str]
-
-
-def said_since(town: Town, message: Message) -> list[Said]:
-    """Return what the bot wrote after a message, wherever it did."""
-    bot = town.discord.bot_user
-    return [
-        (one.channel.name, one.reference == message.id, one.content)
-        for one in town.discord.world.messages.values()
-        if one.author is bot and one.id > message.id
-    ]
-
-
-async def outcome_of(town: Town, message: Message, timeout: float = 10.0) -> Outcome:
-    """Wait for the end of a message's event and look at everything."""
-    end = await town.ended(message, timeout)
-    return Outcome(end.step, end.detail, said_since(town, message), town.marks(message))
-
-
-async def provoke(town: Town, text: str, channel: Channel | None = None) -> Outcome:
-    """Let Ada ask, and return what becomes of it."""
-    message = town.discord.say(town.ada, channel or town.general, f"{town.mention} {text}")
-    return await outcome_of(town, message)
-
-
-def hasten(town: Town) -> None:
-    """Let retries come at once; how long they wait is tested beside `retry_delay`."""
-    worker = town.cog.services.worker
-    worker._retries = type(worker._retries)(base_delay=0.01, max_delay=0.05)
-    limits = town.cog.services.agents.backend._link
-    limits.limits = limits.limits._replace(patience=0.2)
-
-
-async def outlive(town: Town, message: Message, seconds: float) -> None:
-    """Let a message's event expire soon."""
-    event = await town.discord.wait_for(lambda: town.cog.services.queue.find(message.id))
-    event.expires_at = time() + seconds
-
-
-async def works(town: Town, channel: Channel | None = None) -> None:
-    """See that the next message in the channel is answered."""
-    assert await provoke(town, "[[send:still here]]", channel) == Outcome(
-        "answered", "sent", [((channel or town.general).name, True, "still here")], []
-    )
-
-
-def tool_returns(town: Town) -> str:
-    """Return what the model has read from its tools in its last turn."""
-    messages = town.llm.requests[-1]["messages"]
-    return "\n".join(str(one["content"]) for one in messages if one["role"] == "tool")
-
+from .seen import Outcome, hasten, mention, outcome_of, outlive, provoke, said_since, tool_returns, works
 
 # -- what the agent says and where
 
@@ -383,7 +315,7 @@ async def test_a_provider_that_asks_for_patience_gets_it(town: Town) -> None:
 async def test_a_provider_without_end_of_patience_expires(town: Town) -> None:
     """Time is the bound; then the person is told."""
     hasten(town)
-    message = town.discord.say(town.ada, town.general, f"{town.mention} [[err:429]]")
+    message = mention(town, "[[err:429]]")
     await outlive(town, message, 0.3)
     seen = await outcome_of(town, message)
     ((_, reply, notice),) = seen.said

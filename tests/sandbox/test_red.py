@@ -145,7 +145,7 @@ async def test_a_button_opens_a_form_that_stores_a_token(town: Town, red: LocalR
     """Red's own way of taking secrets: button, form, event."""
     told: list[str] = []
 
-    async def on_red_api_tokens_update(service_name: str, api_tokens: object) -> None:
+    async def on_red_api_tokens_update(service_name: str, _tokens: object) -> None:
         told.append(service_name)
 
     red.bot.add_listener(on_red_api_tokens_update)

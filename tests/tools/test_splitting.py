@@ -84,6 +84,18 @@ def test_a_block_that_fits_is_not_cut() -> None:
     assert split_message("Here it is. " * 80 + "\n" + block)[-1] == block
 
 
+def test_a_word_that_fits_only_behind_the_cut_goes_there() -> None:
+    """A rest that is too long for this message, but not for the next, is not cut."""
+    block = "```" + "x" * 1700 + "```"
+    assert split_message(block + "y" * 400) == [block, "y" * 400]
+
+
+def test_a_few_words_do_not_trail_a_long_block() -> None:
+    """The sentence after a nearly full message starts the next one."""
+    block, words = "```" + "x" * 1700 + "```", "word " * 60
+    assert split_message(f"{block}\n{words}") == [block, words.strip()]
+
+
 def test_a_long_block_is_reopened_with_its_language() -> None:
     """Each message shows its part of the code, coloured alike, line by line."""
     lines = [f"line_{number} = {number}" for number in range(400)]

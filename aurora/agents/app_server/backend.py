@@ -124,10 +124,10 @@ class AppServer:
             run.leave()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
-        for task in list(self._tasks):
+        await self._link.close()
+        for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._link.close()
         self._conversations.clear()
 
     def _check_open(self) -> None:

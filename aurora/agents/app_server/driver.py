@@ -9,17 +9,18 @@ our input in its queue                  it was restarted and runs the input agai
                                         never resend, wait for that `turn_finished`
 a turn is running                       it never saw the socket go: the turn lives on, wait;
                                         its text is read from the history in the end
-idle, input accepted or in the history  the turn died with its socket: LOST
+the turn's end, "cancelled"             it died with its socket: LOST, and a fork
+idle, input accepted or in the history  the same
 idle, input unknown                     never accepted: UNREACHABLE, may be tried again
 no server within the limit              LOST if the input may have been accepted
 ======================================= ======================================================
 
-A turn that died leaves its conversation wedged: each further input ends at once with "already has
-an active run", and has not run. Then, and when an aborted turn keeps the conversation, it is
-forked (history kept), ConversationMoved is told, and the input is sent there under an id of its
-own. A second connection that keeps a turn alive was tried and left out: what cuts one socket
-mostly cuts both, and tools stay with the connection that registered them, so that the turn would
-go on unable to send.
+A turn that died leaves its conversation wedged: further inputs wait for its model, then end with
+"already has an active run", and have not run. Then, and when an aborted or unknown turn keeps the
+conversation, it is forked (history kept), ConversationMoved is told, and the input is sent there
+under an id of its own. A second connection that keeps a turn alive was tried and left out: what
+cuts one socket mostly cuts both, and tools stay with the connection that registered them, so that
+the turn would go on unable to send.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from .run import Run
 _log = logging.getLogger("red.aurora.agents")
 
 _HISTORY_DEPTH = 20
+_ABORTS, _ABORT_PAUSE_SECONDS = 3, 0.1
 _DRAIN_SECONDS = 330.0  # the server's own limit for its model is 300
 
 
@@ -81,7 +83,7 @@ class Driver:
         for input_id in (run.turn.input_id, f"{run.turn.input_id}-fork"):
             await self._input(input_id)
             await self._follow()
-            if run.ending is None or not run.ending.wedged:
+            if run.ending is None or not run.ending.wedged or run.left.is_set():
                 break
             run.accepted = False
             await self._move()
@@ -96,6 +98,8 @@ class Driver:
     async def _input(self, input_id: str) -> None:
         """Send the input; on return it was accepted, or the connection is lost."""
         run, specs = self._run, self._run.tools.specs
+        if run.left.is_set():
+            return
         connection = await self._ready()
         if self._conversation.stirs:
             connection = await self._still(connection)
@@ -205,16 +209,23 @@ class Driver:
         return False
 
     async def _still(self, connection: Connection) -> Connection:
-        """End a turn that nobody waits for, such as one of before a restart of both sides."""
-        conversation = self._conversation
-        conversation.settled.clear()
-        answer = await self._link.ask(frames.abort(conversation.runtime), connection)
-        if answer.get("aborted") is True:
-            await self._link.clock.wait(conversation.settled, self._link.limits.patience)
-        if conversation.stirs and answer.get("aborted") is True:
+        """End a turn that nobody waits for, such as one from before a restart of both sides."""
+        conversation, link = self._conversation, self._link
+        for _ in range(_ABORTS):
+            conversation.settled.clear()
+            answer = await link.ask(frames.abort(conversation.runtime), connection)
+            if answer.get("aborted") is True:
+                await link.clock.wait(conversation.settled, link.limits.patience)
+                break
+            # A restarted server queues its unfinished inputs a moment before it runs them.
+            conversation.stirs = bool(conversation.queue)
+            if not conversation.stirs:
+                return connection
+            await link.clock.wait(conversation.settled, _ABORT_PAUSE_SECONDS)
+        if conversation.stirs or conversation.queue:
+            # What stays queued would be run together with the next input.
             await self._move()
-            return await self._link.ready(self._conversation, self._run.tools.specs)
-        conversation.stirs = False
+            return await self._ready()
         return connection
 
     async def _move(self) -> None:

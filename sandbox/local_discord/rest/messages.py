@@ -33,8 +33,6 @@ def shown(request: Request, message: Message) -> Payload:
 
 def check_open(request: Request, channel: Channel) -> None:
     """Refuse to write into a locked thread, or to somebody who takes no messages."""
-    if not channel.holds_messages:
-        raise ApiError(50008)
     if channel.thread is not None and channel.thread.locked:
         granted = permissions.in_channel(channel, request.bot.id)
         if not granted & permissions.MANAGE_THREADS:
@@ -74,7 +72,7 @@ def refer(request: Request, channel: Channel, draft: Draft, fields: Payload) -> 
 @routes.add("POST", "/channels/{channel_id}/messages")
 async def create_message(request: Request) -> Payload:
     """Send a message; the same nonce twice sends it once."""
-    channel, fields = request.channel(), request.fields
+    channel, fields = request.text_channel(), request.fields
     check_open(request, channel)
     draft = draft_from(request, fields)
     check_rights(request, channel, draft)
@@ -95,9 +93,7 @@ async def create_message(request: Request) -> Payload:
 @routes.add("GET", "/channels/{channel_id}/messages")
 async def get_messages(request: Request) -> list[Payload]:
     """Return a page of history, newest first; nothing without the right to read it."""
-    channel = request.channel()
-    if not channel.holds_messages:
-        raise ApiError(50008)
+    channel = request.text_channel()
     limit = request.whole("limit", 50, 1, 100)
     if not request.world.may(request.bot, channel, permissions.READ_MESSAGE_HISTORY):
         return []
@@ -126,7 +122,7 @@ def _visible(messages: Iterable[Message], limit: int) -> Iterator[Message]:
 @routes.add("POST", "/channels/{channel_id}/messages/bulk-delete")
 async def bulk_delete(request: Request) -> None:
     """Delete up to a hundred messages at once."""
-    channel = request.channel()
+    channel = request.text_channel()
     if channel.guild is None:
         raise ApiError(50003)
     request.need(channel, permissions.MANAGE_MESSAGES)
@@ -143,7 +139,7 @@ async def bulk_delete(request: Request) -> None:
 @routes.add("GET", "/channels/{channel_id}/messages/{message_id}")
 async def get_message(request: Request) -> Payload:
     """Return one message."""
-    channel = request.channel()
+    channel = request.text_channel()
     if not request.world.may(request.bot, channel, permissions.READ_MESSAGE_HISTORY):
         raise ApiError(50001)
     return shown(request, request.message(channel))
@@ -152,7 +148,7 @@ async def get_message(request: Request) -> Payload:
 @routes.add("PATCH", "/channels/{channel_id}/messages/{message_id}")
 async def edit_message(request: Request) -> Payload:
     """Change one of the bot's own messages."""
-    channel, fields = request.channel(), request.fields
+    channel, fields = request.text_channel(), request.fields
     message = request.message(channel)
     if message.author is not request.bot:
         raise ApiError(50005)
@@ -172,7 +168,7 @@ async def edit_message(request: Request) -> Payload:
 @routes.add("DELETE", "/channels/{channel_id}/messages/{message_id}")
 async def delete_message(request: Request) -> None:
     """Delete a message: one's own, or with the right to manage them any."""
-    channel = request.channel()
+    channel = request.text_channel()
     message = request.message(channel)
     if message.author is not request.bot:
         if channel.guild is None:
@@ -184,7 +180,7 @@ async def delete_message(request: Request) -> None:
 @routes.add("POST", "/channels/{channel_id}/typing")
 async def start_typing(request: Request) -> None:
     """Show the bot typing."""
-    channel = request.channel()
+    channel = request.text_channel()
     check_open(request, channel)
     request.need(channel, permissions.SEND_MESSAGES)
     request.discord.typing.append((time.monotonic(), channel.id, request.bot.id))

@@ -28,7 +28,7 @@ def _tell(request: Request, channel: Channel, message: Message) -> None:
 @routes.add("GET", "/channels/{channel_id}/messages/pins")
 async def list_pins(request: Request) -> Payload:
     """List the pinned messages, the latest pin first."""
-    channel = request.channel()
+    channel = request.text_channel()
     limit, before = request.whole("limit", 50, 1, 50), request.http.query.get("before")
     if not request.world.may(request.bot, channel, permissions.READ_MESSAGE_HISTORY):
         return {"items": [], "has_more": False}
@@ -47,7 +47,7 @@ async def list_pins(request: Request) -> Payload:
 @routes.add("PUT", "/channels/{channel_id}/messages/pins/{message_id}")
 async def pin(request: Request) -> None:
     """Pin a message, and say so in the channel."""
-    channel = request.channel()
+    channel = request.text_channel()
     request.need(channel, permissions.PIN_MESSAGES)
     message = request.message(channel)
     if message.pinned:
@@ -63,7 +63,7 @@ async def pin(request: Request) -> None:
 @routes.add("DELETE", "/channels/{channel_id}/messages/pins/{message_id}")
 async def unpin(request: Request) -> None:
     """Unpin a message."""
-    channel = request.channel()
+    channel = request.text_channel()
     request.need(channel, permissions.PIN_MESSAGES)
     message = request.message(channel)
     if channel.pins.pop(message.id, None) is not None:

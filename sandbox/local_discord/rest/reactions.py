@@ -14,7 +14,7 @@ _BASE = "/channels/{channel_id}/messages/{message_id}/reactions"
 
 
 def _find(request: Request) -> Message:
-    channel = request.channel()
+    channel = request.text_channel()
     if not request.world.may(request.bot, channel, permissions.READ_MESSAGE_HISTORY):
         raise ApiError(50013)
     return request.message(channel)

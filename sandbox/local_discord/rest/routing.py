@@ -152,6 +152,18 @@ class Request:
         self.need(channel, permissions.VIEW_CHANNEL)
         return channel
 
+    def text_channel(self) -> Channel:
+        """Return the channel in the path, whose messages the bot must be able to see.
+
+        The text of a voice channel belongs to those who may join it.
+        """
+        channel = self.channel()
+        if not channel.holds_messages:
+            raise ApiError(50008)
+        if channel.is_voice and not self.world.may(self.bot, channel, permissions.CONNECT):
+            raise ApiError(50001)
+        return channel
+
     def message(self, channel: Channel) -> Message:
         """Return the message in the path; ephemeral ones are not to be had this way."""
         message = self.world.messages.get(self.snowflake("message_id"))

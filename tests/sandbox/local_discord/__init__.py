@@ -1,0 +1,1 @@
+"""The local Discord, tested with real discord.py calls."""

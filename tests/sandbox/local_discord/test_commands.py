@@ -52,7 +52,7 @@ async def test_a_command_keeps_its_id(town: Town, client: discord.Client) -> Non
 async def test_a_guild_has_its_own_commands(town: Town, client: discord.Client) -> None:
     """They are no concern of the global list."""
     app, guild = town.server.bot_user.id, town.guild.id
-    made = await client.http.upsert_guild_command(app, guild, body())  # type: ignore[arg-type]
+    made = await client.http.upsert_guild_command(app, guild, body())
     assert [item["id"] for item in await client.http.get_guild_commands(app, guild)] == [
         made["id"]
     ]
@@ -139,7 +139,7 @@ async def test_a_command_is_changed_and_deleted(town: Town, client: discord.Clie
     app = town.server.bot_user.id
     await register(town, client, body())
     (command_id,) = town.server.commands.of(None)
-    changed = await client.http.edit_global_command(app, command_id, {"description": "new"})  # type: ignore[typeddict-item]
+    changed = await client.http.edit_global_command(app, command_id, {"description": "new"})
     assert changed["description"] == "new"
     await client.http.delete_global_command(app, command_id)
     assert town.server.commands.of(None) == {}

@@ -117,6 +117,15 @@ async def test_an_invalid_session_is_opened_anew(
     await town.server.wait_for(lambda: discord.utils.get(client.cached_messages, id=said.id))
 
 
+async def test_a_session_that_is_still_good_is_resumed(town: Town, client: discord.Client) -> None:
+    """Op 9 with true asks only for a new socket."""
+    before = set(town.server.gateway.sessions)
+    await town.server.invalidate_session(resumable=True)
+    said = town.server.say(town.bert, town.general, "hello")
+    await town.server.wait_for(lambda: discord.utils.get(client.cached_messages, id=said.id))
+    assert set(town.server.gateway.sessions) == before
+
+
 @pytest.mark.parametrize(
     ("frame", "code"),
     [

@@ -96,7 +96,7 @@ async def test_roles_are_made_changed_and_deleted(town: Town, guild: discord.Gui
     role = await guild.create_role(name="team", mentionable=True)
     town.guild.roles[role.id].position = 1
     member = await guild.fetch_member(town.bert.id)
-    await member.edit(roles=[discord.Object(role.id)])  # type: ignore[list-item]
+    await member.edit(roles=[discord.Object(role.id)])
     await role.edit(name="crew")
     assert town.guild.roles[role.id].name == "crew"
     await role.delete()

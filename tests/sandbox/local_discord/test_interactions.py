@@ -113,7 +113,7 @@ async def test_suggestions_are_offered(town: Town, client: discord.Client) -> No
 
     @pick.autocomplete("word")
     async def suggest(
-        interaction: discord.Interaction, current: str
+        _interaction: discord.Interaction, current: str
     ) -> list[app_commands.Choice[str]]:
         return [app_commands.Choice(name=current + "!", value=current)]
 
@@ -194,6 +194,10 @@ async def test_an_ephemeral_answer_is_for_one(town: Town, client: discord.Client
     assert message is not None
     assert message.ephemeral_for == town.bert.id
     assert [m async for m in text_channel(client, town.general).history()] == []
+    heard = await town.server.wait_for(
+        lambda: discord.utils.get(client.cached_messages, id=message.id)
+    )
+    assert heard.guild is None
     with pytest.raises(PermissionError):
         town.server.press(town.anna, message, "ok")
     view.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import discord
 import pytest
 
@@ -101,8 +103,11 @@ async def test_a_voice_channel_without_connect_takes_no_text(
     voice = town.server.add_channel(town.guild, "voice", type=VOICE)
     deny = Overwrite.of(town.guild.everyone, deny=permissions.CONNECT)
     town.server.set_overwrites(voice, (deny,))
-    with refused(50013, discord.Forbidden):
-        await client.get_partial_messageable(voice.id).send("hello")
+    place = client.get_partial_messageable(voice.id)
+    with refused(50001, discord.Forbidden):
+        await place.send("hello")
+    with refused(50001, discord.Forbidden):
+        await anext(place.history())
 
 
 async def test_a_reply_carries_what_it_answers(town: Town, client: discord.Client) -> None:
@@ -261,3 +266,31 @@ async def test_a_file_of_a_person_can_be_read(town: Town, client: discord.Client
     (message,) = [m async for m in text_channel(client, town.general).history()]
     assert await message.attachments[0].read() == b"hi"
     assert message.attachments[0].content_type == "text/plain"
+
+
+async def test_too_many_and_too_large_files_are_refused(
+    town: Town, client: discord.Client
+) -> None:
+    """Ten files, ten mebibytes."""
+    channel = text_channel(client, town.general)
+    with refused(40005):
+        await channel.send(file=discord.File(io.BytesIO(bytes(10 * 2**20 + 1)), "big.bin"))
+    files = [{"name": f"files[{n}]", "value": b"x", "filename": f"{n}.txt"} for n in range(11)]
+    route = discord.http.Route(
+        "POST", "/channels/{channel_id}/messages", channel_id=town.general.id
+    )
+    with refused(50035):
+        await client.http.request(route, form=files)
+
+
+async def test_attachments_survive_an_edit_if_they_are_kept(
+    town: Town, client: discord.Client
+) -> None:
+    """An edit that names the attachments keeps only those."""
+    files = [discord.File(io.BytesIO(b"x"), name) for name in ("a.txt", "b.txt")]
+    sent = await text_channel(client, town.general).send(files=files)
+    await sent.edit(content="changed")
+    message = town.server.messages(town.general)[0]
+    assert len(message.attachments) == 2
+    await sent.edit(attachments=sent.attachments[:1])
+    assert [item.filename for item in message.attachments] == ["a.txt"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import discord
 import pytest
 
-from sandbox.local_discord import Overwrite, permissions, poll
+from sandbox.local_discord import Overwrite, permissions, poll, watching
 from tests.sandbox.conftest import Town
 
 from .looking import text_channel
@@ -34,7 +35,7 @@ async def test_nobody_writes_where_they_may_not(town: Town) -> None:
 async def test_nothing_and_too_much_cannot_be_said(town: Town, text: str) -> None:
     """A person with Nitro has four thousand characters."""
     town.server.say(town.bert, town.general, "x" * 4000)
-    with pytest.raises(ValueError, match="nothing to send|at most"):
+    with pytest.raises(ValueError, match=r"nothing to send|at most"):
         town.server.say(town.bert, town.general, text)
 
 
@@ -127,20 +128,17 @@ async def test_waiting_says_what_was_last_seen(town: Town) -> None:
         await town.server.wait_for(lambda: None, timeout=0.01)
 
 
-async def test_waiting_ends_with_the_change(town: Town) -> None:
+async def test_waiting_ends_with_the_change(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not with a polling interval."""
-    loop = asyncio.get_running_loop()
-    loop.call_soon(town.server.say, town.bert, town.general, "now")
-    before = loop.time()
+    monkeypatch.setattr(watching, "_RECHECK", 60.0)
+    asyncio.get_running_loop().call_soon(town.server.say, town.bert, town.general, "now")
     await town.server.wait_for(lambda: town.server.messages(town.general))
-    assert loop.time() - before < 0.1
 
 
 async def test_thousands_of_messages_are_cheap(town: Town, client: discord.Client) -> None:
     """A benchmark pushes them through; the double shall not be what it measures."""
-    loop = asyncio.get_running_loop()
-    before = loop.time()
+    before = time.process_time()
     for _ in range(2000):
         town.server.say(town.bert, town.general, "noise")
-    assert (loop.time() - before) / 2000 < 0.0005
+    assert (time.process_time() - before) / 2000 < 0.0005
     await town.server.wait_for(lambda: len(client.cached_messages) == 1000, timeout=10)

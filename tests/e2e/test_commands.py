@@ -1,0 +1,516 @@
+"""The commands: what they say, what they change, and that the change is real."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from aurora.settings import GUILD_DEFAULTS, KEYS
+from sandbox.local_discord import Channel, Interaction, Message, permissions
+from sandbox.local_discord.model import Overwrite
+
+from .conftest import Town
+
+EXAMPLES = {
+    "replydepth": "7",
+    "typing": "off",
+    "ratelimit": "3.5",
+    "queuesize": "20",
+    "timeout": "90",
+    "mcpguidance": "off",
+    "fallback": "off",
+}
+OUTSIDE = {
+    "replydepth": ("0", "1 to 10"),
+    "typing": ("perhaps", "on or off"),
+    "ratelimit": ("0.4", "0.5 to 10"),
+    "queuesize": ("201", "10 to 200"),
+    "timeout": ("nan", "10 to 300"),
+    "mcpguidance": ("", "on or off"),
+    "fallback": ("2", "on or off"),
+}
+NO_TOKEN = {"letta": {}}
+
+
+async def connect(town: Town) -> None:
+    """Point Aurora at the server, with its token."""
+    await town.red.bot.set_shared_api_tokens("letta", token=town.server.token)
+    await town.command(f"aurora lettaurl {town.server.url}")
+
+
+def shown(text: str, setting: str) -> str:
+    """Return the value that `config show` gives for a setting."""
+    found = re.search(rf"^{setting} +(\S+)", text, re.MULTILINE)
+    assert found, text
+    return found[1]
+
+
+# -- enable and disable
+
+
+async def test_enable_names_the_agent_and_config_show_has_it(bare_town: Town) -> None:
+    """The admin sees that the id was the right one."""
+    await connect(bare_town)
+    agent_id = await bare_town.server.create_agent("town *agent*")
+    said = await bare_town.command(f"aurora enable {agent_id}")
+    assert r"town \*agent\*" in said
+    assert agent_id in said
+    assert shown(await bare_town.command("aurora config show"), "agent") == agent_id
+
+
+async def test_enable_before_lettaurl_names_the_command_that_is_missing(bare_town: Town) -> None:
+    """A newcomer's first mistake."""
+    said = await bare_town.command("aurora enable agent-1")
+    assert "!aurora lettaurl <url>" in said
+
+
+@pytest.mark.parametrize(
+    ("agent_id", "words"),
+    [
+        ("agent-of-nobody", "not found"),
+        ("<agent-1>", "without brackets"),
+        ('"agent 1"', "That is no agent id"),
+        ("a" * 1800, "That is no agent id"),
+        ("a" * 100, "not found"),
+    ],
+)
+async def test_enable_refuses_an_agent_that_is_not_there(
+    bare_town: Town, agent_id: str, words: str
+) -> None:
+    """Nothing is changed, and the text says so."""
+    await connect(bare_town)
+    said = await bare_town.command(f"aurora enable {agent_id}")
+    assert words in said
+    assert "Nothing was changed" in said
+    assert "not enabled here" in await bare_town.command("aurora config show")
+
+
+async def test_disable_silences_the_server_and_enable_brings_it_back(town: Town) -> None:
+    """The agent is not remembered as answering."""
+    assert "no longer answer" in await town.command("aurora disable")
+    ignored = town.discord.say(town.bo, town.general, f"{town.mention} hello?")
+    assert await town.refusal(ignored) == "not_enabled"
+    assert "not enabled here" in await town.command("aurora config show")
+    assert "Done" in await town.command(f"aurora enable {town.agent_id}")
+    _, end = await town.ask("hello")
+    assert end.step == "answered"
+
+
+async def test_disable_cancels_what_waits_and_says_how_many(town: Town) -> None:
+    """One message is being answered, the next waits behind it."""
+    running = town.discord.say(town.ada, town.general, f"{town.mention} [[sleep:1]]")
+    waiting = town.discord.say(town.bo, town.general, f"{town.mention} and me?")
+    await town.discord.wait_for(lambda: "queued" in town.steps(waiting) or None)
+    assert "cancelled: 1" in await town.command("aurora disable")
+    assert (await town.ended(waiting)).detail == "disabled"
+    assert (await town.ended(running)).step == "answered"
+
+
+# -- lettaurl and the token
+
+
+async def test_lettaurl_reaches_the_server_and_says_so(bare_town: Town) -> None:
+    """Address and token are right."""
+    await bare_town.red.bot.set_shared_api_tokens("letta", token=bare_town.server.token)
+    short = bare_town.server.url.removesuffix("/ws")
+    assert "answers" in await bare_town.command(f"aurora lettaurl {short}")
+
+
+async def test_lettaurl_refuses_the_rest_api_for_now(bare_town: Town) -> None:
+    """It names what is used instead, and keeps nothing."""
+    said = await bare_town.command("aurora lettaurl https://api.letta.com")
+    assert "not supported yet" in said
+    assert "ws://127.0.0.1:4500" in said
+    assert bare_town.cog.services.settings.world.letta_base_url is None
+
+
+async def test_lettaurl_refuses_credentials_and_does_not_repeat_them(bare_town: Town) -> None:
+    """The channel has seen them once too often already."""
+    said = await bare_town.command("aurora lettaurl wss://ada:hunter2@letta.example")
+    assert "hunter2" not in said
+    assert "!set api letta token" in said
+    assert bare_town.cog.services.settings.world.letta_base_url is None
+
+
+async def test_a_refused_lettaurl_leaves_the_old_one_in_use(town: Town) -> None:
+    """A slip of the pen takes nothing down."""
+    await town.command("aurora lettaurl nonsense")
+    _, end = await town.ask("hello")
+    assert end.step == "answered"
+
+
+def clear_url(town: Town) -> str:
+    """Return an address of the server that is not known to be this machine's."""
+    return town.server.url.replace("127.0.0.1", "0.0.0.0")  # noqa: S104 - nothing listens there
+
+
+async def ask_in_clear(town: Town, press: str) -> str:
+    """Set the address and press a button; return what is said at last."""
+    before = len(town.bot_messages(town.general))
+    town.discord.say(town.ada, town.general, f"!aurora lettaurl {clear_url(town)}")
+    await town.discord.wait_for(lambda: len(town.bot_messages(town.general)) > before or None)
+    question = town.bot_messages(town.general)[-1]
+    assert "not encrypted" in question.content
+    town.discord.press(town.ada, question, button(question, press))
+    await town.discord.wait_for(lambda: len(town.bot_messages(town.general)) > before + 1 or None)
+    return town.bot_messages(town.general)[-1].content
+
+
+def button(message: Message, label: str) -> str:
+    """Return the id of a message's button."""
+    rows = message.components
+    return next(
+        str(one["custom_id"]) for row in rows for one in row["components"] if one["label"] == label
+    )
+
+
+async def test_a_token_in_clear_is_sent_if_the_owner_says_yes(bare_town: Town) -> None:
+    """The server, which lets nobody in without its token, answers."""
+    await bare_town.red.bot.set_shared_api_tokens("letta", token=bare_town.server.token)
+    said = await ask_in_clear(bare_town, "Yes")
+    assert "answers" in said
+    assert "not sent" not in said
+
+
+async def test_a_token_in_clear_is_not_sent_if_the_owner_says_no(bare_town: Town) -> None:
+    """The server refuses, and the owner reads why."""
+    await bare_town.red.bot.set_shared_api_tokens("letta", token=bare_town.server.token)
+    said = await ask_in_clear(bare_town, "No")
+    assert "refused the token" in said
+    assert "Your token was not sent" in said
+    assert "[p]" not in said
+
+
+async def test_a_token_set_later_is_not_sent_in_clear_either(bare_town: Town) -> None:
+    """The answer was about the address, not about the token of that day."""
+    assert "refused the token" in await ask_in_clear(bare_town, "No")
+    await bare_town.red.bot.set_shared_api_tokens("letta", token=bare_town.server.token)
+    agent_id = await bare_town.server.create_agent("town agent")
+    said = await bare_town.command(f"aurora enable {agent_id}")
+    assert "Your token was not sent" in said
+
+
+async def test_consent_ends_with_the_address_it_was_given_for(bare_town: Town) -> None:
+    """Back and forth, and the question comes again."""
+    await bare_town.red.bot.set_shared_api_tokens("letta", token=bare_town.server.token)
+    await ask_in_clear(bare_town, "Yes")
+    await bare_town.command(f"aurora lettaurl {bare_town.server.url}")
+    assert bare_town.cog.services.settings.world.token_in_clear_allowed is False
+    assert "not sent" in await ask_in_clear(bare_town, "No")
+
+
+async def test_a_new_token_is_used_at_once(bare_town: Town) -> None:
+    """Through Red's own command, without a reload."""
+    await bare_town.command(f"aurora lettaurl {bare_town.server.url}")
+    agent_id = await bare_town.server.create_agent("town agent")
+    assert "refused the token" in await bare_town.command(f"aurora enable {agent_id}")
+    await bare_town.command(f"set api letta token,{bare_town.server.token}")
+    assert "Done" in await bare_town.command(f"aurora enable {agent_id}")
+
+
+# -- config
+
+
+async def test_every_setting_is_read_back_by_config_show(bare_town: Town) -> None:
+    """Set each to what it was not, and look."""
+    assert EXAMPLES.keys() == KEYS.keys()
+    for setting, value in EXAMPLES.items():
+        said = await bare_town.command(f"aurora config {setting} {value}")
+        assert f"`{setting}` is now **{value}**" in said
+    page = await bare_town.command("aurora config show")
+    assert {setting: shown(page, setting) for setting in EXAMPLES} == EXAMPLES
+    mine = bare_town.cog.services.settings.guild(bare_town.guild.id)
+    assert all(getattr(mine, key) != GUILD_DEFAULTS[key] for key in KEYS.values())
+
+
+async def test_a_value_out_of_range_names_the_range_and_changes_nothing(bare_town: Town) -> None:
+    """For every setting, by its own command and by `config set`."""
+    for setting, (value, span) in OUTSIDE.items():
+        for command in (f'config {setting} "{value}"', f'config set {setting} "{value}"'):
+            assert span in await bare_town.command(f"aurora {command}")
+    services = bare_town.cog.services
+    assert services.settings.guild(bare_town.guild.id) == services.settings.guild(None)
+
+
+async def test_config_set_of_an_unknown_setting_lists_the_known(bare_town: Town) -> None:
+    """A typing error costs one message."""
+    said = await bare_town.command("aurora config set colour blue")
+    assert all(setting in said for setting in KEYS)
+
+
+async def test_settings_survive_a_reload(bare_town: Town) -> None:
+    """They are kept, not only remembered."""
+    await bare_town.command("aurora config timeout 90")
+    assert "Reloaded" in await bare_town.command("reload aurora")
+    assert shown(await bare_town.command("aurora config show"), "timeout") == "90"
+
+
+async def test_typing_off_shows_no_typing(town: Town) -> None:
+    """And on shows it."""
+
+    def typed() -> int:
+        return sum(call.route.endswith("/typing") for call in town.discord.calls)
+
+    before = typed()
+    await town.ask("[[sleep:0.1]]")
+    assert typed() > before
+    await town.command("aurora config typing off")
+    before = typed()
+    await town.ask("[[sleep:0.1]]")
+    assert typed() == before
+
+
+async def test_mcpguidance_off_leaves_the_hints_out_of_the_prompt(town: Town) -> None:
+    """The tools stay."""
+    first, _ = await town.ask("hello")
+    assert "Tools for this event" in town.prompt(first)
+    await town.command("aurora config mcpguidance off")
+    second, end = await town.ask("hello")
+    assert "Tools for this event" not in town.prompt(second)
+    assert end.step == "answered"
+
+
+async def test_fallback_off_marks_a_text_instead_of_sending_it(town: Town) -> None:
+    """The strict silence of those who want it."""
+    await town.command("aurora config fallback off")
+    message, end = await town.ask("[[say:just text]]")
+    assert (end.step, end.detail) == ("declined", "text_not_delivered")
+    assert town.answers(message) == []
+    assert town.marks(message) == ["💬"]
+
+
+async def test_replydepth_bounds_the_chain(town: Town) -> None:
+    """One message above, though there are two."""
+    await town.command("aurora config replydepth 1")
+    first = town.discord.say(town.bo, town.general, "the oldest")
+    second = town.discord.say(town.ada, town.general, "the nearest", reply_to=first)
+    message, _ = await town.ask("and?", reply_to=second)
+    assert "the nearest" in town.prompt(message)
+    assert "the oldest" not in town.prompt(message)
+
+
+async def test_config_dm_decides_who_answers_direct_messages(town: Town) -> None:
+    """From a direct message, as the owner may."""
+    dm = town.discord.open_dm(town.ada)
+    assert "no agent yet" in await town.command("aurora config dm", channel=dm)
+    assert "Which one?" in await town.command("aurora config dm agent", channel=dm)
+    said = await town.command("aurora config dm agent agent-of-nobody", channel=dm)
+    assert "not found" in said
+    said = await town.command(f"aurora config dm agent {town.agent_id}", channel=dm)
+    assert said == f"Direct messages are **on**, answered by `{town.agent_id}`."
+    assert "**off**" in await town.command("aurora config dm off", channel=dm)
+    assert "**on**" in await town.command("aurora config dm on", channel=dm)
+
+
+async def test_lettaurl_works_in_a_direct_message(bare_town: Town) -> None:
+    """Where an owner would rather type it."""
+    await bare_town.red.bot.set_shared_api_tokens("letta", token=bare_town.server.token)
+    dm = bare_town.discord.open_dm(bare_town.ada)
+    said = await bare_town.command(f"aurora lettaurl {bare_town.server.url}", channel=dm)
+    assert "answers" in said
+
+
+# -- slash
+
+
+async def slash(town: Town, name: str, **options: str) -> str:
+    """Use a slash command and return its answer."""
+    interaction: Interaction = town.discord.slash(town.ada, town.general, name, options)
+    return await town.discord.wait_for(lambda: interaction.content)
+
+
+async def test_the_slash_commands_work_within_discords_limits(town: Town) -> None:
+    """Registered by Red's own commands; Discord refuses what is too deep or too wide."""
+    await town.command("slash enable aurora")
+    assert "Synced" in await town.command("slash sync")
+    said = await slash(town, "aurora config set", setting="timeout", value="120")
+    assert "`timeout` is now **120**" in said
+    assert shown(await slash(town, "aurora config show"), "timeout") == "120"
+    said = await slash(town, "aurora enable", agent_id=town.agent_id)
+    assert "town agent" in said
+    said = await slash(town, "aurora config dm", action="agent", agent_id=town.agent_id)
+    assert town.agent_id in said
+    assert "answers" in await slash(town, "aurora lettaurl", url=town.server.url)
+
+
+async def test_a_slash_lettaurl_in_clear_asks_and_goes_on(bare_town: Town) -> None:
+    """The question has used up the interaction's first answer."""
+    town = bare_town
+    await town.red.bot.set_shared_api_tokens("letta", token=town.server.token)
+    await town.command("slash enable aurora")
+    await town.command("slash sync")
+    asked = town.discord.slash(
+        town.ada, town.general, "aurora lettaurl", {"url": clear_url(town)}
+    )
+    question = await town.discord.wait_for(lambda: asked.response)
+    town.discord.press(town.ada, question, button(question, "Yes"))
+    (said,) = await town.discord.wait_for(lambda: asked.followups)
+    assert "answers" in said.content
+
+
+# -- context
+
+
+def attached(message: Message) -> str:
+    """Return the text of a message's file."""
+    (file,) = message.attachments
+    return file.data.decode()
+
+
+def timeless(prompt: str) -> str:
+    """Take the nonce and what depends on the hour out of a prompt."""
+    prompt = re.sub(r"\b[0-9a-f]{8,}\b", "NONCE", prompt)
+    return re.sub(r"just now|\d+ seconds? ago|\d\d:\d\d:\d\d UTC", "TIME", prompt)
+
+
+async def context_of(town: Town, which: str, channel: Channel | None = None) -> str:
+    """Ask for the context of a message and return it."""
+    await town.command(f"aurora context {which}", channel=channel)
+    return attached(town.bot_messages(channel or town.general)[-1])
+
+
+async def test_context_shows_exactly_what_the_agent_was_given(town: Town) -> None:
+    """Word for word, but for the nonce and the time."""
+    first = town.discord.say(town.bo, town.general, "what is **this**?")
+    message, _ = await town.ask(
+        f"tell {town.bo.mention} in {town.general.mention} ```now```",
+        reply_to=first,
+        attachments=[("plan.txt", b"x")],
+    )
+    shown = await context_of(town, str(message.id))
+    assert timeless(shown) == timeless(town.prompt(message))
+
+
+async def test_context_works_in_a_thread_by_link_and_when_it_is_archived(town: Town) -> None:
+    """An archived thread is in no cache."""
+    thread = town.discord.start_thread(town.general, "side talk", owner=town.ada)
+    message, _ = await town.ask("hello", channel=thread)
+    assert "side talk" in await context_of(town, str(message.id), thread)
+    link = f"https://discord.com/channels/{town.guild.id}/{thread.id}/{message.id}"
+    town.discord.archive(thread)
+    assert "side talk" in await context_of(town, link)
+
+
+async def test_context_comes_in_pages_where_files_are_forbidden(town: Town) -> None:
+    """The text's own fences don't end the box."""
+    deny = Overwrite.of(town.guild.everyone, deny=permissions.ATTACH_FILES)
+    town.discord.set_overwrites(town.general, (deny,))
+    message, _ = await town.ask("```code```")
+    said = await town.command(f"aurora context {message.id}")
+    assert said.startswith("```")
+    assert said.count("```") == 2
+
+
+async def test_context_refuses_hidden_foreign_and_unknown_messages_alike(town: Town) -> None:
+    """Nobody can find out by trying what is there."""
+    everyone, mods = town.guild.everyone, town.discord.add_role(town.guild, "mods")
+    mods.permissions = permissions.MANAGE_GUILD
+    cy = town.discord.add_user("cy")
+    town.discord.add_member(town.guild, cy, roles=(mods,))
+    hide = Overwrite.of(everyone, deny=permissions.VIEW_CHANNEL)
+    forget = Overwrite.of(everyone, deny=permissions.READ_MESSAGE_HISTORY)
+    bot = Overwrite.of(town.discord.bot_user, allow=permissions.VIEW_CHANNEL)
+    staff = town.discord.add_channel(town.guild, "staff", overwrites=(hide, bot))
+    fresh = town.discord.add_channel(town.guild, "fresh", overwrites=(forget,))
+    abroad = town.discord.add_guild("Elsewhere", owner=cy)
+    foreign = town.discord.add_channel(abroad, "general")
+    locked = town.discord.start_thread(town.general, "guests", owner=town.ada, private=True)
+    secrets = [
+        town.discord.say(cy if place is foreign else town.ada, place, "secret")
+        for place in (staff, fresh, foreign, locked)
+    ]
+    said = set()
+    for message in secrets:
+        guild = message.channel.guild
+        assert guild is not None
+        link = f"https://discord.com/channels/{guild.id}/{message.channel.id}/{message.id}"
+        said.add(await town.command(f"aurora context {link}", author=cy))
+        said.add(await town.command(f"aurora context {message.id}", author=cy))
+    for nothing in (str(town.general.id), "123", "hello", "9" * 30):
+        said.add(await town.command(f"aurora context {nothing}", author=cy))
+    assert len(said) == 1
+    assert "no such message that you can see" in said.pop()
+
+
+# -- who may do what
+
+
+GUILD_COMMANDS = [
+    "aurora disable",
+    "aurora context 1",
+    "aurora config show",
+    "aurora config set timeout 90",
+    *(f"aurora config {setting} {value}" for setting, value in EXAMPLES.items()),
+]
+OWNER_COMMANDS = ["aurora enable agent-1", "aurora lettaurl ws://127.0.0.1:9", "aurora config dm off"]
+
+
+async def test_a_plain_member_is_refused_everything(town: Town) -> None:
+    """In silence, as Red does, and nothing changes."""
+    services = town.cog.services
+    before = services.settings.guild(town.guild.id), services.settings.world
+    said = len(town.bot_messages(town.general))
+    for command in GUILD_COMMANDS + OWNER_COMMANDS:
+        error = await town.refused(command, author=town.bo)
+        assert type(error).__name__ in ("CheckFailure", "NotOwner"), command
+    assert (services.settings.guild(town.guild.id), services.settings.world) == before
+    assert len(town.bot_messages(town.general)) == said
+
+
+async def test_who_manages_the_server_has_its_commands_but_not_the_owners(town: Town) -> None:
+    """manage_guild is enough for the one, nothing but ownership for the other."""
+    mods = town.discord.add_role(town.guild, "mods", permissions=permissions.MANAGE_GUILD)
+    cy = town.discord.add_user("cy")
+    town.discord.add_member(town.guild, cy, roles=(mods,))
+    for command in GUILD_COMMANDS:
+        assert await town.command(command, author=cy), command
+    for command in OWNER_COMMANDS:
+        assert await town.refused(command, author=cy), command
+    assert town.cog.services.settings.world.letta_base_url == town.server.url
+
+
+async def test_the_guilds_commands_are_not_for_direct_messages(town: Town) -> None:
+    """There is no server that they could mean."""
+    dm = town.discord.open_dm(town.ada)
+    for command in [*GUILD_COMMANDS, "aurora enable agent-1"]:
+        error = await town.refused(command, channel=dm)
+        assert type(error).__name__ == "NoPrivateMessage", command
+
+
+async def test_every_command_explains_itself(bare_town: Town) -> None:
+    """With the bot's own prefix, and in a few lines."""
+    commands = [bare_town.red.bot.get_command("aurora"), *bare_town.cog.walk_commands()]
+    for command in commands:
+        text = command.format_help_for_context(
+            await bare_town.red.bot.get_context(_cached(bare_town))
+        )
+        assert 10 < len(text) < 400, command.qualified_name
+        assert "[p]" not in text, command.qualified_name
+    page = await bare_town.command("help aurora lettaurl")
+    last = bare_town.bot_messages(bare_town.general)[-1]
+    assert "!set api letta token" in page + str(last.embeds)
+
+
+def _cached(town: Town) -> object:
+    """Return a message of the bot's cache, after making one."""
+    town.discord.say(town.ada, town.general, "!")
+    return town.red.bot.cached_messages[-1]
+
+
+# -- data about people
+
+
+async def test_a_data_deletion_forgets_a_persons_events(town: Town) -> None:
+    """What waits is cancelled, what ended is dropped; the others' stay."""
+    mine, end = await town.ask("hello", author=town.bo)
+    theirs, kept = await town.ask("hello")
+    town.discord.say(town.ada, town.general, f"{town.mention} [[sleep:1]]")
+    waiting = town.discord.say(town.bo, town.general, f"{town.mention} me too")
+    await town.discord.wait_for(lambda: "queued" in town.steps(waiting) or None)
+    await town.cog.red_delete_data_for_user(requester="user", user_id=town.bo.id)
+    assert (await town.ended(waiting)).detail == "forgotten"
+    store = town.cog.services.store
+    assert await store.get(end.event_id) is None
+    assert await store.sends(end.event_id) == []
+    assert await store.get(kept.event_id) is not None

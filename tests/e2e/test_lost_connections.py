@@ -1,0 +1,195 @@
+"""Lines that break and servers that die: still one end for every event, and never two answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.letta import AppServer
+from sandbox.llm_script import Call, Step
+from tests.conftest import NOWHERE
+
+from .cable import Cable
+from .conftest import Town, open_town
+from .seen import Outcome, hasten, mention, outcome_of, provoke, reached, said_since, thinking, works
+
+
+@pytest.fixture
+async def cable(town: Town) -> AsyncIterator[Cable]:
+    """The line over which the town talks to its App Server."""
+    async with Cable(town.server.port) as line:
+        assert "answers" in await town.command(f"aurora lettaurl {line.url}")
+        hasten(town)
+        yield line
+
+
+@pytest.fixture
+async def own_town(tmp_path: Path) -> AsyncIterator[Town]:
+    """A town whose App Server is its own, and may be killed."""
+    server = await AppServer.start(
+        tmp_path / "letta", llm_url=NOWHERE, llm_key="none", model="scripted"
+    )
+    try:
+        async with open_town(tmp_path / "red", server) as town:
+            await town.configure()
+            yield town
+    finally:
+        await server.stop()
+
+
+def send(town: Town, text: str) -> Call:
+    """Write to the channel as the agent."""
+    return Call.to("discord_send", channelId=str(town.general.id), message=text)
+
+
+def lost(outcome: Outcome) -> bool:
+    """Tell whether the person got one notice that the answer is lost, and nothing else."""
+    ((place, reply, notice),) = outcome.said
+    assert "lost touch" in notice
+    return (outcome.state, outcome.reason, place, reply) == ("failed", "lost", "general", True)
+
+
+async def test_a_line_cut_before_the_first_token_is_one_notice(town: Town, cable: Cable) -> None:
+    """The turn died with its socket; the agent may have acted, so it is not sent again."""
+    gate = asyncio.Event()
+    town.llm.script("slow", Step(gate=gate, text="Too late."))
+    message = mention(town, "slow")
+    await thinking(town)
+    cable.cut()
+    gate.set()
+    assert lost(await outcome_of(town, message))
+    await works(town)
+
+
+async def test_a_line_cut_while_the_text_comes_is_one_notice(town: Town, cable: Cable) -> None:
+    """Half a text is no answer."""
+    town.llm.script("talk", Step(text="One two three four five six seven. " * 4, pace=0.05))
+    message = mention(town, "talk")
+    await thinking(town)
+    cable.cut_before('"assistant_message"')
+    assert lost(await outcome_of(town, message))
+    assert cable.cuts == 1
+    await works(town)
+
+
+async def test_a_line_cut_after_a_send_is_an_answer(town: Town, cable: Cable) -> None:
+    """The message is out, so nothing is said about the rest."""
+    gate = asyncio.Event()
+    town.llm.script("go on", Step(calls=(send(town, "Here."),)), Step(gate=gate, text="More."))
+    message = mention(town, "go on")
+    await thinking(town, 2)
+    cable.cut()
+    gate.set()
+    seen = await outcome_of(town, message)
+    assert seen == Outcome("answered", "sent_before_lost", [("general", True, "Here.")], [])
+    await works(town)
+
+
+async def test_a_line_cut_before_a_send_got_out_is_one_notice(town: Town, cable: Cable) -> None:
+    """Discord kept the send waiting; it is given up together with the turn."""
+    route = f"/channels/{town.general.id}/messages"
+    town.llm.script("go on", Step(calls=(send(town, "Here."),)))
+    town.discord.faults.rate_limit("POST", route, retry_after=0.5)
+    message = mention(town, "go on")
+    tried = len(town.discord.calls)
+    await town.discord.wait_for(
+        lambda: any(call.status == 429 for call in town.discord.calls[tried:])
+    )
+    cable.cut()
+    assert lost(await outcome_of(town, message))
+    await works(town)
+
+
+async def test_a_line_cut_before_the_end_of_the_turn_is_one_end(town: Town, cable: Cable) -> None:
+    """Text proves nothing until the turn is over."""
+    message = mention(town, "[[say:All of it.]]")
+    cable.cut_before('"turn_finished"')
+    assert lost(await outcome_of(town, message))
+    assert cable.cuts == 1
+    await works(town)
+
+
+async def test_a_line_cut_as_the_input_is_accepted_is_one_end(town: Town, cable: Cable) -> None:
+    """Whether it was accepted is found out, not guessed; at most one answer comes of it."""
+    cable.cut_before('"input_accepted"')
+    message = mention(town, "[[send:Here.]]")
+    seen = await outcome_of(town, message)
+    assert cable.cuts == 1
+    assert len(seen.said) == 1
+    assert seen.state in ("answered", "failed")
+    await works(town)
+
+
+async def test_a_killed_server_runs_the_turn_again_without_a_second_message(
+    own_town: Town,
+) -> None:
+    """It calls its tools again; the record of sends keeps the repetition from Discord."""
+    town, gate = own_town, asyncio.Event()
+    town.llm.script("go on", Step(calls=(send(town, "Here."),)), Step(gate=gate))
+    message = mention(town, "go on")
+    await thinking(town, 2)
+    await town.server.kill()
+    gate.set()
+    await town.server.restart()
+    seen = await outcome_of(town, message, 20)
+    assert seen == Outcome("answered", "sent", [("general", True, "Here.")], [])
+    assert len(town.llm.requests) > 2
+    await works(town)
+
+
+async def test_a_server_killed_before_the_first_token_answers_after_all(own_town: Town) -> None:
+    """The input was on its disk."""
+    town, gate = own_town, asyncio.Event()
+    town.llm.script("slow", Step(gate=gate, text="Here I am."))
+    message = mention(town, "slow")
+    await thinking(town)
+    await town.server.kill()
+    gate.set()
+    await town.server.restart()
+    seen = await outcome_of(town, message, 20)
+    assert seen == Outcome("answered", "delivered", [("general", True, "Here I am.")], [])
+
+
+async def test_a_mention_during_an_outage_is_answered_afterwards(own_town: Town) -> None:
+    """One notice for the channel, then the answers, in order."""
+    town = own_town
+    await town.server.stop()
+    first, second = mention(town, "[[send:one]]"), mention(town, "[[send:two]]")
+    await town.discord.wait_for(lambda: said_since(town, second), 10)
+    await town.server.restart()
+    now(town, first.id)
+    await town.ended(second, 20)
+    ((_, _, notice), *answers) = said_since(town, second)
+    assert "can't reach my agent right now" in notice
+    assert answers == [("general", False, "one"), ("general", True, "two")]
+    assert [town.steps(one)[-1] for one in (first, second)] == ["answered", "answered"]
+
+
+async def test_the_cog_loads_while_the_server_is_down_and_answers_later(own_town: Town) -> None:
+    """A load never waits for the network."""
+    town = own_town
+    await town.server.stop()
+    await town.command("reload aurora")
+    message = mention(town, "[[send:Here.]]")
+    await reached(town, message, "retrying")
+    await town.server.restart()
+    now(town, message.id)
+    await town.ended(message, 20)
+    assert said_since(town, message)[1:] == [("general", True, "Here.")]
+
+
+def now(town: Town, message_id: int) -> None:
+    """Let a waiting event be tried at once; how long it waits is tested elsewhere."""
+    queue = town.cog.services.queue
+    queue.find(message_id).not_before = 0.0
+    queue.reconsider()
+
+
+async def test_a_garbled_answer_of_the_line_harms_nobody(town: Town, cable: Cable) -> None:
+    """After any number of cuts the next message works."""
+    for _ in range(5):
+        cable.cut()
+    assert (await provoke(town, "[[send:Here.]]")).state == "answered"

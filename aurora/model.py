@@ -66,7 +66,7 @@ class EventContext(TypedDict):
 
     `chain` is the reply chain, oldest first, without the message itself. `chain_end` says why it
     is shorter than the conversation ("deleted", "forbidden", "elsewhere", "unavailable",
-    "depth"), or is absent when it is complete.
+    "cycle", "depth"), or is absent when it is complete.
     """
 
     kind: Kind

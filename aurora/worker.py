@@ -110,6 +110,7 @@ class _Run:
     tools: RunTools
     call: asyncio.Task[Finished]
     withheld: str | None = None
+    reasoned: bool = False
 
 
 class Worker:
@@ -256,11 +257,13 @@ class Worker:
             return Finished(error.outcome, detail=error.detail)
         # Written before it starts (promise 7): after a crash this is all that is known of it.
         await self._store.save(event)
+        settings = self._settings.guild(event.guild_id)
         text = build_prompt(
             event.context,
             now=self._clock.time(),
-            guidance=self._settings.guild(event.guild_id).mcp_guidance_enabled,
+            guidance=settings.mcp_guidance_enabled,
             tools=[spec.name for spec in tools.specs],
+            text_delivered=settings.deliver_text,
         )
         turn = Turn(agent_id, event.conversation_id, text, event.input_id)
         return await self._execute_agent_call(event, backend, turn, tools, permits)
@@ -282,6 +285,7 @@ class Worker:
         return Finished(Outcome.LOST, detail="the server's stream ended without a result")
 
     async def _follow(self, event: Event, turn: Turn, step: RunEvent, permits: Permits) -> None:
+        run = self._runs[event.message_id]
         match step:
             case Accepted():
                 permits.accepted()
@@ -293,11 +297,15 @@ class Worker:
                 event.conversation_id = conversation_id
                 await self._store.set_conversation(turn.agent_id, event.lane, conversation_id)
             case ToolCalled(_, name):
-                log.info("Event %s: the agent calls %s", event.id, name)
-                self._queue.tell(event, "tool", name)
+                offered = any(spec.name == name for spec in run.tools.specs)
+                # A name that the model made up may hold anything.
+                shown = name if offered else "an unknown tool"
+                log.info("Event %s: the agent calls %s", event.id, shown)
+                self._queue.tell(event, "tool", shown)
             case ToolReturned(_, is_error):
                 log.info("Event %s: the call %s", event.id, "failed" if is_error else "succeeded")
-            case Reasoning():
+            case Reasoning() if not run.reasoned:
+                run.reasoned = True
                 log.info("Event %s: the agent is reasoning", event.id)
 
     async def _conversation(self, event: Event, backend: AgentBackend, agent_id: str) -> str:

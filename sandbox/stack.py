@@ -39,8 +39,6 @@ class StackError(RuntimeError):
 
 # What the parts raise for people to read; anything else is a bug and keeps its traceback.
 _EXPECTED = (AppServerError, PageError, StackError, OSError, ValueError, RuntimeError)
-# discord.py's, by name: it must not be imported before the App Server has started beside it.
-_EXPECTED_NAMES = ("LoginFailure", "PrivilegedIntentsRequired")
 
 
 class Stack:
@@ -93,7 +91,7 @@ class Stack:
         except BaseException as error:
             await self.stop()
             cause = _first(error)
-            if isinstance(cause, _EXPECTED) or type(cause).__name__ in _EXPECTED_NAMES:
+            if isinstance(cause, _EXPECTED):
                 raise StackError(str(cause) or repr(cause)) from error
             raise
 
@@ -159,6 +157,8 @@ class Stack:
     async def _start_bot(self, home: Path) -> None:
         # Importing Red takes most of a second, in which the App Server can start.
         red = await asyncio.to_thread(import_module, ".red", __package__)
+        from discord import LoginFailure, PrivilegedIntentsRequired
+
         token = self._env.get("DISCORD_TOKEN")
         if not token:
             self.discord = LocalDiscord()
@@ -166,14 +166,25 @@ class Stack:
             self._bot_half.push_async_callback(self.discord.stop)
             self.places = found(self.discord)
             self._done("local Discord")
-        self.red = await red.LocalRed.boot(
-            home,
-            discord=self.discord,
-            token=token,
-            cogs=("aurora",),
-            cog_paths=(_ROOT,),
-            owner=self.places.ada if self.places else None,
-        )
+        try:
+            self.red = await red.LocalRed.boot(
+                home,
+                discord=self.discord,
+                token=token,
+                cogs=("aurora",),
+                cog_paths=(_ROOT,),
+                owner=self.places.ada if self.places else None,
+            )
+        except LoginFailure:
+            raise StackError(
+                "Discord does not accept the token in DISCORD_TOKEN; copy it again from the "
+                "Developer Portal."
+            ) from None
+        except PrivilegedIntentsRequired:
+            raise StackError(
+                "Switch on the privileged intents of this bot on its page in Discord's "
+                "Developer Portal."
+            ) from None
         self._bot_half.push_async_callback(self.red.close)
         self._done("Red with Aurora")
 

@@ -22,7 +22,7 @@ from aurora.context import (
     quote,
 )
 from aurora.model import EventContext
-from tests.payloads import Rest, World, attachment, rest, snapshot, snowflake
+from tests.payloads import Rest, World, attachment, rest, snapshot, snowflake, user_payload
 
 # As an alphabet of st.text the rare ones would hardly ever come up.
 LETTERS = st.characters() | st.sampled_from("\ud83d\ude00\x00\u2028")
@@ -196,15 +196,15 @@ async def test_a_payload_without_components_is_no_obstacle(world: World) -> None
 async def test_a_context_survives_json_and_utf8_unchanged(content: str, name: str) -> None:
     """Whatever Discord lets through, half surrogate pairs included."""
     world = World()
-    world.people["ann"] |= {"username": name, "global_name": name}
-    parent = world.message(content, author="ann", channel="private", cached=True)
+    world.people["odd"] = user_payload(name, global_name=name)
+    parent = world.message(content, author="odd", cached=True)
     message = world.message(
-        content,
-        channel="private",
+        f"<@{world.id('odd')}> {content}",
+        author="odd",
         reply_to=parent,
         attachments=[attachment(name, description=content)],
         message_snapshots=[snapshot(content)],
     )
     context = await build(world, message)
-    assert len(context["chain"]) == 1
+    assert (len(context["chain"]), len(context["mentions"]["users"])) == (1, 1)
     assert json.loads(json.dumps(context, ensure_ascii=False).encode()) == context

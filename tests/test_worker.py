@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -16,9 +17,12 @@ from aurora.agents.protocol import (
     ConversationMoved,
     Finished,
     Outcome,
+    Reasoning,
     RunEvent,
+    ToolCalled,
     ToolHost,
     ToolResult,
+    ToolReturned,
     ToolSpec,
     Turn,
 )
@@ -456,3 +460,32 @@ async def test_conversation_look_ups_are_retried_and_their_failure_classified(
     backend.open_errors = [AgentError(Outcome.CONFIG, "no such agent")]
     other = await bench.ask(channel_id=2)
     assert (other.state, other.reason) == (State.FAILED, "config")
+
+
+async def test_the_log_tells_of_tools_and_reasoning_and_never_of_content(
+    benches: list[Bench], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that the model made up may hold anything, so it is content too."""
+    caplog.set_level(logging.INFO)
+    bench, _ = await start(
+        benches,
+        [
+            Accepted(),
+            Reasoning("private thought"),
+            Reasoning("another one"),
+            ToolCalled("1", "discord_send"),
+            ToolReturned("1", is_error=False),
+            ToolCalled("2", "what ada said"),
+            ToolReturned("2", is_error=True),
+            done("private answer"),
+        ],
+    )
+    await bench.ask()
+    told = [record.getMessage().split(": ", 1)[1] for record in caplog.records]
+    assert told == [
+        "the agent is reasoning",
+        "the agent calls discord_send",
+        "the call succeeded",
+        "the agent calls an unknown tool",
+        "the call failed",
+    ]

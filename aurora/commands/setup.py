@@ -119,7 +119,10 @@ class SetupCommands:
             depth=settings.reply_thread_depth,
         )
         prompt = build_prompt(
-            context, now=self.services.clock.time(), guidance=settings.mcp_guidance_enabled
+            context,
+            now=self.services.clock.time(),
+            guidance=settings.mcp_guidance_enabled,
+            text_delivered=settings.deliver_text,
         )
         await _show(ctx, prompt, f"context-{found.id}.txt")
 

@@ -56,7 +56,9 @@ def _content(body: Body) -> str:
     if not isinstance(content, str) or not content.strip():
         raise ActionError("Write something first.")
     if len(content) > _LONGEST:
-        raise ActionError(f"A message has at most {_LONGEST} characters; this one {len(content)}.")
+        raise ActionError(
+            f"A message has at most {_LONGEST} characters; this one has {len(content)}."
+        )
     return content
 
 

@@ -115,7 +115,8 @@ class Town:
     async def refusal(self, message: Message, timeout: float = 5.0) -> str:
         """Wait until a message was refused and return the reason."""
         async with asyncio.timeout(timeout):
-            while (reason := await self.cog.services.store.refusal(message.id)) is None:
+            # The store tells nobody of its changes.
+            while (reason := await self.cog.services.store.refusal(message.id)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return str(reason)
 

@@ -32,7 +32,7 @@ async def test_the_page_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, tmp_p
         agent = stack.guild_agent
     await discord.stop()
     assert picture["mode"] == "real"
-    assert picture["real"]["bot"] == "Aurora#0" or picture["real"]["bot"] == "Aurora"
+    assert picture["real"]["bot"].startswith("Aurora")
     assert f"client_id={discord.bot_user.id}" in picture["real"]["invite"]
     assert picture["real"]["commands"] == (f"!aurora enable {agent}",)
 
@@ -57,6 +57,6 @@ async def test_that_command_works(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_refused_token_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that Discord does not take ends the start with one sentence."""
     discord = await elsewhere(monkeypatch)
-    with pytest.raises(StackError, match="(?i)token"):
+    with pytest.raises(StackError, match="DISCORD_TOKEN"):
         await Stack({"DISCORD_TOKEN": "not.the.token"}, page_port=None).start()
     await discord.stop()

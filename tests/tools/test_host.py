@@ -125,15 +125,18 @@ async def test_a_shut_host_refuses_with_its_reason(stage: Stage) -> None:
 
 
 async def test_shutting_waits_for_what_is_under_way(stage: Stage) -> None:
-    """When close returns, every send has happened or never will."""
-    tools = stage.open(stage.ask())
+    """When close returns, every send has happened and is recorded, or never will."""
+    event = stage.ask()
+    tools = stage.open(event)
+    stage.local.faults.add("POST", r"/messages$", status=503, applied=True)
     calls = [asyncio.create_task(send(tools, stage.channel, f"text {n}")) for n in range(3)]
     await stage.local.wait_for(stage.answers)
     await tools.close("The message was deleted.")
-    sent = len(stage.answers())
+    (record,) = await stage.store.sends(event.id)
+    assert [one.id for one in stage.answers()] == list(record.message_ids)
     refused = [result.text for result in await asyncio.gather(*calls) if result.is_error]
-    assert len(stage.answers()) == sent
-    assert refused == ["The message was deleted."] * (3 - sent)
+    assert refused == ["The message was deleted."] * 2
+    assert len(stage.answers()) == 1
 
 
 async def test_a_run_shut_while_discord_is_asked_does_not_send(stage: Stage) -> None:

@@ -126,6 +126,29 @@ async def test_the_server_lists_what_the_author_can_see(stage: Stage) -> None:
     assert "Members: 4" in text
 
 
+async def test_private_threads_are_not_asked_for_one_by_one(stage: Stage) -> None:
+    """A server of many private threads costs no request for each."""
+    for number in range(3):
+        thread = stage.local.start_thread(
+            stage.channel, f"room {number}", owner=stage.bob, private=True
+        )
+        stage.local.join_thread(thread, stage.local.bot_user)
+    await stage.caught_up()
+    before = len(stage.local.calls)
+    await info(stage)
+    assert len(stage.local.calls) == before
+
+
+async def test_the_private_thread_one_is_in_is_listed(stage: Stage) -> None:
+    """Where the question was asked is no secret to who asked it."""
+    thread = stage.local.start_thread(stage.channel, "tea", owner=stage.ada, private=True)
+    stage.local.join_thread(thread, stage.local.bot_user)
+    await stage.caught_up()
+    tools = stage.open(stage.ask(thread))
+    result = await tools.call("discord_get_server_info", {"guildId": str(stage.guild.id)})
+    assert f'"{thread.id}"' in result.text
+
+
 async def test_another_server_is_refused(stage: Stage) -> None:
     """Only the server the message came from is told of."""
     other = stage.local.add_guild("Elsewhere", owner=stage.bob)

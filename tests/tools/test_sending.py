@@ -265,6 +265,24 @@ async def test_a_crash_between_sending_and_recording_does_not_send_twice(stage: 
     assert differently.is_error
 
 
+async def test_a_crash_after_a_later_part_does_not_repeat_it(stage: Stage) -> None:
+    """Going on halfway starts with a look at what is there."""
+    event = stage.ask()
+    text = "a" * 1900 + "\n\n" + "b" * 1900
+    faults, listeners = stage.local.faults, stage.local.world.listeners
+    listeners.append(lambda _event: faults.add("POST", r"/messages$", status=503, applied=True))
+    call = asyncio.create_task(send(stage.open(event), stage.channel, text))
+    await stage.local.wait_for(lambda: len(stage.answers()) == 2)
+    call.cancel()
+    await asyncio.wait([call])
+    listeners.pop()
+    faults.waiting.clear()
+    stage.local.nonces.window = -1
+    again = await send(stage.open(event), stage.channel, text)
+    assert not again.is_error
+    assert [one.content[0] for one in stage.answers()] == ["a", "b"]
+
+
 async def test_a_reaction_is_added_and_recorded(stage: Stage) -> None:
     """An emoji is an answer too."""
     event = stage.ask()

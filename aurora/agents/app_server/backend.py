@@ -9,19 +9,17 @@ from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from ...clock import Clock, SystemClock
-from ..protocol import AgentError, AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
+from ..protocol import AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
 from . import frames
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
 from .driver import Driver
 from .frames import Frame, Runtime, word
-from .link import Limits, Link
+from .link import CLOSED, Limits, Link
 from .memory import Memory
 from .run import Run
 
 _log = logging.getLogger("red.aurora.agents")
-
-_CLOSED = "the connection to the agent server was closed"
 
 
 class AppServer:
@@ -61,7 +59,7 @@ class AppServer:
             on_lost=self._lost,
             conversation_of=self._conversation,
         )
-        self._memory = Memory(self._collect)
+        self._memory = Memory(self._link.collect)
         self._conversations: dict[Runtime, Conversation] = {}
         self._runs: set[Run] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,23 +67,22 @@ class AppServer:
 
     async def ping(self) -> None:
         """Find out whether the server can be used; raise AgentError if not."""
-        await self._ask({"type": "app_server_info"})
+        await self._link.ask({"type": "app_server_info"})
 
     async def agent(self, agent_id: str) -> AgentInfo:
         """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
-        answer = await self._ask({"type": "agent_retrieve", "agent_id": agent_id})
+        answer = await self._link.ask({"type": "agent_retrieve", "agent_id": agent_id})
         found = frames.part(answer, "agent")
         return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
 
     async def open_conversation(self, agent_id: str, title: str) -> str:
         """Create a conversation and make it ready for its first input; raise AgentError."""
-        self._check_open()
         return (await self._link.create(agent_id, title)).conversation_id
 
     async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         """Run one turn as AgentBackend says."""
         if self._closed:
-            yield Finished(Outcome.UNREACHABLE, detail=_CLOSED)
+            yield Finished(Outcome.UNREACHABLE, detail=CLOSED)
             return
         run = Run(turn, tools)
         self._runs.add(run)
@@ -118,9 +115,8 @@ class AppServer:
     async def close(self, *, grace: float = 2.0) -> None:
         """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""
         self._closed = True
-        self._link.closing.set()
         for run in list(self._runs):
-            run.finish(Outcome.CANCELLED, _CLOSED)
+            run.finish(Outcome.CANCELLED, CLOSED)
             run.leave()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
@@ -129,18 +125,6 @@ class AppServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._conversations.clear()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise AgentError(Outcome.UNREACHABLE, _CLOSED)
-
-    async def _ask(self, frame: Frame) -> Frame:
-        self._check_open()
-        return await self._link.ask(frame)
-
-    async def _collect(self, frame: Frame) -> list[Frame]:
-        self._check_open()
-        return await self._link.collect(frame)
 
     async def _drive(self, run: Run) -> None:
         try:

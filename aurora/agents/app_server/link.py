@@ -15,7 +15,8 @@ from .frames import Frame, Runtime, part, word
 from .memory import plain
 from .outcomes import refusal
 
-_BACKOFF_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.0)
+CLOSED = "the connection to the agent server was closed"
+_BACKOFF_SECONDS = (0.1, 0.25, 0.5, 1.0)
 
 
 class Limits(NamedTuple):
@@ -42,7 +43,7 @@ class Link:
     ) -> None:
         self.clock = clock
         self.limits = limits
-        self.closing = asyncio.Event()
+        self._closed = False
         self._url = url
         self._token = token
         self._on_frame = on_frame
@@ -56,7 +57,7 @@ class Link:
     async def connection(self) -> Connection:
         """Return the open connection, or open one; raise AgentError."""
         async with self._opening:
-            if self._connection is None or self._connection.lost:
+            if not self._closed and (self._connection is None or self._connection.lost):
                 self._connection = await Connection.open(
                     self._url,
                     self._token,
@@ -64,6 +65,9 @@ class Link:
                     self._on_lost,
                     timeout=self.limits.request,
                 )
+            if self._closed or self._connection is None:
+                await self.close()
+                raise AgentError(Outcome.UNREACHABLE, CLOSED)
             return self._connection
 
     async def collect(self, frame: Frame, on: Connection | None = None) -> list[Frame]:
@@ -149,10 +153,10 @@ class Link:
         return Runtime(runtime.agent_id, copy)
 
     async def close(self) -> None:
-        """Close the socket."""
-        async with self._opening:
-            if self._connection is not None:
-                await self._connection.close()
+        """Close the socket and open none again; whoever is just opening one closes it."""
+        self._closed = True
+        if self._connection is not None:
+            await self._connection.close()
 
     async def _stop_reflection(self, runtime: Runtime, connection: Connection) -> None:
         if runtime.agent_id not in connection.reflection_off:

@@ -32,7 +32,7 @@ class Run:
     """What is known of one input on its way through the server.
 
     Three things end independently: `finished` when its caller got the last event, `left` when the
-    caller went away first, `ended` when the server let go of the conversation.
+    caller went away first, `over` when the server let go of the conversation.
     """
 
     def __init__(self, turn: Turn, tools: ToolHost) -> None:
@@ -72,7 +72,7 @@ class Run:
     def accept(self, *, queued: bool = False) -> None:
         """Note that the server took the input; a queued one begins when it is taken out."""
         if queued and not self.accepted and not self._dequeued:
-            self.begun = asyncio.Event()
+            self.begun.clear()
         self.accepted = True
         if not self._told:
             self._told = True
@@ -106,7 +106,9 @@ class Run:
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Run one of the tools; an error result if the caller is gone."""
-        gone = ToolResult("Nobody waits for this any more; the call was not made.", is_error=True)
+        gone = ToolResult(
+            "Nobody waits for this any more; the call was broken off.", is_error=True
+        )
         if self.left.is_set() or self.finished:
             return gone
         task = asyncio.create_task(self._host_call(name, arguments))

@@ -90,8 +90,10 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Cancel what waits in a deleted channel and its threads."""
         await self.services.queue.cancel(
-            lambda event: str(channel.id)
-            in (event.context["place"]["channel_id"], event.context["place"]["parent_id"]),
+            lambda event: (
+                str(channel.id)
+                in (event.context["place"]["channel_id"], event.context["place"]["parent_id"])
+            ),
             "channel_deleted",
         )
 

@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 import uuid
-from collections.abc import Callable
 from typing import cast
 from weakref import WeakValueDictionary
 
@@ -22,7 +20,9 @@ from .ledger import Store
 from .model import Event, EventContext, Kind, State
 from .queue import Enqueued, MessageQueue
 from .settings import Settings
+from .throttle import Throttle
 from .triggers import Reason, Refusal, check, still_addressed
+from .worker import Worker
 
 log = logging.getLogger("red.aurora.intake")
 
@@ -44,23 +44,6 @@ def new_event_id(at: float) -> str:
     return f"evt_{uuid.UUID(int=value)}"
 
 
-class Throttle:
-    """Let something happen for a key at most once in a while."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._last: dict[int, float] = {}
-
-    def allow(self, key: int) -> bool:
-        """Tell whether it may happen now, and count it."""
-        now = time.monotonic()
-        if now - self._last.get(key, float("-inf")) < self._seconds:
-            return False
-        self._last = {k: at for k, at in self._last.items() if now - at < self._seconds}
-        self._last[key] = now
-        return True
-
-
 class Intake:
     """Turns messages into events, and follows what becomes of the messages while they wait."""
 
@@ -72,7 +55,7 @@ class Intake:
         store: Store,
         queue: MessageQueue,
         clock: Clock,
-        withhold: Callable[[int, str], None],
+        worker: Worker,
     ) -> None:
         self._bot = bot
         self._cog = cog
@@ -80,14 +63,14 @@ class Intake:
         self._store = store
         self._queue = queue
         self._clock = clock
-        self._withhold = withhold
+        self._worker = worker
         # Messages of a channel are taken one after the other, or a slow look-up would let a later
         # message overtake an earlier one.
         self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         # Message ids between gateway and queue, with the reason to drop them, if one came up.
         self._arriving: dict[int, str | None] = {}
-        self._explained = Throttle(_EXPLAIN_EVERY)
-        self._full_notices = Throttle(_FULL_NOTICE_EVERY)
+        self._explained = Throttle(clock, _EXPLAIN_EVERY)
+        self._full_notices = Throttle(clock, _FULL_NOTICE_EVERY)
 
     async def receive(self, message: discord.Message) -> None:
         """Accept a message that addresses the bot, or refuse it."""
@@ -114,6 +97,8 @@ class Intake:
                 await self._say_full(message)
             case Enqueued.ACCEPTED if (reason := self._arriving[message.id]) is not None:
                 await self._queue.cancel(lambda one: one is event, reason)
+            case Enqueued.ACCEPTED:
+                await self._worker.greet(event)
 
     async def edited(self, message: discord.Message) -> None:
         """Let a waiting event follow its message: new text is used, a lost mention cancels."""
@@ -133,7 +118,7 @@ class Intake:
         for message_id in message_ids & self._arriving.keys():
             self._arriving[message_id] = reason
         for message_id in message_ids:
-            self._withhold(message_id, reason)
+            self._worker.withhold(message_id, reason)
         await self._queue.cancel(lambda one: one.message_id in message_ids, reason)
 
     @property

@@ -15,13 +15,14 @@ from .agents.server import AgentServer
 from .clock import Clock, SystemClock
 from .delivery import Delivery
 from .errors import Breakers, ErrorStats
-from .intake import Intake, Throttle
+from .intake import Intake
 from .ledger import Store
 from .ledger.memory import MemoryStore
 from .limits import WorkRules
 from .model import Change
 from .queue import MessageQueue
 from .settings import Settings
+from .throttle import Throttle
 from .tools.host import Toolbox
 from .tools.sender import Sender
 from .triggers import still_welcome
@@ -85,7 +86,7 @@ class Services:
         agents = AgentServer(clock, changed=breakers.reset)
         sender = Sender(bot, store)
         delivery = Delivery(bot, store, sender)
-        alerts = Throttle(_ALERT_EVERY)
+        alerts = Throttle(clock, _ALERT_EVERY)
         ports = Ports(
             backend=agents.current,
             toolbox=Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
@@ -94,7 +95,7 @@ class Services:
             alert=lambda text: _alert(bot, alerts, text),
         )
         worker = Worker(queue, store, ports, settings, breakers, stats, clock)
-        intake = Intake(bot, cog, settings, store, queue, clock, worker.withhold)
+        intake = Intake(bot, cog, settings, store, queue, clock, worker)
         return cls(
             bot=bot,
             clock=clock,
@@ -152,5 +153,5 @@ def _dispatch(bot: Red, change: Change) -> None:
 
 async def _alert(bot: Red, alerts: Throttle, text: str) -> None:
     """Tell the owners what only they can mend; the same thing once an hour."""
-    if alerts.allow(hash(text)):
+    if alerts.allow(text):
         await bot.send_to_owners(f"**Aurora**: {text}")

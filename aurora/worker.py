@@ -156,6 +156,12 @@ class Worker:
             log.exception("Event %s: an error of Aurora's own", event.id, exc_info=error)
             await self._give_up(event, "crash", type(error).__name__)
 
+    async def greet(self, event: Event) -> None:
+        """Tell the author of a new event if an outage is going to keep it waiting."""
+        agent_id = self._settings.agent_for(event.guild_id)
+        if agent_id is not None and self._breakers.retry_in(agent_id) > 0:
+            await self._tell_of_outage(event)
+
     def withhold(self, message_id: int, reason: str) -> None:
         """Stop the run of a message and let none of its output through."""
         run = self._runs.get(message_id)
@@ -333,7 +339,8 @@ class Worker:
         elif await delivery.answered(event):
             await self._queue.finish(event, State.ANSWERED, f"sent_before_{cause}")
         elif (delay := await self._delay(event, verdict, finished)) is not None:
-            if cause is Outcome.UNREACHABLE:
+            # A line that was cut is there again at the second try; only an outage is worth a word.
+            if cause is Outcome.UNREACHABLE and event.misses > 1:
                 await self._tell_of_outage(event)
             await self._queue.retry(event, delay)
         else:

@@ -330,6 +330,14 @@ async def test_an_outage_costs_no_attempt_and_is_said_once(benches: list[Bench])
     assert len(bench.delivery.notices) == 1
 
 
+async def test_a_blink_of_the_line_is_no_outage(benches: list[Bench]) -> None:
+    """An input that never arrived is sent again a second later, without a word."""
+    bench, _ = await start(benches, [Finished(Outcome.UNREACHABLE, detail="cut")])
+    event = await bench.ask()
+    await bench.clock.advance(3)
+    assert (event.state, bench.delivery.notices) == (State.ANSWERED, [])
+
+
 async def test_an_outage_longer_than_the_event_lives_ends_it(benches: list[Bench]) -> None:
     """Expired, with the person told."""
     bench, backend = await start(benches)
@@ -442,6 +450,8 @@ async def test_an_open_breaker_makes_events_wait_and_they_are_answered_on_recove
     sent = len(backend.seen)
     assert bench.breakers.retry_in("a") > 0
     late = await bench.ask(channel_id=50, author_id=50)
+    await bench.worker.greet(late)
+    assert bench.delivery.notices[-1][0] == late.message_id
     await bench.clock.advance(30)
     assert len(backend.seen) == sent
     await bench.clock.advance(120)

@@ -434,6 +434,18 @@ async def test_close_in_mid_turn_ends_the_run_and_keeps_the_conversation_usable(
     assert end(events).text == "next"
 
 
+async def test_close_while_connecting_leaves_no_socket(world: World) -> None:
+    """The one who was just connecting is told, and closes what it opened."""
+    before = open_files()
+    backend = world.backend()
+    asking = asyncio.create_task(backend.agent(world.agent))
+    await asyncio.sleep(0)
+    await backend.close()
+    with pytest.raises(AgentError, match="closed"):
+        await asking
+    assert open_files() <= before
+
+
 async def test_a_closed_backend_refuses_plainly(world: World) -> None:
     """It does not open a socket again."""
     backend = world.backend()

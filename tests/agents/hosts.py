@@ -7,7 +7,15 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aurora.agents.protocol import AgentBackend, RunEvent, ToolResult, ToolSpec, Turn
+from aurora.agents.protocol import (
+    AgentBackend,
+    ConversationMoved,
+    Finished,
+    RunEvent,
+    ToolResult,
+    ToolSpec,
+    Turn,
+)
 
 _IDS = itertools.count(1)
 TEXT = {"type": "string"}
@@ -45,3 +53,16 @@ def turn(agent_id: str, conversation_id: str, text: str) -> Turn:
 async def play(backend: AgentBackend, one: Turn, tools: Tools | None = None) -> list[RunEvent]:
     """Run a turn to its end and return all events."""
     return [event async for event in backend.run(one, tools or Tools())]
+
+
+def end(events: list[RunEvent]) -> Finished:
+    """Return the last event, which must be the only Finished."""
+    assert [type(event) for event in events].count(Finished) == 1
+    last = events[-1]
+    assert isinstance(last, Finished)
+    return last
+
+
+def moved(events: list[RunEvent]) -> list[str]:
+    """Return the conversations a run moved to."""
+    return [event.conversation_id for event in events if isinstance(event, ConversationMoved)]

@@ -26,7 +26,7 @@ from aurora.agents.protocol import (
     Usage,
 )
 
-from .hosts import Tools, play, turn
+from .hosts import Tools, end, play, turn
 from .recorded_server import RecordedServer
 
 BOTH = ("discord_send", "discord_add_reaction")
@@ -40,14 +40,6 @@ async def replay(server: RecordedServer, tools: Tools | None = None) -> list[Run
         return await play(backend, turn(server.agent_id, opened, "hello"), tools)
     finally:
         await backend.close()
-
-
-def end(events: list[RunEvent]) -> Finished:
-    """Return the last event, which must be the only Finished."""
-    assert [type(event) for event in events].count(Finished) == 1
-    last = events[-1]
-    assert isinstance(last, Finished)
-    return last
 
 
 async def test_a_text_turn_yields_its_pieces_and_the_whole_text() -> None:

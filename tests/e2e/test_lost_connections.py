@@ -14,7 +14,17 @@ from tests.conftest import NOWHERE
 
 from .cable import Cable
 from .conftest import Town, open_town
-from .seen import Outcome, hasten, mention, outcome_of, provoke, reached, said_since, thinking, works
+from .seen import (
+    Outcome,
+    hasten,
+    mention,
+    outcome_of,
+    provoke,
+    reached,
+    said_since,
+    thinking,
+    works,
+)
 
 
 @pytest.fixture
@@ -112,9 +122,7 @@ async def test_a_line_cut_before_the_end_of_the_turn_is_one_end(town: Town, cabl
     await works(town)
 
 
-async def test_a_line_cut_as_the_input_is_accepted_is_one_answer(
-    town: Town, cable: Cable
-) -> None:
+async def test_a_line_cut_as_the_input_is_accepted_is_one_answer(town: Town, cable: Cable) -> None:
     """The server has no trace of it, so it is safe to send it again, and no outage."""
     cable.cut_before('"input_accepted"')
     message = mention(town, "[[send:Here.]]")

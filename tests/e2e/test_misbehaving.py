@@ -11,7 +11,17 @@ from sandbox.llm_script import Call, Step
 from sandbox.local_discord import Overwrite, permissions
 
 from .conftest import Town
-from .seen import Outcome, hasten, mention, outcome_of, outlive, provoke, said_since, tool_returns, works
+from .seen import (
+    Outcome,
+    hasten,
+    mention,
+    outcome_of,
+    outlive,
+    provoke,
+    said_since,
+    tool_returns,
+    works,
+)
 
 # -- what the agent says and where
 
@@ -108,9 +118,7 @@ async def test_a_channel_hidden_from_the_author_is_denied(town: Town) -> None:
     deny = Overwrite.of(everyone, deny=permissions.VIEW_CHANNEL)
     allow = Overwrite.of(town.discord.bot_user, allow=permissions.VIEW_CHANNEL)
     secret = town.discord.add_channel(town.guild, "secret", overwrites=(deny, allow))
-    message, _ = await town.ask(
-        f"[[sendto:{secret.id}|Boo.]][[after:I may not.]]", author=town.bo
-    )
+    message, _ = await town.ask(f"[[sendto:{secret.id}|Boo.]][[after:I may not.]]", author=town.bo)
     assert said_since(town, message) == [("general", True, "I may not.")]
     assert "no such channel" in tool_returns(town)
 

@@ -306,6 +306,13 @@ async def test_unread_places_are_marked(
     await expect(page.locator("#log")).to_contain_text("over here")
 
 
+async def test_categories_are_headings(page: Page) -> None:
+    """Channels in a category stand under its name."""
+    section = page.locator("#places section", has_text="Northern Lights")
+    await expect(section.get_by_role("heading", name="Backstage")).to_be_visible()
+    await expect(section.get_by_role("button").last).to_have_text("setup")
+
+
 async def test_new_channels_appear(
     page: Page, discord: LocalDiscord, places: Neighbourhood
 ) -> None:

@@ -114,6 +114,14 @@ async def test_it_all_worked_without_unknown_routes(stack: Stack) -> None:
     assert local(stack).unknown_routes == []
 
 
+async def test_a_mention_in_a_forum_post_is_answered(stack: Stack) -> None:
+    """A post is a thread of its own, and the answer comes in it."""
+    discord, places = local(stack), stack.places
+    assert places is not None
+    asked = discord.say(places.dov, places.post, f"{discord.bot_user.mention} hello")
+    assert (await answer(discord, asked)).channel is places.post
+
+
 async def test_half_a_provider_is_refused_by_name() -> None:
     """A missing provider variable is named before anything starts."""
     with pytest.raises(StackError, match="AURORA_LLM_BASE_URL"):

@@ -1,0 +1,55 @@
+"""One real App Server for all tests of this folder that do not kill it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from aurora.agents.app_server import AppServer
+from sandbox.letta import AppServer as Server
+from sandbox.llm import ScriptedLLM
+
+
+@dataclass
+class World:
+    """One server, one agent, one model; each test has conversations of its own."""
+
+    server: Server
+    llm: ScriptedLLM
+    agent: str
+
+    def backend(self, **options: Any) -> AppServer:
+        return AppServer(self.server.url, self.server.token, **options)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Start the server once for all."""
+    llm = ScriptedLLM()
+    await llm.start()
+    home: Path = tmp_path_factory.mktemp("letta")
+    server = await Server.start(home, llm_url=llm.url, llm_key=llm.key, model=llm.model)
+    yield World(server, llm, await server.create_agent("bot"))
+    await server.stop()
+    await llm.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def backend(world: World) -> AsyncIterator[AppServer]:
+    """A backend that must leave no task behind."""
+    one = world.backend(abort_patience=0.5)
+    yield one
+    await one.close()
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("aurora")] == []
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def opened(world: World, backend: AppServer) -> str:
+    """A new conversation."""
+    return await backend.open_conversation(world.agent, "test")

@@ -12,6 +12,7 @@ from redbot.core.bot import Red
 
 from .commands.config import ConfigCommands
 from .commands.setup import SetupCommands
+from .model import Event
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
 from .triggers import addressed, unresolved
@@ -112,9 +113,14 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
 
     async def red_delete_data_for_user(self, *, requester: Requester, user_id: int) -> None:  # noqa: ARG002  # nothing of a person is kept whoever asks
         """Forget everything that is kept about a person."""
-        await self.services.queue.cancel(lambda event: event.author_id == user_id, "forgotten")
+
+        def theirs(event: Event) -> bool:
+            return event.author_id == user_id
+
+        await self.services.cancel(theirs, "forgotten")
+        await self.services.worker.withhold_all(theirs, "forgotten")
         await self.services.store.forget_user(user_id)
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature
-        """Return what is kept about a person: nothing that outlives an answer."""
+        """Return nothing: once a message is answered, only ids of it are kept, and no text."""
         return {}

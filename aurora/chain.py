@@ -37,9 +37,9 @@ async def walk(message: discord.Message, depth: int) -> tuple[list[discord.Messa
 
 
 async def _walk(message: discord.Message, depth: int, found: list[discord.Message]) -> str | None:
-    home, seen, step = message.channel, {message.id}, message
+    home, seen, step, fresh = message.channel, {message.id}, message, True
     places = {home.id, getattr(home, "parent_id", None)}
-    while (parent := _parent(step, seen, home)) is not None:
+    while (parent := _parent(step, seen, home, fresh=fresh)) is not None:
         if parent.message_id in seen:
             return "cycle"
         if parent.channel_id not in places:
@@ -53,7 +53,7 @@ async def _walk(message: discord.Message, depth: int, found: list[discord.Messag
             # Most threads begin without a message; nothing is missing then.
             return None if parent.starter and known == "deleted" else known
         seen.add(parent.message_id)
-        step = known
+        step, fresh = known, parent.known is None
         # In a thread Discord stands in an empty message for the one that started it.
         if step.type is not discord.MessageType.thread_starter_message:
             found.append(step)
@@ -61,7 +61,7 @@ async def _walk(message: discord.Message, depth: int, found: list[discord.Messag
 
 
 def _parent(
-    step: discord.Message, seen: set[int], home: discord.abc.MessageableChannel
+    step: discord.Message, seen: set[int], home: discord.abc.MessageableChannel, *, fresh: bool
 ) -> _Parent | None:
     reference = step.reference
     if (
@@ -69,8 +69,9 @@ def _parent(
         and reference.message_id is not None
         and reference.type is not discord.MessageReferenceType.forward
     ):
-        # The cached message knows of later edits, and of its own parent.
-        known = reference.cached_message or reference.resolved
+        # The cached message knows of later edits, and of its own parent. What came with an older
+        # message may have been deleted since, and must not be shown then.
+        known = reference.cached_message or (reference.resolved if fresh else None)
         return _Parent(reference.channel_id, reference.message_id, known)
     if (
         isinstance(home, discord.Thread)

@@ -24,6 +24,8 @@ TEXT_WITHHELD = "💬"
 """Aurora's reaction where the agent wrote a text that may not be delivered."""
 FAILED = "⚠️"
 """Aurora's reaction where a text could not be delivered."""
+CALLED_OFF = "⏹️"
+"""Aurora's reaction where nobody will answer any more."""
 
 _TYPING_SECONDS = 8.0  # Discord shows typing for ten
 _DELIVERY_KEY = "delivery"
@@ -82,6 +84,10 @@ class Delivery:
                 )
         except (SendFailed, *FAILURES) as error:
             log.warning("No notice for event %s: %r", event.id, error)
+
+    async def call_off(self, event: Event) -> None:
+        """Show the person that nothing will come of their message; never raise."""
+        await self.mark(event, CALLED_OFF)
 
     async def mark(self, event: Event, emoji: str) -> None:
         """Put a reaction of Aurora's on the message; never raise."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -19,7 +21,7 @@ from .intake import Intake
 from .ledger import Store
 from .ledger.memory import MemoryStore
 from .limits import WorkRules
-from .model import Change
+from .model import Change, Event
 from .queue import MessageQueue
 from .settings import Settings
 from .throttle import Throttle
@@ -120,10 +122,18 @@ class Services:
     async def stop(self) -> None:
         """Let running turns end or abort them, and leave nothing behind."""
         await self.worker.stop(_GRACE_SECONDS)
-        for event in await self.queue.cancel(lambda _event: True, UNLOADED):
-            await self.delivery.mark(event, "⏹️")
+        await self.cancel(lambda _event: True, UNLOADED)
         await self.agents.close()
         await self.store.close()
+
+    async def cancel(self, wanted: Callable[[Event], bool], reason: str) -> int:
+        """Cancel what waits and is wanted, show it to those who wait, and return how many."""
+        ended = await self.queue.cancel(wanted, reason)
+        # Discord takes a reaction each quarter of a second; no command waits for hundreds.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await asyncio.gather(*map(self.delivery.call_off, ended))
+        return len(ended)
 
     async def configure_agents(self) -> None:
         """Apply the server's address and token as they are kept now."""
@@ -154,4 +164,5 @@ def _dispatch(bot: Red, change: Change) -> None:
 async def _alert(bot: Red, alerts: Throttle, text: str) -> None:
     """Tell the owners what only they can mend; the same thing once an hour."""
     if alerts.allow(text):
-        await bot.send_to_owners(f"**Aurora**: {text}")
+        prefix = (await bot.get_valid_prefixes())[0]
+        await bot.send_to_owners(f"**Aurora**: {text.replace('[p]', prefix)}")

@@ -84,6 +84,10 @@ class Delivery(Protocol):
         """Tell the person once that something is wrong."""
         ...
 
+    async def call_off(self, event: Event) -> None:
+        """Show the person that nothing will come of their message."""
+        ...
+
     def typing(self, event: Event) -> AbstractAsyncContextManager[None]:
         """Show that somebody is at work."""
         ...
@@ -109,6 +113,7 @@ class _Run:
     event: Event
     tools: RunTools
     call: asyncio.Task[Finished]
+    task: asyncio.Task[None] | None
     withheld: str | None = None
     reasoned: bool = False
 
@@ -150,7 +155,7 @@ class Worker:
             await self._process(event)
         except asyncio.CancelledError:
             if event.state is State.RUNNING:
-                await self._queue.finish(event, State.CANCELLED, UNLOADED)
+                await self._break_off(event)
             raise
         except Exception as error:
             log.exception("Event %s: an error of Aurora's own", event.id, exc_info=error)
@@ -169,6 +174,14 @@ class Worker:
             run.withheld = reason
             run.call.cancel()
 
+    async def withhold_all(self, wanted: Callable[[Event], bool], reason: str) -> None:
+        """Withhold the runs of all events that are wanted, and return when they have ended."""
+        runs = [run for run in self._runs.values() if wanted(run.event)]
+        for run in runs:
+            self.withhold(run.event.message_id, reason)
+        if tasks := {run.task for run in runs if run.task is not None}:
+            await asyncio.wait(tasks)
+
     async def stop(self, grace: float) -> None:
         """Give running turns `grace` seconds to end, then abort them."""
         if self._tasks:
@@ -184,7 +197,7 @@ class Worker:
 
     async def _process(self, event: Event) -> None:
         if (reason := await self._ports.admit(event)) is not None:
-            await self._queue.finish(event, State.CANCELLED, reason)
+            await self._cancel(event, reason)
             return
         if self._clock.time() >= event.expires_at:
             await self._ports.delivery.notice(event, _TOO_LATE)
@@ -193,7 +206,7 @@ class Worker:
         backend = self._ports.backend()
         agent_id = self._settings.agent_for(event.guild_id)
         if backend is None or agent_id is None:
-            await self._queue.finish(event, State.CANCELLED, "not_configured")
+            await self._cancel(event, "not_configured")
             return
         permits = self._breakers.acquire(agent_id)
         if permits is None:
@@ -216,7 +229,9 @@ class Worker:
         call = asyncio.create_task(
             self.send_to_agent(event, backend, agent_id, tools, permits), name=f"call: {event.id}"
         )
-        run = self._runs[event.message_id] = _Run(event, tools, call)
+        run = self._runs[event.message_id] = _Run(
+            event, tools, call, asyncio.current_task()
+        )
         try:
             async with typing:
                 await asyncio.wait({call}, timeout=settings.agent_timeout)
@@ -361,6 +376,17 @@ class Worker:
         if delay is None or self._clock.time() + delay >= event.expires_at:
             return None
         return delay
+
+    async def _break_off(self, event: Event) -> None:
+        """End an event whose run was aborted by the unload."""
+        if await self._ports.delivery.answered(event):
+            await self._queue.finish(event, State.ANSWERED, f"sent_before_{UNLOADED}")
+        else:
+            await self._cancel(event, UNLOADED)
+
+    async def _cancel(self, event: Event, reason: str) -> None:
+        await self._queue.finish(event, State.CANCELLED, reason)
+        await self._ports.delivery.call_off(event)
 
     async def _give_up(self, event: Event, cause: Cause, detail: str) -> None:
         verdict = VERDICTS[cause]

@@ -169,6 +169,12 @@ class World:
         place, _ = self.state._get_guild_channel(cast(Any, payload))
         return discord.Message(state=self.state, channel=cast(Any, place), data=cast(Any, payload))
 
+    def delete(self, message: discord.Message) -> None:
+        """Let a message be deleted: from discord.py's cache and from what `rest` serves."""
+        del self.sent[message.id]
+        gone = {"id": str(message.id), "channel_id": str(message.channel.id)}
+        self.state.parse_message_delete(cast(Any, gone))
+
     def thread(self, name: str, **changes: Any) -> None:
         """Add a thread to the guild, under a name of its own in `ids`."""
         self.ids.setdefault(name, snowflake())

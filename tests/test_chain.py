@@ -213,3 +213,13 @@ async def test_an_edit_is_seen_in_the_chain(world: World) -> None:
     changed = world.sent[parent.id] | {"content": "new"}
     world.state.parse_message_update(changed)  # type: ignore[arg-type]
     assert said((await extract_reply_chain(message, 5))[0]) == ["new"]
+
+
+async def test_what_was_deleted_since_is_not_shown(world: World, served: Rest) -> None:
+    """A cached reply still carries its parent as it was; deleted means deleted."""
+    secret = world.message("secret", cached=True)
+    reply = world.message("reply", reply_to=secret, cached=True)
+    question = world.message("question", reply_to=reply)
+    world.delete(secret)
+    chain, end = await extract_reply_chain(question, 5)
+    assert (said(chain), end) == (["reply"], "deleted")

@@ -24,7 +24,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
 
 async def test_text_alone_is_delivered_as_a_reply(stage: Stage) -> None:
     """An agent that only writes does not leave people in silence."""
-    event = stage.ask()
+    event = await stage.ask()
     assert await stage.delivery.settle(event, "Hello Ada", fallback=True) == (
         State.ANSWERED,
         "delivered",
@@ -35,14 +35,14 @@ async def test_text_alone_is_delivered_as_a_reply(stage: Stage) -> None:
 
 async def test_long_text_is_split(stage: Stage) -> None:
     """Delivery cuts as discord_send does."""
-    event = stage.ask()
+    event = await stage.ask()
     await stage.delivery.settle(event, "word " * 700, fallback=True)
     assert len(stage.answers()) == 2
 
 
 async def test_a_book_is_cut_and_says_so(stage: Stage) -> None:
     """More than ten messages nobody wants; what is missing is counted."""
-    event = stage.ask()
+    event = await stage.ask()
     await stage.delivery.settle(event, "word " * 6000, fallback=True)
     assert len(stage.answers()) == 10
     assert "more characters" in stage.answers()[-1].content
@@ -50,7 +50,7 @@ async def test_a_book_is_cut_and_says_so(stage: Stage) -> None:
 
 async def test_text_after_a_send_is_dropped(stage: Stage) -> None:
     """The tool's message is the answer."""
-    event = stage.ask()
+    event = await stage.ask()
     await send(stage.open(event), stage.channel, "By tool")
     assert await stage.delivery.settle(event, "I have answered.", fallback=True) == (
         State.ANSWERED,
@@ -63,7 +63,7 @@ async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
     """The person waits here, so the text comes here."""
     other = stage.local.add_channel(stage.guild, "random")
     await stage.caught_up()
-    event = stage.ask()
+    event = await stage.ask()
     await send(stage.open(event), other, "In the wrong room")
     assert (await stage.delivery.settle(event, "Here it is", fallback=True))[1] == "delivered"
     assert [one.content for one in stage.answers()] == ["Here it is"]
@@ -71,7 +71,7 @@ async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
 
 async def test_a_reaction_to_the_message_is_an_answer(stage: Stage) -> None:
     """Nothing more needs to be said."""
-    event = stage.ask()
+    event = await stage.ask()
     await react(stage.open(event), event, "👍")
     assert await stage.delivery.settle(event, "Done.", fallback=True) == (
         State.ANSWERED,
@@ -83,7 +83,7 @@ async def test_a_reaction_to_the_message_is_an_answer(stage: Stage) -> None:
 async def test_a_reaction_to_another_message_is_no_answer(stage: Stage) -> None:
     """Ada would not notice it."""
     older = stage.local.say(stage.bob, stage.channel, "older")
-    event = stage.ask()
+    event = await stage.ask()
     arguments = {"channelId": event.channel_id, "messageId": older.id, "emoji": "👍"}
     assert not (await stage.open(event).call("discord_add_reaction", arguments)).is_error
     assert (await stage.delivery.settle(event, "Text", fallback=True))[1] == "delivered"
@@ -91,7 +91,7 @@ async def test_a_reaction_to_another_message_is_no_answer(stage: Stage) -> None:
 
 async def test_a_failed_send_is_no_answer(stage: Stage) -> None:
     """Tool error, then text: the text is delivered."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     assert (await send(stage.open(event), stage.channel, "By tool")).is_error
     assert (await stage.delivery.settle(event, "By text", fallback=True))[1] == "delivered"
@@ -100,7 +100,7 @@ async def test_a_failed_send_is_no_answer(stage: Stage) -> None:
 
 async def test_a_send_that_was_cut_off_but_arrived_is_the_answer(stage: Stage) -> None:
     """A run that dies in the middle of a send does not lead to a second answer."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=503, applied=True)
     call = asyncio.create_task(send(stage.open(event), stage.channel, "Hello"))
     await stage.local.wait_for(stage.answers)
@@ -112,7 +112,7 @@ async def test_a_send_that_was_cut_off_but_arrived_is_the_answer(stage: Stage) -
 
 async def test_a_reaction_that_was_cut_off_but_arrived_is_the_answer(stage: Stage) -> None:
     """The same for reactions."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("PUT", r"/reactions/", status=503, applied=True)
     call = asyncio.create_task(react(stage.open(event), event, "👍"))
     await stage.local.wait_for(lambda: stage.reactions(event))
@@ -123,7 +123,7 @@ async def test_a_reaction_that_was_cut_off_but_arrived_is_the_answer(stage: Stag
 
 async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
     """While Discord cannot say what became of a send, nothing further is sent."""
-    event = stage.ask()
+    event = await stage.ask()
     await stage.store.record_send(
         event.id, Send("send", "message", "tool", stage.channel.id, "hash", event.message_id)
     )
@@ -137,7 +137,7 @@ async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
 
 async def test_a_confirmed_answer_needs_no_question(stage: Stage) -> None:
     """A send that failed beside the answer does not make the answer doubtful."""
-    event = stage.ask()
+    event = await stage.ask()
     tools = stage.open(event)
     await send(tools, stage.channel, "Hello")
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
@@ -149,7 +149,7 @@ async def test_a_confirmed_answer_needs_no_question(stage: Stage) -> None:
 
 async def test_nothing_at_all_gets_a_discreet_reaction(stage: Stage) -> None:
     """Silence would look like a fault."""
-    event = stage.ask()
+    event = await stage.ask()
     assert await stage.delivery.settle(event, " \n", fallback=True) == (
         State.DECLINED,
         "no_answer",
@@ -160,7 +160,7 @@ async def test_nothing_at_all_gets_a_discreet_reaction(stage: Stage) -> None:
 
 async def test_without_the_fallback_text_is_marked(stage: Stage) -> None:
     """Strict silence, but a visible end."""
-    event = stage.ask()
+    event = await stage.ask()
     assert await stage.delivery.settle(event, "Hello", fallback=False) == (
         State.DECLINED,
         "text_not_delivered",
@@ -171,7 +171,7 @@ async def test_without_the_fallback_text_is_marked(stage: Stage) -> None:
 
 async def test_settling_twice_answers_once(stage: Stage) -> None:
     """After a crash between delivery and the final row."""
-    event = stage.ask()
+    event = await stage.ask()
     await stage.delivery.settle(event, "Hello", fallback=True)
     again = await stage.delivery.settle(event, "Hello", fallback=True)
     assert again == (State.ANSWERED, "delivered")
@@ -186,7 +186,7 @@ async def test_a_failed_delivery_names_its_reason(
     stage: Stage, status: int, code: int, reason: str
 ) -> None:
     """The event fails by name, and the message bears a mark of it."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=status, code=code, times=3)
     assert await stage.delivery.settle(event, "Hello", fallback=True) == (State.FAILED, reason)
     assert stage.reactions(event) == [FAILED]
@@ -195,7 +195,7 @@ async def test_a_failed_delivery_names_its_reason(
 async def test_a_deleted_channel_is_a_reason(stage: Stage) -> None:
     """Nowhere to deliver to is an end, too."""
     room = stage.local.add_channel(stage.guild, "short-lived")
-    event = stage.ask(room)
+    event = await stage.ask(room)
     stage.local.delete_channel(room)
     await stage.caught_up()
     assert await stage.delivery.settle(event, "Hello", fallback=True) == (
@@ -206,7 +206,7 @@ async def test_a_deleted_channel_is_a_reason(stage: Stage) -> None:
 
 async def test_text_goes_no_further_than_tools(stage: Stage) -> None:
     """Writing instead of calling is no way round what the person may do."""
-    event = stage.ask()
+    event = await stage.ask()
     rule = Overwrite.of(stage.ada, deny=permissions.SEND_MESSAGES)
     stage.local.set_overwrites(stage.channel, (rule,))
     await stage.caught_up()
@@ -219,7 +219,7 @@ async def test_text_goes_no_further_than_tools(stage: Stage) -> None:
 
 async def test_delivered_text_pings_nobody_else(stage: Stage) -> None:
     """Delivery is held to the same list of people as the tool."""
-    event = stage.ask()
+    event = await stage.ask()
     await stage.delivery.settle(event, f"@everyone {stage.bob.mention}", fallback=True)
     (answer,) = stage.answers()
     assert answer.mentions == [stage.ada]
@@ -229,14 +229,14 @@ async def test_delivered_text_pings_nobody_else(stage: Stage) -> None:
 async def test_a_dm_is_delivered_to(stage: Stage) -> None:
     """DMs have no guild, no member and no permissions."""
     channel = stage.local.open_dm(stage.ada)
-    event = stage.ask(channel)
+    event = await stage.ask(channel)
     assert (await stage.delivery.settle(event, "Hello", fallback=True))[1] == "delivered"
     assert stage.answers(channel)[0].content == "Hello"
 
 
 async def test_a_notice_is_given_once(stage: Stage) -> None:
     """However often something goes wrong with an event, the person hears of it once."""
-    event = stage.ask(text=f"<@{{me}}> and {stage.bob.mention}")
+    event = await stage.ask(text=f"<@{{me}}> and {stage.bob.mention}")
     await stage.delivery.notice(event, f"Sorry {stage.bob.mention}")
     await stage.delivery.notice(event, "Sorry again")
     (notice,) = stage.answers()
@@ -246,14 +246,14 @@ async def test_a_notice_is_given_once(stage: Stage) -> None:
 
 async def test_a_notice_is_no_answer(stage: Stage) -> None:
     """Saying that it went wrong does not count as having answered."""
-    event = stage.ask()
+    event = await stage.ask()
     await stage.delivery.notice(event, "Something went wrong")
     assert not await stage.delivery.answered(event)
 
 
 async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
     """It replies to the same message as the send whose fate is unknown."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await send(stage.open(event), stage.channel, "Hello")
     await stage.delivery.notice(event, "Something went wrong")
@@ -262,7 +262,7 @@ async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
 
 async def test_a_notice_that_cannot_be_given_is_swallowed(stage: Stage) -> None:
     """There is nobody left to tell."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await stage.delivery.notice(event, "Something went wrong")
     assert stage.answers() == []
@@ -270,7 +270,7 @@ async def test_a_notice_that_cannot_be_given_is_swallowed(stage: Stage) -> None:
 
 async def test_a_mark_that_cannot_be_made_is_swallowed(stage: Stage) -> None:
     """The message may be gone."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.delete(stage.local.world.messages[event.message_id])
     await stage.delivery.mark(event, "⏹️")
     assert any(call.status == 404 for call in stage.local.calls if call.method == "PUT")
@@ -278,7 +278,7 @@ async def test_a_mark_that_cannot_be_made_is_swallowed(stage: Stage) -> None:
 
 async def test_typing_shows_while_inside(stage: Stage) -> None:
     """It starts by itself and leaves no task."""
-    event = stage.ask()
+    event = await stage.ask()
     before = asyncio.all_tasks()
     async with stage.delivery.typing(event):
         await stage.local.wait_for(lambda: stage.local.typing)
@@ -289,7 +289,7 @@ async def test_typing_shows_while_inside(stage: Stage) -> None:
 @pytest.mark.parametrize("status", [403, 404, 500, 0])
 async def test_typing_that_fails_disturbs_nothing(stage: Stage, status: int) -> None:
     """Neither entering nor leaving waits for Discord or raises."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/typing$", status=status, times=9)
     async with asyncio.timeout(1), stage.delivery.typing(event):
         await asyncio.sleep(0.1)
@@ -298,7 +298,7 @@ async def test_typing_that_fails_disturbs_nothing(stage: Stage, status: int) -> 
 
 async def test_typing_lets_errors_through(stage: Stage) -> None:
     """What goes wrong inside is not typing's to hide."""
-    event = stage.ask()
+    event = await stage.ask()
     with pytest.raises(ZeroDivisionError):
         async with stage.delivery.typing(event):
             raise ZeroDivisionError

@@ -38,7 +38,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
 
 
 async def ask_for(stage: Stage, act: Act, channel: Channel, event: Event | None = None) -> object:
-    event = event or stage.ask()
+    event = event or await stage.ask()
     await stage.caught_up()
     return await authorise(stage.bot, event, act, channel.id)
 
@@ -63,7 +63,7 @@ async def test_another_visible_channel_is_allowed(stage: Stage, act: Act) -> Non
 @EVERY_ACT
 async def test_a_hidden_channel_looks_like_none(stage: Stage, act: Act) -> None:
     """The refusal does not tell a hidden channel from a made-up id."""
-    event = stage.ask()
+    event = await stage.ask()
     hidden = await authorise(stage.bot, event, act, stage.hidden.id)
     missing = await authorise(stage.bot, event, act, 123456789012345678)
     assert hidden == missing == UNKNOWN_CHANNEL
@@ -92,7 +92,7 @@ async def test_a_dm_reaches_itself_alone(stage: Stage, act: Act) -> None:
     """No guild's channel and nobody else's DM from a DM."""
     own, others = stage.local.open_dm(stage.ada), stage.local.open_dm(stage.bob)
     stage.local.say(stage.bob, others, "psst")
-    event = stage.ask(own)
+    event = await stage.ask(own)
     assert allowed(await ask_for(stage, act, own, event), own)
     assert await ask_for(stage, act, others, event) == OUTSIDE_DM
     assert await ask_for(stage, act, stage.channel, event) == OUTSIDE_DM
@@ -101,7 +101,7 @@ async def test_a_dm_reaches_itself_alone(stage: Stage, act: Act) -> None:
 async def test_a_dm_is_found_without_the_cache(stage: Stage) -> None:
     """After a restart no DM is cached."""
     own = stage.local.open_dm(stage.ada)
-    event = stage.ask(own)
+    event = await stage.ask(own)
     await stage.caught_up()
     stage.bot._connection._private_channels.clear()
     assert allowed(await ask_for(stage, Act.SEND, own, event), own)
@@ -126,7 +126,7 @@ async def test_each_act_needs_its_permission(stage: Stage, act: Act, taken: int)
 async def test_writing_in_threads_is_a_right_of_its_own(stage: Stage) -> None:
     """Send Messages does not open threads, nor does its lack close them."""
     thread = stage.local.start_thread(stage.channel, "talk", owner=stage.ada)
-    event = stage.ask()
+    event = await stage.ask()
     rule = Overwrite.of(stage.ada, deny=permissions.SEND_MESSAGES)
     stage.local.set_overwrites(stage.channel, (rule,))
     assert allowed(await ask_for(stage, Act.SEND, thread, event), thread)
@@ -140,7 +140,7 @@ async def test_a_private_thread_is_for_its_guests(stage: Stage, act: Act) -> Non
     """Seeing the parent channel is not enough; being invited is."""
     thread = stage.local.start_thread(stage.channel, "tea", owner=stage.bob, private=True)
     stage.local.join_thread(thread, stage.local.bot_user)
-    event = stage.ask()
+    event = await stage.ask()
     assert await ask_for(stage, act, thread, event) == UNKNOWN_CHANNEL
     stage.local.join_thread(thread, stage.ada)
     assert allowed(await ask_for(stage, act, thread, event), thread)
@@ -163,7 +163,7 @@ async def test_an_archived_thread_is_found(stage: Stage) -> None:
     """Archived threads are in no cache."""
     thread = stage.local.start_thread(stage.channel, "old", owner=stage.ada)
     stage.local.archive(thread)
-    event = stage.ask()
+    event = await stage.ask()
     await stage.caught_up()
     assert stage.bot.get_channel(thread.id) is None
     assert allowed(await ask_for(stage, Act.READ, thread, event), thread)
@@ -173,7 +173,7 @@ async def test_a_locked_thread_is_read_only(stage: Stage) -> None:
     """The bot could write there, Ada could not."""
     thread = stage.local.start_thread(stage.channel, "done", owner=stage.ada)
     stage.local.archive(thread, locked=True)
-    event = stage.ask()
+    event = await stage.ask()
     assert await ask_for(stage, Act.SEND, thread, event) == LOCKED
     assert allowed(await ask_for(stage, Act.READ, thread, event), thread)
 
@@ -203,14 +203,14 @@ async def test_the_text_of_a_voice_channel_is_for_who_may_join(stage: Stage) -> 
 @EVERY_ACT
 async def test_who_has_left_may_do_nothing(stage: Stage, act: Act) -> None:
     """An agent does not act for somebody who was thrown out meanwhile."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.remove_member(stage.guild, stage.ada)
     assert await ask_for(stage, act, stage.channel, event) == AUTHOR_GONE
 
 
 async def test_an_uncached_author_is_looked_up(stage: Stage) -> None:
     """A large guild's members are not all in the cache."""
-    event = stage.ask()
+    event = await stage.ask()
     await stage.caught_up()
     guild = stage.bot.get_guild(stage.guild.id)
     assert guild is not None
@@ -220,7 +220,7 @@ async def test_an_uncached_author_is_looked_up(stage: Stage) -> None:
 
 async def test_who_is_timed_out_may_only_read(stage: Stage) -> None:
     """Moderators silence the agent along with the person."""
-    event = stage.ask()
+    event = await stage.ask()
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     data = stage.guild.members[stage.ada.id].payload() | {
         "guild_id": str(stage.guild.id),
@@ -234,7 +234,7 @@ async def test_who_is_timed_out_may_only_read(stage: Stage) -> None:
 
 async def test_a_guild_the_bot_left_is_gone(stage: Stage) -> None:
     """Nothing can be done there."""
-    event = stage.ask()
+    event = await stage.ask()
     channel = stage.channel
     stage.local.remove_guild(stage.guild)
     await stage.local.wait_for(lambda: stage.bot.get_guild(stage.guild.id) is None)

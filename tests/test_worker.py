@@ -117,6 +117,7 @@ class Delivery:
         self._store = store
         self.delivered: list[str] = []
         self.notices: list[tuple[int, str]] = []
+        self.called_off: list[int] = []
 
     async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
         if await self.answered(event):
@@ -132,6 +133,9 @@ class Delivery:
 
     async def notice(self, event: Event, text: str) -> None:
         self.notices.append((event.message_id, text))
+
+    async def call_off(self, event: Event) -> None:
+        self.called_off.append(event.message_id)
 
     def typing(self, _event: Event) -> AbstractAsyncContextManager[None]:
         return nullcontext()
@@ -267,7 +271,7 @@ async def test_a_failed_run_is_tried_again_with_a_new_id(benches: list[Bench]) -
     """A provider's 500 that passes costs the person nothing but a moment."""
     bench, backend = await start(benches, [Accepted(), Finished(Outcome.FAILED, detail="500")])
     event = await bench.ask()
-    assert event.state is State.WAITING
+    assert bench.steps(event)[-1] == "retrying"
     await bench.clock.advance(3)
     assert event.state is State.ANSWERED
     assert len({turn.input_id for turn in backend.seen}) == 2
@@ -408,6 +412,7 @@ async def test_what_may_no_longer_run_is_cancelled_with_the_reason(benches: list
     bench.refusal = "cannot_send"
     event = await bench.ask()
     assert (event.state, event.reason) == (State.CANCELLED, "cannot_send")
+    assert bench.delivery.called_off == [event.message_id]
     assert backend.seen == []
 
 
@@ -437,8 +442,32 @@ async def test_unload_ends_running_events_and_leaves_no_task(benches: list[Bench
     before = asyncio.all_tasks()
     await bench.stop()
     assert (event.state, event.reason) == (State.CANCELLED, "unloaded")
+    assert bench.delivery.called_off == [event.message_id]
     assert backend.aborted == 1
     assert len(asyncio.all_tasks()) < len(before)
+
+
+async def test_a_run_that_had_answered_before_the_unload_is_answered(
+    benches: list[Bench],
+) -> None:
+    """The person has the answer; a sign that none will come would be a lie."""
+    bench, _ = await start(benches, [Accepted(), send("hi"), NEVER])
+    event = await bench.ask()
+    await bench.stop()
+    assert (event.state, event.reason) == (State.ANSWERED, "sent_before_unloaded")
+    assert bench.delivery.called_off == []
+
+
+async def test_withholding_all_of_somebody_waits_for_the_end_of_their_runs(
+    benches: list[Bench],
+) -> None:
+    """What is forgotten afterwards is not written again; others' runs go on."""
+    bench, backend = await start(benches, [Accepted(), NEVER], [Accepted(), NEVER])
+    mine = await bench.ask(author_id=1)
+    other = await bench.ask(author_id=2, channel_id=2)
+    await bench.worker.withhold_all(lambda event: event.author_id == 1, "forgotten")
+    assert (mine.state, mine.reason) == (State.CANCELLED, "forgotten")
+    assert (other.state, backend.aborted) == (State.RUNNING, 1)
 
 
 async def test_an_open_breaker_makes_events_wait_and_they_are_answered_on_recovery(

@@ -168,6 +168,10 @@ class AgentBackend(Protocol):
 
     url: str
 
+    async def ping(self) -> None:
+        """Find out whether the server can be used; raise AgentError if not."""
+        ...
+
     async def agent(self, agent_id: str) -> AgentInfo:
         """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
         ...

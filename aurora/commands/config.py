@@ -96,7 +96,7 @@ class ConfigCommands:
         elif action != "show":
             await settings.set_world(enable_dm_responses=action == "on")
             if action == "off":
-                await self.services.queue.cancel(lambda event: event.guild_id is None, "disabled")
+                await self.services.cancel(lambda event: event.guild_id is None, "disabled")
         self.services.queue.reconsider()
         world = settings.world
         await ctx.send(

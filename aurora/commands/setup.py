@@ -69,10 +69,10 @@ class SetupCommands:
     async def aurora_disable(self, ctx: commands.GuildContext) -> None:
         """Stop answering in this server; what waits for an answer is cancelled."""
         await self.services.settings.set_guild(ctx.guild.id, enabled=False)
-        ended = await self.services.queue.cancel(
+        ended = await self.services.cancel(
             lambda event: event.guild_id == ctx.guild.id, "disabled"
         )
-        waiting = f" Messages that waited and were cancelled: {len(ended)}." if ended else ""
+        waiting = f" Messages that waited and were cancelled: {ended}." if ended else ""
         await ctx.send(f"Done: I no longer answer in this server.{waiting}")
 
     @aurora.command(name="lettaurl")

@@ -24,11 +24,14 @@ class Store(Protocol):
         ...
 
     async def save(self, event: Event) -> None:
-        """Keep what changed in an event that is not final."""
+        """Keep what changed in an event that is not final; one that was forgotten stays so."""
         ...
 
     async def finish(self, event: Event, state: State, reason: str) -> None:
-        """Bring an event to a final state and forget its content (promise 13)."""
+        """Bring an event to a final state and forget its content (promise 13).
+
+        Of an event that was forgotten nothing is kept.
+        """
         ...
 
     async def get(self, event_id: str) -> Event | None:
@@ -60,5 +63,5 @@ class Store(Protocol):
         ...
 
     async def forget_user(self, user_id: int) -> None:
-        """Drop everything about a person: events, sends, refusals."""
+        """Drop everything about a person: their events and what was sent for them."""
         ...

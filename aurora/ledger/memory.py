@@ -42,12 +42,15 @@ class MemoryStore:
         return True
 
     async def save(self, event: Event) -> None:
-        """Keep what changed in an event that is not final."""
-        self._events[event.id] = replace(event)
+        """Keep what changed in an event that is not final; one that was forgotten stays so."""
+        if event.id in self._events:
+            self._events[event.id] = replace(event)
 
     async def finish(self, event: Event, state: State, reason: str) -> None:
         """Bring an event to a final state and forget its content."""
         event.state, event.reason = state, reason
+        if event.id not in self._events:
+            return
         # Nothing reads the context of a final event; erased, it cannot leak either.
         self._events[event.id] = replace(event, context=cast(EventContext, {}))
 
@@ -81,6 +84,8 @@ class MemoryStore:
 
     async def record_send(self, event_id: str, send: Send) -> None:
         """Keep a send of an event; one with the same key is replaced."""
+        if event_id not in self._events:
+            return
         self._sends.setdefault(event_id, {})[send.key] = send
 
     async def sends(self, event_id: str) -> Sequence[Send]:
@@ -88,7 +93,7 @@ class MemoryStore:
         return list(self._sends.get(event_id, {}).values())
 
     async def forget_user(self, user_id: int) -> None:
-        """Drop everything about a person: events, sends, refusals."""
+        """Drop everything about a person: their events and what was sent for them."""
         for event in [one for one in self._events.values() if one.author_id == user_id]:
             self._drop(event)
 

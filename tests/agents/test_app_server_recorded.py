@@ -127,13 +127,12 @@ async def test_a_failing_host_is_a_tool_error_and_tells_nothing(
     assert "secret" not in json.dumps(result) + caplog.text
 
 
-async def test_the_log_tells_of_tools_and_not_of_words(caplog: pytest.LogCaptureFixture) -> None:
-    """At INFO: which tool, and whether it worked. Text is for DEBUG."""
+async def test_the_log_holds_no_words_of_a_turn(caplog: pytest.LogCaptureFixture) -> None:
+    """Text is for DEBUG; which tools were called is the worker's to say."""
     caplog.set_level(logging.INFO, logger="red.aurora")
     async with RecordedServer("external_tool") as server:
         last = end(await replay(server, Tools(*BOTH)))
-    assert "calls discord_send" in caplog.text
-    assert "discord_send succeeded" in caplog.text
+    assert last.text
     assert last.text not in caplog.text
 
 

@@ -1,0 +1,1 @@
+"""A real Red, a local Discord, a real App Server."""

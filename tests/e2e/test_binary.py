@@ -17,7 +17,7 @@ import pytest
 from sandbox.letta import AppServer
 from sandbox.llm import ScriptedLLM
 from sandbox.local_discord import LocalDiscord, Message
-from sandbox.red import environment, seed_instance
+from sandbox.red import environment
 
 from .conftest import ROOT
 
@@ -38,8 +38,6 @@ class Binary:
         options = ["--instance-name", "local", "--data-path", str(data), "--backend", "json"]
         setup = await self._start("redbot-setup", "--no-prompt", *options)
         assert await asyncio.wait_for(setup.wait(), 30) == 0
-        # A new instance takes itself for one whose Python was changed, and loads no cogs twice.
-        seed_instance(data)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -130,7 +130,7 @@ async def test_a_guild_holds_eight_runs_at_most(
     await all_queued(town, load)
     await town.discord.wait_for(lambda: running(town, load) == 8 or None)
     await works(town, away)
-    assert running(town, load) == 8
+    assert running(town, load) == 8, [town.steps(one) for one in load]
     gate.set()
     assert await ends(town, load) == ["answered"] * 9
 
@@ -156,6 +156,17 @@ async def test_a_full_queue_refuses_loudly(town: Town, gate: asyncio.Event) -> N
 def marked(town: Town, messages: list[Message]) -> Callable[[], bool]:
     """Tell when all messages bear a mark and the first its notice."""
     return lambda: all(map(town.marks, messages)) and bool(town.answers(messages[0]))
+
+
+async def test_the_first_mentions_after_a_start_may_come_at_once(town: Town) -> None:
+    """Conversations that are opened side by side all get their tools."""
+    askers, places = people(town, town.guild, 4), rooms(town, town.guild, 4)
+    load = [
+        town.discord.say(asker, place, f"{town.mention} [[send:hi]]")
+        for asker, place in zip(askers, places, strict=True)
+    ]
+    assert await ends(town, load) == ["answered"] * 4
+    assert [len(town.answers(one, one.channel)) for one in load] == [1] * 4
 
 
 async def test_a_slow_channel_does_not_delay_the_next(town: Town, gate: asyncio.Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
@@ -42,6 +42,12 @@ async def hold(
     waiting = town.discord.say(author or town.ada, place, words)
     await reached(town, waiting, "queued")
     return Hold(town, waiting, first, gate)
+
+
+async def cog(town: Town, action: str) -> None:
+    """Load, unload or reload Aurora by its command, and wait until that is done."""
+    office = town.discord.add_channel(town.guild, "office")
+    assert f"{action}ed".lower() in (await town.command(f"{action} aurora", channel=office)).lower()
 
 
 async def end_of(town: Town, message: Message) -> tuple[str, str]:
@@ -87,7 +93,7 @@ async def test_twenty_reloads_under_load_leave_nothing_behind(town: Town) -> Non
         load = [mention(town, "[[say:under way]]", place) for place in (town.general, side, side)]
         await reached(town, load[-1], "queued")
         asked += load
-        assert "Reloaded" in await town.command("reload aurora", channel=side)
+        await cog(town, "reload")
     for message in asked:
         end = await town.ended(message)
         assert town.answers(message, message.channel) or town.marks(message), end
@@ -103,7 +109,7 @@ async def test_after_unload_nothing_of_aurora_runs(town: Town) -> None:
     """No task of its code, and no connection to the server."""
     await works(town)
     assert sockets(town) == 1
-    await town.command("unload aurora")
+    await cog(town, "unload")
     left = [task for task in asyncio.all_tasks() if AURORA in str(task.get_coro())]
     assert left == []
     assert sockets(town) == 0
@@ -113,20 +119,15 @@ async def test_at_unload_everybody_sees_an_end(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who wait, and those whose run was aborted."""
-    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.05)
-    held = await hold(town)
+    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.5)
+    endless = mention(town, "[[slow:0.05]][[long:4000]]")
     await thinking(town)
-    held.go()
-    slow = town.discord.add_channel(town.guild, "slow")
-    endless = mention(town, "[[slow:0.05]][[long:4000]]", slow)
-    await thinking(town, 2)
-    await town.command("unload aurora")
-    for message in (held.first, held.waiting):
-        await town.ended(message)
-        assert town.answers(message) or town.marks(message) == ["⏹️"]
-    seen = await outcome_of(town, endless)
-    assert (seen.state, seen.reason, seen.marks) == ("cancelled", "unloaded", ["⏹️"])
-    assert town.answers(endless, slow) == []
+    waiting = mention(town, "[[say:waited]]")
+    await reached(town, waiting, "queued")
+    await cog(town, "unload")
+    for message in (endless, waiting):
+        assert await end_of(town, message) == ("cancelled", "unloaded")
+        assert (town.answers(message), town.marks(message)) == ([], ["⏹️"])
 
 
 async def test_unload_ends_running_turns_on_the_server(
@@ -137,7 +138,7 @@ async def test_unload_ends_running_turns_on_the_server(
     message = mention(town, "[[slow:0.05]][[long:4000]]")
     await thinking(town)
     event = town.cog.services.queue.find(message.id)
-    await town.command("unload aurora")
+    await cog(town, "unload")
     runtime = {"agent_id": event.agent_id, "conversation_id": event.conversation_id}
     answer = await town.server.request("abort_message", runtime=runtime)
     assert answer["aborted"] is False
@@ -147,7 +148,7 @@ async def test_a_short_run_may_end_before_the_unload(town: Town) -> None:
     """A few seconds of grace cost less than a lost answer."""
     message = mention(town, "[[sleep:0.3]][[say:Just in time.]]")
     await thinking(town)
-    await town.command("unload aurora")
+    await cog(town, "unload")
     assert town.steps(message)[-1] == "answered"
     assert [one.content for one in town.answers(message)] == ["Just in time."]
 
@@ -224,7 +225,7 @@ async def test_a_token_that_goes_bad_is_told_and_mended_at_once(town: Town) -> N
     await bot.set_shared_api_tokens("letta", token="wrong")  # noqa: S106  # it is no secret
     seen = await provoke(town, "hello")
     assert (seen.state, seen.reason) == ("failed", "config")
-    assert "not set up correctly" in seen.said[0][2]
+    assert "not set up correctly" in seen.said[-1][2]
     (to_owner,) = [one.content for one in town.bot_messages(town.discord.open_dm(town.ada))]
     assert "token" in to_owner
     assert "wrong" not in to_owner
@@ -293,7 +294,7 @@ async def test_disable_cancels_what_waits_and_shows_it(town: Town) -> None:
     away = town.discord.add_channel(town.discord.add_guild("Away", owner=town.ada), "away")
     await town.command(f"aurora enable {town.agent_id}", channel=away)
     here, there = await hold(town), await hold(town, away)
-    assert "1 waiting" in await town.command("aurora disable")
+    assert "cancelled: 1" in await town.command("aurora disable")
     seen = await outcome_of(town, here.waiting)
     assert (seen.state, seen.reason, seen.marks) == ("cancelled", "disabled", ["⏹️"])
     assert town.steps(there.waiting) == ["queued"]
@@ -308,6 +309,7 @@ async def test_disable_cancels_what_waits_and_shows_it(town: Town) -> None:
 async def test_an_edit_that_adds_a_mention_creates_nothing(town: Town) -> None:
     """People mend old messages without meaning to ask."""
     message = town.discord.say(town.ada, town.general, "just talking")
+    await works(town)  # by now it has been ignored
     town.discord.edit(message, f"{town.mention} just talking")
     await works(town)
     assert town.steps(message) == []
@@ -371,7 +373,7 @@ async def _invalidate(town: Town) -> None:
 
 @pytest.mark.parametrize("trouble", [_drop, _invalidate], ids=["dropped", "op 9"])
 async def test_a_reconnect_answers_nothing_twice(
-    town: Town, trouble: Callable[[Town], asyncio.Future[None]]
+    town: Town, trouble: Callable[[Town], Awaitable[None]]
 ) -> None:
     """What is replayed is known; what comes afterwards is answered."""
     first = await provoke(town, "[[say:before]]")

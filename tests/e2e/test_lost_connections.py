@@ -122,12 +122,15 @@ async def test_a_line_cut_before_the_end_of_the_turn_is_one_end(town: Town, cabl
     await works(town)
 
 
-async def test_a_line_cut_as_the_input_is_accepted_is_one_answer(town: Town, cable: Cable) -> None:
-    """The server has no trace of it, so it is safe to send it again, and no outage."""
+async def test_a_line_cut_as_the_input_is_accepted_is_one_message(
+    town: Town, cable: Cable
+) -> None:
+    """If the server has no trace of it, it is sent again; if it has, the turn is lost."""
     cable.cut_before('"input_accepted"')
     message = mention(town, "[[send:Here.]]")
     seen = await outcome_of(town, message)
-    assert seen == Outcome("answered", "sent", [("general", True, "Here.")], [])
+    answered = Outcome("answered", "sent", [("general", True, "Here.")], [])
+    assert seen == answered or lost(seen)
     assert cable.cuts == 1
     await works(town)
 
@@ -187,7 +190,7 @@ async def test_the_cog_loads_while_the_server_is_down_and_answers_later(own_town
     await town.server.restart()
     now(town, message.id)
     await town.ended(message, 20)
-    assert said_since(town, message)[1:] == [("general", True, "Here.")]
+    assert said_since(town, message) == [("general", True, "Here.")]
 
 
 def now(town: Town, message_id: int) -> None:

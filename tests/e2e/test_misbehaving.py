@@ -322,7 +322,6 @@ async def test_a_provider_that_asks_for_patience_gets_it(town: Town) -> None:
 
 async def test_a_provider_without_end_of_patience_expires(town: Town) -> None:
     """Time is the bound; then the person is told."""
-    hasten(town)
     message = mention(town, "[[err:429]]")
     await outlive(town, message, 0.3)
     seen = await outcome_of(town, message)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
-
 from sandbox.local_discord import FORUM, NEWS, STAGE, TEXT, VOICE, Channel, Overwrite, permissions
 from sandbox.local_discord.message import Message
 from sandbox.local_discord.posting import event_payload
@@ -65,13 +63,13 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
-async def test_a_mention_is_answered_in_every_kind_of_place(town: Town, place: str) -> None:
+async def test_a_mention_is_answered_in_every_kind_of_place(town: Town) -> None:
     """The answer is a reply, in that very place."""
-    channel = PLACES[place](town)
-    message, end = await town.ask("hello", channel=channel)
-    assert (end.step, end.detail) == ("answered", "sent")
-    assert len(town.answers(message, channel)) == 1
+    for name, make in PLACES.items():
+        channel = make(town)
+        message, end = await town.ask("hello", channel=channel)
+        assert (end.step, end.detail) == ("answered", "sent"), name
+        assert len(town.answers(message, channel)) == 1, name
 
 
 # -- direct messages
@@ -122,21 +120,22 @@ async def test_where_the_bot_cannot_send_it_does_not_try(town: Town) -> None:
     assert town.llm.requests == []
 
 
-@pytest.mark.parametrize(
-    ("command", "reason"),
-    [
-        ("ignore channel", "ineligible"),
-        ("ignore server", "ineligible"),
-        ("blocklist add {bo}", "ineligible"),
-        ("localblocklist add {bo}", "ineligible"),
-        ("command disablecog Aurora", "cog_disabled"),
-    ],
-)
-async def test_reds_own_switches_are_obeyed(town: Town, command: str, reason: str) -> None:
-    """The owner is above them, bo is not."""
-    await town.command(command.format(bo=town.bo.id))
-    message = town.discord.say(town.bo, town.general, f"{town.mention} hello")
-    assert await town.refusal(message) == reason
+async def test_reds_own_switches_are_obeyed(town: Town) -> None:
+    """Each in a server of its own; the last one is everywhere."""
+    for command, reason in {
+        "ignore channel": "ineligible",
+        "ignore server": "ineligible",
+        "localblocklist add {bo}": "ineligible",
+        "command disablecog Aurora": "cog_disabled",
+        "blocklist add {bo}": "ineligible",
+    }.items():
+        guild = town.discord.add_guild(command, owner=town.ada)
+        town.discord.add_member(guild, town.bo)
+        channel = town.discord.add_channel(guild, "general")
+        await town.command(f"aurora enable {town.agent_id}", channel=channel)
+        await town.command(command.format(bo=town.bo.id), channel=channel)
+        message = town.discord.say(town.bo, channel, f"{town.mention} hello")
+        assert await town.refusal(message) == reason, command
     assert town.llm.requests == []
 
 
@@ -159,15 +158,13 @@ async def test_webhooks_are_not_answered(town: Town) -> None:
     assert await town.refusal(replace(message, id=hook)) == "bot"
 
 
-@pytest.mark.parametrize("text", ["@everyone hello", "@here hello", "hello Aurora", "@Aurora hi"])
-async def test_what_names_the_bot_without_mentioning_it_is_left_alone(
-    town: Town, text: str
-) -> None:
+async def test_what_names_the_bot_without_mentioning_it_is_left_alone(town: Town) -> None:
     """Everybody is not the bot in particular, nor is its name in plain letters."""
-    message = town.discord.say(town.ada, town.general, text)
+    texts = ("@everyone hello", "@here hello", "hello Aurora", "@Aurora hi", "\\<@1> hi")
+    messages = [town.discord.say(town.ada, town.general, text) for text in texts]
     # Messages are heard in order.
     await town.ask("hello")
-    assert town.steps(message) == []
+    assert [town.steps(message) for message in messages] == [[]] * len(texts)
 
 
 async def test_a_command_that_mentions_the_bot_is_a_command(town: Town) -> None:

@@ -1,4 +1,4 @@
-"""DISCORD_TOKEN in the environment: Red logs in elsewhere, and the page says what is left to do."""
+"""DISCORD_TOKEN set: Red logs in elsewhere, and the page says what is left to do."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ class Stage:
         self.delivery = Delivery(bot, self.store, self.sender)
         self.toolbox = Toolbox(bot, self.store, self.sender, FakeClock())
 
-    def ask(self, channel: Channel | None = None, text: str = "<@{me}> hello") -> Event:
-        """Let Ada ask, and return the event."""
+    async def ask(self, channel: Channel | None = None, text: str = "<@{me}> hello") -> Event:
+        """Let Ada ask, and return the accepted event."""
         channel = channel or self.channel
         said = self.local.say(self.ada, channel, text.format(me=self.local.bot_user.id))
         guild_id = None if channel.guild is None else channel.guild.id
@@ -66,6 +66,7 @@ class Stage:
             for user in said.mentions
             if user is not self.local.bot_user
         ]
+        await self.store.add(event)
         return event
 
     def answers(self, channel: Channel | None = None) -> list[Message]:

@@ -12,14 +12,14 @@ from aurora.tools.host import Toolbox
 from .stage import Stage, send
 
 
-def names(stage: Stage, guild: bool = True) -> list[str]:
+async def names(stage: Stage, guild: bool = True) -> list[str]:
     channel = stage.channel if guild else stage.local.open_dm(stage.ada)
-    return [spec.name for spec in stage.open(stage.ask(channel)).specs]
+    return [spec.name for spec in stage.open(await stage.ask(channel)).specs]
 
 
 async def test_a_guild_gets_the_four_discord_tools(stage: Stage) -> None:
     """They have the names that agents know from mcp-discord."""
-    assert sorted(names(stage)) == [
+    assert sorted(await names(stage)) == [
         "discord_add_reaction",
         "discord_get_server_info",
         "discord_read_messages",
@@ -29,12 +29,12 @@ async def test_a_guild_gets_the_four_discord_tools(stage: Stage) -> None:
 
 async def test_a_dm_has_no_server(stage: Stage) -> None:
     """There is nothing to ask about."""
-    assert "discord_get_server_info" not in names(stage, guild=False)
+    assert "discord_get_server_info" not in await names(stage, guild=False)
 
 
 async def test_every_schema_names_its_required_arguments(stage: Stage) -> None:
     """What is required is described, and every id is a string."""
-    for spec in stage.open(stage.ask()).specs:
+    for spec in stage.open(await stage.ask()).specs:
         properties = spec.parameters["properties"]
         assert set(spec.parameters["required"]) <= set(properties)
         assert all(properties[key]["type"] == "string" for key in properties if "Id" in key)
@@ -43,7 +43,7 @@ async def test_every_schema_names_its_required_arguments(stage: Stage) -> None:
 async def test_a_dm_is_answered(stage: Stage) -> None:
     """The tools work in the DM the message came from."""
     channel = stage.local.open_dm(stage.ada)
-    result = await send(stage.open(stage.ask(channel)), channel, "Hello in private")
+    result = await send(stage.open(await stage.ask(channel)), channel, "Hello in private")
     assert not result.is_error
     assert stage.answers(channel)[0].content == "Hello in private"
 
@@ -58,7 +58,7 @@ async def test_every_tool_asks_the_policy(stage: Stage, name: str) -> None:
         "message": "Hi",
         "emoji": "👍",
     }
-    result = await stage.open(stage.ask()).call(name, arguments)
+    result = await stage.open(await stage.ask()).call(name, arguments)
     assert result.is_error
     assert "no such channel" in result.text
     assert "plan" not in result.text
@@ -68,7 +68,7 @@ async def test_every_tool_asks_the_policy(stage: Stage, name: str) -> None:
 
 async def test_an_unknown_tool_is_refused_with_what_there_is(stage: Stage) -> None:
     """The agent learns what it has."""
-    result = await stage.open(stage.ask()).call("Bash", {"command": "id"})
+    result = await stage.open(await stage.ask()).call("Bash", {"command": "id"})
     assert result.is_error
     assert "Bash" in result.text
     assert "discord_send" in result.text
@@ -95,7 +95,7 @@ async def test_a_wrong_argument_is_named(
     stage: Stage, arguments: dict[str, Any], wrong: str
 ) -> None:
     """A model can put right what it is told of."""
-    result = await stage.open(stage.ask()).call("discord_send", arguments)
+    result = await stage.open(await stage.ask()).call("discord_send", arguments)
     assert result.is_error
     assert wrong in result.text
     assert len(result.text) < 300
@@ -103,21 +103,21 @@ async def test_a_wrong_argument_is_named(
 
 async def test_an_id_may_be_a_number(stage: Stage) -> None:
     """Some models forget the quotes; where no digit is lost that is fine."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     result = await tools.call("discord_send", {"channelId": stage.channel.id, "message": "Hi"})
     assert not result.is_error
 
 
 async def test_an_empty_reply_id_is_none(stage: Stage) -> None:
     """Models fill optional arguments with nothing."""
-    event = stage.ask()
+    event = await stage.ask()
     await send(stage.open(event), stage.channel, "Hi", replyToMessageId="")
     assert stage.answers()[0].reference == event.message_id
 
 
 async def test_a_shut_host_refuses_with_its_reason(stage: Stage) -> None:
     """After a timeout nothing more goes out."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     await tools.close("The time is up.")
     result = await send(tools, stage.channel, "too late")
     assert (result.text, result.is_error) == ("The time is up.", True)
@@ -126,7 +126,7 @@ async def test_a_shut_host_refuses_with_its_reason(stage: Stage) -> None:
 
 async def test_shutting_waits_for_what_is_under_way(stage: Stage) -> None:
     """When close returns, every send has happened and is recorded, or never will."""
-    event = stage.ask()
+    event = await stage.ask()
     tools = stage.open(event)
     stage.local.faults.add("POST", r"/messages$", status=503, applied=True)
     calls = [asyncio.create_task(send(tools, stage.channel, f"text {n}")) for n in range(3)]
@@ -143,7 +143,7 @@ async def test_a_run_shut_while_discord_is_asked_does_not_send(stage: Stage) -> 
     """The last look at whether the run goes on is right before the send."""
     thread = stage.local.start_thread(stage.channel, "closed", owner=stage.ada, private=True)
     stage.local.join_thread(thread, stage.local.bot_user)
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     await stage.caught_up()
     stage.local.faults.add("GET", r"/thread-members/", status=500)
     call = asyncio.create_task(send(tools, thread, "too late"))
@@ -157,7 +157,7 @@ async def test_a_bug_in_a_tool_does_not_escape(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The agent gets an error, the log gets the traceback, the next call works."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
 
     async def broken(_event_id: str) -> None:
         raise ZeroDivisionError
@@ -173,7 +173,7 @@ async def test_a_bug_in_a_tool_does_not_escape(
 
 async def test_cancelling_a_call_cancels_it(stage: Stage) -> None:
     """CancelledError is the one thing that passes, and it leaves the host usable."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     stage.local.faults.add("POST", r"/messages$", status=500)
     call = asyncio.create_task(send(tools, stage.channel, "Hi"))
     await stage.local.wait_for(lambda: stage.local.calls[-1].status == 500)
@@ -187,5 +187,5 @@ async def test_cancelling_a_call_cancels_it(stage: Stage) -> None:
 async def test_a_backend_without_a_memory_offers_none(stage: Stage) -> None:
     """The memory tools are there only where they work."""
     toolbox = Toolbox(stage.bot, stage.store, stage.sender, stage.toolbox._clock, memory=object)
-    specs = toolbox.open(stage.ask(), "agent-1").specs
+    specs = toolbox.open(await stage.ask(), "agent-1").specs
     assert not any(spec.name.startswith("memory_") for spec in specs)

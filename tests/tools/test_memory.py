@@ -35,14 +35,14 @@ class Files:
         del self.files[agent_id, path]
 
 
-def tools_of(stage: Stage, files: Files, agent_id: str = "agent-1") -> RunTools:
+async def tools_of(stage: Stage, files: Files, agent_id: str = "agent-1") -> RunTools:
     toolbox = Toolbox(stage.bot, stage.store, stage.sender, FakeClock(), memory=lambda: files)
-    return toolbox.open(stage.ask(), agent_id)
+    return toolbox.open(await stage.ask(), agent_id)
 
 
 async def test_a_file_is_written_listed_read_and_deleted(stage: Stage) -> None:
     """The four tools together."""
-    tools = tools_of(stage, Files())
+    tools = await tools_of(stage, Files())
     written = await tools.call("memory_write", {"path": "MEMORY.md", "content": "Ada is kind"})
     listed = await tools.call("memory_list", {})
     read = await tools.call("memory_read", {"path": "MEMORY.md"})
@@ -56,7 +56,7 @@ async def test_a_file_is_written_listed_read_and_deleted(stage: Stage) -> None:
 
 async def test_a_refusal_reaches_the_agent_in_its_words(stage: Stage) -> None:
     """The validator's reason is what the agent needs to do better."""
-    tools = tools_of(stage, Files())
+    tools = await tools_of(stage, Files())
     arguments = {"path": "people/ada.md", "content": "kind"}
     result = await tools.call("memory_write", arguments)
     assert result.is_error
@@ -65,7 +65,7 @@ async def test_a_refusal_reaches_the_agent_in_its_words(stage: Stage) -> None:
 
 async def test_a_missing_file_is_named(stage: Stage) -> None:
     """Reading and deleting nothing say so."""
-    tools = tools_of(stage, Files())
+    tools = await tools_of(stage, Files())
     for name in ("memory_read", "memory_delete"):
         result = await tools.call(name, {"path": "none.md"})
         assert result.is_error
@@ -75,5 +75,6 @@ async def test_a_missing_file_is_named(stage: Stage) -> None:
 async def test_agents_have_their_own_memories(stage: Stage) -> None:
     """The agent of the run is the one whose memory is meant."""
     files = Files()
-    await tools_of(stage, files, "a").call("memory_write", {"path": "x.md", "content": "of a"})
-    assert (await tools_of(stage, files, "b").call("memory_list", {})).text != "x.md"
+    mine, other = await tools_of(stage, files, "a"), await tools_of(stage, files, "b")
+    await mine.call("memory_write", {"path": "x.md", "content": "of a"})
+    assert (await other.call("memory_list", {})).text != "x.md"

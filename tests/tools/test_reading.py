@@ -14,13 +14,13 @@ from .stage import Stage, hide_from
 
 
 async def read(stage: Stage, **arguments: Any) -> ToolResult:
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     arguments = {"channelId": str(stage.channel.id)} | arguments
     return await tools.call("discord_read_messages", arguments)
 
 
 async def info(stage: Stage, guild_id: int | None = None) -> ToolResult:
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     return await tools.call("discord_get_server_info", {"guildId": guild_id or stage.guild.id})
 
 
@@ -144,7 +144,7 @@ async def test_the_private_thread_one_is_in_is_listed(stage: Stage) -> None:
     thread = stage.local.start_thread(stage.channel, "tea", owner=stage.ada, private=True)
     stage.local.join_thread(thread, stage.local.bot_user)
     await stage.caught_up()
-    tools = stage.open(stage.ask(thread))
+    tools = stage.open(await stage.ask(thread))
     result = await tools.call("discord_get_server_info", {"guildId": str(stage.guild.id)})
     assert f'"{thread.id}"' in result.text
 

@@ -16,7 +16,7 @@ from .stage import Stage, react, send
 
 async def test_the_first_send_replies_to_the_message(stage: Stage) -> None:
     """The person sees what the answer refers to, whether or not the agent thought of it."""
-    event = stage.ask()
+    event = await stage.ask()
     result = await send(stage.open(event), stage.channel, "Hello Ada")
     (answer,) = stage.answers()
     assert answer.content == "Hello Ada"
@@ -28,14 +28,14 @@ async def test_the_first_send_replies_to_the_message(stage: Stage) -> None:
 async def test_a_reply_goes_where_the_agent_wants_it(stage: Stage) -> None:
     """A replyToMessageId of the agent's own stands."""
     older = stage.local.say(stage.bob, stage.channel, "an older question")
-    event = stage.ask()
+    event = await stage.ask()
     await send(stage.open(event), stage.channel, "to Bob", replyToMessageId=str(older.id))
     assert stage.answers()[0].reference == older.id
 
 
 async def test_the_same_text_twice_goes_out_once(stage: Stage) -> None:
     """A repeated call is answered with the id of the first."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     await send(tools, stage.channel, "Hello")
     again = await send(tools, stage.channel, "Hello ")
     (answer,) = stage.answers()
@@ -45,14 +45,14 @@ async def test_the_same_text_twice_goes_out_once(stage: Stage) -> None:
 
 async def test_parallel_equal_sends_go_out_once(stage: Stage) -> None:
     """Calls made at the same moment are told apart as those made in turn."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     await asyncio.gather(*(send(tools, stage.channel, "Hello") for _ in range(10)))
     assert len(stage.answers()) == 1
 
 
 async def test_ten_parallel_sends_give_three_messages(stage: Stage) -> None:
     """A run that floods is held to three messages, and told."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     calls = (send(tools, stage.channel, f"text {number}") for number in range(10))
     results = await asyncio.gather(*calls)
     assert [one.content for one in stage.answers()] == ["text 0", "text 1", "text 2"]
@@ -62,7 +62,7 @@ async def test_ten_parallel_sends_give_three_messages(stage: Stage) -> None:
 
 async def test_a_second_reply_to_a_message_is_suppressed(stage: Stage) -> None:
     """Two different replies to one message would be two answers."""
-    event = stage.ask()
+    event = await stage.ask()
     tools = stage.open(event)
     await send(tools, stage.channel, "First")
     second = await send(tools, stage.channel, "Second", replyToMessageId=str(event.message_id))
@@ -73,7 +73,7 @@ async def test_a_second_reply_to_a_message_is_suppressed(stage: Stage) -> None:
 
 async def test_a_further_message_without_a_reply_is_fine(stage: Stage) -> None:
     """A run may add to its answer."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     await send(tools, stage.channel, "First")
     await send(tools, stage.channel, "Second")
     assert [(one.content, one.reference is None) for one in stage.answers()] == [
@@ -84,7 +84,7 @@ async def test_a_further_message_without_a_reply_is_fine(stage: Stage) -> None:
 
 async def test_the_record_outlives_the_run(stage: Stage) -> None:
     """A run that the agent server starts over cannot post what the first one posted."""
-    event = stage.ask()
+    event = await stage.ask()
     await send(stage.open(event), stage.channel, "Hello")
     again = await send(stage.open(event), stage.channel, "Hello")
     differently = await send(
@@ -98,7 +98,7 @@ async def test_the_record_outlives_the_run(stage: Stage) -> None:
 async def test_nobody_else_is_pinged(stage: Stage) -> None:
     """Everyone, roles and bystanders stay silent; the author hears of it."""
     role = stage.local.add_role(stage.guild, "helpers", mentionable=True)
-    event = stage.ask()
+    event = await stage.ask()
     text = f"@everyone @here {role.mention} {stage.bob.mention} {stage.ada.mention}"
     await send(stage.open(event), stage.channel, text)
     (answer,) = stage.answers()
@@ -109,7 +109,7 @@ async def test_nobody_else_is_pinged(stage: Stage) -> None:
 
 async def test_people_whom_the_author_mentioned_may_be_pinged(stage: Stage) -> None:
     """Whoever the author named in the question can be addressed in the answer."""
-    event = stage.ask(text=f"<@{{me}}> say hello to {stage.bob.mention}")
+    event = await stage.ask(text=f"<@{{me}}> say hello to {stage.bob.mention}")
     await send(stage.open(event), stage.channel, f"Hello {stage.bob.mention}!")
     assert stage.bob in stage.answers()[0].mentions
 
@@ -117,14 +117,14 @@ async def test_people_whom_the_author_mentioned_may_be_pinged(stage: Stage) -> N
 async def test_a_reply_to_a_bystander_does_not_ping(stage: Stage) -> None:
     """Replying is no way round the list of people who may be pinged."""
     older = stage.local.say(stage.bob, stage.channel, "nothing to do with it")
-    event = stage.ask()
+    event = await stage.ask()
     await send(stage.open(event), stage.channel, "Hm", replyToMessageId=str(older.id))
     assert stage.answers()[0].mentions == []
 
 
 async def test_a_long_text_arrives_in_parts(stage: Stage) -> None:
     """Each part is a message, the first is the reply, all their ids are told."""
-    event = stage.ask()
+    event = await stage.ask()
     result = await send(stage.open(event), stage.channel, "```py\n" + "x = 1\n" * 700 + "```")
     answers = stage.answers()
     assert len(answers) == 3
@@ -134,7 +134,7 @@ async def test_a_long_text_arrives_in_parts(stage: Stage) -> None:
 
 async def test_a_book_is_refused(stage: Stage) -> None:
     """A text of more than ten messages goes out not at all, and the agent is told."""
-    result = await send(stage.open(stage.ask()), stage.channel, "word " * 6000)
+    result = await send(stage.open(await stage.ask()), stage.channel, "word " * 6000)
     assert stage.answers() == []
     assert result.is_error
     assert "fewer words" in result.text
@@ -142,7 +142,7 @@ async def test_a_book_is_refused(stage: Stage) -> None:
 
 async def test_white_space_is_refused(stage: Stage) -> None:
     """There must be something to say."""
-    result = await send(stage.open(stage.ask()), stage.channel, " \n ")
+    result = await send(stage.open(await stage.ask()), stage.channel, " \n ")
     assert result.is_error
     assert "no text" in result.text
     assert stage.answers() == []
@@ -150,20 +150,20 @@ async def test_white_space_is_refused(stage: Stage) -> None:
 
 async def test_four_thousand_backticks_go_out(stage: Stage) -> None:
     """The local Discord takes every part of the worst text."""
-    result = await send(stage.open(stage.ask()), stage.channel, "`" * 4000)
+    result = await send(stage.open(await stage.ask()), stage.channel, "`" * 4000)
     assert not result.is_error
     assert sum(one.content.count("`") for one in stage.answers()) >= 4000
 
 
 async def test_half_a_surrogate_pair_goes_out(stage: Stage) -> None:
     """What models write when they are cut off within an emoji breaks no request."""
-    await send(stage.open(stage.ask()), stage.channel, "cut \ud83d")
+    await send(stage.open(await stage.ask()), stage.channel, "cut \ud83d")
     assert stage.answers()[0].content == "cut \ufffd"
 
 
 async def test_a_deleted_message_is_answered_without_a_reference(stage: Stage) -> None:
     """The answer still comes."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.delete(stage.local.world.messages[event.message_id])
     await send(stage.open(event), stage.channel, "Hello anyway")
     (answer,) = stage.answers()
@@ -172,7 +172,7 @@ async def test_a_deleted_message_is_answered_without_a_reference(stage: Stage) -
 
 async def test_without_the_right_to_read_history_the_answer_is_no_reply(stage: Stage) -> None:
     """Discord refuses such replies; a plain message is better than none."""
-    event = stage.ask()
+    event = await stage.ask()
     role = stage.guild.role_of(stage.local.bot_user)
     assert role is not None
     stage.guild.everyone.permissions &= ~permissions.READ_MESSAGE_HISTORY
@@ -184,7 +184,7 @@ async def test_without_the_right_to_read_history_the_answer_is_no_reply(stage: S
 
 async def test_a_lost_answer_does_not_send_twice(stage: Stage) -> None:
     """A 500 after the message was stored: the repeated request has the same nonce."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     stage.local.faults.add("POST", r"/messages$", status=500, applied=True)
     result = await send(tools, stage.channel, "Hello")
     (answer,) = stage.answers()
@@ -193,7 +193,7 @@ async def test_a_lost_answer_does_not_send_twice(stage: Stage) -> None:
 
 async def test_a_cut_line_does_not_send_twice(stage: Stage) -> None:
     """The same when the connection breaks instead, which discord.py does not repeat."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     stage.local.faults.add("POST", r"/messages$", status=0, applied=True)
     result = await send(tools, stage.channel, "Hello")
     assert not result.is_error
@@ -202,7 +202,7 @@ async def test_a_cut_line_does_not_send_twice(stage: Stage) -> None:
 
 async def test_lasting_trouble_is_told(stage: Stage) -> None:
     """Discord down for longer than we wait: a readable error, and a later call works."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     stage.local.faults.add("POST", r"/messages$", status=503, times=3)
     failed = await send(tools, stage.channel, "Hello")
     assert failed.is_error
@@ -215,7 +215,7 @@ async def test_lasting_trouble_is_told(stage: Stage) -> None:
 async def test_we_wait_less_long_than_discord_py(stage: Stage) -> None:
     """Its 25 seconds of repeating a 500 are more than a run has."""
     sender = Sender(stage.bot, stage.store, patience=0.3)
-    tools = Toolbox(stage.bot, stage.store, sender, FakeClock()).open(stage.ask(), "agent-1")
+    tools = Toolbox(stage.bot, stage.store, sender, FakeClock()).open(await stage.ask(), "agent-1")
     stage.local.faults.add("POST", r"/messages$", status=500, times=5)
     async with asyncio.timeout(1):
         result = await send(tools, stage.channel, "Hello")
@@ -225,7 +225,7 @@ async def test_we_wait_less_long_than_discord_py(stage: Stage) -> None:
 
 async def test_what_discord_forbids_is_told(stage: Stage) -> None:
     """The bot may not write where Ada may: the agent learns why."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     result = await send(stage.open(event), stage.channel, "Hello")
     assert result.is_error
@@ -234,7 +234,7 @@ async def test_what_discord_forbids_is_told(stage: Stage) -> None:
 
 async def test_a_text_that_stopped_halfway_goes_on_there(stage: Stage) -> None:
     """Told of the first part, the agent repeats the call and sends only the rest."""
-    tools = stage.open(stage.ask())
+    tools = stage.open(await stage.ask())
     text = "a" * 1900 + "\n\n" + "b" * 1900
     faults, listeners = stage.local.faults, stage.local.world.listeners
     listeners.append(lambda _event: faults.add("POST", r"/messages$", status=403, code=50013))
@@ -249,7 +249,7 @@ async def test_a_text_that_stopped_halfway_goes_on_there(stage: Stage) -> None:
 
 async def test_a_crash_between_sending_and_recording_does_not_send_twice(stage: Stage) -> None:
     """Long after Discord forgot the nonce, the message is recognised as the reply it is."""
-    event = stage.ask()
+    event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=503, applied=True)
     call = asyncio.create_task(send(stage.open(event), stage.channel, "Hello"))
     await stage.local.wait_for(lambda: len(stage.answers()) == 1)
@@ -267,7 +267,7 @@ async def test_a_crash_between_sending_and_recording_does_not_send_twice(stage: 
 
 async def test_a_crash_after_a_later_part_does_not_repeat_it(stage: Stage) -> None:
     """Going on halfway starts with a look at what is there."""
-    event = stage.ask()
+    event = await stage.ask()
     text = "a" * 1900 + "\n\n" + "b" * 1900
     faults, listeners = stage.local.faults, stage.local.world.listeners
     listeners.append(lambda _event: faults.add("POST", r"/messages$", status=503, applied=True))
@@ -285,7 +285,7 @@ async def test_a_crash_after_a_later_part_does_not_repeat_it(stage: Stage) -> No
 
 async def test_a_reaction_is_added_and_recorded(stage: Stage) -> None:
     """An emoji is an answer too."""
-    event = stage.ask()
+    event = await stage.ask()
     result = await react(stage.open(event), event, "👍")
     assert not result.is_error
     assert stage.reactions(event) == ["👍"]
@@ -298,7 +298,7 @@ async def test_an_emoji_of_the_server_can_be_used(stage: Stage) -> None:
     """Custom emojis are written as in a message."""
     key = stage.local.add_emoji(stage.guild, "wave")
     await stage.caught_up()
-    event = stage.ask()
+    event = await stage.ask()
     await react(stage.open(event), event, f"<:{key}>")
     assert stage.reactions(event) == [key]
 
@@ -307,7 +307,7 @@ async def test_an_emoji_of_another_server_is_refused(stage: Stage) -> None:
     """The bot could use it, the person who asked could not."""
     other = stage.local.add_guild("Elsewhere", owner=stage.bob)
     key = stage.local.add_emoji(other, "secret")
-    event = stage.ask()
+    event = await stage.ask()
     await stage.caught_up()
     result = await react(stage.open(event), event, f"<:{key}>")
     assert result.is_error
@@ -316,7 +316,7 @@ async def test_an_emoji_of_another_server_is_refused(stage: Stage) -> None:
 
 async def test_an_unknown_emoji_is_explained(stage: Stage) -> None:
     """Models write shortcodes; they are told what to write instead."""
-    event = stage.ask()
+    event = await stage.ask()
     result = await react(stage.open(event), event, ":thumbsup:")
     assert result.is_error
     assert "👍" in result.text
@@ -325,7 +325,7 @@ async def test_an_unknown_emoji_is_explained(stage: Stage) -> None:
 @pytest.mark.parametrize("emoji", ["", "   ", "👍" * 500])
 async def test_an_emoji_is_one_emoji(stage: Stage, emoji: str) -> None:
     """Nothing, and a text of emojis, is refused before Discord is asked."""
-    event = stage.ask()
+    event = await stage.ask()
     result = await react(stage.open(event), event, emoji)
     assert result.is_error
     assert "one emoji" in result.text
@@ -334,7 +334,7 @@ async def test_an_emoji_is_one_emoji(stage: Stage, emoji: str) -> None:
 
 async def test_a_reaction_to_nothing_is_explained(stage: Stage) -> None:
     """A made-up message id is named as such."""
-    event = stage.ask()
+    event = await stage.ask()
     event.message_id += 1
     result = await react(stage.open(event), event, "👍")
     assert result.is_error

@@ -97,14 +97,15 @@ class Link:
     async def create(self, agent_id: str, title: str) -> Runtime:
         """Create a conversation and start its runtime; raise AgentError."""
         connection = await self.connection()
-        groups = frames.tool_groups(self._usual, self.limits.tool)
+        specs = self._usual  # another run may change it before the answer is here
+        groups = frames.tool_groups(specs, self.limits.tool)
         body = {"body": {"summary": title}}
         frame = frames.start(agent_id, groups, create_conversation=body)
         answer = await self.ask(frame, connection)
         runtime = frames.runtime_of(answer)
         if runtime is None:
             raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
-        self._conversation_of(runtime).started_with(connection, self._usual)
+        self._conversation_of(runtime).started_with(connection, specs)
         await self._stop_reflection(runtime, connection)
         return runtime
 

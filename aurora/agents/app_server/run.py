@@ -52,8 +52,7 @@ class Run:
         self._dequeued = False
         self._text: tuple[str, list[str]] = ("", [])
         self._run_id = ""
-        self._called: dict[str, str] = {}
-        self._reasoned = False
+        self._called: set[str] = set()
         self._calls: set[asyncio.Task[ToolResult]] = set()
 
     def begin(self, input_id: str) -> None:
@@ -162,7 +161,7 @@ class Run:
             case "assistant_message":
                 self._feed_text(word(delta, "id"), text_of(delta))
             case "reasoning_message":
-                self._feed_reasoning(word(delta, "reasoning"))
+                self.emit(Reasoning(word(delta, "reasoning")))
             case "approval_request_message":
                 self._feed_call(part(delta, "tool_call"))
             case "tool_return_message":
@@ -185,27 +184,14 @@ class Run:
         self._text[1].append(text)
         self.emit(Text(message_id, text))
 
-    def _feed_reasoning(self, text: str) -> None:
-        if not self._reasoned:
-            self._reasoned = True
-            _log.info("The agent reasons.")
-        self.emit(Reasoning(text))
-
     def _feed_call(self, call: Frame) -> None:
         call_id, name = word(call, "tool_call_id"), word(call, "name")
         self._text = ("", [])
         if call_id not in self._called:
-            self._called[call_id] = name
-            _log.info("The agent calls %s.", self._shown(name))
+            self._called.add(call_id)
             self.emit(ToolCalled(call_id, name))
 
     def _feed_return(self, delta: Frame) -> None:
         self._text = ("", [])
-        call_id, is_error = word(delta, "tool_call_id"), word(delta, "status") != "success"
-        name = self._shown(self._called.get(call_id, ""))
-        _log.info("%s %s.", name, "failed" if is_error else "succeeded")
-        self.emit(ToolReturned(call_id, is_error))
-
-    def _shown(self, name: str) -> str:
-        """Name a tool in the log; what the model made up stays out of it."""
-        return name if self.offers(name) else "an unknown tool"
+        is_error = word(delta, "status") != "success"
+        self.emit(ToolReturned(word(delta, "tool_call_id"), is_error))

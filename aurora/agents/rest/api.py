@@ -1,0 +1,265 @@
+"""The calls of the REST API that Aurora makes: plain data in and out, two ways to fail.
+
+Nothing else imports the SDK. Its typed results are passed over: a server says more than the SDK's
+models know (unknown message types, `tool_calls` as one object or a list).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import json
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from ..app_server.frames import Frame
+from ..protocol import AgentError, Outcome, ToolSpec
+from ..sdk import SdkError
+from .outcomes import UNSURE, RefusedError, refused
+
+# Somebody's main thread; every other conversation knows its agent.
+_DEFAULT = "default"
+
+
+class Limits(NamedTuple):
+    """How long, in seconds, the backend waits for what."""
+
+    request: float
+    silence: float
+    reconnect: float
+    stall: float
+    patience: float
+    drain: float
+
+
+class Place(NamedTuple):
+    """Where a turn runs."""
+
+    agent_id: str
+    conversation_id: str
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """Return what a request must add for the conversation to be found."""
+        return {"agent_id": self.agent_id} if self.conversation_id == _DEFAULT else {}
+
+
+class CutError(Exception):
+    """The way to the server failed; `sent` says whether the request may have arrived."""
+
+    def __init__(self, *, sent: bool) -> None:
+        super().__init__("the agent server can't be reached")
+        self.sent = sent
+
+
+@dataclass(frozen=True, slots=True)
+class _Sdk:
+    letta: ModuleType
+    httpx: ModuleType
+    client: Any
+
+
+class Api:
+    """One server. The SDK is loaded, and a socket opened, when the first call is made."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        load: Callable[[], ModuleType],
+        limits: Limits,
+        *,
+        direct: bool,
+    ) -> None:
+        self.limits = limits
+        self._url = url.rstrip("/").removesuffix("/v1")
+        self._token = token
+        self._load = load
+        self._direct = direct
+        self._loading = asyncio.Lock()
+        self._sdk: _Sdk | None = None
+
+    async def agent(self, agent_id: str, *include: str) -> Frame:
+        """Return an agent, with the relations named."""
+        return _object(await self._json("agents.retrieve", agent_id, include=list(include)))
+
+    async def check(self) -> None:
+        """Ask for something that needs the token."""
+        await self._json("agents.list", limit=1)
+
+    async def create_conversation(self, agent_id: str, title: str) -> Frame:
+        """Create a conversation."""
+        made = await self._json("conversations.create", agent_id=agent_id, summary=title)
+        return _object(made)
+
+    async def tail(self, place: Place, limit: int) -> list[Frame]:
+        """Return the newest messages of a conversation, newest first."""
+        found = await self._json(
+            "conversations.messages.list",
+            place.conversation_id,
+            limit=limit,
+            order="desc",
+            **place.scope,
+        )
+        return _objects(found)
+
+    async def retrieve_run(self, run_id: str) -> Frame:
+        """Return a run's record."""
+        return _object(await self._json("runs.retrieve", run_id))
+
+    async def active_runs(self, place: Place) -> list[Frame]:
+        """Return the runs of a conversation that have not ended."""
+        found = await self._json("runs.list", conversation_id=place.conversation_id, active=True)
+        return _objects(found)
+
+    async def cancel(self, place: Place) -> None:
+        """Cancel what runs in a conversation; 409 says that nothing does."""
+        await self._json("conversations.cancel", place.conversation_id, **place.scope)
+
+    def send(
+        self, place: Place, message: Frame, specs: Sequence[ToolSpec], *, background: bool
+    ) -> AsyncGenerator[Frame, None]:
+        """Send a message, never twice; yields what the server streams."""
+        tools = [
+            {"name": one.name, "description": one.description, "parameters": dict(one.parameters)}
+            for one in specs
+        ]
+        more: dict[str, Any] = {"background": True} if background else {}
+        return self._stream(
+            "conversations.messages.create",
+            place.conversation_id,
+            messages=[message],
+            client_tools=tools,
+            streaming=True,
+            stream_tokens=True,
+            include_pings=True,
+            **more,
+            **place.scope,
+        )
+
+    def resume(
+        self, place: Place, run_id: str, otid: str, after: int
+    ) -> AsyncGenerator[Frame, None]:
+        """Yield the rest of a background run, found by its id or else by its message's otid."""
+        name = {"run_id": run_id} if run_id else {"otid": otid}
+        return self._stream(
+            "conversations.messages.stream",
+            place.conversation_id,
+            starting_after=after,
+            include_pings=True,
+            # Older SDKs have no parameter for it, and another cog may have loaded one.
+            extra_body=name,
+            **place.scope,
+        )
+
+    async def close(self) -> None:
+        """Close the sockets."""
+        async with self._loading:
+            sdk, self._sdk = self._sdk, None
+            if sdk is not None:
+                await sdk.client.close()
+
+    async def _json(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        sdk = await self._loaded()
+        timeout = self.limits.request
+        with _translated(sdk):
+            async with asyncio.timeout(timeout):
+                call = _method(sdk.client, method)
+                response = await call(*args, **kwargs, timeout=timeout)
+                return await response.json()
+
+    async def _stream(self, method: str, *args: Any, **kwargs: Any) -> AsyncGenerator[Frame, None]:
+        sdk = await self._loaded()
+        wait = self.limits.request
+        timeout = sdk.httpx.Timeout(wait, read=self.limits.silence)
+        with _translated(sdk):
+            call = _method(sdk.client, method)
+            response = await call(*args, **kwargs, timeout=timeout)
+            try:
+                async for frame in await response.parse(to=sdk.letta.AsyncStream[object]):
+                    if isinstance(frame, dict):
+                        yield frame
+            finally:
+                await response.close()
+
+    async def _loaded(self) -> _Sdk:
+        async with self._loading:
+            if self._sdk is None:
+                try:
+                    # Half a second of imports must not hold up the bot.
+                    letta = await asyncio.to_thread(self._load)
+                except SdkError as error:
+                    raise AgentError(Outcome.CONFIG, str(error)) from None
+                self._sdk = self._connect(letta)
+            return self._sdk
+
+    def _connect(self, letta: ModuleType) -> _Sdk:
+        client = letta.AsyncLetta(
+            api_key=self._token or "none",
+            base_url=self._url,
+            max_retries=0,
+            http_client=letta.DefaultAsyncHttpxClient(trust_env=not self._direct),
+        )
+        if not self._token:
+            # Not given, it would be taken from the environment: a token of somebody else's.
+            client.api_key = None
+        return _Sdk(letta, importlib.import_module("httpx"), client)
+
+
+def explain(error: CutError | RefusedError) -> AgentError:
+    """Turn the failure of a look-up into what the rest of Aurora understands."""
+    if isinstance(error, CutError):
+        return AgentError(Outcome.UNREACHABLE, str(error))
+    ending = refused(error)
+    return AgentError(ending.outcome, ending.detail)
+
+
+def _object(value: Any) -> Frame:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Frame]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _method(client: Any, path: str) -> Any:
+    """Find a method of the SDK whose response is not parsed yet."""
+    *resources, name = path.split(".")
+    for one in resources:
+        client = getattr(client, one)
+    return getattr(client.with_raw_response, name)
+
+
+@contextlib.contextmanager
+def _translated(sdk: _Sdk) -> Iterator[None]:
+    """Turn the SDK's exceptions into CutError and RefusedError."""
+    never_sent = (
+        sdk.httpx.ConnectError,
+        sdk.httpx.ConnectTimeout,
+        sdk.httpx.PoolTimeout,
+        sdk.httpx.UnsupportedProtocol,
+        sdk.httpx.ProxyError,
+    )
+    try:
+        yield
+    except sdk.letta.APIStatusError as error:
+        if error.status_code in UNSURE:
+            raise CutError(sent=True) from None
+        raise RefusedError(
+            error.status_code, _object(error.body), error.response.headers
+        ) from None
+    except sdk.letta.APIConnectionError as error:
+        cause = error.__cause__
+        if not isinstance(cause, (sdk.httpx.HTTPError, OSError)):
+            # The SDK calls every trouble of its own a connection error.
+            kind = type(cause).__name__
+            detail = f"the SDK of the Letta REST API does not work here ({kind})"
+            raise AgentError(Outcome.CONFIG, detail) from None
+        raise CutError(sent=not isinstance(cause, never_sent)) from None
+    except (sdk.httpx.HTTPError, sdk.httpx.StreamError, TimeoutError, OSError):
+        raise CutError(sent=True) from None
+    except json.JSONDecodeError:
+        raise CutError(sent=True) from None

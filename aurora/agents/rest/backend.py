@@ -1,0 +1,165 @@
+"""Letta's REST API as an AgentBackend."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from types import ModuleType
+
+from ...clock import Clock, SystemClock
+from ..app_server.frames import Frame, items, word
+from ..protocol import AgentError, AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
+from .api import Api, CutError, Limits, Place, explain
+from .driver import Driver
+from .outcomes import Ending, RefusedError
+from .run import Run
+
+_CLOSED = "the connection to the agent server was closed"
+
+
+class LettaRest:
+    """One server. Nothing is opened, and no SDK is loaded, before the first call."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        load: Callable[[], ModuleType],
+        direct: bool = False,
+        clock: Clock | None = None,
+        request_timeout: float = 10.0,
+        silence_limit: float = 65.0,
+        reconnect_limit: float = 60.0,
+        stall_limit: float = 30.0,
+        patience: float = 5.0,
+        drain_limit: float = 30.0,
+    ) -> None:
+        """Prepare a backend.
+
+        Args:
+            url: http:// or https:// address of the server.
+            token: API key or server password; goes into one header, nowhere else.
+            load: returns the SDK or raises SdkError (`SdkFolder.activate`); runs in a thread.
+            direct: connect without the environment's proxies, as to a server on this machine.
+            clock: the source of time for waits.
+            request_timeout: seconds for a connection, and for the answer to a look-up.
+            silence_limit: seconds a stream may be silent; the server pings every 20.
+            reconnect_limit: seconds to look for a lost server while a turn is under way.
+            stall_limit: seconds without news after which a run of a server that was away is dead.
+            patience: seconds a run that nobody waits for may still hold a conversation.
+            drain_limit: seconds to wait for the end of a turn whose caller left.
+
+        """
+        self.url = url
+        self.background = True
+        """Whether the server is asked for background runs; it may turn out to have none."""
+        limits = Limits(
+            request_timeout, silence_limit, reconnect_limit, stall_limit, patience, drain_limit
+        )
+        self._api = Api(url, token, load, limits, direct=direct)
+        self._clock = clock or SystemClock()
+        self._locks: weakref.WeakValueDictionary[Place, asyncio.Lock] = (
+            weakref.WeakValueDictionary()
+        )
+        self._runs: set[Run] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def ping(self) -> None:
+        """Find out whether the server can be used with this token; raise AgentError if not."""
+        self._check_open()
+        try:
+            await self._api.check()
+        except (CutError, RefusedError) as error:
+            raise explain(error) from None
+
+    async def agent(self, agent_id: str) -> AgentInfo:
+        """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
+        found = await self._find(agent_id)
+        return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
+
+    async def own_tools(self, agent_id: str) -> list[str]:
+        """Return the names of the tools that the agent carries itself; raise AgentError.
+
+        They run on its server, out of reach of Aurora's guard.
+        """
+        found = await self._find(agent_id, "agent.tools")
+        return [name for one in items(found, "tools") if (name := word(one, "name"))]
+
+    async def open_conversation(self, agent_id: str, title: str) -> str:
+        """Create a conversation and return its id; raise AgentError."""
+        self._check_open()
+        try:
+            found = await self._api.create_conversation(agent_id, title)
+        except (CutError, RefusedError) as error:
+            raise _about_agent(error, agent_id) from None
+        conversation_id = word(found, "id")
+        if not conversation_id:
+            raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
+        return conversation_id
+
+    async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+        """Run one turn as AgentBackend says."""
+        if self._closed:
+            yield Finished(Outcome.UNREACHABLE, detail=_CLOSED)
+            return
+        run = Run(turn, tools)
+        self._runs.add(run)
+        task = asyncio.create_task(self._drive(run), name="aurora-letta-rest")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            while True:
+                event = await run.events.get()
+                yield event
+                if isinstance(event, Finished):
+                    return
+        finally:
+            run.left.set()
+
+    async def close(self, *, grace: float = 2.0) -> None:
+        """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""
+        self._closed = True
+        for run in list(self._runs):
+            run.finish(Ending(Outcome.CANCELLED, _CLOSED))
+            run.left.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._api.close()
+
+    def lock(self, place: Place) -> asyncio.Lock:
+        """Return the lock of a conversation; it lives as long as somebody holds on to it."""
+        lock = self._locks.get(place)
+        if lock is None:
+            lock = self._locks[place] = asyncio.Lock()
+        return lock
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise AgentError(Outcome.UNREACHABLE, _CLOSED)
+
+    async def _find(self, agent_id: str, *include: str) -> Frame:
+        self._check_open()
+        try:
+            return await self._api.agent(agent_id, *include)
+        except (CutError, RefusedError) as error:
+            raise _about_agent(error, agent_id) from None
+
+    async def _drive(self, run: Run) -> None:
+        try:
+            await Driver(self._api, self._clock, self, run).drive()
+        finally:
+            self._runs.discard(run)
+
+
+def _about_agent(error: CutError | RefusedError, agent_id: str) -> AgentError:
+    """Say that the agent is unknown, where that is what the server means."""
+    if isinstance(error, RefusedError) and error.status in (404, 422) and "gent" in error.detail:
+        detail = f"the agent server has no agent with the id {agent_id}"
+        return AgentError(Outcome.CONFIG, detail)
+    return explain(error)

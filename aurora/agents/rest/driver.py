@@ -1,0 +1,298 @@
+"""Brings one turn through: into its conversation, over tool calls, busy runs and lost streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Coroutine, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+from ...clock import Clock
+from ..app_server.frames import Frame, word
+from ..protocol import AgentError, ConversationMoved, Outcome
+from .api import Api, CutError, Place, explain
+from .outcomes import REQUIRES_APPROVAL, Ending, RefusedError, refused, stopped
+from .recovery import TAIL, Recovery
+from .run import Run
+from .step import (
+    Step,
+    approval,
+    calls_in,
+    denied,
+    has_ended,
+    pending_request,
+    returned,
+    user_message,
+)
+
+_log = logging.getLogger("red.aurora.agents")
+
+_OTIDS = uuid.UUID("0b9f3c1e-3f0e-5d0a-9a43-7b1c7a2f6d51")
+_MOST_ROUNDS = 50
+_DENIALS = 3
+_POLL_SECONDS = 0.25
+_GONE = "Nobody waits for this call any more. It may or may not have been carried out."
+_NOT_OURS = "This tool is not available here. Use only the tools you were given."
+
+
+class Shared(Protocol):
+    """What the runs of one server have in common."""
+
+    background: bool
+
+    def lock(self, place: Place) -> asyncio.Lock:
+        """Return the lock of a conversation."""
+        ...
+
+
+class Driver:
+    """The life of one run, from the wait for its conversation until the server lets go of it."""
+
+    def __init__(self, api: Api, clock: Clock, shared: Shared, run: Run) -> None:
+        self._api = api
+        self._clock = clock
+        self._shared = shared
+        self._run = run
+        self._place = Place(run.turn.agent_id, run.turn.conversation_id)
+        self._step: Step | None = None
+        self._sent = 0
+        self._round = 0
+        self._never = asyncio.Event()
+
+    async def drive(self) -> None:
+        """See the run through; its caller gets exactly one Finished."""
+        lock = self._shared.lock(self._place)
+        try:
+            if not await self._until_left(lock.acquire()):
+                return
+            try:
+                if not await self._until_left(self._turn()):
+                    await self._abandon()
+            finally:
+                lock.release()
+        finally:
+            self._run.finish(Ending(Outcome.CANCELLED))
+
+    async def _until_left(self, work: Coroutine[Any, Any, Any]) -> bool:
+        """Do the work unless the caller goes away first; tell whether it was done."""
+        task = asyncio.create_task(work)
+        left = asyncio.create_task(self._run.left.wait())
+        try:
+            await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            left.cancel()
+            task.cancel()
+            await asyncio.wait({task})
+        return not task.cancelled() and (task.result() is not False)
+
+    async def _turn(self) -> None:
+        run = self._run
+        try:
+            ending = await self._rounds()
+        except AgentError as error:
+            ending = Ending(error.outcome, error.detail)
+        except Exception as error:
+            _log.exception("A run broke off.")
+            ending = Ending(Outcome.LOST, f"Aurora failed inside ({type(error).__name__})")
+        if ending.outcome is Outcome.UNREACHABLE and self._committed:
+            ending = replace(ending, outcome=Outcome.LOST)
+        text = ""
+        if ending.outcome is Outcome.COMPLETED:
+            text = self._step.text if self._step and self._step.patchy else run.text
+            _log.debug("The agent's text: %s", text)
+        run.finish(ending, text)
+
+    @property
+    def _committed(self) -> bool:
+        """Whether the server took the input, so that sending it again could do things twice."""
+        return self._round > 0 or (self._step is not None and self._step.accepted)
+
+    async def _rounds(self) -> Ending:
+        message = user_message(self._run.turn.text)
+        while True:
+            ending = await self._send(message)
+            step = self._step
+            if step is None or step.stop_reason != REQUIRES_APPROVAL or not step.open:
+                return ending
+            self._round += 1
+            if self._round > _MOST_ROUNDS:
+                await self._settle({})
+                return Ending(Outcome.FAILED, "the agent called tools without end")
+            message = await self._answer(step)
+
+    async def _send(self, message: Frame) -> Ending:
+        """Send a message until the server takes it or there is nothing more to try."""
+        tried: set[str] = set()
+        deadline = self._clock.monotonic() + self._api.limits.reconnect
+        while True:
+            step = self._step = self._new_step(message)
+            try:
+                return await self._post(step)
+            except RefusedError as error:
+                step.open = False
+                ending = refused(error)
+                remedy = self._remedy(step, error, ending)
+                if remedy in tried or not await self._mended(remedy, ending):
+                    return ending
+                tried.add(remedy)
+            except CutError as cut:
+                step.open = False
+                # Only an answer to tool calls is worth the wait: the turn hangs on it.
+                if self._round == 0 or self._clock.monotonic() >= deadline:
+                    raise explain(cut) from None
+                await self._pause(_POLL_SECONDS)
+
+    async def _post(self, step: Step) -> Ending:
+        """Send a step once, and follow its run to the end."""
+        run, place = self._run, self._place
+        frames = self._api.send(place, step.message, run.tools.specs, background=step.background)
+        step.open = True
+        try:
+            async with aclosing(frames):
+                async for frame in frames:
+                    run.feed(step, frame)
+        except CutError as cut:
+            if not cut.sent:
+                raise
+        if step.stop_reason:
+            return stopped(step.stop_reason)
+        feed = partial(run.feed, step)
+        return await Recovery(self._api, self._clock, place, step, feed).follow()
+
+    def _remedy(self, step: Step, error: RefusedError, ending: Ending) -> str:
+        """Name what may help against a refusal."""
+        if step.background and error.says_no_background:
+            return "foreground"
+        if ending.pending:
+            return "settle"
+        if ending.outcome is Outcome.BUSY:
+            return "wait"
+        if error.status == 404 and self._round == 0:
+            return "move"
+        return ""
+
+    async def _mended(self, remedy: str, ending: Ending) -> bool:
+        try:
+            match remedy:
+                case "foreground":
+                    _log.info("The agent server has no background runs; going on without.")
+                    self._shared.background = False
+                case "settle":
+                    await self._settle({})
+                case "wait":
+                    await self._free(ending.holder)
+                case "move":
+                    await self._move()
+                case _:
+                    return False
+        except (CutError, RefusedError):
+            return False
+        return True
+
+    async def _free(self, holder: str) -> None:
+        """Give a run that nobody here waits for a moment to end, then cancel it.
+
+        It is one of an Aurora that died, or of a server that did: conversations are not shared.
+        """
+        until = self._clock.monotonic() + self._api.limits.patience
+        while self._clock.monotonic() < until:
+            with contextlib.suppress(RefusedError):
+                if holder and has_ended(await self._api.retrieve_run(holder)):
+                    return
+            await self._pause(_POLL_SECONDS)
+        with contextlib.suppress(RefusedError):
+            await self._api.cancel(self._place)
+
+    async def _move(self) -> None:
+        """Replace a conversation that was deleted on the server; its agent must be there."""
+        agent_id = self._place.agent_id
+        await self._api.agent(agent_id)
+        conversation_id = word(await self._api.create_conversation(agent_id, "Discord"), "id")
+        self._place = Place(agent_id, conversation_id)
+        self._run.emit(ConversationMoved(conversation_id))
+
+    async def _answer(self, step: Step) -> Frame:
+        """Run the tools of a step and return the message that answers it; raises AgentError."""
+        if step.patchy or len(step.calls) != 1:
+            # The stream shows calls that the server then drops; those must not be made.
+            await self._read_calls(step)
+        for call in list(step.calls.values()):
+            if self._run.offers(call.name):
+                result = await self._run.call(call)
+                step.replies[call.id] = returned(call.id, result.text, is_error=result.is_error)
+            else:
+                _log.warning("Denied the agent a tool that is not Aurora's.")
+                step.replies[call.id] = denied(call.id, _NOT_OURS)
+        return approval(step.request_id, step.replies.values())
+
+    async def _read_calls(self, step: Step) -> None:
+        try:
+            request = pending_request(await self._api.tail(self._place, TAIL))
+        except (CutError, RefusedError) as error:
+            raise AgentError(Outcome.LOST, explain(error).detail) from None
+        if request is None:
+            raise AgentError(Outcome.FAILED, "the agent waits for a tool call that is not stored")
+        step.read_request(request)
+
+    async def _settle(self, replies: Mapping[str, Frame]) -> None:
+        """Answer the calls that wait in the conversation: as far as known, else by a denial."""
+        for _ in range(_DENIALS):
+            request = pending_request(await self._api.tail(self._place, TAIL))
+            if request is None:
+                return
+            ids = [word(one, "tool_call_id") for one in calls_in(request)]
+            answers = [replies.get(one) or denied(one, _GONE) for one in ids]
+            step = self._new_step(approval(word(request, "id"), answers))
+            frames = self._api.send(
+                self._place, step.message, self._run.tools.specs, background=step.background
+            )
+            async with aclosing(frames):
+                async for frame in frames:
+                    for _event in step.take(frame):
+                        pass
+            replies = {}
+
+    async def _abandon(self) -> None:
+        """End the turn of a caller who left; the conversation is kept until the server let go."""
+        step = self._step
+        if step is None or not step.open:
+            return
+        try:
+            async with asyncio.timeout(self._api.limits.drain):
+                if step.stop_reason == REQUIRES_APPROVAL:
+                    await self._settle(step.replies)
+                elif not step.stop_reason:
+                    await self._cancel(step)
+        except (AgentError, CutError, RefusedError, TimeoutError) as error:
+            _log.info("A turn could not be ended cleanly: %s.", type(error).__name__)
+
+    async def _cancel(self, step: Step) -> None:
+        until = self._clock.monotonic() + self._api.limits.patience
+        while True:
+            try:
+                await self._api.cancel(self._place)
+                break
+            except RefusedError:
+                # Nothing runs: it is over, or was sent a moment ago and has not begun.
+                if step.run_id or self._clock.monotonic() >= until:
+                    return
+            await self._pause(_POLL_SECONDS)
+        while step.run_id and not has_ended(await self._api.retrieve_run(step.run_id)):
+            await self._pause(_POLL_SECONDS)
+
+    def _new_step(self, message: Frame) -> Step:
+        """Give a message an otid of its own; the map of otids is one for the whole server."""
+        turn = self._run.turn
+        key = (turn.agent_id, self._place.conversation_id, turn.input_id, str(self._sent))
+        otid = str(uuid.uuid5(_OTIDS, "/".join(key)))
+        self._sent += 1
+        background = self._shared.background
+        return Step(otid, {**message, "otid": otid}, background, seen=self._run.seen)
+
+    async def _pause(self, seconds: float) -> None:
+        await self._clock.wait(self._never, seconds)

@@ -1,0 +1,1 @@
+"""The commands, where no Discord is needed."""

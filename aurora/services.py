@@ -22,13 +22,14 @@ from .ledger import Store
 from .ledger.memory import MemoryStore
 from .limits import WorkRules
 from .model import Change, Event
+from .ports import Ports
 from .queue import MessageQueue
 from .settings import Settings
 from .throttle import Throttle
 from .tools.host import Toolbox
 from .tools.sender import Sender
 from .triggers import still_welcome
-from .worker import UNLOADED, Ports, Worker
+from .worker import UNLOADED, Worker
 
 log = logging.getLogger("red.aurora")
 

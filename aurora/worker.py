@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Protocol
 
-from .agents.protocol import (
-    Accepted,
-    AgentBackend,
-    AgentError,
-    ConversationMoved,
-    Finished,
-    Outcome,
-    Reasoning,
-    RunEvent,
-    RunStarted,
-    ToolCalled,
-    ToolHost,
-    ToolReturned,
-    Turn,
-)
+from .agent_call import AgentCall
+from .agents.protocol import AgentBackend, Finished, Outcome
 from .clock import Clock
 from .errors import (
     VERDICTS,
@@ -35,11 +20,10 @@ from .errors import (
     RetryConfig,
     Verdict,
     retry_delay,
-    retry_with_backoff,
 )
 from .ledger import Store
 from .model import Event, State
-from .prompts import build_prompt
+from .ports import Ports
 from .queue import MessageQueue
 from .settings import Settings
 
@@ -53,69 +37,14 @@ _OUTAGE = (
 _TOO_LATE = "I could not get to this in time. Please ask again if you still want an answer."
 
 
-class RunTools(ToolHost, Protocol):
-    """The tools of one run, which can be shut."""
-
-    async def close(self, reason: str) -> None:
-        """Refuse every later call, and return when none is under way."""
-        ...
-
-
-class Toolbox(Protocol):
-    """Where a run's tools come from."""
-
-    def open(self, event: Event, agent_id: str) -> RunTools:
-        """Return the tools of a run for this event."""
-        ...
-
-
-class Delivery(Protocol):
-    """What the worker asks of delivery; see delivery.py."""
-
-    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
-        """See to it that the answer is in Discord; return the final state and its reason."""
-        ...
-
-    async def answered(self, event: Event) -> bool:
-        """Tell whether an answer is in Discord."""
-        ...
-
-    async def notice(self, event: Event, text: str) -> None:
-        """Tell the person once that something is wrong."""
-        ...
-
-    async def call_off(self, event: Event) -> None:
-        """Show the person that nothing will come of their message."""
-        ...
-
-    def typing(self, event: Event) -> AbstractAsyncContextManager[None]:
-        """Show that somebody is at work."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the worker needs of the world outside the queue.
-
-    `admit` returns why a claimed event may no longer run, or None; `alert` tells those who can
-    mend a configuration.
-    """
-
-    backend: Callable[[], AgentBackend | None]
-    toolbox: Toolbox
-    delivery: Delivery
-    admit: Callable[[Event], Awaitable[str | None]]
-    alert: Callable[[str], Awaitable[None]]
-
-
 @dataclass(slots=True)
 class _Run:
-    event: Event
-    tools: RunTools
-    call: asyncio.Task[Finished]
+    """A call under way: `calling` is its own task, `task` the one that brings the event on."""
+
+    call: AgentCall
+    calling: asyncio.Task[Finished]
     task: asyncio.Task[None] | None
     withheld: str | None = None
-    reasoned: bool = False
 
 
 class Worker:
@@ -172,13 +101,13 @@ class Worker:
         run = self._runs.get(message_id)
         if run is not None and run.withheld is None:
             run.withheld = reason
-            run.call.cancel()
+            run.calling.cancel()
 
     async def withhold_all(self, wanted: Callable[[Event], bool], reason: str) -> None:
         """Withhold the runs of all events that are wanted, and return when they have ended."""
-        runs = [run for run in self._runs.values() if wanted(run.event)]
+        runs = [run for run in self._runs.values() if wanted(run.call.event)]
         for run in runs:
-            self.withhold(run.event.message_id, reason)
+            self.withhold(run.call.event.message_id, reason)
         if tasks := {run.task for run in runs if run.task is not None}:
             await asyncio.wait(tasks)
 
@@ -220,140 +149,62 @@ class Worker:
     ) -> None:
         started = self._clock.monotonic()
         settings = self._settings.guild(event.guild_id)
-        tools = self._ports.toolbox.open(event, agent_id)
-        typing = (
-            self._ports.delivery.typing(event)
-            if settings.enable_typing_indicator
-            else nullcontext()
+        call = AgentCall(
+            event=event,
+            backend=backend,
+            agent_id=agent_id,
+            tools=self._ports.toolbox.open(event, agent_id),
+            permits=permits,
+            settings=settings,
+            queue=self._queue,
+            store=self._store,
+            clock=self._clock,
+            retries=self._retries,
         )
-        call = asyncio.create_task(
-            self.send_to_agent(event, backend, agent_id, tools, permits), name=f"call: {event.id}"
-        )
-        run = self._runs[event.message_id] = _Run(
-            event, tools, call, asyncio.current_task()
-        )
+        calling = asyncio.create_task(call.send_to_agent(), name=f"aurora call: {event.id}")
+        run = self._runs[event.message_id] = _Run(call, calling, asyncio.current_task())
+        shown = settings.enable_typing_indicator
         try:
-            async with typing:
-                await asyncio.wait({call}, timeout=settings.agent_timeout)
+            async with self._ports.delivery.typing(event) if shown else nullcontext():
+                await asyncio.wait({calling}, timeout=settings.agent_timeout)
             cause, finished = await self._ending(run)
-            await tools.close("This run is over; nothing more can be sent.")
+            await call.tools.close("This run is over; nothing more can be sent.")
         finally:
             del self._runs[event.message_id]
-            call.cancel()
+            calling.cancel()
         verdict = VERDICTS[cause]
         permits.settle(verdict)
-        duration = self._clock.monotonic() - started
         if run.withheld is not None:
             await self._queue.finish(event, State.CANCELLED, run.withheld)
             return
+        duration = self._clock.monotonic() - started
         self._stats.record(verdict.error, guild_id=event.guild_id, duration=duration)
-        await self._conclude(event, cause, finished)
+        await self._conclude(call, cause, finished)
 
     async def _ending(self, run: _Run) -> tuple[Cause, Finished]:
         """Tell how a call ended; one that did not end in time is aborted."""
-        if not run.call.done():
-            await run.tools.close("The time for this run is over; nothing more can be sent.")
-            run.call.cancel()
-            await asyncio.wait({run.call})
+        if not run.calling.done():
+            await run.call.tools.close("The time for this run is over; nothing more can be sent.")
+            run.calling.cancel()
+            await asyncio.wait({run.calling})
             return "timeout", Finished(Outcome.CANCELLED, detail="no answer in time")
-        if run.call.cancelled():
+        if run.calling.cancelled():
             return Outcome.CANCELLED, Finished(Outcome.CANCELLED, detail=run.withheld or "")
-        finished = run.call.result()
+        finished = run.calling.result()
         return finished.outcome, finished
 
-    async def send_to_agent(
-        self,
-        event: Event,
-        backend: AgentBackend,
-        agent_id: str,
-        tools: ToolHost,
-        permits: Permits,
-    ) -> Finished:
-        """Send one attempt of an event to its agent, in its lane's conversation."""
-        event.attempts += 1
-        event.agent_id, event.input_id = agent_id, str(uuid.uuid4())
-        try:
-            event.conversation_id = await self._conversation(event, backend, agent_id)
-        except AgentError as error:
-            return Finished(error.outcome, detail=error.detail)
-        # Written before it starts (promise 7): after a crash this is all that is known of it.
-        await self._store.save(event)
-        settings = self._settings.guild(event.guild_id)
-        text = build_prompt(
-            event.context,
-            now=self._clock.time(),
-            guidance=settings.mcp_guidance_enabled,
-            tools=[spec.name for spec in tools.specs],
-            text_delivered=settings.deliver_text,
-        )
-        turn = Turn(agent_id, event.conversation_id, text, event.input_id)
-        return await self._execute_agent_call(event, backend, turn, tools, permits)
-
-    async def _execute_agent_call(
-        self,
-        event: Event,
-        backend: AgentBackend,
-        turn: Turn,
-        tools: ToolHost,
-        permits: Permits,
-    ) -> Finished:
-        """Run one turn and follow it to its end."""
-        async with aclosing(backend.run(turn, tools)) as run:
-            async for step in run:
-                if isinstance(step, Finished):
-                    return step
-                await self._follow(event, turn, step, permits)
-        return Finished(Outcome.LOST, detail="the server's stream ended without a result")
-
-    async def _follow(self, event: Event, turn: Turn, step: RunEvent, permits: Permits) -> None:
-        run = self._runs[event.message_id]
-        match step:
-            case Accepted():
-                permits.accepted()
-                self._told_of_outage.clear()
-            case RunStarted(run_id):
-                event.run_id = run_id
-                await self._store.save(event)
-            case ConversationMoved(conversation_id):
-                event.conversation_id = conversation_id
-                await self._store.set_conversation(turn.agent_id, event.lane, conversation_id)
-            case ToolCalled(_, name):
-                offered = any(spec.name == name for spec in run.tools.specs)
-                # A name that the model made up may hold anything.
-                shown = name if offered else "an unknown tool"
-                log.info("Event %s: the agent calls %s", event.id, shown)
-                self._queue.tell(event, "tool", shown)
-            case ToolReturned(_, is_error):
-                log.info("Event %s: the call %s", event.id, "failed" if is_error else "succeeded")
-            case Reasoning() if not run.reasoned:
-                run.reasoned = True
-                log.info("Event %s: the agent is reasoning", event.id)
-
-    async def _conversation(self, event: Event, backend: AgentBackend, agent_id: str) -> str:
-        """Return the lane's conversation, a new one if there is none yet."""
-        known = await self._store.conversation(agent_id, event.lane)
-        if known is not None:
-            return known
-        place = event.context["place"]
-        title = f"discord:{place['guild_id'] or 'dm'}:{place['channel_id']}"
-        opened = await retry_with_backoff(
-            lambda: backend.open_conversation(agent_id, title),
-            config=self._retries,
-            clock=self._clock,
-        )
-        await self._store.set_conversation(agent_id, event.lane, opened)
-        return opened
-
-    async def _conclude(self, event: Event, cause: Cause, finished: Finished) -> None:
+    async def _conclude(self, call: AgentCall, cause: Cause, finished: Finished) -> None:
         """Deliver, try again later, or give up."""
-        delivery, verdict = self._ports.delivery, VERDICTS[cause]
+        event, delivery = call.event, self._ports.delivery
+        if call.accepted:
+            self._told_of_outage.clear()
         if cause is Outcome.COMPLETED:
-            fallback = self._settings.guild(event.guild_id).deliver_text
+            fallback = call.settings.deliver_text
             state, reason = await delivery.settle(event, finished.text, fallback=fallback)
             await self._queue.finish(event, state, reason)
         elif await delivery.answered(event):
             await self._queue.finish(event, State.ANSWERED, f"sent_before_{cause}")
-        elif (delay := await self._delay(event, verdict, finished)) is not None:
+        elif (delay := await self._delay(call, VERDICTS[cause], finished)) is not None:
             # A line that was cut is there again at the second try; only an outage is worth a word.
             if cause is Outcome.UNREACHABLE and event.misses > 1:
                 await self._tell_of_outage(event)
@@ -361,14 +212,15 @@ class Worker:
         else:
             await self._give_up(event, cause, finished.detail)
 
-    async def _delay(self, event: Event, verdict: Verdict, finished: Finished) -> float | None:
+    async def _delay(self, call: AgentCall, verdict: Verdict, finished: Finished) -> float | None:
         """Return the seconds until the event may be tried again, None if it may not."""
-        if verdict.returns_attempt:
+        event, returned = call.event, verdict.returns_attempt and not call.accepted
+        if returned:
             event.attempts, event.misses = event.attempts - 1, event.misses + 1
         sends = await self._store.sends(event.id)
         delay = retry_delay(
             verdict,
-            event.misses if verdict.returns_attempt else event.attempts,
+            event.misses if returned else event.attempts,
             config=self._retries,
             visible=any(send.by != "notice" for send in sends),
             retry_after=finished.retry_after,

@@ -30,9 +30,10 @@ from aurora.errors import Breakers, ErrorStats, RetryConfig
 from aurora.ledger.memory import MemoryStore
 from aurora.limits import WorkRules
 from aurora.model import Change, Event, Send, State
+from aurora.ports import Ports
 from aurora.queue import MessageQueue
 from aurora.settings import Settings
-from aurora.worker import Ports, Worker
+from aurora.worker import Worker
 from tests.clocks import FakeClock
 from tests.events import make_event
 from tests.test_settings import Keeper
@@ -54,6 +55,9 @@ class ScriptedBackend:
         self.opened = 0
         self.tools: ToolHost | None = None
 
+    async def ping(self) -> None:
+        pass
+
     async def agent(self, agent_id: str) -> AgentInfo:
         return AgentInfo(agent_id, "Agent")
 
@@ -65,7 +69,9 @@ class ScriptedBackend:
 
     async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         self.seen.append(turn)
-        script = self.turns.pop(0) if self.turns else [Accepted(), done("Hello.")]
+        script: Sequence[Any] = [Accepted(), done("Hello.")]
+        if self.turns:
+            script = self.turns.pop(0)
         try:
             for step in script:
                 if step is NEVER:

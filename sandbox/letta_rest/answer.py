@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -50,6 +51,8 @@ class Answer:
         calls = calls if parallel else calls[:1]
         waiting = [call for call in calls if self._waits(call["name"])]
         plain = [call for call in calls if call not in waiting]
+        for call in plain:
+            call["arguments"] = _tidy(call["arguments"])
         entries: list[Json] = []
         if self._reasoning:
             entries.append(self._part("reasoning_message", frames.reasoning(self._reasoning)))
@@ -115,3 +118,11 @@ class Answer:
                 for call in calls
             ]
         return chat
+
+
+def _tidy(arguments: str) -> str:
+    """Write the arguments of a server tool as the server stores them; a client's stay verbatim."""
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False)
+    except ValueError:
+        return arguments

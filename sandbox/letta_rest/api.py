@@ -216,7 +216,15 @@ def page(
     if (order or query.get("order", "desc")) == "desc":
         found.reverse()
     # Zero means no limit.
-    return found[: int(query.get("limit", limit)) or None]
+    return found[: _limit(query.get("limit", str(limit))) or None]
+
+
+def _limit(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        reason = "Input should be a valid integer, unable to parse string as an integer"
+        raise problems.invalid("int_parsing", ("query", "limit"), reason, text) from error
 
 
 def fault_of(request: web.Request) -> Fault | None:

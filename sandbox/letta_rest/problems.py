@@ -27,8 +27,8 @@ class ApiError(Exception):
 class StreamError(Exception):
     """A turn that fails after its stream has opened.
 
-    `twice` and `done` say how the stream ends: whether the model's broken connection brought a
-    stop reason of its own, and whether [DONE] follows.
+    `twice` marks the model's broken connection: it brings a stop reason of its own, and no [DONE].
+    `status` is what a request without a stream answers.
     """
 
     def __init__(

@@ -90,8 +90,10 @@ class SendingRoutes:
     async def _plain(
         self, agent: Agent, thread: Thread, body: Json, *, kind: str, lock: bool
     ) -> web.Response:
+        # Plain requests have no background, whatever they say.
+        body = {**body, "streaming": False, "background": False}
         send, stream = self._send(body), Stream(numbered=False)
-        run = self._new_run(agent, thread, body, kind=kind, lock=lock)
+        run = self._new_run(agent, thread, body, kind=kind, lock=lock, note=lock)
         store, tools = self._api.store, self._api.tools
         turn = Turn(store, self._api.model, tools, agent, run, stream, send)
         # The client may go away: the run stays.
@@ -113,7 +115,16 @@ class SendingRoutes:
         stream = stream_of(self._api, run_id)
         return Reader(stream, run_id, keepalive=keepalive, fault=fault_of(request))
 
-    def _new_run(self, agent: Agent, thread: Thread, body: Json, *, kind: str, lock: bool) -> Run:
+    def _new_run(
+        self,
+        agent: Agent,
+        thread: Thread,
+        body: Json,
+        *,
+        kind: str,
+        lock: bool,
+        note: bool = True,
+    ) -> Run:
         """Take the lock, if there is one to take, and note the run where others look for it."""
         store, redis = self._api.store, self._api.store.redis
         if lock and redis is not None and (holder := redis.holder(thread.lock_key)):
@@ -125,8 +136,9 @@ class SendingRoutes:
             if lock:
                 redis.lock(thread.lock_key, run.id)
             redis.last_run[agent.id] = run.id
+        if redis is not None and note:
             otids = _otids(body)
-            # Every send is noted, in the background or not, but only one there looks.
+            # Every streamed send is noted, in the background or not, but only one there looks.
             redis.otids.update(dict.fromkeys([request_token(otids), *otids], run.id))
         return run
 
@@ -145,11 +157,7 @@ class SendingRoutes:
 
 def _messages(body: Json) -> list[Json]:
     """Validate a request and list its messages; `input` is short for one of a user."""
-    for index, tool in enumerate(body.get("client_tools") or ()):
-        if not isinstance(tool.get("parameters") or {}, dict):
-            where = ("body", "client_tools", index, "parameters")
-            text = "Input should be a valid dictionary"
-            raise problems.invalid("dict_type", where, text, tool["parameters"])
+    _check_tools(body.get("client_tools") or [])
     if body.get("messages") is None:
         if body.get("input") is None:
             text = "Must specify either 'input' or 'messages'."
@@ -157,14 +165,35 @@ def _messages(body: Json) -> list[Json]:
                 "value_error", ("body",), f"Value error, {text}", body, error=ValueError(text)
             )
         body["messages"] = [{"role": "user", "content": body["input"]}]
-    messages: Any = body["messages"]
-    if not isinstance(messages, list):
-        loc = ("body", "messages")
-        raise problems.invalid("list_type", loc, "Input should be a valid list", messages)
+    messages: list[Json] = body["messages"]
+    _check_objects(messages, "messages")
     for message in messages:
         # A message without an otid is given one, so every run can be found by its otids.
         message["otid"] = message.get("otid") or str(uuid4())
     return messages
+
+
+def _check_tools(tools: Any) -> None:
+    _check_objects(tools, "client_tools")
+    for index, tool in enumerate(tools):
+        where = ("body", "client_tools", index)
+        if "name" not in tool:
+            raise problems.invalid("missing", (*where, "name"), "Field required", tool)
+        if not isinstance(tool.get("parameters") or {}, dict):
+            text = "Input should be a valid dictionary"
+            value = tool["parameters"]
+            raise problems.invalid("dict_type", (*where, "parameters"), text, value)
+
+
+def _check_objects(items: Any, name: str) -> None:
+    if not isinstance(items, list):
+        text = "Input should be a valid list"
+        raise problems.invalid("list_type", ("body", name), text, items)
+    for index, item in enumerate(items):
+        if not isinstance(item, dict):
+            text = "Input should be a valid dictionary or object to extract fields from"
+            where = ("body", name, index)
+            raise problems.invalid("model_attributes_type", where, text, item)
 
 
 def _otids(body: Json) -> list[str]:

@@ -23,6 +23,8 @@ from .state import Agent, Store
 from .tools import ServerTool
 
 _OPEN_PATHS = frozenset({"/v1/health", "/v1/health/"})
+# Lists are at their path with a slash, and only there.
+_SLASHED = frozenset({"/v1/agents/", "/v1/conversations/", "/v1/models/", "/v1/runs/"})
 _REQUESTS_KEPT = 500
 
 
@@ -146,6 +148,11 @@ class LettaRest:
         except ApiError as error:
             return _refuse(error)
         except web.HTTPNotFound:
+            if f"{request.path}/" in _SLASHED:
+                where = str(
+                    request.rel_url.with_path(f"{request.path}/").with_query(request.query)
+                )
+                return web.Response(status=307, headers={"Location": where})
             return _refuse(ApiError(404, {"detail": "Not Found"}))
         except web.HTTPMethodNotAllowed as error:
             allowed = "GET" if "GET" in error.allowed_methods else min(error.allowed_methods)

@@ -76,6 +76,7 @@ class Agent:
     tags: list[str] = field(default_factory=list)
     blocks: list[Json] = field(default_factory=list)
     approvals: set[str] = field(default_factory=set)
+    last_stop_reason: str | None = None
     id: str = field(default_factory=lambda: new_id("agent"))
     created: datetime = field(default_factory=now)
 

@@ -208,6 +208,7 @@ class Turn:
             self.stream.done()
 
     def _free(self) -> None:
+        self.agent.last_stop_reason = self.run.stop_reason
         if self.store.redis is not None:
             self.store.redis.unlock(self.run.thread.lock_key, self.run.id)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from aurora.model import Change
 from sandbox.letta import AppServer
@@ -19,6 +20,9 @@ from sandbox.red import LocalRed
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {"answered", "declined", "failed", "cancelled", "expired"}
+# Making an agent takes longer than booting Red. A server's towns share one, and as agents hold on
+# to the provider they began with, all their models answer at one address.
+_PROVIDERS: dict[Path, tuple[str, int]] = {}
 
 
 class Town:
@@ -135,7 +139,8 @@ class Town:
         """Set Aurora up as an admin does, and make its channel's pace no hindrance."""
         await self.red.bot.set_shared_api_tokens("letta", token=self.server.token)
         assert "answers" in await self.command(f"aurora lettaurl {self.server.url}")
-        self.agent_id = await self.server.create_agent("town agent")
+        known = await self.server.find_agent("town agent")
+        self.agent_id = known or await self.server.create_agent("town agent")
         assert "Done" in await self.command(f"aurora enable {self.agent_id}")
         assert "Done" in await self.command("aurora config ratelimit 0.5")
 
@@ -144,8 +149,10 @@ class Town:
 async def open_town(data: Path, server: AppServer) -> AsyncIterator[Town]:
     """Build a town, with Aurora loaded and nothing configured."""
     llm, discord = ScriptedLLM(), LocalDiscord()
+    llm.key, port = _PROVIDERS.get(server.home, (llm.key, 0))
     async with AsyncExitStack() as stack:
-        await llm.start()
+        await llm.start(port)
+        _PROVIDERS[server.home] = (llm.key, URL(llm.url).port or 0)
         stack.push_async_callback(llm.stop)
         await server.use_provider(llm.url, llm.key, llm.model)
         await discord.start()

@@ -69,10 +69,10 @@ async def thinking(town: Town, requests: int = 1) -> None:
     await town.discord.wait_for(lambda: len(town.llm.requests) >= requests, 10)
 
 
-def hasten(town: Town) -> None:
-    """Let retries come at once; how long they wait is tested beside `retry_delay`."""
+def hasten(town: Town, base_delay: float = 0.01) -> None:
+    """Let retries come soon; how long they wait is tested beside `retry_delay`."""
     worker = town.cog.services.worker
-    worker._retries = type(worker._retries)(base_delay=0.01, max_delay=0.05)
+    worker._retries = type(worker._retries)(base_delay=base_delay)
     link = town.cog.services.agents.backend._link
     link.limits = link.limits._replace(patience=0.2)
 

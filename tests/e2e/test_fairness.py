@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -87,7 +88,7 @@ async def test_a_channel_is_answered_in_order_and_at_its_pace(town: Town) -> Non
     assert [one.content for one in answers] == [str(number) for number in range(10)]
     assert [one.reference for one in answers] == [message.id for message in asked]
     starts = [change.at for change in town.changes if change.step == "running"]
-    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert min(gaps) > 0.38
 
 

@@ -23,7 +23,7 @@ AURORA = str(Path(__file__).resolve().parents[2] / "aurora")
 class Hold:
     """A run that holds its lane until `go`, and a message that waits behind it."""
 
-    def __init__(self, town: Town, waiting: Message, first: Message, gate: asyncio.Event) -> None:
+    def __init__(self, waiting: Message, first: Message, gate: asyncio.Event) -> None:
         self.waiting = waiting
         self.first = first
         self.go = gate.set
@@ -41,13 +41,15 @@ async def hold(
     words = f"{town.mention} {text or '[[say:waited]]'}"
     waiting = town.discord.say(author or town.ada, place, words)
     await reached(town, waiting, "queued")
-    return Hold(town, waiting, first, gate)
+    return Hold(waiting, first, gate)
 
 
 async def cog(town: Town, action: str) -> None:
     """Load, unload or reload Aurora by its command, and wait until that is done."""
     office = town.discord.add_channel(town.guild, "office")
-    assert f"{action}ed".lower() in (await town.command(f"{action} aurora", channel=office)).lower()
+    assert (
+        f"{action}ed".lower() in (await town.command(f"{action} aurora", channel=office)).lower()
+    )
 
 
 async def end_of(town: Town, message: Message) -> tuple[str, str]:
@@ -170,10 +172,13 @@ async def test_a_new_ratelimit_frees_what_waits(town: Town) -> None:
 async def test_a_new_timeout_counts_for_the_next_run(town: Town) -> None:
     """Without a reload."""
     await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=0.2)
-    assert (await provoke(town, "[[never]]")).reason == "timeout"
+    gate = asyncio.Event()
+    town.llm.script("for ever", Step(gate=gate, text="Never."))
+    assert (await provoke(town, "for ever")).reason == "timeout"
     assert "30" in await town.command("aurora config timeout 30")
     settings = town.cog.services.settings.guild(town.guild.id)
     assert settings.agent_timeout == 30
+    gate.set()
     assert (await provoke(town, "[[sleep:0.4]][[say:ok]]", quiet(town))).state == "answered"
 
 
@@ -209,7 +214,7 @@ async def test_the_reply_chain_follows_its_setting(town: Town) -> None:
 async def test_a_wrong_token_is_named_and_the_right_one_used_at_once(bare_town: Town) -> None:
     """Set after load, mended without a reload."""
     town, bot = bare_town, bare_town.red.bot
-    await bot.set_shared_api_tokens("letta", token="wrong")  # noqa: S106  # it is no secret
+    await bot.set_shared_api_tokens("letta", token="wrong")
     said = await town.command(f"aurora lettaurl {town.server.url}")
     assert "refused the token" in said
     agent_id = await town.server.create_agent("late")
@@ -222,7 +227,7 @@ async def test_a_wrong_token_is_named_and_the_right_one_used_at_once(bare_town: 
 async def test_a_token_that_goes_bad_is_told_and_mended_at_once(town: Town) -> None:
     """One notice for the person, one for the owner; the next message works."""
     bot = town.red.bot
-    await bot.set_shared_api_tokens("letta", token="wrong")  # noqa: S106  # it is no secret
+    await bot.set_shared_api_tokens("letta", token="wrong")
     seen = await provoke(town, "hello")
     assert (seen.state, seen.reason) == ("failed", "config")
     assert "not set up correctly" in seen.said[-1][2]
@@ -238,10 +243,11 @@ async def test_a_token_that_goes_bad_is_told_and_mended_at_once(town: Town) -> N
 
 async def test_leaving_a_guild_cancels_what_waits_there(town: Town) -> None:
     """And nobody else's."""
-    away = town.discord.add_channel(town.discord.add_guild("Away", owner=town.ada), "away")
+    guild = town.discord.add_guild("Away", owner=town.ada)
+    away = town.discord.add_channel(guild, "away")
     await town.command(f"aurora enable {town.agent_id}", channel=away)
     gone, here = await hold(town, away), await hold(town)
-    town.discord.remove_guild(away.guild)
+    town.discord.remove_guild(guild)
     assert await end_of(town, gone.waiting) == ("cancelled", "guild_left")
     assert town.steps(here.waiting) == ["queued"]
     here.go()
@@ -293,6 +299,7 @@ async def test_disable_cancels_what_waits_and_shows_it(town: Town) -> None:
     """The person sees that nothing will come; another guild is not touched."""
     away = town.discord.add_channel(town.discord.add_guild("Away", owner=town.ada), "away")
     await town.command(f"aurora enable {town.agent_id}", channel=away)
+    await town.command("aurora config ratelimit 0.5", channel=away)
     here, there = await hold(town), await hold(town, away)
     assert "cancelled: 1" in await town.command("aurora disable")
     seen = await outcome_of(town, here.waiting)

@@ -263,10 +263,13 @@ async def test_the_channel_goes_on_after_an_agent_that_never_ends(town: Town) ->
     """The server keeps its turn for minutes; the next message goes around it."""
     hasten(town)
     await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=0.5)
-    seen = await provoke(town, "[[never]]")
+    gate = asyncio.Event()
+    town.llm.script("for ever", Step(gate=gate, text="Never."))
+    seen = await provoke(town, "for ever")
     assert (seen.state, seen.reason, len(seen.said)) == ("failed", "timeout", 1)
     await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=60)
     await works(town)
+    gate.set()
 
 
 async def test_a_failing_model_is_tried_again(town: Town) -> None:
@@ -316,7 +319,7 @@ async def test_an_error_after_a_send_elsewhere_is_not_tried_again(town: Town) ->
 async def test_a_provider_that_asks_for_patience_gets_it(town: Town) -> None:
     """429 is tried again, and counts against nobody."""
     hasten(town)
-    seen = await provoke(town, "[[err:429*4]][[send:My turn.]]")
+    seen = await provoke(town, "[[err:429*2]][[send:My turn.]]")
     assert seen == Outcome("answered", "sent", [("general", True, "My turn.")], [])
 
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import importlib
 import json
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -19,9 +20,7 @@ from ..app_server.frames import Frame
 from ..protocol import AgentError, Outcome, ToolSpec
 from ..sdk import SdkError
 from .outcomes import UNSURE, RefusedError, refused
-
-# Somebody's main thread; every other conversation knows its agent.
-_DEFAULT = "default"
+from .step import Place
 
 
 class Limits(NamedTuple):
@@ -33,18 +32,6 @@ class Limits(NamedTuple):
     stall: float
     patience: float
     drain: float
-
-
-class Place(NamedTuple):
-    """Where a turn runs."""
-
-    agent_id: str
-    conversation_id: str
-
-    @property
-    def scope(self) -> dict[str, str]:
-        """Return what a request must add for the conversation to be found."""
-        return {"agent_id": self.agent_id} if self.conversation_id == _DEFAULT else {}
 
 
 class CutError(Exception):
@@ -197,6 +184,10 @@ class Api:
             return self._sdk
 
     def _connect(self, letta: ModuleType) -> _Sdk:
+        chatter = logging.getLogger("httpx")
+        if chatter.level == logging.NOTSET:
+            # One line for each request would bury what the bot's log is read for.
+            chatter.setLevel(logging.WARNING)
         client = letta.AsyncLetta(
             api_key=self._token or "none",
             base_url=self._url,

@@ -10,10 +10,12 @@ from types import ModuleType
 from ...clock import Clock, SystemClock
 from ..app_server.frames import Frame, items, word
 from ..protocol import AgentError, AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
-from .api import Api, CutError, Limits, Place, explain
+from .api import Api, CutError, Limits, explain
 from .driver import Driver
 from .outcomes import Ending, RefusedError
+from .recall import recall
 from .run import Run
+from .step import Place
 
 _CLOSED = "the connection to the agent server was closed"
 
@@ -118,6 +120,19 @@ class LettaRest:
                     return
         finally:
             run.left.set()
+
+    async def recall(self, turn: Turn) -> Finished | None:
+        """Return how an attempt ended whose Aurora died; raise AgentError.
+
+        None if the server has not kept it or it has not ended: then a new attempt may be sent,
+        unless the old one had a visible effect.
+        """
+        self._check_open()
+        place = Place(turn.agent_id, turn.conversation_id)
+        try:
+            return await recall(self._api, place, turn.input_id)
+        except (CutError, RefusedError) as error:
+            raise explain(error) from None
 
     async def close(self, *, grace: float = 2.0) -> None:
         """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import uuid
 from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -15,16 +14,18 @@ from typing import Any, Protocol
 from ...clock import Clock
 from ..app_server.frames import Frame, word
 from ..protocol import AgentError, ConversationMoved, Outcome
-from .api import Api, CutError, Place, explain
+from .api import Api, CutError, explain
 from .outcomes import REQUIRES_APPROVAL, Ending, RefusedError, refused, stopped
 from .recovery import TAIL, Recovery
 from .run import Run
 from .step import (
+    Place,
     Step,
     approval,
     calls_in,
     denied,
     has_ended,
+    otid_of,
     pending_request,
     returned,
     user_message,
@@ -32,7 +33,6 @@ from .step import (
 
 _log = logging.getLogger("red.aurora.agents")
 
-_OTIDS = uuid.UUID("0b9f3c1e-3f0e-5d0a-9a43-7b1c7a2f6d51")
 _MOST_ROUNDS = 50
 _DENIALS = 3
 _POLL_SECONDS = 0.25
@@ -103,7 +103,8 @@ class Driver:
             ending = replace(ending, outcome=Outcome.LOST)
         text = ""
         if ending.outcome is Outcome.COMPLETED:
-            text = self._step.text if self._step and self._step.patchy else run.text
+            stored = self._step.text if self._step is not None else None
+            text = run.text if stored is None else stored
             _log.debug("The agent's text: %s", text)
         run.finish(ending, text)
 
@@ -121,7 +122,8 @@ class Driver:
                 return ending
             self._round += 1
             if self._round > _MOST_ROUNDS:
-                await self._settle({})
+                with contextlib.suppress(CutError, RefusedError):
+                    await self._settle({})
                 return Ending(Outcome.FAILED, "the agent called tools without end")
             message = await self._answer(step)
 
@@ -248,13 +250,14 @@ class Driver:
             ids = [word(one, "tool_call_id") for one in calls_in(request)]
             answers = [replies.get(one) or denied(one, _GONE) for one in ids]
             step = self._new_step(approval(word(request, "id"), answers))
-            frames = self._api.send(
-                self._place, step.message, self._run.tools.specs, background=step.background
-            )
+            # Without tools the model can't call again.
+            frames = self._api.send(self._place, step.message, (), background=step.background)
             async with aclosing(frames):
                 async for frame in frames:
                     for _event in step.take(frame):
                         pass
+            if step.stop_reason != REQUIRES_APPROVAL:
+                return
             replies = {}
 
     async def _abandon(self) -> None:
@@ -287,9 +290,7 @@ class Driver:
 
     def _new_step(self, message: Frame) -> Step:
         """Give a message an otid of its own; the map of otids is one for the whole server."""
-        turn = self._run.turn
-        key = (turn.agent_id, self._place.conversation_id, turn.input_id, str(self._sent))
-        otid = str(uuid.uuid5(_OTIDS, "/".join(key)))
+        otid = otid_of(self._place, self._run.turn.input_id, self._sent)
         self._sent += 1
         background = self._shared.background
         return Step(otid, {**message, "otid": otid}, background, seen=self._run.seen)

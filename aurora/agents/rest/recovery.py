@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from ...clock import Clock
 from ..app_server.frames import Frame, items, part, text_of, word
 from ..protocol import AgentError, Outcome
-from .api import Api, CutError, Place
+from .api import Api, CutError
 from .outcomes import REQUIRES_APPROVAL, Ending, RefusedError, failed, refused, stopped
-from .step import Step, has_ended, pending_request
+from .step import Place, Step, has_ended, pending_request
 
 TAIL = 30
 _PAUSES_SECONDS = (0.1, 0.25, 0.5, 1.0)
@@ -40,6 +40,7 @@ class Recovery:
         self._step = step
         self._feed = feed
         self._never = asyncio.Event()
+        self._heard = False
 
     async def follow(self) -> Ending:
         """Return how the run ended.
@@ -52,7 +53,7 @@ class Recovery:
         tries = 0
         while True:
             await self._pause(_PAUSES_SECONDS[min(tries, len(_PAUSES_SECONDS) - 1)])
-            tries, seq = tries + 1, self._step.seq
+            tries, self._heard = tries + 1, False
             try:
                 return await self._once()
             except CutError as cut:
@@ -61,7 +62,7 @@ class Recovery:
                 if error.status < 500:
                     outcome = Outcome.LOST if self._step.accepted else refused(error).outcome
                     raise AgentError(outcome, refused(error).detail) from None
-            if self._step.seq > seq:
+            if self._heard:
                 deadline, tries = self._clock.monotonic() + self._api.limits.reconnect, 0
             if self._clock.monotonic() >= deadline:
                 detail = "the agent server was lost in mid-turn and did not come back"
@@ -96,6 +97,7 @@ class Recovery:
                     async for frame in frames:
                         if step.down and word(frame, "message_type") != "ping":
                             limit.reschedule(loop.time() + stall)
+                        self._heard = True
                         self._feed(frame)
         except TimeoutError:
             await self._bury()
@@ -107,29 +109,36 @@ class Recovery:
             step.run_id = await self._find()
         while True:
             run = await self._api.retrieve_run(step.run_id)
+            self._heard = True
             if has_ended(run):
                 break
             if step.down and self._clock.monotonic() - since >= self._api.limits.stall:
                 await self._bury()
             await self._pause(_POLL_SECONDS)
-        error = part(part(run, "metadata"), "error")
-        if word(run, "status") == "failed" and error:
-            return failed(error)
-        if word(run, "status") == "cancelled":
-            return stopped("cancelled")
-        return await self._read_back(word(run, "stop_reason"))
+        if word(run, "status") == "completed":
+            return await self._read_back(word(run, "stop_reason"))
+        return ending_of(run)
 
     async def _find(self) -> str:
-        """Return the id of the run whose start was missed."""
+        """Return the id of a run whose start was missed; raise AgentError if there is none."""
+        since = self._clock.monotonic()
+        while True:
+            # In this order: a run that ends in between is in the tail.
+            active = await self._api.active_runs(self._place)
+            for one in await self._api.tail(self._place, TAIL):
+                if self._is_ours(one):
+                    return word(one, "run_id")
+            # A run stores nothing before its first step is over. Whether it is ours shows then.
+            if not active:
+                raise AgentError(Outcome.UNREACHABLE, _NEVER_ARRIVED)
+            if self._step.down and self._clock.monotonic() - since >= self._api.limits.stall:
+                await self._bury()
+            await self._pause(_POLL_SECONDS)
+
+    def _is_ours(self, message: Frame) -> bool:
         calls = {word(one, "tool_call_id") for one in items(self._step.message, "approvals")}
-        for one in await self._api.tail(self._place, TAIL):
-            answered = {word(call, "tool_call_id") for call in items(one, "approvals")}
-            if word(one, "otid") == self._step.otid or (calls and answered == calls):
-                return word(one, "run_id")
-        # A run stores nothing before its first step is over. The conversation is ours alone.
-        for run in await self._api.active_runs(self._place):
-            return word(run, "id")
-        raise AgentError(Outcome.UNREACHABLE, _NEVER_ARRIVED)
+        answered = {word(one, "tool_call_id") for one in items(message, "approvals")}
+        return word(message, "otid") == self._step.otid or (bool(calls) and answered == calls)
 
     async def _read_back(self, stop_reason: str) -> Ending:
         """Read from the tail what the stream did not bring, and classify the end."""
@@ -142,16 +151,36 @@ class Recovery:
         ]
         if stop_reason == REQUIRES_APPROVAL and (request := pending_request(mine)) is not None:
             step.read_request(request)
-        step.text = next(
-            (text_of(one) for one in mine[:1] if word(one, "message_type") == "assistant_message"),
-            "",
-        )
+        step.text = last_text(mine)
         return stopped(stop_reason)
 
     async def _bury(self) -> None:
         """Cancel a dead run, which would hold its conversation for ever; raises AgentError."""
-        await self._api.cancel(self._place)
+        with suppress(RefusedError):
+            await self._api.cancel(self._place)
         raise AgentError(Outcome.LOST, _DEAD)
 
     async def _pause(self, seconds: float) -> None:
         await self._clock.wait(self._never, seconds)
+
+
+def ending_of(run: Frame) -> Ending:
+    """Classify the record of a run that is over."""
+    error = part(part(run, "metadata"), "error")
+    if word(run, "status") == "failed" and error:
+        return failed(error)
+    reason = "cancelled" if word(run, "status") == "cancelled" else word(run, "stop_reason")
+    return stopped(reason or "error")
+
+
+def last_text(messages: list[Frame]) -> str | None:
+    """Return what a run said last, an empty text if that was no text, None if nothing is known."""
+    for one in messages:
+        match word(one, "message_type"):
+            case "assistant_message":
+                return text_of(one)
+            case "user_message" | "system_message" | "summary_message":
+                # Compaction leaves notes of its own behind the answer.
+                continue
+        return ""
+    return None

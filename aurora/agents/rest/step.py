@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..app_server.frames import Frame, items, number, part, text_of, word
 from ..protocol import Reasoning as Thought
 from ..protocol import RunEvent, RunStarted, Text, ToolCalled, ToolReturned, Usage
 
+# Somebody's main thread; every other conversation knows its agent.
+_DEFAULT = "default"
+_OTIDS = uuid.UUID("0b9f3c1e-3f0e-5d0a-9a43-7b1c7a2f6d51")
 _ENDED = frozenset({"completed", "failed", "cancelled", "expired"})
+
+
+class Place(NamedTuple):
+    """Where a turn runs."""
+
+    agent_id: str
+    conversation_id: str
+
+    @property
+    def scope(self) -> dict[str, str]:
+        """Return what a request must add for the conversation to be found."""
+        return {"agent_id": self.agent_id} if self.conversation_id == _DEFAULT else {}
+
+
+def otid_of(place: Place, input_id: str, number: int) -> str:
+    """Name one request of an attempt, counted from 0.
+
+    The server's map of otids knows neither agents nor conversations, so both are part of the name.
+    """
+    key = f"{place.agent_id}/{place.conversation_id}/{input_id}/{number}"
+    return str(uuid.uuid5(_OTIDS, key))
 
 
 @dataclass(slots=True)
@@ -36,7 +61,10 @@ class Step:
     """What was sent under one otid, and what the server said of it.
 
     `background` says whether the run's stream can be taken up again, `patchy` that pieces of it
-    were missed, `down` that the server was gone in the meantime and the run may be dead.
+    were missed, `down` that the server was gone in the meantime and the run may be dead. `text`
+    is its last message as the server has stored it, `open` that it was sent and not refused.
+    `replies` are the answers to its calls so far, `seen` the calls of the agent's own tools,
+    which may end in a later step.
     """
 
     otid: str
@@ -49,7 +77,7 @@ class Step:
     seq: int = 0
     stop_reason: str = ""
     request_id: str = ""
-    text: str = ""
+    text: str | None = None
     open: bool = False
     replies: dict[str, Frame] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The double of the REST API against the recordings of the real server."""

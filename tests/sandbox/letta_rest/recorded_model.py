@@ -30,6 +30,9 @@ class RecordedModel:
         self._scale = scale
         self._runner: web.AppRunner | None = None
         self._gates: set[asyncio.Event] = set()
+        # Set while nobody is being answered, and while somebody is.
+        self.idle, self.busy = asyncio.Event(), asyncio.Event()
+        self.idle.set()
 
     @property
     def provider(self) -> Provider:
@@ -67,10 +70,15 @@ class RecordedModel:
         gate = asyncio.Event()
         gate.set()
         self._gates.add(gate)
+        self.idle.clear()
+        self.busy.set()
         try:
             return await self._answer(request, body, gate)
         finally:
             self._gates.discard(gate)
+            if not self._gates:
+                self.idle.set()
+                self.busy.clear()
 
     async def _answer(
         self, request: web.Request, body: dict[str, Any], gate: asyncio.Event

@@ -33,6 +33,7 @@ class Exchange:
     body: str = ""
     events: list[str] = field(default_factory=list)
     broken: bool = False
+    compared: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -84,11 +85,11 @@ class Replay:
     async def play(self) -> None:
         """Send everything; compare each answer as soon as it is complete."""
         for number, exchange in enumerate(self.exchanges):
-            await self._until(number)
             if (step := self.before.get(exchange.recorded["n"])) is not None:
                 await step()
+            await self._until(number)
             exchange.task = asyncio.create_task(self._send(exchange))
-            if exchange.end > self._next_start(number):
+            if exchange.end > self._next_start(number) or "read_error" in exchange.response:
                 continue
             overlapped = [e for e in self.exchanges[:number] if e.end > exchange.start]
             if overlapped:
@@ -97,8 +98,7 @@ class Replay:
                 await asyncio.wait_for(exchange.task, _PATIENCE)
                 self.model.release()
             await asyncio.wait_for(exchange.task, _PATIENCE)
-            if not exchange.broken:
-                self.compare(exchange)
+            self.compare(exchange)
         for exchange in self.exchanges:
             assert exchange.task is not None
             await asyncio.wait_for(exchange.task, _PATIENCE)
@@ -106,6 +106,9 @@ class Replay:
 
     def compare(self, exchange: Exchange) -> None:
         """Fail at the first difference from the recording."""
+        if exchange.compared:
+            return
+        exchange.compared = True
         where = f"n{exchange.recorded['n']}"
         recorded, check = exchange.response, self.comparison.check
         assert exchange.status == recorded["status"], f"{where}: {exchange.body}"
@@ -137,8 +140,7 @@ class Replay:
             assert earlier.task is not None
             if earlier.end <= exchange.start:
                 await asyncio.wait_for(earlier.task, _PATIENCE)
-                if not earlier.broken:
-                    self.compare(earlier)
+                self.compare(earlier)
             else:
                 await asyncio.wait_for(earlier.has(earlier.seen_by(moment)), _PATIENCE)
         last = max((e.end for e in self.exchanges[:number]), default=0.0)
@@ -146,10 +148,9 @@ class Replay:
             await self.quiet()
 
     async def quiet(self) -> None:
-        """Wait until no run is active."""
-        async with asyncio.timeout(_PATIENCE):
-            while any(run.active for run in self.rest.store.runs.values()):
-                await asyncio.sleep(0.01)
+        """Wait until the model answers nobody and its last words are stored."""
+        await asyncio.wait_for(self.model.idle.wait(), _PATIENCE)
+        await asyncio.sleep(0.05)
 
     async def _send(self, exchange: Exchange) -> None:
         request = exchange.request

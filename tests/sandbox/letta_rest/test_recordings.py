@@ -20,9 +20,21 @@ from .replaying import RECORDINGS, Replay
 SCALE = 0.1
 KEEPALIVE = 5 * SCALE
 TIMED = frozenset({"keepalive_pings", "cancel_during_llm_wait", "server_crash"})
-PARALLEL = "parallel"
-SPECIAL = frozenset({"auth", "no_redis", "models_list"})
+SPECIAL = frozenset({"auth", "no_redis", "models_list", "agents_list"})
 ALL = sorted(path.stem for path in RECORDINGS.glob("*.json"))
+
+# These create what they use.
+OWN_AGENTS = frozenset({"agent_create"})
+OWN_CONVERSATIONS = frozenset({"conversations"})
+WHO = {
+    "server_tool_approval": "fixture-agent-approval",
+    "client_tool_parallel": "fixture-agent-parallel",
+    "client_tool_parallel_nontoken": "fixture-agent-parallel",
+    "client_tool_parallel_partial": "fixture-agent-parallel",
+    "client_and_server_tool_parallel": "fixture-agent-parallel",
+    "client_and_server_tool_parallel_nontoken": "fixture-agent-parallel",
+}
+_SOMEBODY = re.compile(r"(?:agent|conv)-(?!0{8})[0-9a-f-]{36}")
 
 Boot = Callable[..., Awaitable[Replay]]
 
@@ -52,30 +64,25 @@ async def boot() -> AsyncIterator[Boot]:
 
 async def _people(replay: Replay) -> None:
     """Create the agents and conversations that the recording takes for granted."""
-    text = json.dumps(replay.recording)
-    parallel = "parallel" in replay.recording["scenario"] and "not_enabled" not in text
-    common = {"system": "You are a fixture agent.", "persona": "I answer on Discord."}
-    agents = {}
-    for name in ("fixture-agent", "fixture-agent-approval"):
-        agents[name] = replay.rest.create_agent(
+    scenario = replay.recording["scenario"]
+    agents = {
+        name: replay.rest.create_agent(
             name,
             tools=["conversation_search"],
-            parallel_tool_calls=parallel and "not_enabled" not in replay.recording["scenario"],
+            parallel_tool_calls=name == "fixture-agent-parallel",
             tags=["aurora"],
-            **common,
+            system="You are a fixture agent.",
+            persona="I answer on Discord.",
         )
-    named = [e.request["path"] for e in replay.exchanges] + [
-        str(e.request.get("json", "")) for e in replay.exchanges
-    ]
-    approval = "tool_approval" in replay.recording["scenario"]
-    agent_id = agents["fixture-agent-approval" if approval else "fixture-agent"]
-    for recorded in dict.fromkeys(re.findall(r"agent-[0-9a-f-]{36}", " ".join(named))):
-        if not recorded.endswith("000000000000"):
-            replay.comparison.know(recorded, agent_id)
-    for recorded in dict.fromkeys(re.findall(r"conv-[0-9a-f-]{36}", " ".join(named))):
-        if not recorded.endswith("000000000000") and replay.recording["scenario"] != (
-            "conversations"
-        ):
+        for name in ("fixture-agent", "fixture-agent-parallel", "fixture-agent-approval")
+    }
+    agent_id = agents[WHO.get(scenario, "fixture-agent")]
+    requests = json.dumps([exchange.request for exchange in replay.exchanges])
+    for recorded in dict.fromkeys(_SOMEBODY.findall(requests)):
+        if recorded.startswith("agent-"):
+            if scenario not in OWN_AGENTS:
+                replay.comparison.know(recorded, agent_id)
+        elif scenario not in OWN_CONVERSATIONS:
             replay.comparison.know(recorded, await converse(replay, agent_id))
 
 
@@ -100,10 +107,31 @@ def conversation_of(replay: Replay) -> str:
     return found
 
 
+def _agent_of(replay: Replay) -> str:
+    (agent,) = [a for a in replay.rest.store.agents.values() if a.name == "fixture-agent"]
+    return agent.id
+
+
 async def _earlier_turns(replay: Replay, texts: list[str]) -> None:
     for text in texts:
         message = {"role": "user", "content": text}
         await say(replay, conversation_of(replay), {"messages": [message]})
+
+
+async def main_thread(replay: Replay) -> None:
+    """The agent was spoken to twice in its main thread."""
+    for _ in range(2):
+        body = {"messages": [{"role": "user", "content": "hello"}]}
+        await say(replay, _agent_of(replay), body)
+
+
+async def cancelled_late(replay: Replay) -> None:
+    """The third piece was on its way to the client when the cancel came."""
+
+    async def three_pieces() -> None:
+        await replay.exchanges[0].has(4)
+
+    replay.before[2] = three_pieces
 
 
 async def paging(replay: Replay) -> None:
@@ -111,13 +139,13 @@ async def paging(replay: Replay) -> None:
     await _earlier_turns(replay, [f"[[say:answer {n}]]" for n in (1, 2, 3)])
 
 
-async def runs(replay: Replay) -> None:
+async def two_runs(replay: Replay) -> None:
     """One run is over, one is active."""
     await _earlier_turns(replay, ["[[say:Hello!]]"])
+    await replay.model.idle.wait()
     active = _earlier_turns(replay, ["[[sleep:3]] [[say:later]]"])
     task = asyncio.create_task(active)
-    while len(replay.rest.store.runs) < 2:
-        await asyncio.sleep(0)
+    await replay.model.busy.wait()
 
     async def over() -> None:
         await task
@@ -127,8 +155,7 @@ async def runs(replay: Replay) -> None:
 
 async def used_otids(replay: Replay) -> None:
     """The otids were used before, elsewhere: Redis knows them, Postgres has forgotten."""
-    (agent_id,) = [a.id for a in replay.rest.store.agents.values() if a.name == "fixture-agent"]
-    elsewhere = await converse(replay, agent_id)
+    elsewhere = await converse(replay, _agent_of(replay))
     for exchange in replay.exchanges:
         body = exchange.request.get("json")
         if body and body.get("background"):
@@ -149,18 +176,19 @@ async def crash(replay: Replay) -> None:
 
 async def last_run(replay: Replay) -> None:
     """The agent had a run before, in another conversation."""
-    (agent_id,) = [a.id for a in replay.rest.store.agents.values() if a.name == "fixture-agent"]
-    elsewhere = await converse(replay, agent_id)
+    elsewhere = await converse(replay, _agent_of(replay))
     await say(replay, elsewhere, {"messages": [{"role": "user", "content": "hello"}]})
 
 
 SETUPS: dict[str, Callable[[Replay], Awaitable[None]]] = {
     "messages_paging": paging,
-    "runs": runs,
+    "runs": two_runs,
     "otid_replay": used_otids,
     "background_resume": used_otids,
     "server_crash": crash,
     "cancel_nothing": last_run,
+    "cancel_background": cancelled_late,
+    "pending_approval_then_message": main_thread,
 }
 
 
@@ -190,4 +218,13 @@ async def test_models_are_listed_as_recorded(boot: Boot) -> None:
     replay = await boot("models_list")
     listed = replay.exchanges[0].response["json"]
     replay.exchanges[0].response["json"] = [m for m in listed if m["name"] != "fake-chat"]
+    await replay.play()
+
+
+async def test_agents_are_listed_as_recorded(boot: Boot) -> None:
+    """The agent that may call in parallel had its own model settings, which ours has not."""
+    replay = await boot("agents_list")
+    (_, parallel, usual) = replay.exchanges[4].response["json"]
+    parallel["model_settings"] = usual["model_settings"]
+    parallel["llm_config"] = {**usual["llm_config"], "parallel_tool_calls": True}
     await replay.play()

@@ -1,0 +1,66 @@
+"""What the worker needs of the world, so that it needs no Discord."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from .agents.protocol import AgentBackend, ToolHost
+from .model import Event, State
+
+
+class RunTools(ToolHost, Protocol):
+    """The tools of one run, which can be shut."""
+
+    async def close(self, reason: str) -> None:
+        """Refuse every later call, and return when none is under way."""
+        ...
+
+
+class Toolbox(Protocol):
+    """Where a run's tools come from."""
+
+    def open(self, event: Event, agent_id: str) -> RunTools:
+        """Return the tools of a run for this event."""
+        ...
+
+
+class Delivery(Protocol):
+    """What the worker asks of delivery; see delivery.py."""
+
+    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+        """See to it that the answer is in Discord; return the final state and its reason."""
+        ...
+
+    async def answered(self, event: Event) -> bool:
+        """Tell whether an answer is in Discord."""
+        ...
+
+    async def notice(self, event: Event, text: str) -> None:
+        """Tell the person once that something is wrong."""
+        ...
+
+    async def call_off(self, event: Event) -> None:
+        """Show the person that nothing will come of their message."""
+        ...
+
+    def typing(self, event: Event) -> AbstractAsyncContextManager[None]:
+        """Show that somebody is at work."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the worker needs of the world outside the queue.
+
+    `admit` returns why a claimed event may no longer run, or None; `alert` tells those who can
+    mend a configuration.
+    """
+
+    backend: Callable[[], AgentBackend | None]
+    toolbox: Toolbox
+    delivery: Delivery
+    admit: Callable[[Event], Awaitable[str | None]]
+    alert: Callable[[str], Awaitable[None]]

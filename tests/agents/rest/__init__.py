@@ -1,0 +1,1 @@
+"""Tests of the REST backend: the SDK, the recordings and the double."""

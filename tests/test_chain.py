@@ -215,7 +215,8 @@ async def test_an_edit_is_seen_in_the_chain(world: World) -> None:
     assert said((await extract_reply_chain(message, 5))[0]) == ["new"]
 
 
-async def test_what_was_deleted_since_is_not_shown(world: World, served: Rest) -> None:
+@pytest.mark.usefixtures("served")
+async def test_what_was_deleted_since_is_not_shown(world: World) -> None:
     """A cached reply still carries its parent as it was; deleted means deleted."""
     secret = world.message("secret", cached=True)
     reply = world.message("reply", reply_to=secret, cached=True)

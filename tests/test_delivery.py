@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from aurora.delivery import FAILED, NO_ANSWER, TEXT_WITHHELD, Delivery
+from aurora.delivery import CALLED_OFF, FAILED, NO_ANSWER, TEXT_WITHHELD, Delivery
 from aurora.model import Send, State
 from aurora.tools.sender import Sender
 from sandbox.local_discord import Overwrite, permissions
@@ -266,6 +266,13 @@ async def test_a_notice_that_cannot_be_given_is_swallowed(stage: Stage) -> None:
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await stage.delivery.notice(event, "Something went wrong")
     assert stage.answers() == []
+
+
+async def test_what_is_called_off_is_marked(stage: Stage) -> None:
+    """Who waits sees that nothing will come."""
+    event = await stage.ask()
+    await stage.delivery.call_off(event)
+    assert (stage.reactions(event), stage.answers()) == ([CALLED_OFF], [])
 
 
 async def test_a_mark_that_cannot_be_made_is_swallowed(stage: Stage) -> None:

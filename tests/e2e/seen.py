@@ -42,6 +42,12 @@ async def outcome_of(town: Town, message: Message, timeout: float = 10.0) -> Out
     return Outcome(end.step, end.detail, said_since(town, message), town.marks(message))
 
 
+async def end_of(town: Town, message: Message) -> tuple[str, str]:
+    """Return how a message's event ended."""
+    end = await town.ended(message)
+    return end.step, end.detail
+
+
 def mention(town: Town, text: str, channel: Channel | None = None) -> Message:
     """Let Ada ask, and return her message."""
     return town.discord.say(town.ada, channel or town.general, f"{town.mention} {text}")

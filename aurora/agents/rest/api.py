@@ -177,13 +177,13 @@ class Api:
             if self._sdk is None:
                 try:
                     # Half a second of imports must not hold up the bot.
-                    letta = await asyncio.to_thread(self._load)
+                    self._sdk = await asyncio.to_thread(self._connect)
                 except SdkError as error:
                     raise AgentError(Outcome.CONFIG, str(error)) from None
-                self._sdk = self._connect(letta)
             return self._sdk
 
-    def _connect(self, letta: ModuleType) -> _Sdk:
+    def _connect(self) -> _Sdk:
+        letta = self._load()
         chatter = logging.getLogger("httpx")
         if chatter.level == logging.NOTSET:
             # One line for each request would bury what the bot's log is read for.
@@ -197,6 +197,9 @@ class Api:
         if not self._token:
             # Not given, it would be taken from the environment: a token of somebody else's.
             client.api_key = None
+        # The SDK imports these when they are first touched.
+        for resource in (client.agents, client.conversations.messages, client.runs):
+            resource.with_raw_response  # noqa: B018 - touching it is the point
         return _Sdk(letta, importlib.import_module("httpx"), client)
 
 

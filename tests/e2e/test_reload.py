@@ -1,0 +1,120 @@
+"""Reload and unload while people wait: nothing stays behind, and every event still ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.local_discord import Message
+
+from .conftest import Town
+from .seen import end_of, mention, reached, thinking, works
+
+AURORA = str(Path(__file__).resolve().parents[2] / "aurora")
+
+
+async def cog(town: Town, action: str) -> None:
+    """Load, unload or reload Aurora by its command, and wait until that is done."""
+    office = town.discord.add_channel(town.guild, "office")
+    assert (
+        f"{action}ed".lower() in (await town.command(f"{action} aurora", channel=office)).lower()
+    )
+
+
+def tasks() -> Counter[str]:
+    """Count the tasks of this process, the connections of the servers around us left out."""
+    names = [str(task.get_coro()) for task in asyncio.all_tasks() if not task.done()]
+    kinds = [name.split()[2] for name in names]
+    return Counter(kind for kind in kinds if kind != "RequestHandler.start")
+
+
+def threads() -> set[threading.Thread]:
+    """List the threads, those of the loop's own pool left out."""
+    return {one for one in threading.enumerate() if not one.name.startswith("asyncio_")}
+
+
+def sockets(town: Town) -> int:
+    """Count the connections to the App Server."""
+    everything = psutil.Process().net_connections(kind="inet")
+    return sum(bool(one.raddr) and one.raddr.port == town.server.port for one in everything)
+
+
+def files() -> set[str]:
+    """List the open files."""
+    return {one.path for one in psutil.Process().open_files()}
+
+
+async def test_twenty_reloads_under_load_leave_nothing_behind(town: Town) -> None:
+    """No task, thread, socket or file more than before; and everybody got their end."""
+    side = town.discord.add_channel(town.guild, "side")
+    await works(town)
+    listeners = {name: len(found) for name, found in town.red.bot.extra_events.items()}
+    before = tasks(), threads(), files()
+    asked: list[Message] = []
+    for _ in range(20):
+        load = [mention(town, "[[say:under way]]", place) for place in (town.general, side, side)]
+        await reached(town, load[-1], "queued")
+        asked += load
+        await cog(town, "reload")
+    for message in asked:
+        end = await town.ended(message)
+        assert town.answers(message, message.channel) or town.marks(message), end
+    await works(town)
+    await town.discord.wait_for(lambda: tasks() == before[0])
+    assert (threads(), files()) == before[1:]
+    assert sockets(town) == 1
+    found = {name: len(found) for name, found in town.red.bot.extra_events.items()}
+    assert found == listeners
+
+
+async def test_after_unload_nothing_of_aurora_runs(town: Town) -> None:
+    """No task of its code, and no connection to the server."""
+    await works(town)
+    assert sockets(town) == 1
+    await cog(town, "unload")
+    left = [task for task in asyncio.all_tasks() if AURORA in str(task.get_coro())]
+    assert left == []
+    assert sockets(town) == 0
+
+
+async def test_at_unload_everybody_sees_an_end(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who wait, and those whose run was aborted."""
+    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.5)
+    endless = mention(town, "[[slow:0.05]][[long:4000]]")
+    await thinking(town)
+    waiting = mention(town, "[[say:waited]]")
+    await reached(town, waiting, "queued")
+    await cog(town, "unload")
+    for message in (endless, waiting):
+        assert await end_of(town, message) == ("cancelled", "unloaded")
+        assert (town.answers(message), town.marks(message)) == ([], ["⏹️"])
+
+
+async def test_unload_ends_running_turns_on_the_server(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody pays for tokens that nobody reads, and the conversation is not left wedged."""
+    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.05)
+    message = mention(town, "[[slow:0.05]][[long:4000]]")
+    await thinking(town)
+    event = town.cog.services.queue.find(message.id)
+    await cog(town, "unload")
+    runtime = {"agent_id": event.agent_id, "conversation_id": event.conversation_id}
+    answer = await town.server.request("abort_message", runtime=runtime)
+    assert answer["aborted"] is False
+
+
+async def test_a_short_run_may_end_before_the_unload(town: Town) -> None:
+    """A few seconds of grace cost less than a lost answer."""
+    message = mention(town, "[[sleep:0.3]][[say:Just in time.]]")
+    await thinking(town)
+    await cog(town, "unload")
+    assert town.steps(message)[-1] == "answered"
+    assert [one.content for one in town.answers(message)] == ["Just in time."]

@@ -7,6 +7,7 @@ import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
+from concurrent.futures import Future
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -58,7 +59,7 @@ class Bench:
 
     async def claim_all(self) -> list[Event]:
         """Claim whatever may run now."""
-        claimed = []
+        claimed: list[Event] = []
         while True:
             task = asyncio.create_task(self.queue.claim())
             await self.clock.settle()
@@ -298,7 +299,8 @@ async def test_a_claim_cancelled_while_it_is_stored_loses_nothing(bench: Bench) 
         stored.set()
         await asyncio.Event().wait()
 
-    save, bench.store.save = bench.store.save, never  # type: ignore[method-assign]  # a store that hangs
+    save = bench.store.save
+    bench.store.save = never  # type: ignore[method-assign,assignment]  # a store that hangs
     task = asyncio.create_task(bench.queue.claim())
     await stored.wait()
     task.cancel()
@@ -310,7 +312,7 @@ async def test_a_claim_cancelled_while_it_is_stored_loses_nothing(bench: Bench) 
 async def test_other_threads_may_submit_and_look(bench: Bench) -> None:
     """Ten threads with ten events each: all accepted, once."""
     bench.rules.size = 200
-    futures = []
+    futures: list[Future[Enqueued]] = []
 
     def push(channel: int) -> None:
         for _ in range(10):
@@ -320,7 +322,7 @@ async def test_other_threads_may_submit_and_look(bench: Bench) -> None:
     threads = [threading.Thread(target=push, args=(channel,)) for channel in range(10)]
     for thread in threads:
         thread.start()
-    results = []
+    results: list[Enqueued] = []
     while len(results) < 100:
         while futures:
             results.append(await asyncio.wrap_future(futures.pop()))

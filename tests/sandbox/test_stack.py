@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import psutil  # type: ignore[import-untyped]  # Red brings it, without types
+import psutil
 import pytest
 import pytest_asyncio
 

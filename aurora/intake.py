@@ -16,6 +16,7 @@ from redbot.core.bot import Red
 
 from .clock import Clock
 from .context import build_event_context
+from .delivery import CALLED_OFF
 from .ledger import Store
 from .model import Event, EventContext, Kind, State
 from .queue import Enqueued, MessageQueue
@@ -92,6 +93,8 @@ class Intake:
             return
         event = self._event(message, decision.kind, await self._context(message, decision.kind))
         match await self._queue.enqueue(event):
+            case Enqueued.SHUT:
+                await _react(message, CALLED_OFF)
             case Enqueued.FULL:
                 await self._store.refuse(message.id, Enqueued.FULL)
                 await self._say_full(message)

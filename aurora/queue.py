@@ -24,6 +24,7 @@ class Enqueued(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     FULL = "full"
+    SHUT = "shut"
 
 
 class MessageQueue:
@@ -49,6 +50,7 @@ class MessageQueue:
         self._unfinished: dict[int, Event] = {}
         self._arriving: Counter[int | None] = Counter()
         self._totals: Counter[str] = Counter()
+        self._shut = False
 
     async def open(self) -> None:
         """Open the store and line up what it still holds, in the order of acceptance."""
@@ -59,6 +61,8 @@ class MessageQueue:
 
     async def enqueue(self, event: Event) -> Enqueued:
         """Accept an event, or say why not; accepted means the store has it (promise 1)."""
+        if self._shut:
+            return Enqueued.SHUT
         guild = event.guild_id
         # Those on their way to the store count, so that events arriving at once can't overfill it.
         if self._lanes.waiting[guild] + self._arriving[guild] >= self._rules.capacity(guild):
@@ -76,6 +80,10 @@ class MessageQueue:
         self._line_up(event)
         self.tell(event, "queued")
         return Enqueued.ACCEPTED
+
+    def shut(self) -> None:
+        """Accept nothing more; what is here can still be run, finished or cancelled."""
+        self._shut = True
 
     def submit(self, event: Event) -> Future[Enqueued]:
         """Enqueue from another thread."""

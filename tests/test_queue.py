@@ -215,6 +215,15 @@ async def test_a_full_guild_is_refused_and_others_are_not(bench: Bench) -> None:
     assert bench.queue.get_stats()["totals"]["full"] == 1
 
 
+async def test_a_shut_queue_takes_nothing_and_finishes_what_it_has(bench: Bench) -> None:
+    """At unload a message still on its way in must not slip in behind the clearing-out."""
+    event = make_event()
+    await bench.accept(event)
+    bench.queue.shut()
+    assert await bench.queue.enqueue(make_event()) is Enqueued.SHUT
+    assert await bench.queue.cancel(lambda _event: True, "unloaded") == [event]
+
+
 async def test_a_refused_event_may_come_again(bench: Bench) -> None:
     """Only acceptance marks a message as seen: a full queue must not swallow it for good."""
     bench.rules.size = 1

@@ -118,3 +118,18 @@ async def test_a_short_run_may_end_before_the_unload(town: Town) -> None:
     await cog(town, "unload")
     assert town.steps(message)[-1] == "answered"
     assert [one.content for one in town.answers(message)] == ["Just in time."]
+
+
+async def test_a_message_still_on_its_way_in_at_unload_sees_an_end_too(town: Town) -> None:
+    """Its reply chain takes a moment to look up, and Aurora is gone before it is there."""
+    first = town.discord.say(town.bo, town.general, "the beginning")
+    second = town.discord.say(town.bo, town.general, "and then", reply_to=first)
+    await works(town)
+    town.red.bot._connection._messages.clear()  # type: ignore[union-attr]  # as after a restart
+    town.discord.faults.rate_limit("GET", rf"/messages/{first.id}", retry_after=1.0)
+    late = town.discord.say(town.bo, town.general, f"{town.mention} so?", reply_to=second)
+    await town.discord.wait_for(
+        lambda: any(str(first.id) in call.path for call in town.discord.calls)
+    )
+    await cog(town, "unload")
+    await town.discord.wait_for(lambda: town.marks(late) == ["⏹️"])

@@ -2,15 +2,17 @@
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+# app-server is a real Letta App Server, rest a double of the Letta REST API.
+BACKEND ?= app-server
 READY   = $(VENV)/.ready
 
 .PHONY: run demo test check bench clean
 
 run: $(READY)     ## a local Discord, Red, a Letta agent and a chat page
-	$(BIN)/python -m sandbox run $(ARGS)
+	$(BIN)/python -m sandbox run --backend $(BACKEND) $(ARGS)
 
 demo: $(READY)    ## a scripted conversation; exits 0 if every message got its one answer
-	$(BIN)/python -m sandbox demo $(ARGS)
+	$(BIN)/python -m sandbox demo --backend $(BACKEND) $(ARGS)
 
 test: $(READY)    ## ARGS= is passed to pytest
 	$(BIN)/python -m pytest $(ARGS)

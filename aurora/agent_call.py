@@ -25,8 +25,8 @@ from .clock import Clock
 from .errors import Permits, RetryConfig, retry_with_backoff
 from .ledger import Store
 from .model import Event
-from .ports import RunTools
-from .prompts import build_prompt
+from .ports import RunTools, Watcher
+from .prompts import DISCORD_TOOLS, build_prompt
 from .queue import MessageQueue
 from .settings import GuildSettings
 
@@ -61,11 +61,13 @@ class AgentCall:
             return Finished(error.outcome, detail=error.detail)
         # Written before it starts (promise 7): after a crash this is all that is known of it.
         await self.store.save(event)
+        offered = {spec.name for spec in self.tools.specs}
         text = build_prompt(
             event.context,
             now=self.clock.time(),
             guidance=self.settings.mcp_guidance_enabled,
-            tools=[spec.name for spec in self.tools.specs],
+            # The agent's own tools go by the same names.
+            tools=DISCORD_TOOLS if isinstance(self.tools, Watcher) else offered,
             text_delivered=self.settings.deliver_text,
         )
         return await self._execute_agent_call(
@@ -99,6 +101,8 @@ class AgentCall:
                 shown = name if offered else "an unknown tool"
                 log.info("Event %s: the agent calls %s", event.id, shown)
                 self.queue.tell(event, "tool", shown)
+                if not offered and isinstance(self.tools, Watcher):
+                    await self.tools.watch(step)
             case ToolReturned(_, is_error):
                 log.info("Event %s: the call %s", event.id, "failed" if is_error else "succeeded")
             case Reasoning() if not self.reasoned:

@@ -145,7 +145,7 @@ def _kind_of_answer(sends: Iterable[Send], event: Event) -> str | None:
         if not send.message_ids or send.channel_id != event.channel_id or send.by == "notice":
             continue
         if send.kind == "message":
-            return "sent" if send.by == "tool" else "delivered"
+            return "delivered" if send.by == "delivery" else "sent"
         if send.reply_to == event.message_id:
             return "reacted"
     return None

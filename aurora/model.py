@@ -136,13 +136,13 @@ class Send:
     `text_hash` keeps the text recognisable without keeping the text. `kind` is "message" or
     "reaction" (then the hash is of the emoji and `reply_to` the message reacted to).
     `message_ids` is empty while the send is under way, and more than one when a long text was
-    split. `by` tells the agent's own send ("tool") from Aurora's delivery of its text
-    ("delivery") and from a notice to the person, which is no answer.
+    split. `by` tells the agent's send ("tool"; "mcp" if by a tool of its own, past Aurora) from
+    Aurora's delivery of its text ("delivery") and from a notice to the person, which is no answer.
     """
 
     key: str
     kind: Literal["message", "reaction"]
-    by: Literal["tool", "delivery", "notice"]
+    by: Literal["tool", "mcp", "delivery", "notice"]
     channel_id: int
     text_hash: str
     reply_to: int | None = None

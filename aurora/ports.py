@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from .agents.protocol import AgentBackend, ToolHost
+from .agents.protocol import AgentBackend, ToolCalled, ToolHost
 from .model import Event, State
 
 
@@ -16,6 +16,15 @@ class RunTools(ToolHost, Protocol):
 
     async def close(self, reason: str) -> None:
         """Refuse every later call, and return when none is under way."""
+        ...
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """Tools of a run whose agent acts in Discord with tools of its own."""
+
+    async def watch(self, call: ToolCalled) -> None:
+        """Note what the agent does with a tool of its own."""
         ...
 
 

@@ -11,8 +11,10 @@ from typing import Any, Self
 
 from redbot.core import Config, commands
 from redbot.core.bot import Red
+from redbot.core.data_manager import cog_data_path
 
-from .agents.protocol import AgentError
+from .agents.protocol import AgentError, ToolLister
+from .agents.sdk import SdkFolder
 from .agents.server import AgentServer
 from .clock import Clock, SystemClock
 from .delivery import Delivery
@@ -24,10 +26,11 @@ from .limits import WorkRules
 from .model import Change, Event
 from .ports import Ports
 from .queue import MessageQueue
-from .settings import Settings
+from .settings import MCP_TOOLS, Settings
 from .throttle import Throttle
 from .tools.host import Toolbox
 from .tools.sender import Sender
+from .tools.watching import EitherToolbox
 from .triggers import still_welcome
 from .worker import UNLOADED, Worker
 
@@ -63,6 +66,7 @@ class Services:
     clock: Clock
     settings: Settings
     store: Store
+    sdk: SdkFolder
     agents: AgentServer
     breakers: Breakers
     stats: ErrorStats
@@ -86,13 +90,22 @@ class Services:
             clock,
             notify=lambda change: _dispatch(bot, change),
         )
-        agents = AgentServer(clock, changed=breakers.reset)
+        sdk = SdkFolder(cog_data_path(raw_name="Aurora") / "sdk")
+        agents = AgentServer(clock, sdk, changed=breakers.reset)
         sender = Sender(bot, store)
         delivery = Delivery(bot, store, sender)
         alerts = Throttle(clock, _ALERT_EVERY)
         ports = Ports(
-            backend=agents.current,
-            toolbox=Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
+            backend=lambda: agents.backend,
+            toolbox=EitherToolbox(
+                Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
+                store,
+                sender,
+                watched=lambda event: (
+                    settings.guild(event.guild_id).discord_tools == MCP_TOOLS
+                    and isinstance(agents.backend, ToolLister)
+                ),
+            ),
             delivery=delivery,
             admit=lambda event: still_welcome(event, bot, cog, settings),
             alert=lambda text: _alert(bot, alerts, text),
@@ -104,6 +117,7 @@ class Services:
             clock=clock,
             settings=settings,
             store=store,
+            sdk=sdk,
             agents=agents,
             breakers=breakers,
             stats=stats,
@@ -122,6 +136,7 @@ class Services:
 
     async def stop(self) -> None:
         """Let running turns end or abort them, and leave nothing behind."""
+        self.queue.shut()
         await self.worker.stop(_GRACE_SECONDS)
         await self.cancel(lambda _event: True, UNLOADED)
         await self.agents.close()

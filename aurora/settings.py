@@ -12,6 +12,12 @@ _WORDS = {
 }  # fmt: skip
 
 
+AURORAS_TOOLS = "aurora"
+"""Agents get Aurora's guarded Discord tools."""
+MCP_TOOLS = "mcp"
+"""Agents use Discord tools of their own, and Aurora watches; the owner alone may set this."""
+
+
 class SettingError(ValueError):
     """A value that a setting does not take; the text is for the person who typed it."""
 
@@ -44,6 +50,7 @@ class GuildSettings:
 
     agent_id: str | None = None
     enabled: bool = False
+    discord_tools: str = AURORAS_TOOLS
     reply_thread_depth: int = _setting(
         5,
         Rule("replydepth", "Maximum parent messages to fetch in reply chains", "messages", 1, 10),

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 from aurora.model import Change
+from sandbox.llm_script import Step
+from sandbox.local_discord import Channel, Message
 
 from .site import Figure, Site
 
 _SLOW_RUNS = 12
-_SLOW_SECONDS = 30
 _IN_A_ROW = 10
 _PACE_SECONDS = 2.0
 
@@ -44,6 +45,10 @@ async def _shortest_gap(site: Site) -> float:
 
 async def _beside_slow(site: Site) -> float:
     """Return the seconds to the door in one guild while twelve slow runs fill another."""
+    if site.stack.llm is None:
+        raise SystemExit("Unset AURORA_LLM_*: only the scripted model is slow on command.")
+    gate = asyncio.Event()
+    site.stack.llm.script("take your time", Step(gate=gate, text="There."))
     workshop, owner = site.places.workshop, site.places.ada
     agent = await site.stack.letta.create_agent("workshop")
     await site.services.settings.set_guild(workshop.id, agent_id=agent, enabled=True)
@@ -52,9 +57,16 @@ async def _beside_slow(site: Site) -> float:
     await arrival.door
     await site.answered(message, channel)
     await asyncio.sleep(_PACE_SECONDS)
+    slow: list[tuple[Message, Channel]] = []
     for number in range(_SLOW_RUNS):
-        slow = site.discord.add_channel(site.places.guild, f"slow-{number}")
-        site.mention(site.newcomer(f"slow{number}"), slow, f"[[sleep:{_SLOW_SECONDS}]]")
+        place = site.discord.add_channel(site.places.guild, f"slow-{number}")
+        author = site.newcomer(f"slow{number}")
+        slow.append((site.mention(author, place, "take your time")[0], place))
     await site.discord.wait_for(lambda: site.services.queue.get_stats()["running"] or None)
-    _, arrival = site.mention(owner, channel, "hello")
-    return await arrival.seconds()
+    message, arrival = site.mention(owner, channel, "hello")
+    seconds = await arrival.seconds()
+    gate.set()
+    # A run that is still on its way when all stops would be reported as broken off.
+    for one in (*slow, (message, channel)):
+        await site.answered(*one)
+    return seconds

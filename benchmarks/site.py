@@ -15,9 +15,15 @@ from redbot.core.bot import Red
 from aurora.services import Services
 from sandbox.local_discord import Channel, LocalDiscord, Message, User
 from sandbox.neighbourhood import Neighbourhood
+from sandbox.servers import Backend
 from sandbox.stack import Stack
 
-from .door import Door
+from .door import Door, HttpDoor, SocketDoor
+
+_DOORS: dict[Backend, type[Door]] = {
+    Backend.APP_SERVER: SocketDoor,
+    Backend.REST: HttpDoor,
+}
 
 
 class Figure(NamedTuple):
@@ -78,12 +84,12 @@ class Arrival(NamedTuple):
 
 
 @asynccontextmanager
-async def open_site(env: Mapping[str, str]) -> AsyncIterator[Site]:
-    """Start the sandbox and put the door between Aurora and the App Server."""
-    async with Stack(env, page_port=None) as stack:
+async def open_site(env: Mapping[str, str], backend: Backend) -> AsyncIterator[Site]:
+    """Start the sandbox and put the door between Aurora and the Letta server."""
+    async with Stack(env, backend=backend, page_port=None) as stack:
         if stack.discord is None or stack.places is None:
             raise SystemExit("Unset DISCORD_TOKEN: measurements are taken on the local Discord.")
-        door = Door(stack.letta.url)
+        door = _DOORS[backend](stack.letta.url)
         await door.start()
         cog: Any = stack.red.bot.get_cog("Aurora")
         services: Services = cog.services

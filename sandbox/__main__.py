@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .servers import Backend
 from .stack import Stack, StackError
 
 _PORT = 8137
@@ -51,7 +52,9 @@ def _cancel_once(work: asyncio.Task[int]) -> None:
 
 async def _run(options: argparse.Namespace) -> int:
     port = None if options.no_page else options.port
-    stack = Stack(os.environ, data=options.data, page_port=port, report=_say)
+    stack = Stack(
+        os.environ, backend=options.backend, data=options.data, page_port=port, report=_say
+    )
     async with stack:
         if stack.page is not None:
             _say(f"\nOpen  {stack.page.url}")
@@ -67,7 +70,9 @@ async def _run(options: argparse.Namespace) -> int:
 async def _demo(options: argparse.Namespace) -> int:
     from .demo import demo
 
-    return await demo(os.environ, page_port=options.port, limit=options.limit)
+    return await demo(
+        os.environ, backend=options.backend, page_port=options.port, limit=options.limit
+    )
 
 
 def _say(line: str) -> None:
@@ -100,6 +105,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="that an answer may take (default: %(default)g)",
     )
+    for command in (run, demo):
+        command.add_argument(
+            "--backend",
+            type=Backend,
+            choices=list(Backend),
+            default=Backend.APP_SERVER,
+            help="a real Letta App Server, or a double of the Letta REST API, whose agents live "
+            "as long as it does (default: %(default)s)",
+        )
     return parser
 
 

@@ -16,6 +16,7 @@ from .llm_script import Step
 from .local_discord import LocalDiscord, Message
 from .local_discord.model import Channel, User
 from .neighbourhood import Neighbourhood
+from .servers import Backend
 from .stack import Stack, StackError
 from .transcript import Transcript, place
 
@@ -193,6 +194,7 @@ class Demo:
 async def demo(
     env: Mapping[str, str],
     *,
+    backend: Backend = Backend.APP_SERVER,
     page_port: int | None = None,
     limit: float = 20.0,
     prepare: Callable[[ScriptedLLM], None] | None = None,
@@ -202,6 +204,7 @@ async def demo(
 
     Args:
         env: as for `Stack`.
+        backend: as for `Stack`.
         page_port: serve the chat page there as well.
         limit: seconds that an answer may take.
         prepare: gets the scripted model before the conversation starts.
@@ -214,7 +217,12 @@ async def demo(
     began = monotonic()
     if env.get("DISCORD_TOKEN"):
         raise StackError("The demo plays on the local Discord: unset DISCORD_TOKEN for it.")
-    stack = Stack(env, page_port=page_port, report=lambda line: print(line, file=out, flush=True))
+    stack = Stack(
+        env,
+        backend=backend,
+        page_port=page_port,
+        report=lambda line: print(line, file=out, flush=True),
+    )
     async with stack:
         if stack.discord is None or stack.places is None:
             raise StackError("The demo needs the local Discord.")

@@ -13,11 +13,12 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from .letta import AppServer, AppServerError
+from .letta import AppServerError
 from .llm import Provider, ScriptedLLM, provider_from_env
 from .local_discord import Channel, LocalDiscord, Message
 from .neighbourhood import Neighbourhood, found
 from .page import Page, PageError, RealBot, listen
+from .servers import Backend, LettaServer, lend_sdk, shared_sdk, start_server
 
 if TYPE_CHECKING:
     from aurora.model import Change
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parent.parent
 _ANSWER_SECONDS = 20.0
+_SERVERS = {
+    Backend.APP_SERVER: "Letta App Server",
+    Backend.REST: "double of the Letta REST API",
+}
 _INVITE = "https://discord.com/oauth2/authorize?client_id={id}&scope=bot+applications.commands"
 # View, send (also in threads), history, reactions, embeds, files: what the README asks for.
 _INVITE_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 38 | 1 << 16 | 1 << 6 | 1 << 14 | 1 << 15
@@ -46,13 +51,14 @@ class Stack:
 
     Args:
         env: AURORA_LLM_* put a real model, DISCORD_TOKEN a real Discord in place of ours.
+        backend: the kind of Letta server.
         data: folder that is kept; without it a temporary one is used and removed.
         page_port: where to serve the page; 0 takes a free port, None serves none.
         report: gets a line for every part that is up.
 
     """
 
-    letta: AppServer
+    letta: LettaServer
     red: LocalRed
     guild_agent: str
     dm_agent: str
@@ -61,6 +67,7 @@ class Stack:
         self,
         env: Mapping[str, str],
         *,
+        backend: Backend = Backend.APP_SERVER,
         data: Path | None = None,
         page_port: int | None = 0,
         report: Report = lambda _line: None,
@@ -70,6 +77,7 @@ class Stack:
         self.places: Neighbourhood | None = None
         self.page: Page | None = None
         self._env = env
+        self._backend = backend
         self._data = data
         self._page_port = page_port
         self._report = report
@@ -115,6 +123,10 @@ class Stack:
         if listener is not None:
             self._bot_half.callback(listener.close)
         home = self._folder()
+        if self._backend is Backend.REST:
+            await shared_sdk()
+            lend_sdk(home / "red")
+            self._done("SDK of the Letta REST API")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._start_agents(home / "letta", provider))
             group.create_task(self._start_bot(home / "red"))
@@ -140,11 +152,9 @@ class Stack:
             await self.llm.start()
             self._agents_half.push_async_callback(self.llm.stop)
             provider = self.llm.provider
-        self.letta = await AppServer.start(
-            home, llm_url=provider.url, llm_key=provider.key, model=provider.model
-        )
+        self.letta = await start_server(self._backend, home, provider)
         self._agents_half.push_async_callback(self.letta.stop)
-        self._done("Letta App Server")
+        self._done(_SERVERS[self._backend])
         self.guild_agent, self.dm_agent = await asyncio.gather(
             self._agent(f"Aurora on {provider.model}"),
             self._agent(f"Aurora in private on {provider.model}"),
@@ -155,7 +165,7 @@ class Stack:
         return await self.letta.find_agent(name) or await self.letta.create_agent(name)
 
     async def _start_bot(self, home: Path) -> None:
-        # Importing Red takes most of a second, in which the App Server can start.
+        # Importing Red takes most of a second, in which the Letta server can start.
         red = await asyncio.to_thread(import_module, ".red", __package__)
         from discord import LoginFailure, PrivilegedIntentsRequired
 

@@ -6,6 +6,8 @@ import ast
 import importlib
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -112,9 +114,54 @@ def test_loading_the_package_needs_no_bot_either() -> None:
 
 
 def test_nothing_imports_the_letta_client() -> None:
-    """A stock Red has none, and its requirements break when Downloader installs them."""
+    """A stock Red has none: the REST backend finds it at run time, in Aurora's own folder."""
     users = [name for name in MODULES if any("letta_client" in home for home, _ in imports(name))]
     assert users == []
+
+
+def test_only_the_rest_backend_and_its_folder_know_the_letta_client() -> None:
+    """Also not under a name that is put together at run time."""
+    knowing = {
+        name
+        for name, path in MODULES.items()
+        if re.search(r"letta_client|httpx", path.read_text(encoding="utf-8"))
+    }
+    homes = ("aurora.agents.rest.", "aurora.agents.sdk")
+    assert [name for name in knowing if not name.startswith(homes)] == []
+    assert knowing, "the rule looks for the wrong words"
+
+
+_LOAD = """
+import asyncio, sys
+from pathlib import Path
+from sandbox.local_discord import LocalDiscord
+from sandbox.red import LocalRed
+
+async def main():
+    discord = LocalDiscord()
+    await discord.start()
+    home, house = Path(sys.argv[1]), Path(sys.argv[2])
+    red = await LocalRed.boot(home, discord=discord, cogs=["aurora"], cog_paths=[house])
+    print(*sorted({name.partition(".")[0] for name in sys.modules}))
+    print(*sorted(name for name in sys.modules if name.startswith("aurora.agents.rest")))
+    await red.close()
+    await discord.stop()
+
+asyncio.run(main())
+"""
+
+
+def test_loading_the_cog_loads_no_sdk(tmp_path: Path) -> None:
+    """Who uses an App Server pays nothing for the other backend, not even its own code."""
+    command = [sys.executable, "-c", _LOAD, str(tmp_path), str(ROOT)]
+    done = subprocess.run(  # noqa: S603 - a fixed program, our arguments
+        command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    packages, rest = done.stdout.splitlines()[-2:]
+    assert "aurora" in packages.split()
+    assert {"letta_client", "httpx", "pydantic", "anyio"} & set(packages.split()) == set()
+    assert rest == ""
 
 
 def reds_names() -> list[tuple[str, str, str]]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlsplit
 
-_EXAMPLE = "A Letta App Server on this machine is `ws://127.0.0.1:4500`."
+_EXAMPLE = (
+    "A Letta App Server on this machine is `ws://127.0.0.1:4500`; "
+    "Letta Cloud is `https://api.letta.com`."
+)
 _CREDENTIALS = (
     "An address must not hold a user name or password; please delete your message. "
     "The token has a place of its own: `[p]set api letta token,<token>`."
 )
-_REST = (
-    "The Letta REST API (`http://` and `https://`) is not supported yet. "
-    f"Use the address of a Letta App Server. {_EXAMPLE}"
-)
+_SCHEMES = ("ws://", "wss://", "http://", "https://")
 _LONGEST = 200
 _UNFIT = re.compile(r"[\s<>\"'`\\|^{}\x00-\x1f]")
 
@@ -28,11 +29,19 @@ class AddressError(ValueError):
     """
 
 
+class Kind(StrEnum):
+    """What listens there; the value is for people."""
+
+    APP_SERVER = "Letta App Server"
+    REST = "Letta REST API"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where an agent server listens."""
 
     url: str
+    kind: Kind
     encrypted: bool
     loopback: bool
 
@@ -43,15 +52,16 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read `ws://host:port` or `wss://host`; raise AddressError with what to type instead."""
+    """Read `ws(s)://host:port` or `http(s)://host`; raise AddressError with what to type."""
     text = text.strip()
     # Looked for in the whole text: without a proper scheme no parser would see the password.
     if "@" in text:
         raise AddressError(_CREDENTIALS)
-    if text.lower().startswith(("http://", "https://")):
-        raise AddressError(_REST)
-    if not text.lower().startswith(("ws://", "wss://")):
-        raise AddressError(f"An address begins with `ws://` or `wss://`. {_EXAMPLE}")
+    if not text.lower().startswith(_SCHEMES):
+        raise AddressError(
+            "An address begins with `ws://` or `wss://` (Letta App Server), or with `http://` or "
+            f"`https://` (Letta REST API). {_EXAMPLE}"
+        )
     if len(text) > _LONGEST or _UNFIT.search(text):
         raise AddressError(f"That is no address: it is too long or has odd signs. {_EXAMPLE}")
     try:
@@ -65,9 +75,12 @@ def parse_address(text: str) -> Address:
         raise AddressError(f"An address has no `?` or `#` in it. {_EXAMPLE}")
     netloc = f"[{host}]" if ":" in host else host
     netloc += f":{port}" if port else ""
-    path = parts.path if parts.path not in ("", "/") else "/ws"
-    encrypted = parts.scheme == "wss"
-    return Address(f"{parts.scheme}://{netloc}{path}", encrypted, _is_loopback(host))
+    kind = Kind.APP_SERVER if parts.scheme in ("ws", "wss") else Kind.REST
+    path = parts.path if parts.path != "/" else ""
+    if not path and kind is Kind.APP_SERVER:
+        path = "/ws"
+    encrypted = parts.scheme in ("wss", "https")
+    return Address(f"{parts.scheme}://{netloc}{path}", kind, encrypted, _is_loopback(host))
 
 
 def _is_loopback(host: str) -> bool:

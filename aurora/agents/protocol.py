@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,14 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
-    """The agent called a tool, ours or one of its own."""
+    """The agent called a tool, ours or one of its own.
+
+    `arguments` are the model's words: for no log and no repr. Empty if they are no JSON object.
+    """
 
     call_id: str
     name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,14 @@ class AgentInfo:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnTool:
+    """A tool that an agent carries itself; `source` names the MCP server behind it, if any."""
+
+    name: str
+    source: str = ""
+
+
 class AgentError(Exception):
     """An agent server refused or failed a look-up; `outcome` classifies it as for a run."""
 
@@ -190,4 +202,16 @@ class AgentBackend(Protocol):
 
     async def close(self) -> None:
         """Abort what runs, wait a moment for the server to confirm, and leave nothing behind."""
+        ...
+
+
+@runtime_checkable
+class ToolLister(Protocol):
+    """A backend whose agents may carry tools of their own, which run out of reach of a ToolHost.
+
+    A backend that locks each input to the tools on offer is none: nothing of theirs can run.
+    """
+
+    async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
+        """Return the tools that the agent carries itself; raise AgentError."""
         ...

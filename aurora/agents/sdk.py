@@ -86,6 +86,11 @@ class SdkFolder:
         key = f"{version} {sys.platform} {sorted(self._wanted())}"
         return self._path / f"{version}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
+    @property
+    def packages(self) -> int:
+        """Count what `install` installs."""
+        return len(self._wanted())
+
     def state(self) -> SdkState:
         """Look at the folder: every file that pip recorded must be there, in its full size."""
         place = self.place
@@ -234,7 +239,7 @@ def _import_group(packages: Sequence[str], needed: Sequence[str]) -> None:
     try:
         _import(needed)
     except Exception as error:
-        _log.info("Loading %s anew: %s.", packages[-1], type(error).__name__)
+        _log.info("Loading %s anew: %s.", ", ".join(packages), type(error).__name__)
         for name in list(_loaded(packages)):
             del sys.modules[name]
         try:

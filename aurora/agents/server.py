@@ -5,41 +5,62 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import Clock
-from .address import Address, AddressError, parse_address
-from .app_server import AppServer
+from .address import Address, AddressError, Kind, parse_address
 from .protocol import AgentBackend
+from .sdk import SdkFolder
 
 
 class AgentServer:
     """Holds the backend that answers now, or None while no address is set."""
 
-    def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, sdk: SdkFolder, changed: Callable[[], None]) -> None:
         self._clock = clock
+        self._sdk = sdk
         self._changed = changed
         self._key: tuple[str, str | None] | None = None
-        self.backend: AppServer | None = None
+        self._closed = False
+        self.backend: AgentBackend | None = None
         self.withheld_token = False
         """Whether there is a token that was not used, for the address would leak it."""
 
     async def configure(self, url: str | None, token: str | None, *, clear_ok: bool) -> None:
-        """Use the server at `url`; a token goes unencrypted to another host only if `clear_ok`."""
+        """Use the server at `url`; a token goes unencrypted to another host only if `clear_ok`.
+
+        Once closed, nothing is used any more: a command may outlive the cog by a long question.
+        """
+        if self._closed:
+            return
         address = _usable(url)
         self.withheld_token = bool(token and address and not (address.token_is_safe or clear_ok))
-        key = (address.url, None if self.withheld_token else token) if address else None
+        sent = None if self.withheld_token else token
+        key = (address.url, sent) if address else None
         if key == self._key:
             return
         old, self._key = self.backend, key
-        self.backend = AppServer(key[0], key[1], clock=self._clock) if key else None
+        self.backend = self._connect(address, sent) if address else None
         self._changed()
         if old is not None:
             await old.close()
 
-    def current(self) -> AgentBackend | None:
-        """Return the backend in use."""
-        return self.backend
+    def _connect(self, address: Address, token: str | None) -> AgentBackend:
+        """Make the backend for an address; the code of the other kind is not even imported."""
+        if address.kind is Kind.REST:
+            from .rest import LettaRest
+
+            return LettaRest(
+                address.url,
+                token,
+                load=self._sdk.activate,
+                direct=address.loopback,
+                clock=self._clock,
+            )
+        from .app_server import AppServer
+
+        return AppServer(address.url, token, clock=self._clock)
 
     async def close(self) -> None:
-        """Abort what runs and disconnect."""
+        """Abort what runs and disconnect, for good."""
+        self._closed = True
         backend, self.backend, self._key = self.backend, None, None
         if backend is not None:
             await backend.close()

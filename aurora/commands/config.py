@@ -6,9 +6,25 @@ from discord import app_commands
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, inline
 
+from ..agents.protocol import ToolLister
 from ..services import Services
-from ..settings import KEYS, RULES, SettingError, parse
+from ..settings import AURORAS_TOOLS, KEYS, MCP_TOOLS, RULES, SettingError, parse
 from .setup import SetupCommands, find_agent
+
+_NO_OWN_TOOLS = (
+    "Nothing was changed: agents can use Discord tools of their own only behind Letta's REST API. "
+    "A Letta App Server lets them use what Aurora offers, and nothing else."
+)
+_TOOLS_SET = {
+    AURORAS_TOOLS: "Done: agents in this server get Aurora's guarded Discord tools.",
+    MCP_TOOLS: (
+        "Done: agents in this server get no Discord tools of Aurora's; they use their own "
+        "`mcp-discord`, and Aurora watches for the answer. Aurora can't guard what they do: that "
+        "there is at most one answer (P6), that nobody gets done what they may not do themselves "
+        "(P11) and that nothing is shown in a wider place (P12) is **not promised** in this mode."
+        "\n`mcp-discord` must log in as this bot, or Aurora will not see the answers as answers."
+    ),
+}
 
 
 def _setting(group: commands.Group, key: str) -> Any:
@@ -63,12 +79,38 @@ class ConfigCommands:
         mine = self.services.settings.guild(ctx.guild.id)
         agent = self.services.settings.agent_for(ctx.guild.id)
         lines = [f"{'agent':<12} {agent or 'none: not enabled here'}"]
+        lines.append(f"{'tools':<12} {mine.discord_tools:<4} (aurora or mcp, owner only)")
         lines += [
             f"{rule.command:<12} {_shown(getattr(mine, key)):<4} ({rule.values})"
             for key, rule in RULES.items()
         ]
         how = f"Change one with `{ctx.clean_prefix}aurora config <setting> <value>`."
         await ctx.send(box("\n".join(lines)) + how)
+
+    @config.command(name="tools")
+    @commands.guild_only()
+    @commands.is_owner()
+    async def config_tools(
+        self, ctx: commands.GuildContext, which: Literal["aurora", "mcp"]
+    ) -> None:
+        """Choose whose Discord tools agents use in this server.
+
+        `aurora`: Aurora's guarded ones. `mcp`: the agent's own `mcp-discord`, and Aurora watches.
+        """
+        services, guild_id = self.services, ctx.guild.id
+        if which == MCP_TOOLS and not isinstance(services.agents.backend, ToolLister):
+            await ctx.send(_NO_OWN_TOOLS)
+            return
+        agent_id = services.settings.agent_for(guild_id)
+        if (
+            which == AURORAS_TOOLS
+            and agent_id is not None
+            and services.settings.guild(guild_id).discord_tools == MCP_TOOLS
+            and await find_agent(ctx, services, agent_id) is None
+        ):
+            return
+        await services.settings.set_guild(guild_id, discord_tools=which)
+        await ctx.send(_TOOLS_SET[which])
 
     @config.command(name="dm")
     @commands.is_owner()

@@ -1,22 +1,24 @@
 """`[p]aurora enable|disable|lettaurl|context`: connect Aurora, switch it on and look inside."""
 
 import re
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
 
 import discord
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, pagify, text_to_file
-from redbot.core.utils.views import ConfirmView
 
-from ..agents.address import AddressError, parse_address
-from ..agents.protocol import AgentError, AgentInfo, Outcome
+from ..agents.address import Address, AddressError, Kind, parse_address
+from ..agents.own_tools import Danger, dangers
+from ..agents.protocol import AgentError, AgentInfo, Outcome, ToolLister
 from ..context import build_event_context
 from ..fence import shorten
 from ..policy import can_view
 from ..prompts import build_prompt
 from ..services import Services
+from ..settings import MCP_TOOLS
 from ..triggers import addressed
+from .asking import confirm, working
+from .own_tools import allow_own_tools
+from .sdk import provide_sdk
 
 _NO_MESSAGE = (
     "I found no such message that you can see. Give me the id of a message in this channel, "
@@ -53,10 +55,12 @@ class SetupCommands:
 
         `<agent_id>` is the agent's id on your Letta server.
         """
-        agent = await find_agent(ctx, self.services, agent_id)
+        settings = self.services.settings
+        watched = settings.guild(ctx.guild.id).discord_tools == MCP_TOOLS
+        agent = await find_agent(ctx, self.services, agent_id, watched=watched)
         if agent is None:
             return
-        await self.services.settings.set_guild(ctx.guild.id, agent_id=agent.id, enabled=True)
+        await settings.set_guild(ctx.guild.id, agent_id=agent.id, enabled=True)
         self.services.queue.reconsider()
         await ctx.send(
             f"Done: {named(agent)} answers in this server. "
@@ -78,16 +82,21 @@ class SetupCommands:
     @aurora.command(name="lettaurl")
     @commands.is_owner()
     async def aurora_lettaurl(self, ctx: commands.Context, url: str) -> None:
-        """Set the address of your Letta App Server.
+        """Set the address of your Letta server.
 
-        Such as `ws://127.0.0.1:4500`. Its token: `[p]set api letta token,<token>`.
+        Such as `ws://127.0.0.1:4500` (Letta App Server) or `https://api.letta.com` (Letta Cloud;
+        a Letta server of your own with a REST API is `http://…`).
+        Its token or API key: `[p]set api letta token,<token>`.
         """
         try:
             address = parse_address(url)
         except AddressError as error:
             await ctx.send(str(error).replace("[p]", ctx.clean_prefix))
             return
-        clear_ok = not address.token_is_safe and await _confirm_clear(ctx, address.url)
+        clear_ok = not address.token_is_safe and await _confirm_clear(ctx, address)
+        trouble = None
+        if address.kind is Kind.REST:
+            trouble = await provide_sdk(ctx, self.services.sdk)
         settings = self.services.settings
         # Each value is kept by itself: between two writes, consent to one address must never
         # stand beside another.
@@ -95,8 +104,8 @@ class SetupCommands:
         await settings.set_world(letta_base_url=address.url, token_in_clear_allowed=clear_ok)
         async with working(ctx):
             await self.services.configure_agents()
-            trouble = await self.services.probe()
-        done = f"Done: the Letta App Server at <{address.url}> answers."
+            trouble = trouble or await self.services.probe()
+        done = f"Done: the {address.kind} at <{address.url}> answers."
         await ctx.send(_plainly(ctx, self.services, trouble or done))
 
     @aurora.command(name="context")
@@ -127,9 +136,14 @@ class SetupCommands:
         await _show(ctx, prompt, f"context-{found.id}.txt")
 
 
-async def find_agent(ctx: commands.Context, services: Services, agent_id: str) -> AgentInfo | None:
-    """Look an agent up; if there is none, tell the person why and what to do."""
-    backend = services.agents.current()
+async def find_agent(
+    ctx: commands.Context, services: Services, agent_id: str, *, watched: bool = False
+) -> AgentInfo | None:
+    """Look up an agent that shall answer; if it can't or must not, tell the person why.
+
+    `watched` says that it may have Discord tools of its own.
+    """
+    backend = services.agents.backend
     if backend is None:
         await ctx.send(
             "I don't know your Letta server yet. Set it first: "
@@ -144,25 +158,23 @@ async def find_agent(ctx: commands.Context, services: Services, agent_id: str) -
         return None
     try:
         async with working(ctx):
-            return await backend.agent(agent_id)
+            agent = await backend.agent(agent_id)
+            own = await backend.own_tools(agent_id) if isinstance(backend, ToolLister) else ()
     except AgentError as error:
         hint = "Check the agent's id." if error.outcome is Outcome.CONFIG else "Is it running?"
         text = f"The Letta server at <{backend.url}> says: {shorten(error.detail, _DETAIL_CHARS)}"
         await ctx.send(_plainly(ctx, services, f"{text}. {hint} Nothing was changed."))
         return None
+    found = dangers(own)
+    if watched:
+        found.pop(Danger.DISCORD, None)
+    return agent if await allow_own_tools(ctx, named(agent), found) else None
 
 
 def named(agent: AgentInfo) -> str:
     """Write an agent's name and id; the name is whatever its maker typed."""
     name = discord.utils.escape_markdown(agent.name[:_NAME_CHARS])
     return f"**{name}** (`{agent.id}`)" if name else f"`{agent.id}`"
-
-
-def working(ctx: commands.Context) -> AbstractAsyncContextManager[Any]:
-    """Show that the answer takes a moment; Discord waits three seconds for a slash command's."""
-    if ctx.interaction is not None and ctx.interaction.response.is_done():
-        return nullcontext()
-    return ctx.typing()
 
 
 def _plainly(ctx: commands.Context, services: Services, text: str) -> str:
@@ -172,17 +184,15 @@ def _plainly(ctx: commands.Context, services: Services, text: str) -> str:
     return text.replace("[p]", ctx.clean_prefix)
 
 
-async def _confirm_clear(ctx: commands.Context, url: str) -> bool:
+async def _confirm_clear(ctx: commands.Context, address: Address) -> bool:
     """Ask whether a token may travel unencrypted."""
-    view = ConfirmView(ctx.author, timeout=60, disable_buttons=True)
-    view.message = await ctx.send(
-        f"<{url}> is another machine and the connection is not encrypted: anybody on the way can "
-        "read the token. Send the token there all the same? (No: I connect without it. "
-        "Better: use `wss://`.)",
-        view=view,
+    better = "wss://" if address.kind is Kind.APP_SERVER else "https://"
+    return await confirm(
+        ctx,
+        f"<{address.url}> is another machine and the connection is not encrypted: anybody on the "
+        "way can read the token. Send the token there all the same? (No: I connect without it. "
+        f"Better: use `{better}`.)",
     )
-    await view.wait()
-    return bool(view.result)
 
 
 async def _find_message(ctx: commands.GuildContext, text: str) -> discord.Message | None:

@@ -116,9 +116,10 @@ class Sender:
         Sends that were begun and never confirmed are looked for in their channels.
         """
         sends = await self._store.sends(event.id)
-        return [await self._look_up(event, one) for one in sends if one.by != "notice"]
+        return [await self.look_up(event, one) for one in sends if one.by != "notice"]
 
-    async def _look_up(self, event: Event, send: Send) -> Send:
+    async def look_up(self, event: Event, send: Send) -> Send:
+        """Return a send with what is found of it in its channel; raise SendFailed."""
         if send.message_ids:
             return send
         found: int | None = None
@@ -175,10 +176,11 @@ class Sender:
             async for message in channel.history(limit=_LOOK_BACK, after=after):
                 if message.author != self._bot.user or message.id in taken:
                     continue
+                same = fingerprint(message.content) == wanted
                 if message.reference is not None:
-                    same = replied is not None and message.reference.message_id == replied
-                else:
-                    same = fingerprint(message.content) == wanted
+                    # What Aurora sent as a reply is one; a tool of the agent's own is free.
+                    same = same and send.by == "mcp"
+                    same = same or message.reference.message_id == replied
                 if same:
                     return message.id
             return None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora.agents.address import AddressError, parse_address
+from aurora.agents.address import AddressError, Kind, parse_address
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,29 @@ from aurora.agents.address import AddressError, parse_address
         ("  WSS://Letta.Example  ", "wss://letta.example/ws"),
         ("wss://letta.example/team/ws", "wss://letta.example/team/ws"),
         ("ws://[::1]:4500", "ws://[::1]:4500/ws"),
+        ("https://api.letta.com", "https://api.letta.com"),
+        ("  HTTPS://API.Letta.com/ ", "https://api.letta.com"),
+        ("http://127.0.0.1:8283", "http://127.0.0.1:8283"),
+        ("https://letta.example/team/v1", "https://letta.example/team/v1"),
     ],
 )
 def test_an_address_is_completed(text: str, url: str) -> None:
-    """People leave out the path."""
+    """People leave out the path, which the App Server needs and the REST API has not."""
     assert parse_address(text).url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("ws://127.0.0.1:4500", Kind.APP_SERVER),
+        ("WSS://letta.example", Kind.APP_SERVER),
+        ("http://127.0.0.1:8283", Kind.REST),
+        ("HTTPS://api.letta.com", Kind.REST),
+    ],
+)
+def test_the_scheme_tells_the_kind_of_server(text: str, kind: Kind) -> None:
+    """Nobody is asked twice."""
+    assert parse_address(text).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -40,6 +58,11 @@ def test_an_address_is_completed(text: str, url: str) -> None:
         ("ws://127.1:4500", False),
         ("ws://localhost.example:4500", False),
         ("ws://127.0.0.1.example:4500", False),
+        ("http://127.0.0.1:8283", True),
+        ("http://localhost:8283", True),
+        ("https://api.letta.com", True),
+        ("http://api.letta.com", False),
+        ("http://192.168.1.2:8283", False),
     ],
 )
 def test_a_token_is_safe_where_it_is_encrypted_or_stays_on_this_machine(
@@ -52,14 +75,16 @@ def test_a_token_is_safe_where_it_is_encrypted_or_stays_on_this_machine(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("http://127.0.0.1:8283", "not supported yet"),
-        ("HTTPS://api.letta.com", "not supported yet"),
         ("127.0.0.1:4500", "begins with"),
         ("localhost", "begins with"),
         ("", "begins with"),
         ("ftp://127.0.0.1", "begins with"),
         ("ws:127.0.0.1:4500", "begins with"),
+        ("https:api.letta.com", "begins with"),
         ("ws://", "no host"),
+        ("https://", "no host"),
+        ("https://:443/v1", "no host"),
+        ("https://api.letta.com/?key=hunter2", "no `?`"),
         ("ws:///ws", "no host"),
         ("ws://:4500", "no host"),
         ("ws://host:0", "port 0"),
@@ -81,6 +106,7 @@ def test_what_is_no_address_is_refused_with_an_example(text: str, words: str) ->
         parse_address(text)
     assert words in str(refused.value)
     assert "ws://127.0.0.1:4500" in str(refused.value)
+    assert "https://api.letta.com" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +141,7 @@ def test_a_refusal_never_repeats_what_was_typed(before: str, after: str, scheme:
     assert "hunter2" not in refusal
 
 
-@given(st.text(max_size=40), st.sampled_from(["ws://", "wss://"]))
+@given(st.text(max_size=40), st.sampled_from(["ws://", "wss://", "http://", "https://"]))
 def test_an_address_that_is_taken_can_be_shown_and_read_again(rest: str, scheme: str) -> None:
     """It has nothing that Discord would take for markup, and stays the same."""
     try:

@@ -1,8 +1,9 @@
-"""A town where Aurora lives: a local Discord, a real Red, a real App Server, a scripted model."""
+"""A town where Aurora lives: a local Discord, a real Red, a Letta server, a scripted model."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from aurora.agents.sdk import SdkFolder
 from aurora.model import Change
 from sandbox.letta import AppServer
+from sandbox.letta_rest import LettaRest
 from sandbox.llm import ScriptedLLM
 from sandbox.llm_wire import text_parts
 from sandbox.local_discord import Channel, LocalDiscord, Message, User
 from sandbox.red import LocalRed
+from sandbox.servers import LettaServer, RestServer, lend_sdk, shared_sdk
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {"answered", "declined", "failed", "cancelled", "expired"}
@@ -30,9 +34,9 @@ class Town:
 
     red: LocalRed
 
-    def __init__(self, discord: LocalDiscord, server: AppServer, llm: ScriptedLLM) -> None:
+    def __init__(self, discord: LocalDiscord, letta: LettaServer, llm: ScriptedLLM) -> None:
         self.discord = discord
-        self.server = server
+        self.letta = letta
         self.llm = llm
         self.changes: list[Change] = []
         self.ada = discord.add_user("ada", global_name="Ada")
@@ -42,6 +46,18 @@ class Town:
         self.general = discord.add_channel(self.guild, "general")
         self.agent_id = ""
         self.dm_agent_id = ""
+
+    @property
+    def server(self) -> AppServer:
+        """Return the App Server, in a town that has one."""
+        assert isinstance(self.letta, AppServer)
+        return self.letta
+
+    @property
+    def rest(self) -> LettaRest:
+        """Return the double of the REST API, in a town that has one."""
+        assert isinstance(self.letta, RestServer)
+        return self.letta.double
 
     @property
     def mention(self) -> str:
@@ -137,27 +153,41 @@ class Town:
 
     async def configure(self) -> None:
         """Set Aurora up as an admin does, and make its channel's pace no hindrance."""
-        await self.red.bot.set_shared_api_tokens("letta", token=self.server.token)
-        assert "answers" in await self.command(f"aurora lettaurl {self.server.url}")
-        known = await self.server.find_agent("town agent")
-        self.agent_id = known or await self.server.create_agent("town agent")
+        await self.red.bot.set_shared_api_tokens("letta", token=self.letta.token)
+        assert "answers" in await self.command(f"aurora lettaurl {self.letta.url}")
+        known = await self.letta.find_agent("town agent")
+        self.agent_id = known or await self.letta.create_agent("town agent")
         assert "Done" in await self.command(f"aurora enable {self.agent_id}")
         assert "Done" in await self.command("aurora config ratelimit 0.5")
 
 
 @asynccontextmanager
-async def open_town(data: Path, server: AppServer) -> AsyncIterator[Town]:
-    """Build a town, with Aurora loaded and nothing configured."""
-    llm, discord = ScriptedLLM(), LocalDiscord()
-    llm.key, port = _PROVIDERS.get(server.home, (llm.key, 0))
+async def open_town(
+    data: Path,
+    server: AppServer | None,
+    *,
+    redis: bool = True,
+    model: type[ScriptedLLM] = ScriptedLLM,
+) -> AsyncIterator[Town]:
+    """Build a town, with Aurora loaded and nothing configured.
+
+    Args:
+        data: the folder of its Red.
+        server: shared by several towns; None for a double of the REST API of its own.
+        redis: whether the double has what background runs and otids need.
+        model: the kind of model behind the agents.
+
+    """
+    discord, llm = LocalDiscord(), model()
     async with AsyncExitStack() as stack:
-        await llm.start(port)
-        _PROVIDERS[server.home] = (llm.key, URL(llm.url).port or 0)
-        stack.push_async_callback(llm.stop)
-        await server.use_provider(llm.url, llm.key, llm.model)
+        if server is None:
+            lend_sdk(data)
+            letta = await _rest(llm, stack, redis=redis)
+        else:
+            letta = await _with_model(llm, server, stack)
         await discord.start()
         stack.push_async_callback(discord.stop)
-        town = Town(discord, server, llm)
+        town = Town(discord, letta, llm)
         town.red = await LocalRed.boot(
             data, discord=discord, cogs=["aurora"], cog_paths=[ROOT], owner=town.ada
         )
@@ -165,6 +195,39 @@ async def open_town(data: Path, server: AppServer) -> AsyncIterator[Town]:
         town.red.bot.add_listener(town.on_aurora_event)
         yield town
     assert discord.unknown_routes == []
+
+
+async def _with_model(llm: ScriptedLLM, server: AppServer, stack: AsyncExitStack) -> LettaServer:
+    llm.key, port = _PROVIDERS.get(server.home, (llm.key, 0))
+    await llm.start(port)
+    _PROVIDERS[server.home] = (llm.key, URL(llm.url).port or 0)
+    stack.push_async_callback(llm.stop)
+    await server.use_provider(llm.url, llm.key, llm.model)
+    return server
+
+
+async def _rest(llm: ScriptedLLM, stack: AsyncExitStack, *, redis: bool) -> LettaServer:
+    await llm.start()
+    stack.push_async_callback(llm.stop)
+    double = LettaRest(llm.provider, redis=redis, keepalive=0.2, backoff=0.01)
+    await double.start()
+    stack.callback(_check_double, double)
+    stack.push_async_callback(double.stop)
+    # What the cog puts in front of the path is of no use once its Red is gone.
+    stack.callback(sys.path.__setitem__, slice(None), list(sys.path))
+    return RestServer(double)
+
+
+def _check_double(double: LettaRest) -> None:
+    assert double.crashes == [], "the double met something it could not do"
+
+
+@pytest.fixture(scope="session")
+def sdk() -> SdkFolder:
+    """The SDK of the REST API, loaded from a folder that outlives every town."""
+    folder = asyncio.run(shared_sdk())
+    folder.activate()
+    return folder
 
 
 @pytest.fixture
@@ -179,3 +242,12 @@ async def town(bare_town: Town) -> Town:
     """A town where Aurora answers."""
     await bare_town.configure()
     return bare_town
+
+
+@pytest.fixture
+async def rest_town(tmp_path: Path, sdk: SdkFolder) -> AsyncIterator[Town]:
+    """A town where Aurora answers over the REST API."""
+    assert sdk.place.is_dir()
+    async with open_town(tmp_path, None) as town:
+        await town.configure()
+        yield town

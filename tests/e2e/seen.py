@@ -79,8 +79,9 @@ def hasten(town: Town, base_delay: float = 0.01) -> None:
     """Let retries come soon; how long they wait is tested beside `retry_delay`."""
     worker = town.cog.services.worker
     worker._retries = type(worker._retries)(base_delay=base_delay)
-    link = town.cog.services.agents.backend._link
-    link.limits = link.limits._replace(patience=0.2)
+    backend = town.cog.services.agents.backend
+    wire = getattr(backend, "_link", None) or backend._api
+    wire.limits = wire.limits._replace(patience=0.2)
 
 
 async def outlive(town: Town, message: Message, seconds: float) -> None:

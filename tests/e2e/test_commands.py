@@ -109,14 +109,6 @@ async def test_lettaurl_reaches_the_server_and_says_so(bare_town: Town) -> None:
     assert "answers" in await bare_town.command(f"aurora lettaurl {short}")
 
 
-async def test_lettaurl_refuses_the_rest_api_for_now(bare_town: Town) -> None:
-    """It names what is used instead, and keeps nothing."""
-    said = await bare_town.command("aurora lettaurl https://api.letta.com")
-    assert "not supported yet" in said
-    assert "ws://127.0.0.1:4500" in said
-    assert bare_town.cog.services.settings.world.letta_base_url is None
-
-
 async def test_lettaurl_refuses_credentials_and_does_not_repeat_them(bare_town: Town) -> None:
     """The channel has seen them once too often already."""
     said = await bare_town.command("aurora lettaurl wss://ada:hunter2@letta.example")
@@ -449,6 +441,7 @@ OWNER_COMMANDS = [
     "aurora enable agent-1",
     "aurora lettaurl ws://127.0.0.1:9",
     "aurora config dm off",
+    "aurora config tools mcp",
 ]
 
 
@@ -479,7 +472,7 @@ async def test_who_manages_the_server_has_its_commands_but_not_the_owners(town: 
 async def test_the_guilds_commands_are_not_for_direct_messages(town: Town) -> None:
     """There is no server that they could mean."""
     dm = town.discord.open_dm(town.ada)
-    for command in [*GUILD_COMMANDS, "aurora enable agent-1"]:
+    for command in [*GUILD_COMMANDS, "aurora enable agent-1", "aurora config tools mcp"]:
         error = await town.refused(command, channel=dm)
         assert type(error).__name__ == "NoPrivateMessage", command
 

@@ -1,16 +1,24 @@
-"""Agents, models and servers that misbehave: each gives the one outcome of DESIGN decision 6."""
+"""Agents, models and servers that misbehave: each gives the one outcome of DESIGN decision 6.
+
+Over the App Server and over the REST API alike. Two differences are the servers' own: the REST
+server asks a failing model three times itself (408, 409, 429, 5xx) before it fails a turn, and it
+has no shell whose use it asks for.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from sandbox.letta import AppServer
 from sandbox.llm_script import Call, Step
 from sandbox.local_discord import Overwrite, permissions
 
-from .conftest import Town
+from .conftest import Town, open_town
 from .seen import (
     Outcome,
     hasten,
@@ -22,6 +30,29 @@ from .seen import (
     tool_returns,
     works,
 )
+
+# The REST server asks a model so often before it fails a turn.
+_REST_TRIES = 3
+
+
+@pytest.fixture(params=["app-server", "rest"])
+def server(request: pytest.FixtureRequest) -> AppServer | None:
+    """Each kind of server in turn; None stands for a double of the REST API."""
+    if request.param == "rest":
+        request.getfixturevalue("sdk")
+        return None
+    found = request.getfixturevalue("app_server")
+    assert isinstance(found, AppServer)
+    return found
+
+
+@pytest.fixture
+async def town(tmp_path: Path, server: AppServer | None) -> AsyncIterator[Town]:
+    """A town where Aurora answers."""
+    async with open_town(tmp_path, server) as town:
+        await town.configure()
+        yield town
+
 
 # -- what the agent says and where
 
@@ -210,6 +241,7 @@ async def test_a_tool_that_was_not_offered_is_denied(town: Town) -> None:
     assert "uid=" not in tool_returns(town)
 
 
+@pytest.mark.parametrize("server", ["app-server"], indirect=True)
 async def test_a_control_request_for_bash_is_denied(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,10 +304,16 @@ async def test_the_channel_goes_on_after_an_agent_that_never_ends(town: Town) ->
     gate.set()
 
 
+def failing(town: Town, status: int, *, turns: int) -> str:
+    """Word the directive for a model that fails so many turns."""
+    asked = 1 if isinstance(town.letta, AppServer) else _REST_TRIES
+    return f"[[err:{status}*{turns * asked}]]"
+
+
 async def test_a_failing_model_is_tried_again(town: Town) -> None:
     """Nothing was visible yet, so the second try is safe."""
     hasten(town)
-    message, end = await town.ask("[[err:500*1]][[send:At last.]]")
+    message, end = await town.ask(f"{failing(town, 500, turns=1)}[[send:At last.]]")
     assert (end.step, end.detail) == ("answered", "sent")
     assert said_since(town, message) == [("general", True, "At last.")]
     steps = ["queued", "running", "retrying", "running", "tool", "answered"]
@@ -319,7 +357,7 @@ async def test_an_error_after_a_send_elsewhere_is_not_tried_again(town: Town) ->
 async def test_a_provider_that_asks_for_patience_gets_it(town: Town) -> None:
     """429 is tried again, and counts against nobody."""
     hasten(town)
-    seen = await provoke(town, "[[err:429*2]][[send:My turn.]]")
+    seen = await provoke(town, f"{failing(town, 429, turns=2)}[[send:My turn.]]")
     assert seen == Outcome("answered", "sent", [("general", True, "My turn.")], [])
 
 
@@ -341,7 +379,8 @@ async def test_a_refused_key_is_told_to_person_and_owner(town: Town) -> None:
     words = {place: text for place, _, text in said_since(town, message)}
     assert "not set up correctly" in words["general"]
     (to_owner,) = [one.content for one in town.bot_messages(town.discord.open_dm(town.ada))]
-    assert "401" in to_owner
+    # The REST server says so in words of its own.
+    assert ("401" if isinstance(town.letta, AppServer) else "refused its key") in to_owner
 
 
 async def test_a_stream_that_breaks_once_is_no_error(town: Town) -> None:

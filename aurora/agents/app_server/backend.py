@@ -9,12 +9,13 @@ from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from ...clock import Clock, SystemClock
+from ..frames import Frame, part, word
 from ..protocol import AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
 from . import frames
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
 from .driver import Driver
-from .frames import Frame, Runtime, word
+from .frames import Runtime
 from .link import CLOSED, Limits, Link
 from .memory import Memory
 from .run import Run
@@ -72,7 +73,7 @@ class AppServer:
     async def agent(self, agent_id: str) -> AgentInfo:
         """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
         answer = await self._link.ask({"type": "agent_retrieve", "agent_id": agent_id})
-        found = frames.part(answer, "agent")
+        found = part(answer, "agent")
         return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
 
     async def open_conversation(self, agent_id: str, title: str) -> str:
@@ -168,7 +169,7 @@ class AppServer:
         if run is None or not run.begun.is_set() or not run.offers(word(frame, "tool_name")):
             text, is_error = "Nobody waits for this turn any more; nothing was done.", True
         else:
-            result = await run.call(word(frame, "tool_name"), frames.part(frame, "input"))
+            result = await run.call(word(frame, "tool_name"), part(frame, "input"))
             text, is_error = result.text, result.is_error
         answer = frames.tool_result(word(frame, "request_id"), text, is_error=is_error)
         with contextlib.suppress(ConnectionLostError):
@@ -178,7 +179,7 @@ class AppServer:
         self, connection: Connection, conversation: Conversation, frame: Frame
     ) -> None:
         """Allow the tools of the run in progress, deny everything else."""
-        name = word(frames.part(frame, "request"), "tool_name")
+        name = word(part(frame, "request"), "tool_name")
         run = conversation.run
         refusal = None
         if run is None or not run.begun.is_set() or not run.offers(name):

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from ..frames import Frame, word
 from ..protocol import AgentError, Outcome
-from .frames import Frame, word
 from .outcomes import STATUSES
 
 _log = logging.getLogger("red.aurora.agents")

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from ...clock import Clock
+from ..frames import Frame, items, part, word
 from ..protocol import ToolSpec
 from .connection import Connection
-from .frames import IDLE, Frame, Runtime, items, part, word
+from .frames import IDLE, Runtime
 from .run import Run
 
 

@@ -29,11 +29,12 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from ..frames import items, text_of, word
 from ..protocol import AgentError, ConversationMoved, Outcome
 from . import frames
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
-from .frames import Runtime, items, word
+from .frames import Runtime
 from .link import Link
 from .outcomes import Ending, conversation_gone
 from .run import Run
@@ -264,5 +265,5 @@ class Driver:
         )
         newest = items(answer, "messages")[:1]
         if newest and word(newest[0], "message_type") == "assistant_message":
-            return frames.text_of(newest[0])
+            return text_of(newest[0])
         return ""

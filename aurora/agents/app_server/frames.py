@@ -1,13 +1,12 @@
-"""The frames that Aurora sends to an App Server, and how to read what comes back."""
+"""The frames that Aurora sends to an App Server, and which runtime one is about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ..frames import Frame
 from ..protocol import ToolSpec
-
-Frame = dict[str, Any]
 
 CLIENT = {"name": "aurora", "version": "1"}
 IDLE = "WAITING_ON_INPUT"
@@ -29,35 +28,6 @@ def runtime_of(frame: Frame) -> Runtime | None:
     if not isinstance(agent_id, str) or not isinstance(conversation_id, str):
         return None
     return Runtime(agent_id, conversation_id)
-
-
-def part(frame: Frame, key: str) -> Frame:
-    """Return the object under `key`, an empty one if there is none."""
-    value = frame.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def word(frame: Frame, key: str) -> str:
-    """Return the string under `key`, an empty one if there is none."""
-    value = frame.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def items(frame: Frame, key: str) -> list[Frame]:
-    """Return the objects listed under `key`; what is no object is left out."""
-    value = frame.get(key)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def number(frame: Frame, key: str) -> int:
-    """Return the whole number under `key`, 0 if there is none."""
-    value = frame.get(key)
-    return value if isinstance(value, int) else 0
-
-
-def text_of(delta: Frame) -> str:
-    """Join the text of a message delta; its content is a list of parts or a string."""
-    return word(delta, "content") or "".join(word(one, "text") for one in items(delta, "content"))
 
 
 def tool_groups(specs: Sequence[ToolSpec], timeout: float) -> list[Frame]:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...clock import Clock
+from ..frames import Frame, part, word
 from ..protocol import AgentError, Outcome, ToolSpec
 from . import frames
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
-from .frames import Frame, Runtime, part, word
+from .frames import Runtime
 from .memory import plain
 from .outcomes import refusal
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .frames import Frame, items, word
+from ..frames import Frame, items, word
 
 _HOST_PATH = re.compile(r"(?<![\w.])/(?:[^\s/'\":]+/)+[^\s'\":]*")
 _MOST_WORDS = 1500

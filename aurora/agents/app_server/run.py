@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from ..frames import Frame, json_object, number, part, text_of, word
 from ..protocol import (
     Accepted,
     Finished,
@@ -22,7 +23,6 @@ from ..protocol import (
     Turn,
     Usage,
 )
-from .frames import Frame, number, part, text_of, word
 from .outcomes import Ending, ending
 
 _log = logging.getLogger("red.aurora.agents")
@@ -189,7 +189,7 @@ class Run:
         self._text = ("", [])
         if call_id not in self._called:
             self._called.add(call_id)
-            self.emit(ToolCalled(call_id, name))
+            self.emit(ToolCalled(call_id, name, json_object(word(call, "arguments"))))
 
     def _feed_return(self, delta: Frame) -> None:
         self._text = ("", [])

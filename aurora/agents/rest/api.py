@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ..app_server.frames import Frame
+from ..frames import Frame
 from ..protocol import AgentError, Outcome, ToolSpec
 from ..sdk import SdkError
 from .outcomes import UNSURE, RefusedError, refused

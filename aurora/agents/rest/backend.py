@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Callable
 from types import ModuleType
 
 from ...clock import Clock, SystemClock
-from ..app_server.frames import Frame, items, word
-from ..protocol import AgentError, AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
+from ..frames import Frame, items, word
+from ..protocol import AgentError, AgentInfo, Finished, Outcome, OwnTool, RunEvent, ToolHost, Turn
 from .api import Api, CutError, Limits, explain
 from .driver import Driver
 from .outcomes import Ending, RefusedError
@@ -17,6 +17,7 @@ from .recall import recall
 from .run import Run
 from .step import Place
 
+_MCP_TAG = "mcp:"
 _CLOSED = "the connection to the agent server was closed"
 
 
@@ -82,13 +83,17 @@ class LettaRest:
         found = await self._find(agent_id)
         return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
 
-    async def own_tools(self, agent_id: str) -> list[str]:
-        """Return the names of the tools that the agent carries itself; raise AgentError.
+    async def own_tools(self, agent_id: str) -> list[OwnTool]:
+        """Return the tools that the agent carries itself; raise AgentError.
 
         They run on its server, out of reach of Aurora's guard.
         """
         found = await self._find(agent_id, "agent.tools")
-        return [name for one in items(found, "tools") if (name := word(one, "name"))]
+        return [
+            OwnTool(name, _mcp_server(one))
+            for one in items(found, "tools")
+            if (name := word(one, "name"))
+        ]
 
     async def open_conversation(self, agent_id: str, title: str) -> str:
         """Create a conversation and return its id; raise AgentError."""
@@ -178,3 +183,10 @@ def _about_agent(error: CutError | RefusedError, agent_id: str) -> AgentError:
         detail = f"the agent server has no agent with the id {agent_id}"
         return AgentError(Outcome.CONFIG, detail)
     return explain(error)
+
+
+def _mcp_server(tool: Frame) -> str:
+    """Return the name of the MCP server that a tool was taken from, which the server tags it."""
+    tags = tool.get("tags")
+    words = map(str, tags) if isinstance(tags, list) else ()
+    return next((one.removeprefix(_MCP_TAG) for one in words if one.startswith(_MCP_TAG)), "")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from ...clock import Clock
-from ..app_server.frames import Frame, word
+from ..frames import Frame, word
 from ..protocol import AgentError, ConversationMoved, Outcome
 from .api import Api, CutError, explain
 from .outcomes import REQUIRES_APPROVAL, Ending, RefusedError, refused, stopped
@@ -293,7 +293,8 @@ class Driver:
         otid = otid_of(self._place, self._run.turn.input_id, self._sent)
         self._sent += 1
         background = self._shared.background
-        return Step(otid, {**message, "otid": otid}, background, seen=self._run.seen)
+        run, sent = self._run, {**message, "otid": otid}
+        return Step(otid, sent, background, coming=run.coming, seen=run.seen)
 
     async def _pause(self, seconds: float) -> None:
         await self._clock.wait(self._never, seconds)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..app_server.frames import Frame, part, word
+from ..frames import Frame, part, word
 from ..protocol import Outcome
 
 _COMPLETED, _CONFIG, _FAILED = Outcome.COMPLETED, Outcome.CONFIG, Outcome.FAILED

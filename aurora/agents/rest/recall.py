@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..app_server.frames import Frame, word
+from ..frames import Frame, word
 from ..protocol import Finished, Outcome
 from .api import Api
 from .outcomes import REQUIRES_APPROVAL

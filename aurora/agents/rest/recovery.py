@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 
 from ...clock import Clock
-from ..app_server.frames import Frame, items, part, text_of, word
+from ..frames import Frame, items, part, text_of, word
 from ..protocol import AgentError, Outcome
 from .api import Api, CutError
 from .outcomes import REQUIRES_APPROVAL, Ending, RefusedError, failed, refused, stopped

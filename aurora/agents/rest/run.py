@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from ..app_server.frames import Frame
+from ..frames import Frame
 from ..protocol import (
     Accepted,
     Finished,
@@ -33,6 +33,7 @@ class Run:
         self.left = asyncio.Event()
         self.finished = False
         self.accepted = False
+        self.coming: dict[str, Call] = {}
         self.seen: set[str] = set()
         self._text: tuple[str, list[str]] = ("", [])
 
@@ -73,8 +74,8 @@ class Run:
     async def call(self, call: Call) -> ToolResult:
         """Run one of Aurora's tools and tell of it."""
         self._text = ("", [])
-        self.emit(ToolCalled(call.id, call.name))
         arguments = call.parsed()
+        self.emit(ToolCalled(call.id, call.name, arguments or {}))
         if arguments is None:
             result = ToolResult("The arguments are no JSON object.", is_error=True)
         else:

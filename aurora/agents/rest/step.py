@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..app_server.frames import Frame, items, number, part, text_of, word
+from ..frames import Frame, items, number, part, text_of, word
 from ..protocol import Reasoning as Thought
 from ..protocol import RunEvent, RunStarted, Text, ToolCalled, ToolReturned, Usage
 
@@ -63,8 +63,8 @@ class Step:
     `background` says whether the run's stream can be taken up again, `patchy` that pieces of it
     were missed, `down` that the server was gone in the meantime and the run may be dead. `text`
     is its last message as the server has stored it, `open` that it was sent and not refused.
-    `replies` are the answers to its calls so far, `seen` the calls of the agent's own tools,
-    which may end in a later step.
+    `replies` are the answers to its calls so far, `coming` the calls of the agent's own tools of
+    which pieces are there, `seen` those that are whole, which may end in a later step.
     """
 
     otid: str
@@ -81,6 +81,7 @@ class Step:
     open: bool = False
     replies: dict[str, Frame] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
+    coming: dict[str, Call] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
     def take(self, frame: Frame) -> Iterator[RunEvent]:
@@ -130,13 +131,25 @@ class Step:
     def _note_calls(self, frame: Frame) -> Iterator[RunEvent]:
         for one in calls_in(frame):
             call_id = word(one, "tool_call_id")
-            if call_id not in self.seen:
-                self.seen.add(call_id)
-                yield ToolCalled(call_id, word(one, "name"))
+            if call_id in self.seen:
+                continue
+            call = self.coming.setdefault(call_id, Call(call_id))
+            call.name += word(one, "name")
+            call.arguments += word(one, "arguments")
+            # A JSON object can be parsed when its last piece is there, and not before.
+            if call.arguments.endswith("}") and call.parsed() is not None:
+                yield self._whole(call)
+
+    def _whole(self, call: Call) -> ToolCalled:
+        self.coming.pop(call.id, None)
+        self.seen.add(call.id)
+        return ToolCalled(call.id, call.name, call.parsed() or {})
 
     def _note_returns(self, frame: Frame) -> Iterator[RunEvent]:
         for one in items(frame, "tool_returns") or [frame]:
             call_id = word(one, "tool_call_id")
+            if call_id in self.coming:
+                yield self._whole(self.coming[call_id])
             # What the client returned may be repeated to it; it was told already.
             if call_id in self.seen:
                 yield ToolReturned(call_id, word(one, "status") != "success")

@@ -10,6 +10,7 @@ from aurora.agents.protocol import (
     AgentInfo,
     Finished,
     Outcome,
+    OwnTool,
     Reasoning,
     RunStarted,
     Text,
@@ -297,7 +298,7 @@ async def test_an_agent_is_looked_up(load: Load) -> None:
     async with RecordedRest("agent_retrieve", only=(1, 2)) as server:
         backend = LettaRest(server.url, "t", load=load, direct=True)
         assert await backend.agent(AGENT) == AgentInfo(AGENT, "fixture-agent")
-        assert await backend.own_tools(AGENT) == ["conversation_search"]
+        assert await backend.own_tools(AGENT) == [OwnTool("conversation_search")]
         await backend.close()
 
 

@@ -1,0 +1,26 @@
+"""What several commands do while a person waits for them."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+from redbot.core import commands
+from redbot.core.utils.views import ConfirmView
+
+_SECONDS = 60.0
+
+
+async def confirm(ctx: commands.Context, question: str) -> bool:
+    """Ask the author of a command; no answer within a minute is a no."""
+    view = ConfirmView(ctx.author, timeout=_SECONDS, disable_buttons=True)
+    view.message = await ctx.send(question, view=view)
+    await view.wait()
+    return bool(view.result)
+
+
+def working(ctx: commands.Context) -> AbstractAsyncContextManager[Any]:
+    """Show that the answer takes a moment; Discord waits three seconds for a slash command's."""
+    if ctx.interaction is not None and ctx.interaction.response.is_done():
+        return nullcontext()
+    return ctx.typing()

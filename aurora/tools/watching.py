@@ -1,0 +1,97 @@
+"""Runs of agents that act in Discord with tools of their own: nothing is offered, all is watched.
+
+What they send is recorded like Aurora's own sends, so that delivery finds the answer. Aurora can
+neither guard nor count what such an agent does (DESIGN promises 6, 11 and 12).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .. import ports
+from ..agents.own_tools import Danger, danger_of
+from ..agents.protocol import OwnTool, ToolCalled, ToolResult, ToolSpec
+from ..ledger import Store
+from ..model import Event, Send
+from .failures import SendFailed
+from .sender import Sender, fingerprint
+
+log = logging.getLogger("red.aurora.tools")
+
+_TEXTS = ("message", "content", "text")
+_CHANNELS = ("channelId", "channel_id")
+_REPLY_KEY = "mcp:reply"
+
+
+class EitherToolbox:
+    """Makes the tools of each run: guarded ones, or none where the agent's own are `watched`."""
+
+    def __init__(
+        self,
+        guarded: ports.Toolbox,
+        store: Store,
+        sender: Sender,
+        watched: Callable[[Event], bool],
+    ) -> None:
+        self._guarded = guarded
+        self._store = store
+        self._sender = sender
+        self._watched = watched
+
+    def open(self, event: Event, agent_id: str) -> ports.RunTools:
+        """Return the tools of a run for this event, by this agent."""
+        if self._watched(event):
+            return WatchedTools(event, self._store, self._sender)
+        return self._guarded.open(event, agent_id)
+
+
+class WatchedTools:
+    """The ToolHost of one watched run."""
+
+    def __init__(self, event: Event, store: Store, sender: Sender) -> None:
+        self._event = event
+        self._store = store
+        self._sender = sender
+
+    @property
+    def specs(self) -> Sequence[ToolSpec]:
+        """Offer nothing."""
+        return ()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:  # noqa: ARG002 - a ToolHost has them
+        """Refuse; nothing was offered."""
+        return ToolResult("Aurora offers no tools here; use your own.", is_error=True)
+
+    async def watch(self, call: ToolCalled) -> None:
+        """Record a text that the agent sends; whether it arrived is found out later."""
+        send = _send(call, self._event)
+        if send is not None:
+            await self._store.record_send(self._event.id, send)
+
+    async def close(self, reason: str) -> None:  # noqa: ARG002 - there is nobody to tell it to
+        """Look for a reply whose call was not seen; the agent's tools themselves can't be shut."""
+        event = self._event
+        reply = Send(_REPLY_KEY, "message", "mcp", event.channel_id, "", event.message_id)
+        try:
+            await self._sender.look_up(event, reply)
+        except SendFailed as failure:
+            log.warning("No look for an answer to event %s: %s", event.id, failure.reason)
+
+
+def _send(call: ToolCalled, event: Event) -> Send | None:
+    """Read a call as a send; None if it sends no text to Discord."""
+    text = _first(call.arguments, _TEXTS)
+    if not text or danger_of(OwnTool(call.name)) is not Danger.DISCORD:
+        return None
+    channel = _first(call.arguments, _CHANNELS)
+    channel_id = int(channel) if channel.isdecimal() else event.channel_id
+    reply_to = event.message_id if channel_id == event.channel_id else None
+    key = f"mcp:{call.call_id}"
+    return Send(key, "message", "mcp", channel_id, fingerprint(text), reply_to)
+
+
+def _first(arguments: Mapping[str, Any], names: Sequence[str]) -> str:
+    values = (arguments.get(name) for name in names)
+    return next((str(one) for one in values if isinstance(one, (str, int))), "")

@@ -107,7 +107,7 @@ def _short(text: str, limit: int = 80) -> str:
 
 def _who(_: Prompt, _said: str) -> str:
     return (
-        "I am the sandbox's agent: a real Letta agent with a scripted model behind it. "
+        "I am the sandbox's agent: a Letta agent with a scripted model behind it. "
         "Give it a real model with AURORA_LLM_BASE_URL, AURORA_LLM_API_KEY and AURORA_LLM_MODEL."
     )
 

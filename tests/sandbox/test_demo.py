@@ -21,8 +21,9 @@ from sandbox.transcript import Transcript
 GREETING = "Who are you?"
 
 
-async def test_every_message_gets_its_answer() -> None:
+async def test_every_message_gets_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """On real parts the demo ends with 0, and its transcript has all messages and answers."""
+    monkeypatch.setenv("COLUMNS", "100")  # a narrow terminal would break the lines elsewhere
     out = io.StringIO()
     assert await demo({}, out=out) == 0
     told = out.getvalue()

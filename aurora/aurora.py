@@ -39,6 +39,8 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
             await self.services.start()
         except Exception as error:
             log.exception("Aurora could not start and answers nobody", exc_info=error)
+            # Without the loop nothing would ever run: who writes sees at once that nobody answers.
+            self.services.queue.shut()
             return
         self.process_message_queue.start()
 

@@ -24,8 +24,9 @@ class _Parent(NamedTuple):
 async def walk(message: discord.Message, depth: int) -> tuple[list[discord.Message], str | None]:
     """Return what comes before a message, nearest first and at most `depth`, and why it ends.
 
-    A thread goes on with the message it was started from. The reasons are those of
-    `context.extract_reply_chain`.
+    A thread goes on with the message it was started from. An author who may not read the history
+    gets what Discord sent along with the message, and no more (DESIGN promise 11). The reasons are
+    those of `context.extract_reply_chain`.
     """
     found: list[discord.Message] = []
     try:
@@ -39,6 +40,7 @@ async def walk(message: discord.Message, depth: int) -> tuple[list[discord.Messa
 async def _walk(message: discord.Message, depth: int, found: list[discord.Message]) -> str | None:
     home, seen, step, fresh = message.channel, {message.id}, message, True
     places = {home.id, getattr(home, "parent_id", None)}
+    may_read = _may_read(message)
     while (parent := _parent(step, seen, home, fresh=fresh)) is not None:
         if parent.message_id in seen:
             return "cycle"
@@ -46,6 +48,8 @@ async def _walk(message: discord.Message, depth: int, found: list[discord.Messag
             return "elsewhere"
         if len(found) >= depth:
             return "depth" if parent.known is not None or not parent.starter else None
+        if not may_read and not (step is message and _came_along(message, parent)):
+            return "forbidden"
         known = parent.known or await _fetch(parent, home)
         if isinstance(known, discord.DeletedReferencedMessage):
             return "deleted"
@@ -83,6 +87,24 @@ def _parent(
         where = home.id if in_post else home.parent_id
         return _Parent(where, home.id, home.starter_message, starter=True)
     return None
+
+
+def _may_read(message: discord.Message) -> bool:
+    """Tell whether the author may read what was said before; a thread goes by its parent."""
+    if message.guild is None:
+        return True
+    author = message.author
+    who = author if isinstance(author, discord.Member) else message.guild.default_role
+    try:
+        allowed = message.channel.permissions_for(who)
+    except discord.ClientException:  # a thread whose parent the bot can't see
+        return False
+    return allowed.view_channel and allowed.read_message_history
+
+
+def _came_along(message: discord.Message, parent: _Parent) -> bool:
+    reference = message.reference
+    return not parent.starter and reference is not None and reference.resolved is not None
 
 
 async def _fetch(parent: _Parent, home: discord.abc.MessageableChannel) -> discord.Message | str:

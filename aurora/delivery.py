@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import discord
 
@@ -27,9 +28,16 @@ FAILED = "⚠️"
 CALLED_OFF = "⏹️"
 """Aurora's reaction where nobody will answer any more."""
 
+_IN_WORDS = {
+    NO_ANSWER: "I have nothing to say to this.",
+    TEXT_WITHHELD: "I have an answer, but may not post it as text here.",
+    FAILED: "My answer may not have arrived.",
+    CALLED_OFF: "This will not be answered any more.",
+}
+"""What is said where Discord refuses the reaction."""
+
 _TYPING_SECONDS = 8.0  # Discord shows typing for ten
 _DELIVERY_KEY = "delivery"
-_NOTICE_KEY = "notice"
 
 
 class Delivery:
@@ -74,30 +82,65 @@ class Delivery:
             # A send is unaccounted for; a second answer would be worse than none (promise 6).
             return True
 
-    async def notice(self, event: Event, text: str) -> None:
-        """Tell the person that something is wrong, at most once per event; never raise."""
-        try:
-            channel = await find_place(self._bot, event, event.channel_id)
-            if channel is not None:
-                await self._sender.send(
-                    event, channel, text, by="notice", key=_NOTICE_KEY, reply_to=event.message_id
-                )
-        except (SendFailed, *FAILURES) as error:
-            log.warning("No notice for event %s: %r", event.id, error)
+    async def notice(
+        self, event: Event, text: str, *, kind: Literal["outage", "end"] = "end"
+    ) -> None:
+        """Tell the person that something is wrong; never raise.
+
+        An event has at most one notice that its answer will be late ("outage") and one of its
+        end. Where the end can't be told, the message gets the mark of a failure.
+        """
+        if not await self._tell(event, text, kind) and kind == "end":
+            await self._react(event, FAILED)
 
     async def call_off(self, event: Event) -> None:
         """Show the person that nothing will come of their message; never raise."""
         await self.mark(event, CALLED_OFF)
 
     async def mark(self, event: Event, emoji: str) -> None:
-        """Put a reaction of Aurora's on the message; never raise."""
+        """Put a reaction of Aurora's on the message, or say it where that is refused; never raise.
+
+        Words come without a ping, and not in an event that was told of its end.
+        """
+        if not await self._react(event, emoji) and emoji in _IN_WORDS:
+            await self._tell(event, _IN_WORDS[emoji], "end", ping=False)
+
+    async def _tell(
+        self, event: Event, text: str, kind: Literal["outage", "end"], *, ping: bool = True
+    ) -> bool:
+        """Reply with a notice, once for each kind; return whether the person knows now."""
+        try:
+            channel = await find_place(self._bot, event, event.channel_id)
+            if channel is None:
+                return False
+            await self._sender.send(
+                event,
+                channel,
+                text,
+                by="notice",
+                key=f"notice:{kind}",
+                reply_to=event.message_id,
+                ping=ping,
+            )
+        except SendFailed as failure:
+            log.warning("No notice for event %s: %s", event.id, failure.reason)
+        except Exception as error:
+            log.warning("No notice for event %s: %s", event.id, type(error).__name__)
+        else:
+            return True
+        return False
+
+    async def _react(self, event: Event, emoji: str) -> bool:
+        """Put a reaction on the message; return False if Discord refuses reactions to it."""
         try:
             channel = await find_place(self._bot, event, event.channel_id)
             if channel is not None:
                 message = channel.get_partial_message(event.message_id)
                 await insist(lambda: message.add_reaction(emoji))
-        except FAILURES as error:
-            log.debug("No reaction for event %s: %r", event.id, error)
+        except Exception as error:
+            log.debug("No reaction for event %s: %s", event.id, type(error).__name__)
+            return not _is_refusal(error)
+        return True
 
     @asynccontextmanager
     async def typing(self, event: Event) -> AsyncIterator[None]:
@@ -137,6 +180,11 @@ class Delivery:
         await self._sender.send(
             event, channel, text, by="delivery", key=_DELIVERY_KEY, reply_to=event.message_id
         )
+
+
+def _is_refusal(error: Exception) -> bool:
+    # About a message that is gone there is nothing to say, and in trouble words fail as well.
+    return isinstance(error, discord.HTTPException) and error.status in (400, 403)
 
 
 def _kind_of_answer(sends: Iterable[Send], event: Event) -> str | None:

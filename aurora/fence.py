@@ -29,13 +29,14 @@ _WORDS = (
 _TAG = re.compile(
     # Discord's own (animated emoji, guild navigation) and mail links have a colon too.
     r"<(?!(?:a:\w+:\d+|id:\w+|mailto:[^\s<>]+)>)"
-    r"(?=\s*/?\s*(?:"
+    # Possessive: blanks that could be shared out in many ways would all be tried.
+    r"(?=\s*+/?\s*+(?:"
     r"[|\uff5c]"  # <|im_start|>, also with the full-width bar that some models use
     rf"|(?:{_WORDS})(?:[\s/>]|$)"
     # No element of HTML has a hyphen, an underscore or a namespace; control tags mostly do.
     r"|[a-z][a-z0-9.]*(?:[-_][a-z0-9]|:[a-z])"
     r"))"
-    r"|<(?=<{0,2}/?SYS>>)|<(?=<<\s*(?:BEGIN|END)\b)",
+    r"|<(?=<{0,2}/?SYS>>)|<(?=<<\s*+(?:BEGIN|END)\b)",
     re.IGNORECASE | re.ASCII,
 )
 _BRACKET_TAG = re.compile(

@@ -14,6 +14,7 @@ import discord
 from redbot.core import commands
 from redbot.core.bot import Red
 
+from .background import Background
 from .clock import Clock
 from .context import build_event_context
 from .delivery import CALLED_OFF
@@ -57,6 +58,7 @@ class Intake:
         queue: MessageQueue,
         clock: Clock,
         worker: Worker,
+        background: Background,
     ) -> None:
         self._bot = bot
         self._cog = cog
@@ -65,6 +67,7 @@ class Intake:
         self._queue = queue
         self._clock = clock
         self._worker = worker
+        self._background = background
         # Messages of a channel are taken one after the other, or a slow look-up would let a later
         # message overtake an earlier one.
         self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -75,10 +78,11 @@ class Intake:
 
     async def receive(self, message: discord.Message) -> None:
         """Accept a message that addresses the bot, or refuse it."""
-        lock = self._order.setdefault(message.channel.id, asyncio.Lock())
+        if message.id in self._arriving:
+            return  # the gateway says it again
         self._arriving[message.id] = None
         try:
-            async with lock:
+            async with self._turn(message):
                 await self._receive(message)
         except Exception as error:
             log.exception("Message %s could not be taken in", message.id, exc_info=error)
@@ -97,32 +101,46 @@ class Intake:
                 await _react(message, CALLED_OFF)
             case Enqueued.FULL:
                 await self._store.refuse(message.id, Enqueued.FULL)
-                await self._say_full(message)
+                # Those behind it don't wait for Discord to take a refusal.
+                self._background.start(self._say_full(message), f"refuses: {message.id}")
             case Enqueued.ACCEPTED if (reason := self._arriving[message.id]) is not None:
                 await self._queue.cancel(lambda one: one is event, reason)
             case Enqueued.ACCEPTED:
-                await self._worker.greet(event)
+                self._background.start(self._worker.greet(event), f"greets: {event.id}")
 
     async def edited(self, message: discord.Message) -> None:
         """Let a waiting event follow its message: new text is used, a lost mention cancels."""
-        event = self._queue.find(message.id)
-        if event is None or event.state is not State.WAITING:
+        if message.id not in self._arriving and self._queue.find(message.id) is None:
             return
         if not still_addressed(message, self._me):
-            await self._queue.cancel(lambda one: one is event, "mention_removed")
+            reason = "mention_removed"
+            self._drop_arriving({message.id}, reason)
+            await self._queue.cancel(lambda one: one.message_id == message.id, reason)
             return
-        event.context = await self._context(message, event.kind)
-        if event.state is State.WAITING:
-            await self._store.save(event)
+        # Behind the message itself, and behind an earlier edit, whose look-ups may be slower.
+        async with self._turn(message):
+            event = self._queue.find(message.id)
+            if event is None or event.state is not State.WAITING:
+                return
+            context = await self._context(message, event.kind)
+            if event.state is State.WAITING:
+                event.context = context
+                await self._store.save(event)
 
     async def gone(self, message_ids: set[int]) -> None:
         """Cancel what waits for deleted messages, and withhold the output of what runs."""
         reason = "message_deleted"
-        for message_id in message_ids & self._arriving.keys():
-            self._arriving[message_id] = reason
+        self._drop_arriving(message_ids, reason)
         for message_id in message_ids:
             self._worker.withhold(message_id, reason)
         await self._queue.cancel(lambda one: one.message_id in message_ids, reason)
+
+    def _drop_arriving(self, message_ids: set[int], reason: str) -> None:
+        for message_id in message_ids & self._arriving.keys():
+            self._arriving[message_id] = self._arriving[message_id] or reason
+
+    def _turn(self, message: discord.Message) -> asyncio.Lock:
+        return self._order.setdefault(message.channel.id, asyncio.Lock())
 
     @property
     def _me(self) -> discord.ClientUser:
@@ -152,16 +170,19 @@ class Intake:
         log.debug("Message %s refused: %s", message.id, reason)
         await self._store.refuse(message.id, reason)
         if reason is Reason.DM_NO_AGENT and self._explained.allow(message.author.id):
-            with contextlib.suppress(discord.HTTPException):
-                await message.reply(_NO_DM_AGENT, mention_author=False)
+            self._background.start(_reply(message, _NO_DM_AGENT), f"refuses: {message.id}")
 
     async def _say_full(self, message: discord.Message) -> None:
         await _react(message, "⏳")
         if self._full_notices.allow(message.channel.id):
-            with contextlib.suppress(discord.HTTPException):
-                await message.reply(_FULL, mention_author=False)
+            await _reply(message, _FULL)
 
 
 async def _react(message: discord.Message, emoji: str) -> None:
     with contextlib.suppress(discord.HTTPException):
         await message.add_reaction(emoji)
+
+
+async def _reply(message: discord.Message, text: str) -> None:
+    with contextlib.suppress(discord.HTTPException):
+        await message.reply(text, mention_author=False)

@@ -96,7 +96,7 @@ class Lanes:
             heapq.heappop(self._schedule)
             lane = self._lanes[name]
             lane.ticket = None
-            if not lane.waiting or self._due(lane.waiting[0], now) > now:
+            if self._due(lane.waiting[0], now) > now:
                 self._plan(name)
                 self._pass_on(lane)
             elif (full := self._full(lane.waiting[0])) is not None:
@@ -125,12 +125,17 @@ class Lanes:
 
     def drop(self, event: Event) -> None:
         """Take a waiting event out of its lane."""
-        # An emptied lane is forgotten when its turn comes: it may be scheduled or parked.
-        self._lanes[event.lane].waiting.remove(event)
+        lane = self._lanes[event.lane]
+        was_head = lane.waiting[0] is event
+        lane.waiting.remove(event)
         self.waiting[event.guild_id] -= 1
+        if was_head and not lane.busy:
+            # The next in line may have to wait for something else, or for nothing.
+            self._leave_park(event.lane, lane)
+            self._plan(event.lane)
 
     def reconsider(self) -> None:
-        """Schedule every lane anew: a setting, a pause or a breaker has changed."""
+        """Schedule anew what is scheduled: a setting, a pause or a breaker has changed."""
         scheduled = [name for _, ticket, name in self._schedule if self._valid(name, ticket)]
         self._schedule.clear()
         for name in scheduled:
@@ -145,6 +150,7 @@ class Lanes:
             heapq.heappush(self._schedule, (due, lane.ticket, name))
         else:
             del self._lanes[name]
+            self._pass_on(lane)
 
     def _valid(self, name: str, ticket: int) -> bool:
         lane = self._lanes.get(name)
@@ -164,16 +170,20 @@ class Lanes:
 
     def _unpark(self, key: str) -> None:
         """Wake the first lane that waits for a run of the key to end."""
-        line = self._parked.get(key, deque())
-        while line:
-            name = line.popleft()
-            lane = self._lanes[name]
-            lane.parked_at, lane.woken_for = None, key
-            self._plan(name)
-            if lane.waiting:
-                break
-        if not line:
-            self._parked.pop(key, None)
+        if line := self._parked.get(key):
+            lane = self._lanes[line[0]]
+            lane.woken_for = key
+            self._plan(self._leave_park(line[0], lane))
+
+    def _leave_park(self, name: str, lane: _Lane) -> str:
+        """Take a lane from where it is parked, if it is, and return its name."""
+        if lane.parked_at is not None:
+            line = self._parked[lane.parked_at]
+            line.remove(name)
+            if not line:
+                del self._parked[lane.parked_at]
+            lane.parked_at = None
+        return name
 
     def _pass_on(self, lane: _Lane) -> None:
         """Let the next in line have the place that a lane was woken for and can't use."""

@@ -110,7 +110,8 @@ class Event:
     channel_id: int
     guild_id: int | None
     author_id: int
-    context: EventContext
+    # Left out of tracebacks and logs: it is what people wrote.
+    context: EventContext = field(repr=False)
     accepted_at: float
     expires_at: float
     state: State = State.WAITING

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from .agents.protocol import AgentBackend, ToolCalled, ToolHost
 from .model import Event, State
@@ -47,8 +47,10 @@ class Delivery(Protocol):
         """Tell whether an answer is in Discord."""
         ...
 
-    async def notice(self, event: Event, text: str) -> None:
-        """Tell the person once that something is wrong."""
+    async def notice(
+        self, event: Event, text: str, *, kind: Literal["outage", "end"] = "end"
+    ) -> None:
+        """Tell the person once that something is wrong: that it will be late, or its end."""
         ...
 
     async def call_off(self, event: Event) -> None:

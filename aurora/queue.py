@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -111,11 +112,9 @@ class MessageQueue:
     async def retry(self, event: Event, delay: float) -> None:
         """Put a claimed event back at the head of its lane, for `delay` seconds from now."""
         event.not_before = self._clock.time() + delay
-        event.state = State.WAITING
-        try:
-            await self._store.save(event)
-        finally:
-            self._put_back(event)
+        # It counts as waiting when it is back in its lane: until then nobody could cancel it.
+        await self._store.save(replace(event, state=State.WAITING))
+        self._put_back(event)
         self.tell(event, "retrying", f"in {delay:.1f} s")
 
     async def finish(self, event: Event, state: State, reason: str) -> None:
@@ -139,6 +138,7 @@ class MessageQueue:
         for event in ended:
             self._lanes.drop(event)
             del self._unfinished[event.message_id]
+        self._news.set()
         for event in ended:
             await self._store.finish(event, State.CANCELLED, reason)
             self._tell_final(event)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from redbot.core.data_manager import cog_data_path
 from .agents.protocol import AgentError, ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer
+from .background import Background
 from .clock import Clock, SystemClock
 from .delivery import Delivery
 from .errors import Breakers, ErrorStats
@@ -74,6 +73,7 @@ class Services:
     delivery: Delivery
     worker: Worker
     intake: Intake
+    background: Background
     alerts: Throttle
 
     @classmethod
@@ -111,7 +111,8 @@ class Services:
             alert=lambda text: _alert(bot, alerts, text),
         )
         worker = Worker(queue, store, ports, settings, breakers, stats, clock)
-        intake = Intake(bot, cog, settings, store, queue, clock, worker)
+        background = Background()
+        intake = Intake(bot, cog, settings, store, queue, clock, worker, background)
         return cls(
             bot=bot,
             clock=clock,
@@ -125,6 +126,7 @@ class Services:
             delivery=delivery,
             worker=worker,
             intake=intake,
+            background=background,
             alerts=alerts,
         )
 
@@ -139,16 +141,16 @@ class Services:
         self.queue.shut()
         await self.worker.stop(_GRACE_SECONDS)
         await self.cancel(lambda _event: True, UNLOADED)
+        await self.background.stop(_GRACE_SECONDS)
         await self.agents.close()
         await self.store.close()
 
     async def cancel(self, wanted: Callable[[Event], bool], reason: str) -> int:
-        """Cancel what waits and is wanted, show it to those who wait, and return how many."""
+        """Cancel what waits and is wanted, and return how many; those who wait are shown it."""
         ended = await self.queue.cancel(wanted, reason)
         # Discord takes a reaction each quarter of a second; no command waits for hundreds.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_SECONDS):
-                await asyncio.gather(*map(self.delivery.call_off, ended))
+        for event in ended:
+            self.background.start(self.delivery.call_off(event), f"calls off: {event.id}")
         return len(ended)
 
     async def configure_agents(self) -> None:

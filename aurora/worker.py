@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from .agent_call import AgentCall
 from .agents.protocol import AgentBackend, Finished, Outcome
@@ -17,6 +18,7 @@ from .errors import (
     Cause,
     ErrorStats,
     Permits,
+    Retry,
     RetryConfig,
     Verdict,
     retry_delay,
@@ -29,22 +31,51 @@ from .settings import Settings
 
 log = logging.getLogger("red.aurora.worker")
 
+T = TypeVar("T")
+
 UNLOADED = "unloaded"
 _OUTAGE = (
-    "I can't reach my agent right now. I will answer as soon as it is back; if that takes longer "
-    "than a quarter of an hour, please ask again."
+    "My agent is not available right now. I will answer as soon as it is back; if that takes "
+    "longer than a quarter of an hour, please ask again."
 )
 _TOO_LATE = "I could not get to this in time. Please ask again if you still want an answer."
 
 
-@dataclass(slots=True)
-class _Run:
-    """A call under way: `calling` is its own task, `task` the one that brings the event on."""
+class _WithheldError(Exception):
+    """Nothing of the event's output may get out any more; the text is the reason."""
 
-    call: AgentCall
-    calling: asyncio.Task[Finished]
+
+@dataclass(slots=True)
+class _Claim:
+    """A claimed event, from the claim to its end: `task` brings it on, `step` is what it does."""
+
+    event: Event
     task: asyncio.Task[None] | None
+    step: asyncio.Task[Any] | None = None
     withheld: str | None = None
+
+    def withhold(self, reason: str) -> None:
+        """Break off what is being done; nothing more is done for the event."""
+        if self.withheld is None:
+            self.withheld = reason
+            if self.step is not None:
+                self.step.cancel()
+
+    async def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do a step that can be broken off; raise _WithheldError if it was."""
+        step = asyncio.create_task(work, name=f"aurora step: {self.event.id}")
+        self.step = step
+        if self.withheld is not None:
+            step.cancel()
+        try:
+            await asyncio.wait({step})
+        except asyncio.CancelledError:
+            step.cancel()
+            await asyncio.wait({step})
+            raise
+        if self.withheld is not None:
+            raise _WithheldError(self.withheld)
+        return step.result()
 
 
 class Worker:
@@ -70,7 +101,7 @@ class Worker:
         self._clock = clock
         self._retries = retries or RetryConfig()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._runs: dict[int, _Run] = {}
+        self._claims: dict[int, _Claim] = {}
         self._told_of_outage: set[int] = set()
 
     async def step(self) -> None:
@@ -80,15 +111,20 @@ class Worker:
 
     async def process(self, event: Event) -> None:
         """Bring a claimed event to its end, or back into the queue."""
+        claim = self._claims[event.message_id] = _Claim(event, asyncio.current_task())
         try:
-            await self._process(event)
+            await self._process(claim)
+        except _WithheldError as withheld:
+            await self._queue.finish(event, State.CANCELLED, str(withheld))
         except asyncio.CancelledError:
             if event.state is State.RUNNING:
                 await self._break_off(event)
             raise
         except Exception as error:
             log.exception("Event %s: an error of Aurora's own", event.id, exc_info=error)
-            await self._give_up(event, "crash", type(error).__name__)
+            await self._crash(event, type(error).__name__)
+        finally:
+            del self._claims[event.message_id]
 
     async def greet(self, event: Event) -> None:
         """Tell the author of a new event if an outage is going to keep it waiting."""
@@ -97,18 +133,17 @@ class Worker:
             await self._tell_of_outage(event)
 
     def withhold(self, message_id: int, reason: str) -> None:
-        """Stop the run of a message and let none of its output through."""
-        run = self._runs.get(message_id)
-        if run is not None and run.withheld is None:
-            run.withheld = reason
-            run.calling.cancel()
+        """Stop what is done for a claimed message and let none of its output through."""
+        claim = self._claims.get(message_id)
+        if claim is not None:
+            claim.withhold(reason)
 
     async def withhold_all(self, wanted: Callable[[Event], bool], reason: str) -> None:
-        """Withhold the runs of all events that are wanted, and return when they have ended."""
-        runs = [run for run in self._runs.values() if wanted(run.call.event)]
-        for run in runs:
-            self.withhold(run.call.event.message_id, reason)
-        if tasks := {run.task for run in runs if run.task is not None}:
+        """Withhold all claimed events that are wanted, and return when they have ended."""
+        claims = [claim for claim in self._claims.values() if wanted(claim.event)]
+        for claim in claims:
+            claim.withhold(reason)
+        if tasks := {claim.task for claim in claims if claim.task is not None}:
             await asyncio.wait(tasks)
 
     async def stop(self, grace: float) -> None:
@@ -124,8 +159,9 @@ class Worker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _process(self, event: Event) -> None:
-        if (reason := await self._ports.admit(event)) is not None:
+    async def _process(self, claim: _Claim) -> None:
+        event = claim.event
+        if (reason := await claim.do(self._refusal(event))) is not None:
             await self._cancel(event, reason)
             return
         if self._clock.time() >= event.expires_at:
@@ -142,74 +178,80 @@ class Worker:
             await self._queue.retry(event, 0.0)
             return
         with permits:
-            await self._attempt(event, backend, agent_id, permits)
+            await self._attempt(claim, backend, agent_id, permits)
+
+    async def _refusal(self, event: Event) -> str | None:
+        return await self._ports.admit(event)
 
     async def _attempt(
-        self, event: Event, backend: AgentBackend, agent_id: str, permits: Permits
+        self, claim: _Claim, backend: AgentBackend, agent_id: str, permits: Permits
     ) -> None:
-        started = self._clock.monotonic()
-        settings = self._settings.guild(event.guild_id)
+        event, started = claim.event, self._clock.monotonic()
         call = AgentCall(
             event=event,
             backend=backend,
             agent_id=agent_id,
             tools=self._ports.toolbox.open(event, agent_id),
             permits=permits,
-            settings=settings,
+            settings=self._settings.guild(event.guild_id),
             queue=self._queue,
             store=self._store,
             clock=self._clock,
             retries=self._retries,
         )
-        calling = asyncio.create_task(call.send_to_agent(), name=f"aurora call: {event.id}")
-        run = self._runs[event.message_id] = _Run(call, calling, asyncio.current_task())
+        cause, finished = await claim.do(self._call(call))
+        duration = self._clock.monotonic() - started
+        self._stats.record(VERDICTS[cause].error, guild_id=event.guild_id, duration=duration)
+        await self._conclude(claim, call, cause, finished)
+
+    async def _call(self, call: AgentCall) -> tuple[Cause, Finished]:
+        """Call the agent, within the time limit; the tools are shut when this returns."""
+        event, settings = call.event, call.settings
         shown = settings.enable_typing_indicator
+        calling = asyncio.create_task(call.send_to_agent(), name=f"aurora call: {event.id}")
         try:
             async with self._ports.delivery.typing(event) if shown else nullcontext():
                 await asyncio.wait({calling}, timeout=settings.agent_timeout)
-            cause, finished = await self._ending(run)
-            await call.tools.close("This run is over; nothing more can be sent.")
-        finally:
-            del self._runs[event.message_id]
-            calling.cancel()
-        verdict = VERDICTS[cause]
-        permits.settle(verdict)
-        if run.withheld is not None:
-            await self._queue.finish(event, State.CANCELLED, run.withheld)
-            return
-        duration = self._clock.monotonic() - started
-        self._stats.record(verdict.error, guild_id=event.guild_id, duration=duration)
-        await self._conclude(call, cause, finished)
-
-    async def _ending(self, run: _Run) -> tuple[Cause, Finished]:
-        """Tell how a call ended; one that did not end in time is aborted."""
-        if not run.calling.done():
-            await run.call.tools.close("The time for this run is over; nothing more can be sent.")
-            run.calling.cancel()
-            await asyncio.wait({run.calling})
+            if not calling.done():
+                # A send that is under way may arrive; what the agent tries later may not.
+                await call.tools.close("The time for this run is over; nothing more can be sent.")
+            if calling.done():
+                finished = calling.result()
+                return finished.outcome, finished
+            if not call.accepted:
+                detail = "the agent server did not take the input in time"
+                return Outcome.UNREACHABLE, Finished(Outcome.UNREACHABLE, detail=detail)
             return "timeout", Finished(Outcome.CANCELLED, detail="no answer in time")
-        if run.calling.cancelled():
-            return Outcome.CANCELLED, Finished(Outcome.CANCELLED, detail=run.withheld or "")
-        finished = run.calling.result()
-        return finished.outcome, finished
+        finally:
+            calling.cancel()
+            await asyncio.wait({calling})
+            await call.tools.close("This run is over; nothing more can be sent.")
 
-    async def _conclude(self, call: AgentCall, cause: Cause, finished: Finished) -> None:
+    async def _conclude(
+        self, claim: _Claim, call: AgentCall, cause: Cause, finished: Finished
+    ) -> None:
         """Deliver, try again later, or give up."""
-        event, delivery = call.event, self._ports.delivery
+        event, delivery, verdict = call.event, self._ports.delivery, VERDICTS[cause]
         if call.accepted:
             self._told_of_outage.clear()
         if cause is Outcome.COMPLETED:
-            fallback = call.settings.deliver_text
-            state, reason = await delivery.settle(event, finished.text, fallback=fallback)
+            call.permits.succeeded()
+            settling = delivery.settle(event, finished.text, fallback=call.settings.deliver_text)
+            state, reason = await claim.do(settling)
             await self._queue.finish(event, state, reason)
-        elif await delivery.answered(event):
+        elif await claim.do(delivery.answered(event)):
+            call.permits.settle(verdict)
             await self._queue.finish(event, State.ANSWERED, f"sent_before_{cause}")
-        elif (delay := await self._delay(call, VERDICTS[cause], finished)) is not None:
+        elif (delay := await self._delay(call, verdict, finished)) is not None:
+            # An event counts once against its agent, or one bad message would stop it for all.
+            if verdict.retry is not Retry.ATTEMPTS:
+                call.permits.settle(verdict)
             # A line that was cut is there again at the second try; only an outage is worth a word.
             if cause is Outcome.UNREACHABLE and event.misses > 1:
                 await self._tell_of_outage(event)
             await self._queue.retry(event, delay)
         else:
+            call.permits.settle(verdict)
             await self._give_up(event, cause, finished.detail)
 
     async def _delay(self, call: AgentCall, verdict: Verdict, finished: Finished) -> float | None:
@@ -240,16 +282,33 @@ class Worker:
         await self._queue.finish(event, State.CANCELLED, reason)
         await self._ports.delivery.call_off(event)
 
+    async def _crash(self, event: Event, detail: str) -> None:
+        """End an event on which Aurora itself failed, wherever it was."""
+        try:
+            answered = await self._ports.delivery.answered(event)
+        except Exception as error:
+            log.exception("Event %s: nobody knows of an answer", event.id, exc_info=error)
+            answered = False
+        if answered:
+            await self._queue.finish(event, State.ANSWERED, "sent_before_crash")
+        else:
+            await self._give_up(event, "crash", detail)
+
     async def _give_up(self, event: Event, cause: Cause, detail: str) -> None:
         verdict = VERDICTS[cause]
         log.warning("Event %s: %s", event.id, verdict.tell_admin(detail))
-        if verdict.alert:
-            await self._ports.alert(verdict.tell_admin(detail))
-        await self._ports.delivery.notice(event, verdict.user)
-        await self._queue.finish(event, verdict.state, str(cause))
+        try:
+            await self._ports.delivery.notice(event, verdict.user)
+            if verdict.alert:
+                await self._ports.alert(verdict.tell_admin(detail))
+        except Exception as error:
+            log.exception("Event %s: its end could not be told", event.id, exc_info=error)
+        finally:
+            # Whatever happens, the lane must go on.
+            await self._queue.finish(event, verdict.state, str(cause))
 
     async def _tell_of_outage(self, event: Event) -> None:
         """Tell a channel, once per outage, that its answers will be late."""
         if event.channel_id not in self._told_of_outage:
             self._told_of_outage.add(event.channel_id)
-            await self._ports.delivery.notice(event, _OUTAGE)
+            await self._ports.delivery.notice(event, _OUTAGE, kind="outage")

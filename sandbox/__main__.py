@@ -36,11 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _until_told(options: argparse.Namespace) -> int:
-    """Run the command; Ctrl-C and SIGTERM end it in good order, however often they come."""
+    """Run the command; signals to end, and a closed terminal, end it in good order."""
     work = asyncio.ensure_future(_run(options) if options.command == "run" else _demo(options))
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):  # Windows has no handlers; Ctrl-C works
-        for number in (signal.SIGINT, signal.SIGTERM):
+    # Windows has neither handlers nor SIGHUP; Ctrl-C works there.
+    with contextlib.suppress(NotImplementedError, AttributeError):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, _cancel_once, work)
     return await work
 

@@ -199,6 +199,73 @@ async def test_a_thread_whose_parent_is_unknown_is_no_obstacle(world: World) -> 
     assert context["chain"] == []
 
 
+def deny_history(world: World, channel: str = "general", *more: str) -> None:
+    """Let nobody but moderators read what was said before in a channel."""
+    everyone = discord.PermissionOverwrite(**dict.fromkeys(["read_message_history", *more], False))
+    mods = discord.PermissionOverwrite(read_message_history=True)
+    place = world.channel(channel)
+    place._overwrites = [
+        discord.abc._Overwrites(
+            {"id": world.roles[role], "type": 0, "allow": str(rule.pair()[0].value),
+             "deny": str(rule.pair()[1].value)}
+        )
+        for role, rule in (("everyone", everyone), ("mods", mods))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cached", [True, False])
+async def test_without_the_history_nothing_is_told_but_what_came_along(
+    world: World, served: Rest, cached: bool
+) -> None:
+    """The bot may read what the person who asks may not."""
+    deny_history(world)
+    chain, end = await extract_reply_chain(replies(world, 4, cached=cached)[-1], 5)
+    assert (said(chain), end, served.calls) == (["m2"], "forbidden", [])
+
+
+async def test_without_the_history_a_cached_parent_stays_unknown(
+    world: World, served: Rest
+) -> None:
+    """The bot's cache is no way round what Discord did not send along."""
+    deny_history(world)
+    secret = world.message("secret", cached=True)
+    message = world.message("hi", reply_to=secret, resolved="absent")
+    assert await extract_reply_chain(message, 5) == ([], "forbidden")
+    assert served.calls == []
+
+
+@pytest.mark.usefixtures("served")
+async def test_who_may_read_the_history_gets_it(world: World) -> None:
+    """The right is that of whoever asks, not of the people who wrote before."""
+    deny_history(world)
+    parent = replies(world, 3)[-1]
+    chain, end = await extract_reply_chain(world.message("q", author="mod", reply_to=parent), 5)
+    assert (said(chain), end) == (["m0", "m1", "m2"], None)
+
+
+@pytest.mark.parametrize("more", [(), ("view_channel",)])
+@pytest.mark.parametrize("cached", [True, False])
+async def test_a_starter_in_a_closed_channel_stays_there(
+    world: World, served: Rest, more: tuple[str, ...], cached: bool
+) -> None:
+    """Neither from the cache nor over REST: the thread goes on from what is not theirs to read."""
+    world.message("starter", id=str(world.ids["thread"]), cached=cached)
+    deny_history(world, "general", *more)
+    message = world.message("now", channel="thread")
+    assert await extract_reply_chain(message, 5) == ([], "forbidden")
+    assert served.calls == []
+
+
+@pytest.mark.usefixtures("served")
+async def test_a_direct_message_has_no_rights_to_ask_for(world: World) -> None:
+    """Both people see all of it."""
+    channel = snowflake()
+    first = world.message("m0", channel=channel, dm=True)
+    second = world.message("m1", channel=channel, dm=True, reply_to=first)
+    third = world.message("m2", channel=channel, dm=True, reply_to=second)
+    assert said((await extract_reply_chain(third, 5))[0]) == ["m0", "m1"]
+
+
 async def test_a_forward_is_not_taken_for_a_reply(world: World) -> None:
     """Its reference points to where the message came from."""
     reference = {"type": 1, "message_id": "1", "channel_id": str(world.ids["general"])}

@@ -244,6 +244,16 @@ async def test_a_notice_is_given_once(stage: Stage) -> None:
     assert notice.mentions == [stage.ada]
 
 
+async def test_the_end_is_told_after_an_outage(stage: Stage) -> None:
+    """Who was told to wait is told when there is nothing to wait for any more; each once."""
+    event = await stage.ask()
+    for _ in range(2):
+        await stage.delivery.notice(event, "Wait", kind="outage")
+        await stage.delivery.notice(event, "It failed")
+    assert [one.content for one in stage.answers()] == ["Wait", "It failed"]
+    assert stage.reactions(event) == []
+
+
 async def test_a_notice_is_no_answer(stage: Stage) -> None:
     """Saying that it went wrong does not count as having answered."""
     event = await stage.ask()

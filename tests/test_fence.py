@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -176,4 +177,16 @@ def test_hostile_text_is_handled_in_no_time(evil: str) -> None:
     """No pattern may hold up the event loop."""
     start = time.perf_counter()
     fence("note", evil, NONCE)
+    assert time.perf_counter() - start < 0.05
+
+
+@pytest.mark.parametrize(
+    "surface", [defuse, lambda text: inline(text, 4000), lambda text: fence("note", text, NONCE)]
+)
+@pytest.mark.parametrize("blank", [" ", "\n", "\t /"])
+def test_blanks_behind_a_bracket_take_no_time(surface: Callable[[str], str], blank: str) -> None:
+    """They can be shared out before and behind a slash in thousands of ways."""
+    evil = "<" + blank * (3990 // len(blank)) + "x"
+    start = time.perf_counter()
+    surface(evil)
     assert time.perf_counter() - start < 0.05

@@ -206,6 +206,82 @@ async def test_a_place_that_one_lane_cannot_use_goes_to_the_next(bench: Bench) -
     assert await bench.claim_all() == [c]
 
 
+async def test_a_place_kept_for_a_cancelled_lane_goes_to_the_next(bench: Bench) -> None:
+    """A lane woken for a place, held by a breaker and then emptied, must not keep the place."""
+    bench.rules.most["user:7"] = 1
+    a, b, c = (make_event(channel_id=channel) for channel in (1, 2, 3))
+    await bench.accept(a, b, c)
+    assert await bench.claim_all() == [a]
+    bench.rules.held[2] = 60.0
+    await bench.queue.finish(a, State.ANSWERED, "sent")
+    await bench.queue.cancel(lambda event: event is b, "message_deleted")
+    bench.queue.reconsider()
+    assert await bench.claim_all() == [c]
+
+
+async def test_a_lane_does_not_sleep_for_a_head_that_is_gone(bench: Bench) -> None:
+    """Its own due time counts for the next in line, and its own limit."""
+    a, b = make_event(), make_event()
+    await bench.accept(a, b)
+    await bench.claim_all()
+    await bench.queue.retry(a, 600.0)
+    await bench.queue.cancel(lambda event: event is a, "message_deleted")
+    assert await bench.claim_all() == [b]
+
+
+async def test_a_parked_lane_follows_its_new_head(bench: Bench) -> None:
+    """Parked for one person's limit, it goes on when the next message is somebody else's."""
+    bench.rules.most["user:7"] = 1
+    first = make_event(channel_id=1, author_id=7)
+    parked, free = make_event(channel_id=2, author_id=7), make_event(channel_id=2, author_id=8)
+    await bench.accept(first, parked, free)
+    assert await bench.claim_all() == [first]
+    await bench.queue.cancel(lambda event: event is parked, "message_deleted")
+    assert await bench.claim_all() == [free]
+
+
+async def test_an_event_on_its_way_back_is_nobodys_to_cancel(bench: Bench) -> None:
+    """Between claim and lane it is in neither; a `disable` then must not stumble over it."""
+    event, gate = make_event(), asyncio.Event()
+    await bench.accept(event)
+    await bench.claim_all()
+    save = bench.store.save
+
+    async def slow(changed: Event) -> None:
+        await gate.wait()
+        await save(changed)
+
+    bench.store.save = slow  # type: ignore[method-assign,assignment]  # a store that takes its time
+    retrying = asyncio.create_task(bench.queue.retry(event, 1.0))
+    await bench.clock.settle()
+    assert await bench.queue.cancel(lambda _event: True, "disabled") == []
+    gate.set()
+    await retrying
+    assert await bench.queue.cancel(lambda _event: True, "disabled") == [event]
+
+
+async def test_a_retry_that_cannot_be_stored_leaves_the_event_claimed(bench: Bench) -> None:
+    """Whoever claimed it can still end it; it does not run again behind their back."""
+    event = make_event()
+    await bench.accept(event)
+    await bench.claim_all()
+
+    async def full(_event: Event) -> None:
+        raise OSError("disk full")
+
+    bench.store.save = full  # type: ignore[method-assign,assignment]  # a full disk
+    with pytest.raises(OSError, match="disk full"):
+        await bench.queue.retry(event, 0.0)
+    assert await bench.claim_all() == []
+    await bench.queue.finish(event, State.FAILED, "crash")
+    assert bench.queue.get_stats()["running"] == 0
+
+
+def test_an_event_shows_no_content_when_it_is_printed() -> None:
+    """Tracebacks and logs print events."""
+    assert "hello" not in repr(make_event())
+
+
 async def test_a_full_guild_is_refused_and_others_are_not(bench: Bench) -> None:
     """`queuesize` counts the events that wait in one guild."""
     bench.rules.size = 2

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -121,11 +121,16 @@ class Delivery:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.broken = False
+        self.told: set[tuple[int, str]] = set()
         self.delivered: list[str] = []
         self.notices: list[tuple[int, str]] = []
         self.called_off: list[int] = []
 
     async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+        await self.gate.wait()
         if await self.answered(event):
             return State.ANSWERED, "sent"
         if text and fallback:
@@ -137,7 +142,13 @@ class Delivery:
         sends = await self._store.sends(event.id)
         return any(send.channel_id == event.channel_id for send in sends)
 
-    async def notice(self, event: Event, text: str) -> None:
+    async def notice(
+        self, event: Event, text: str, *, kind: Literal["outage", "end"] = "end"
+    ) -> None:
+        if self.broken:
+            raise KeyError("a bug")
+        assert (event.message_id, kind) not in self.told
+        self.told.add((event.message_id, kind))
         self.notices.append((event.message_id, text))
 
     async def call_off(self, event: Event) -> None:
@@ -162,6 +173,8 @@ class Bench:
         self.delivery = Delivery(self.store)
         self.backend = backend
         self.refusal: str | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.alerts: list[str] = []
         self.stats = ErrorStats(self.clock)
         self.tools: list[Tools] = []
@@ -183,6 +196,7 @@ class Bench:
         return self.tools[-1]
 
     async def admit(self, _event: Event) -> str | None:
+        await self.gate.wait()
         return self.refusal
 
     async def alert(self, text: str) -> None:
@@ -412,6 +426,64 @@ async def test_a_deleted_message_stops_its_run_and_withholds_the_output(
     assert bench.delivery.notices == []
 
 
+async def test_a_message_deleted_while_its_right_to_run_is_checked_is_not_answered(
+    benches: list[Bench],
+) -> None:
+    """The event is claimed, its run has not begun: withheld all the same."""
+    bench, backend = await start(benches)
+    bench.gate.clear()
+    event = await bench.ask()
+    bench.worker.withhold(event.message_id, "message_deleted")
+    bench.gate.set()
+    await bench.clock.settle()
+    assert (event.state, event.reason) == (State.CANCELLED, "message_deleted")
+    assert backend.seen == []
+
+
+async def test_a_message_deleted_while_its_answer_is_delivered_gets_none(
+    benches: list[Bench],
+) -> None:
+    """Up to the last moment before it is out."""
+    bench, _ = await start(benches)
+    bench.delivery.gate.clear()
+    event = await bench.ask()
+    bench.worker.withhold(event.message_id, "message_deleted")
+    bench.delivery.gate.set()
+    await bench.clock.settle()
+    assert (event.state, event.reason) == (State.CANCELLED, "message_deleted")
+    assert bench.delivery.delivered == []
+
+
+async def test_a_crash_after_the_answer_is_no_news_for_the_person(benches: list[Bench]) -> None:
+    """They have their answer; the log has the rest."""
+    bench, _ = await start(benches, [Accepted(), send("answer"), RuntimeError("bug")])
+    event = await bench.ask()
+    assert (event.state, event.reason) == (State.ANSWERED, "sent_before_crash")
+    assert bench.delivery.notices == []
+
+
+async def test_a_lane_goes_on_when_even_the_notice_fails(benches: list[Bench]) -> None:
+    """The end of an event must not hang on its being told."""
+    bench, _ = await start(benches, [Accepted(), Finished(Outcome.LOST)])
+    bench.delivery.broken = True
+    event = await bench.ask()
+    assert event.state is State.FAILED
+    await bench.clock.advance(3)
+    assert (await bench.ask()).state is State.ANSWERED
+
+
+async def test_a_server_that_never_takes_the_input_is_an_outage(benches: list[Bench]) -> None:
+    """The time limit is the agent's; the event waits for the server and is answered."""
+    bench, backend = await start(benches, [NEVER])
+    await bench.settings.set_guild(9, agent_timeout=0.05)
+    event = await bench.ask()
+    await asyncio.sleep(0.2)
+    assert (event.misses, event.attempts) == (1, 0)
+    await bench.clock.advance(3)
+    assert event.state is State.ANSWERED
+    assert len(backend.seen) == 2
+
+
 async def test_what_may_no_longer_run_is_cancelled_with_the_reason(benches: list[Bench]) -> None:
     """Asked again when its turn comes, not only when it was accepted."""
     bench, backend = await start(benches)
@@ -534,3 +606,15 @@ async def test_the_log_tells_of_tools_and_reasoning_and_never_of_content(
         "the agent calls an unknown tool",
         "the call failed",
     ]
+
+
+async def test_a_message_that_always_fails_counts_once_against_its_agent(
+    benches: list[Bench],
+) -> None:
+    """One person's odd message, tried three times, must not take the agent from everybody."""
+    failure = [Accepted(), Finished(Outcome.FAILED, detail="500")]
+    bench, _ = await start(benches, *[failure] * 6)
+    for channel in range(2):
+        await bench.ask(channel_id=channel)
+        await bench.clock.advance(30)
+    assert bench.breakers.agent("a").snapshot().failures == 2

@@ -18,7 +18,11 @@ class MemoryRefused(Exception):  # noqa: N818 - a refusal is an answer, not an e
 
 @runtime_checkable
 class Memory(Protocol):
-    """A tree of text files that belongs to one agent; paths are relative, with slashes."""
+    """A tree of text files that belongs to one agent; paths are relative, with slashes.
+
+    Every method raises AgentError when the server can't be asked; whether it changed anything is
+    unknown then.
+    """
 
     async def memory_list(self, agent_id: str) -> list[str]:
         """Return the paths of all files; raise MemoryRefused."""

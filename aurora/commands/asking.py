@@ -24,3 +24,8 @@ def working(ctx: commands.Context) -> AbstractAsyncContextManager[Any]:
     if ctx.interaction is not None and ctx.interaction.response.is_done():
         return nullcontext()
     return ctx.typing()
+
+
+def unfenced(text: str) -> str:
+    """Make a text safe in a box: no run of backticks, however long, ends it."""
+    return text.replace("`", "`\u200b")

@@ -9,6 +9,7 @@ from redbot.core.utils.chat_formatting import box, inline
 from ..agents.protocol import ToolLister
 from ..services import Services
 from ..settings import AURORAS_TOOLS, KEYS, MCP_TOOLS, RULES, SettingError, parse
+from .asking import working
 from .setup import SetupCommands, find_agent
 
 _NO_OWN_TOOLS = (
@@ -136,9 +137,10 @@ class ConfigCommands:
                 return
             await settings.set_world(dm_agent_id=agent.id)
         elif action != "show":
-            await settings.set_world(enable_dm_responses=action == "on")
-            if action == "off":
-                await self.services.cancel(lambda event: event.guild_id is None, "disabled")
+            async with working(ctx):
+                await settings.set_world(enable_dm_responses=action == "on")
+                if action == "off":
+                    await self.services.cancel(lambda event: event.guild_id is None, "disabled")
         self.services.queue.reconsider()
         world = settings.world
         await ctx.send(

@@ -9,7 +9,7 @@ from redbot.core.utils.chat_formatting import box
 
 from ..agents.sdk import SdkError, SdkFolder, SdkState
 from ..fence import shorten
-from .asking import confirm, working
+from .asking import confirm, unfenced, working
 
 _OFFER = (
     "Letta's REST API needs Letta's SDK{why}. I can install it now with one call of pip: "
@@ -51,5 +51,4 @@ def _how(ctx: commands.Context, sdk: SdkFolder) -> str:
 
 
 def _boxed(text: str, limit: int) -> str:
-    """Show a text as it is; a zero-width space keeps its own fences from ending the box."""
-    return box(shorten(text, limit).replace("```", "`\u200b``"))
+    return box(shorten(unfenced(text), limit))

@@ -16,7 +16,8 @@ from ..prompts import build_prompt
 from ..services import Services
 from ..settings import MCP_TOOLS
 from ..triggers import addressed
-from .asking import confirm, working
+from .asking import confirm, unfenced, working
+from .hiding import hide_channels
 from .own_tools import allow_own_tools
 from .sdk import provide_sdk
 
@@ -72,10 +73,11 @@ class SetupCommands:
     @commands.admin_or_permissions(manage_guild=True)
     async def aurora_disable(self, ctx: commands.GuildContext) -> None:
         """Stop answering in this server; what waits for an answer is cancelled."""
-        await self.services.settings.set_guild(ctx.guild.id, enabled=False)
-        ended = await self.services.cancel(
-            lambda event: event.guild_id == ctx.guild.id, "disabled"
-        )
+        async with working(ctx):
+            await self.services.settings.set_guild(ctx.guild.id, enabled=False)
+            ended = await self.services.cancel(
+                lambda event: event.guild_id == ctx.guild.id, "disabled"
+            )
         waiting = f" Messages that waited and were cancelled: {ended}." if ended else ""
         await ctx.send(f"Done: I no longer answer in this server.{waiting}")
 
@@ -116,17 +118,20 @@ class SetupCommands:
 
         `<message>` is the id of a message in this channel, or a link to one.
         """
-        found = await _find_message(ctx, message)
+        settings = self.services.settings.guild(ctx.guild.id)
+        async with working(ctx):
+            found = await _find_message(ctx, message)
+            if found is not None:
+                context = await build_event_context(
+                    found,
+                    addressed(found, ctx.me) or "mention",
+                    me=ctx.me,
+                    depth=settings.reply_thread_depth,
+                )
         if found is None:
             await ctx.send(_NO_MESSAGE)
             return
-        settings = self.services.settings.guild(ctx.guild.id)
-        context = await build_event_context(
-            found,
-            addressed(found, ctx.me) or "mention",
-            me=ctx.me,
-            depth=settings.reply_thread_depth,
-        )
+        hide_channels(context, ctx.author)
         prompt = build_prompt(
             context,
             now=self.services.clock.time(),
@@ -222,6 +227,5 @@ async def _show(ctx: commands.Context, text: str, filename: str) -> None:
     if ctx.bot_permissions.attach_files:
         await ctx.send("This is what the agent would get now:", file=text_to_file(text, filename))
         return
-    # A zero-width space keeps the text's own code fences from ending the box.
-    for page in pagify(text.replace("```", "`\u200b``"), page_length=1900):
-        await ctx.send(box(page))
+    for page in pagify(unfenced(text), page_length=1900):
+        await ctx.send(box(page), allowed_mentions=discord.AllowedMentions.none())

@@ -143,8 +143,7 @@ VERDICTS: Mapping[Cause, Verdict] = {
     ),
     "crash": Verdict(
         State.FAILED,
-        # The caller counts crashes apart from attempts (DESIGN promise 7), with the same bound.
-        Retry.ATTEMPTS,
+        Retry.NEVER,
         Counts.NOTHING,
         error="InternalError",
         user="Something went wrong on my side, so I cannot answer this. Please ask again.",

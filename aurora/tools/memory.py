@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ..agents.memory import Memory, MemoryRefused
-from ..agents.protocol import ToolSpec
+from ..agents.protocol import AgentError, ToolSpec
 from .arguments import Arguments
 from .tool import Scope, Tool, ToolError, schema
 
@@ -12,6 +15,8 @@ _PATH = {
     "description": "Path of the file, relative and with slashes, such as people/MEMORY.md",
 }
 
+_CHECK = "Whether the file was changed is unknown; read it before you try again."
+
 
 def _memory(scope: Scope) -> Memory:
     if scope.memory is None:
@@ -19,41 +24,44 @@ def _memory(scope: Scope) -> Memory:
     return scope.memory
 
 
+@contextmanager
+def _in_words(undone: str = "", unknown: str = "Try again later.") -> Iterator[None]:
+    """Say a refusal or a failure to the agent, with what it means for the change it asked for."""
+    try:
+        yield
+    except MemoryRefused as refusal:
+        raise ToolError(f"{undone}{refusal.message}") from refusal
+    except AgentError as error:
+        raise ToolError(f"Your memory could not be reached. {unknown}") from error
+
+
 async def memory_list(scope: Scope, _arguments: Arguments) -> str:
     """Return the paths of all files."""
-    try:
+    with _in_words():
         paths = await _memory(scope).memory_list(scope.agent_id)
-    except MemoryRefused as refusal:
-        raise ToolError(refusal.message) from refusal
     return "\n".join(paths) or "Your memory holds no files."
 
 
 async def memory_read(scope: Scope, arguments: Arguments) -> str:
     """Return the text of a file."""
     path = arguments.text("path")
-    try:
+    with _in_words():
         return await _memory(scope).memory_read(scope.agent_id, path)
-    except MemoryRefused as refusal:
-        raise ToolError(refusal.message) from refusal
 
 
 async def memory_write(scope: Scope, arguments: Arguments) -> str:
     """Create or replace a file."""
     path, content = arguments.text("path"), arguments.text("content")
-    try:
+    with _in_words("Not written: ", _CHECK):
         await _memory(scope).memory_write(scope.agent_id, path, content)
-    except MemoryRefused as refusal:
-        raise ToolError(f"Not written: {refusal.message}") from refusal
     return f"Written: {path} ({len(content)} characters)."
 
 
 async def memory_delete(scope: Scope, arguments: Arguments) -> str:
     """Delete a file."""
     path = arguments.text("path")
-    try:
+    with _in_words("Not deleted: ", _CHECK):
         await _memory(scope).memory_delete(scope.agent_id, path)
-    except MemoryRefused as refusal:
-        raise ToolError(f"Not deleted: {refusal.message}") from refusal
     return f"Deleted: {path}."
 
 

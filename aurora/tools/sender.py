@@ -17,7 +17,7 @@ from .splitting import split_message
 MAX_PARTS = 10
 """How many messages one text may become."""
 
-_LOOK_BACK = 100
+_LOOK_BACK = 500
 _NO_HISTORY = 160002  # replying takes the right to read history, writing does not
 
 
@@ -58,14 +58,17 @@ class Sender:
         by: Literal["tool", "delivery", "notice"],
         key: str,
         reply_to: int | None = None,
+        ping: bool = True,
     ) -> Send:
         """Send a text, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
-        stopped halfway goes on where it stopped.
+        stopped halfway goes on where it stopped. Without `ping` nobody is alerted.
         """
         parts = _parts(text, may_cut=by != "tool")
-        send = Send(key, "message", by, channel.id, fingerprint(text), reply_to)
+        # Of a long text only the first part can be recognised in the channel.
+        send = Send(key, "message", by, channel.id, fingerprint(parts[0]), reply_to)
+        mentions = _allowed_mentions(event, send) if ping else discord.AllowedMentions.none()
         known = await self._known(event, key)
         if known and known.message_ids:
             if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
@@ -79,7 +82,7 @@ class Sender:
             for part in parts[len(send.message_ids) :]:
                 found = await self._find(event, channel, send, part) if doubtful else None
                 doubtful = False
-                message_id = found or await self._post(event, channel, send, part)
+                message_id = found or await self._post(event, channel, send, part, mentions)
                 send = replace(send, message_ids=(*send.message_ids, message_id))
                 await self._store.record_send(event.id, send)
         except FAILURES as error:
@@ -113,7 +116,8 @@ class Sender:
     async def sends(self, event: Event) -> list[Send]:
         """Return what was sent for an event, notices left out; raise SendFailed.
 
-        Sends that were begun and never confirmed are looked for in their channels.
+        Sends that were begun and never confirmed are looked for in their channels. Where the bot
+        may not look, or finds no end of messages, the send is in doubt, which is a SendFailed.
         """
         sends = await self._store.sends(event.id)
         return [await self.look_up(event, one) for one in sends if one.by != "notice"]
@@ -127,7 +131,7 @@ class Sender:
             channel = await find_place(self._bot, event, send.channel_id)
             if channel is not None:
                 found = await self._find(event, channel, send)
-        except (discord.Forbidden, discord.NotFound):
+        except discord.NotFound:
             return send
         except FAILURES as error:
             raise explain(error) from error
@@ -137,14 +141,24 @@ class Sender:
         return send
 
     async def _known(self, event: Event, key: str) -> Send | None:
+        # Nothing is kept of an event that was forgotten, so a repeat could not be told.
+        if await self._store.get(event.id) is None:
+            raise SendFailed(
+                "forgotten", "Aurora was told to forget this message; nothing more is sent for it."
+            )
         return next((one for one in await self._store.sends(event.id) if one.key == key), None)
 
     async def _post(
-        self, event: Event, channel: Place | discord.DMChannel, send: Send, part: str
+        self,
+        event: Event,
+        channel: Place | discord.DMChannel,
+        send: Send,
+        part: str,
+        mentions: discord.AllowedMentions,
     ) -> int:
         index = len(send.message_ids)
         options: dict[str, Any] = {
-            "allowed_mentions": _allowed_mentions(event, send),
+            "allowed_mentions": mentions,
             "nonce": nonce_for(event.id, send.key, index),
         }
         if index == 0 and send.reply_to is not None:
@@ -167,22 +181,40 @@ class Sender:
         """Return the id of the next part of a send if it is in the channel after all."""
         if send.kind == "reaction":
             return await self._find_reaction(channel, send)
-        taken = {known for one in await self._store.sends(event.id) for known in one.message_ids}
+        _ensure_readable(channel)
+        sends = await self._store.sends(event.id)
+        taken = {known for one in sends for known in one.message_ids}
         wanted = send.text_hash if part is None else fingerprint(part)
+        # A notice replies to the same message, and its fate may be unknown as well.
+        others = {one.text_hash for one in sends if not one.message_ids} - {wanted}
         replied = None if send.message_ids else send.reply_to
 
+        def same(message: discord.Message) -> bool:
+            if message.author != self._bot.user or message.id in taken:
+                return False
+            text = fingerprint(message.content)
+            if message.reference is None:
+                return text == wanted
+            # What Aurora sent as a reply is one; a tool of the agent's own is free.
+            if message.reference.message_id == replied:
+                return text not in others
+            return send.by == "mcp" and text == wanted
+
         async def search() -> int | None:
-            after = discord.Object(event.message_id)
-            async for message in channel.history(limit=_LOOK_BACK, after=after):
-                if message.author != self._bot.user or message.id in taken:
-                    continue
-                same = fingerprint(message.content) == wanted
-                if message.reference is not None:
-                    # What Aurora sent as a reply is one; a tool of the agent's own is free.
-                    same = same and send.by == "mcp"
-                    same = same or message.reference.message_id == replied
-                if same:
+            seen, after = 0, discord.Object(event.message_id)
+            # Newest first: what is in doubt is mostly what was sent a moment ago.
+            async for message in channel.history(
+                limit=_LOOK_BACK, after=after, oldest_first=False
+            ):
+                seen += 1
+                if same(message):
                     return message.id
+            if seen == _LOOK_BACK:
+                raise SendFailed(
+                    "unknown_fate",
+                    "An earlier message may be there or not: too many have followed to tell.",
+                    send,
+                )
             return None
 
         return await insist(search, self._patience)
@@ -208,6 +240,17 @@ def _parts(text: str, *, may_cut: bool) -> list[str]:
         )
     missing = sum(map(len, parts[MAX_PARTS - 1 :]))
     return [*parts[: MAX_PARTS - 1], f"*[{missing} more characters, too many for Discord]*"]
+
+
+def _ensure_readable(channel: Place | discord.DMChannel) -> None:
+    """Raise SendFailed where Discord would show the bot an empty history."""
+    if isinstance(channel, discord.DMChannel):
+        return
+    if not channel.permissions_for(channel.guild.me).read_message_history:
+        raise SendFailed(
+            "forbidden",
+            "Whether an earlier message went out is unknown: the bot may not read the history.",
+        )
 
 
 def _allowed_mentions(event: Event, send: Send) -> discord.AllowedMentions:

@@ -52,7 +52,7 @@ def listen(port: int) -> socket.socket:
         listener.close()
         reason = os.strerror(error.errno or 0)
         raise PageError(
-            f"Port {port} cannot be used: {reason}. Choose another with --port."
+            f'Port {port} cannot be used: {reason}. Choose another: make run ARGS="--port 8138".'
         ) from None
     return listener
 

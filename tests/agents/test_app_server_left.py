@@ -229,6 +229,20 @@ async def test_close_in_mid_turn_ends_the_run_and_keeps_the_conversation_usable(
     assert end(events).text == "next"
 
 
+async def test_idle_conversations_of_a_lost_connection_are_forgotten(
+    world: World, backend: AppServer, opened: str
+) -> None:
+    """Or a long life would gather all there ever were; they start anew when they are used."""
+    other = await backend.open_conversation(world.agent, "other")
+    cut(backend)
+    async with asyncio.timeout(2):
+        while backend._conversations:  # noqa: ASYNC110  # nobody is told
+            await asyncio.sleep(0.01)
+    for conversation in (opened, other):
+        events = await play(backend, turn(world.agent, conversation, "[[say:still here]]"))
+        assert (moved(events), end(events).text) == ([], "still here")
+
+
 async def test_close_while_connecting_leaves_no_socket(world: World) -> None:
     """The one who was just connecting is told, and closes what it opened."""
     before = open_files()

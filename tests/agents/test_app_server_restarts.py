@@ -29,6 +29,22 @@ CALL = '[[tool:discord_send {"message":"hi"}]]'
 SLOW = "[[slow:0.15]][[say:one two three four five six seven eight]]"
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def silent() -> AsyncIterator[str]:
+    """The address of a server that takes connections and says nothing."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+
+    one = await asyncio.start_server(take, "127.0.0.1", 0)
+    yield f"ws://127.0.0.1:{one.sockets[0].getsockname()[1]}/ws"
+    for writer in writers:
+        writer.close()
+    one.close()
+    await one.wait_closed()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """A server of this module's own, for it will be killed."""
@@ -194,6 +210,41 @@ async def test_an_unusable_address_is_told_in_plain_words(
     assert isinstance(last, Finished)
     assert last.outcome is outcome
     await backend.close()
+
+
+async def test_all_who_wait_for_a_silent_server_share_one_attempt(silent: str) -> None:
+    """Nobody waits for the time-outs of the others."""
+    backend = AppServer(silent, request_timeout=0.5)
+    async with asyncio.timeout(0.9):
+        failed = await asyncio.gather(
+            *(backend.agent("agent-1") for _ in range(4)), return_exceptions=True
+        )
+    assert [str(error) for error in failed] == ["the server did not answer in time"] * 4
+    assert len({id(error) for error in failed}) == 4
+    await backend.close()
+
+
+async def test_who_stops_waiting_for_a_connection_ends_it_for_nobody_else(silent: str) -> None:
+    """The attempt belongs to all who wait."""
+    backend = AppServer(silent, request_timeout=0.5)
+    first, second = (asyncio.create_task(backend.agent("agent-1")) for _ in range(2))
+    await asyncio.sleep(0.1)
+    first.cancel()
+    with pytest.raises(AgentError, match="in time"):
+        await second
+    assert first.cancelled()
+    await backend.close()
+
+
+async def test_close_tells_who_waits_for_a_silent_server(silent: str) -> None:
+    """An unload waits for no time-out."""
+    backend = AppServer(silent, request_timeout=30)
+    asking = asyncio.create_task(backend.agent("agent-1"))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(1):
+        await backend.close()
+        with pytest.raises(AgentError, match="closed"):
+            await asking
 
 
 async def test_a_wrong_path_and_a_wrong_token_are_configuration(server: Server) -> None:

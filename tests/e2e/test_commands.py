@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from aurora.settings import GUILD_DEFAULTS, KEYS
-from sandbox.local_discord import Channel, Interaction, Message, permissions
+from sandbox.local_discord import Channel, Interaction, Message, User, permissions
 from sandbox.local_discord.model import Overwrite
 
 from .conftest import Town
+from .seen import reached
 
 EXAMPLES = {
     "replydepth": "7",
@@ -97,6 +100,40 @@ async def test_disable_cancels_what_waits_and_says_how_many(town: Town) -> None:
     assert "cancelled: 1" in await town.command("aurora disable")
     assert (await town.ended(waiting)).detail == "disabled"
     assert (await town.ended(running)).step == "answered"
+
+
+# Seconds for which Discord takes no mark: enough to see what comes first.
+SLOW_MARKS = 1.5
+
+
+async def waiting_messages(town: Town, place: Channel, author: User) -> list[Message]:
+    """Let messages wait for their turn."""
+    await town.cog.services.settings.set_guild(town.guild.id, rate_limit_seconds=60.0)
+    town.discord.say(author, place, f"{town.mention} [[sleep:9]]")
+    said = [town.discord.say(author, place, f"{town.mention} {number}") for number in range(3)]
+    for message in said:
+        await reached(town, message, "queued")
+    return said
+
+
+@pytest.mark.parametrize("dm", [False, True], ids=["server", "dm"])
+async def test_a_slash_command_that_silences_answers_before_the_marks(
+    town: Town, monkeypatch: pytest.MonkeyPatch, dm: bool
+) -> None:
+    """Discord waits three seconds for the answer; everybody who waits is shown the end."""
+    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.3)
+    await register(town)
+    await town.command(f"aurora config dm agent {town.agent_id}")
+    place = town.discord.open_dm(town.bo) if dm else town.general
+    said = await waiting_messages(town, place, town.bo)
+    town.discord.faults.rate_limit("PUT", "/reactions/", retry_after=SLOW_MARKS)
+    if dm:
+        assert "**off**" in await slash(town, "aurora config dm", action="off")
+    else:
+        assert "cancelled: 3" in await slash(town, "aurora disable")
+    assert not all(map(town.marks, said))
+    await town.discord.wait_for(lambda: all(map(town.marks, said)) or None)
+    assert [town.marks(message) for message in said] == [["⏹️"]] * 3
 
 
 # -- lettaurl and the token
@@ -394,6 +431,55 @@ async def test_context_comes_in_pages_where_files_are_forbidden(town: Town) -> N
     said = await town.command(f"aurora context {message.id}")
     assert said.startswith("```")
     assert said.count("```") == 2
+
+
+async def test_context_in_pages_stays_in_its_box_and_pings_nobody(town: Town) -> None:
+    """Four backticks are a fence and one more."""
+    deny = Overwrite.of(town.guild.everyone, deny=permissions.ATTACH_FILES)
+    town.discord.set_overwrites(town.general, (deny,))
+    message, _ = await town.ask(f"````{town.bo.mention} @everyone````")
+    said = await town.command(f"aurora context {message.id}")
+    assert said.count("```") == 2
+    (call,) = [
+        one
+        for one in town.discord.calls
+        if isinstance(one.body, dict) and one.body.get("content") == said
+    ]
+    assert call.body["allowed_mentions"]["parse"] == []
+
+
+async def test_a_slash_context_is_deferred_before_the_look_ups(town: Town) -> None:
+    """Which may take longer than the three seconds that Discord waits."""
+    await register(town)
+    message, _ = await town.ask("hello")
+    town.discord.faults.rate_limit("GET", rf"/messages/{message.id}", retry_after=1.0)
+    asked = town.discord.slash(
+        town.ada, town.general, "aurora context", {"message": str(message.id)}
+    )
+    await town.discord.wait_for(lambda: asked.deferred or None, 0.9)
+    assert "what the agent would get" in await town.discord.wait_for(lambda: asked.content)
+
+
+@pytest.mark.parametrize("before", ["in ", "x" * 985], ids=["whole", "cut in the name"])
+async def test_context_names_no_channel_that_the_invoker_cannot_see(
+    town: Town, before: str
+) -> None:
+    """Its author may, and the agent is told as much as the author."""
+    mods = town.discord.add_role(town.guild, "mods", permissions=permissions.MANAGE_GUILD)
+    cy = town.discord.add_user("cy")
+    town.discord.add_member(town.guild, cy, roles=(mods,))
+    hide = Overwrite.of(town.guild.everyone, deny=permissions.VIEW_CHANNEL)
+    bot = Overwrite.of(town.discord.bot_user, allow=permissions.VIEW_CHANNEL)
+    plot = town.discord.add_channel(town.guild, "surprise-for-cy", overwrites=(hide, bot))
+    first = town.discord.say(town.ada, town.general, f"{before}{plot.mention}")
+    message, _ = await town.ask(
+        f"what of {plot.mention} and {town.general.mention}?", reply_to=first
+    )
+    assert "#surprise-for-cy" in await context_of(town, str(message.id))
+    await town.command(f"aurora context {message.id}", author=cy)
+    seen = attached(town.bot_messages(town.general)[-1])
+    assert "surprise" not in seen
+    assert f"what of {plot.mention} and #general" in seen
 
 
 async def test_context_refuses_hidden_foreign_and_unknown_messages_alike(town: Town) -> None:

@@ -174,7 +174,7 @@ async def test_a_mention_during_an_outage_is_answered_afterwards(own_town: Town)
     await town.server.restart()
     await town.ended(second, 20)
     ((_, _, notice), *answers) = said_since(town, second)
-    assert "can't reach my agent right now" in notice
+    assert "My agent is not available right now" in notice
     assert answers == [("general", False, "one"), ("general", True, "two")]
     assert [town.steps(one)[-1] for one in (first, second)] == ["answered", "answered"]
 

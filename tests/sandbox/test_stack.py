@@ -133,7 +133,7 @@ async def test_a_taken_port_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with listen(0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(StackError, match=rf"Port {port} .* --port"):
+        with pytest.raises(StackError, match=rf"Port {port} .*--port"):
             await Stack({}, page_port=port).start()
     assert names_in(tmp_path) == []
 

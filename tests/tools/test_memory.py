@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from aurora.agents.app_server.memory import Memory as ServerMemory
+from aurora.agents.frames import Frame
 from aurora.agents.memory import MemoryRefused
-from aurora.agents.protocol import ToolResult
+from aurora.agents.protocol import AgentError, Outcome, ToolResult
 from aurora.tools.host import RunTools, Toolbox
 
 from ..clocks import FakeClock
@@ -35,7 +39,26 @@ class Files:
         del self.files[agent_id, path]
 
 
-async def tools_of(stage: Stage, files: Files, agent_id: str = "agent-1") -> RunTools:
+class OnServer:
+    """The App Server's memory, on a server that has no file and refuses what it is told to."""
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self._refusal = refusal
+        memory = ServerMemory(self._collect)
+        self.memory_list = memory.paths
+        self.memory_read = memory.read
+        self.memory_write = memory.write
+        self.memory_delete = memory.delete
+
+    async def _collect(self, frame: Frame) -> list[Frame]:
+        if self._refusal is None:
+            raise AgentError(Outcome.UNREACHABLE, "ws://10.0.0.7:8080 is closed")
+        if frame["type"] == "read_memory_file":
+            return [{"success": False, "error": "ENOENT: no such file or directory"}]
+        return [{"success": False, "error": self._refusal}]
+
+
+async def tools_of(stage: Stage, files: Files | OnServer, agent_id: str = "agent-1") -> RunTools:
     toolbox = Toolbox(stage.bot, stage.store, stage.sender, FakeClock(), memory=lambda: files)
     return toolbox.open(await stage.ask(), agent_id)
 
@@ -70,6 +93,41 @@ async def test_a_missing_file_is_named(stage: Stage) -> None:
         result = await tools.call(name, {"path": "none.md"})
         assert result.is_error
         assert "none.md" in result.text
+
+
+@pytest.mark.parametrize("name", ["memory_read", "memory_delete"])
+async def test_the_app_server_has_no_such_file(stage: Stage, name: str) -> None:
+    """Its refusals are told as refusals, not as a mistake in Aurora."""
+    tools = await tools_of(stage, OnServer("no"))
+    result = await tools.call(name, {"path": "none.md"})
+    assert result.is_error
+    assert "There is no memory file none.md." in result.text
+
+
+async def test_the_app_servers_reason_reaches_the_agent(stage: Stage) -> None:
+    """The agent can mend what it is told of."""
+    tools = await tools_of(stage, OnServer("note.md: missing frontmatter"))
+    result = await tools.call("memory_write", {"path": "note.md", "content": "x"})
+    assert result == ToolResult("Not written: note.md: missing frontmatter", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("memory_list", "Try again later"),
+        ("memory_read", "Try again later"),
+        ("memory_write", "unknown"),
+        ("memory_delete", "unknown"),
+    ],
+)
+async def test_a_lost_server_is_told_plainly(stage: Stage, name: str, advice: str) -> None:
+    """Neither its address nor a mistake of Aurora's: what the agent can do about it."""
+    tools = await tools_of(stage, OnServer())
+    result = await tools.call(name, {"path": "x.md", "content": "x"})
+    assert result.is_error
+    assert "could not be reached" in result.text
+    assert advice in result.text
+    assert "10.0.0.7" not in result.text
 
 
 async def test_agents_have_their_own_memories(stage: Stage) -> None:

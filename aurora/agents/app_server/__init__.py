@@ -1,6 +1,6 @@
 """Letta's App Server: today's self-hosted Letta, over one WebSocket."""
 
+from ..memory import MemoryRefused
 from .backend import AppServer
-from .memory import MemoryRefused
 
 __all__ = ["AppServer", "MemoryRefused"]

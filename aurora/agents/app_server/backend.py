@@ -142,12 +142,22 @@ class AppServer:
         task.add_done_callback(self._tasks.discard)
 
     def _lost(self, connection: Connection) -> None:
-        """Wake every run that was on a lost connection."""
+        """Wake every run that was on a lost connection, and forget its idle conversations."""
         for run in self._runs:
             run.news.set()
+        self._forget_idle()
         if not self._closed:
             _log.warning("The connection to the App Server is lost.")
             self._spawn(connection.close())
+
+    def _forget_idle(self) -> None:
+        """Forget conversations without a run whose connection is gone: they start anew anyway."""
+        # A run may be on its way into its conversation, and not hold it yet.
+        entered = {Runtime(run.turn.agent_id, run.turn.conversation_id) for run in self._runs}
+        for runtime, one in list(self._conversations.items()):
+            started = one.connection is not None and not one.connection.lost
+            if one.run is None and not started and runtime not in entered:
+                del self._conversations[runtime]
 
     def _route(self, connection: Connection, frame: Frame) -> None:
         """Take what the server says by itself; of runtimes that are not ours, nothing."""

@@ -51,25 +51,31 @@ class Link:
         self._on_lost = on_lost
         self._conversation_of = conversation_of
         self._connection: Connection | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[Connection | AgentError] | None = None
         # Conversations opened early register the tools that runs were seen to bring.
         self._usual: tuple[ToolSpec, ...] = ()
 
     async def connection(self) -> Connection:
-        """Return the open connection, or open one; raise AgentError."""
-        async with self._opening:
-            if not self._closed and (self._connection is None or self._connection.lost):
-                self._connection = await Connection.open(
-                    self._url,
-                    self._token,
-                    self._on_frame,
-                    self._on_lost,
-                    timeout=self.limits.request,
-                )
-            if self._closed or self._connection is None:
-                await self.close()
-                raise AgentError(Outcome.UNREACHABLE, CLOSED)
+        """Return the open connection, or open one; raise AgentError.
+
+        All who want it at once share one attempt: behind a silent server, nobody waits for the
+        time-outs of the others.
+        """
+        if self._closed:
+            raise AgentError(Outcome.UNREACHABLE, CLOSED)
+        if self._connection is not None and not self._connection.lost:
             return self._connection
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open(), name="aurora-app-server-opening")
+        opening = self._opening
+        # Who stops waiting must not end it for the others.
+        await asyncio.wait({opening})
+        if opening.cancelled():
+            raise AgentError(Outcome.UNREACHABLE, CLOSED)
+        opened = opening.result()
+        if isinstance(opened, AgentError):
+            raise AgentError(opened.outcome, opened.detail)
+        return opened
 
     async def collect(self, frame: Frame, on: Connection | None = None) -> list[Frame]:
         """Send a request and return all frames of its answer; raise AgentError."""
@@ -155,10 +161,23 @@ class Link:
         return Runtime(runtime.agent_id, copy)
 
     async def close(self) -> None:
-        """Close the socket and open none again; whoever is just opening one closes it."""
+        """Close the socket and open none again; whoever waits for one is told."""
         self._closed = True
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait({self._opening})
         if self._connection is not None:
             await self._connection.close()
+
+    async def _open(self) -> Connection | AgentError:
+        """Open a connection; an error is returned, since several may wait for it, or none."""
+        try:
+            self._connection = await Connection.open(
+                self._url, self._token, self._on_frame, self._on_lost, timeout=self.limits.request
+            )
+        except AgentError as error:
+            return error
+        return self._connection
 
     async def _stop_reflection(self, runtime: Runtime, connection: Connection) -> None:
         if runtime.agent_id not in connection.reflection_off:

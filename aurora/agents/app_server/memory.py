@@ -9,13 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..frames import Frame, items, word
+from ..memory import MemoryRefused
 
 _HOST_PATH = re.compile(r"(?<![\w.])/(?:[^\s/'\":]+/)+[^\s'\":]*")
 _MOST_WORDS = 1500
-
-
-class MemoryRefused(Exception):  # noqa: N818 - it says what happened, and the agent reads it
-    """The memory repository said no; the text says why, for the agent."""
 
 
 class Memory:

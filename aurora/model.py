@@ -166,4 +166,3 @@ class Change:
     step: str
     at: float
     detail: str = ""
-    data: dict[str, str] = field(default_factory=dict)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from .agents.protocol import AgentBackend, ToolCalled, ToolHost
 from .model import Event, State
@@ -73,5 +73,5 @@ class Ports:
     backend: Callable[[], AgentBackend | None]
     toolbox: Toolbox
     delivery: Delivery
-    admit: Callable[[Event], Awaitable[str | None]]
+    admit: Callable[[Event], Coroutine[Any, Any, str | None]]
     alert: Callable[[str], Awaitable[None]]

@@ -74,7 +74,6 @@ class Services:
     worker: Worker
     intake: Intake
     background: Background
-    alerts: Throttle
 
     @classmethod
     def build(cls, bot: Red, cog: commands.Cog, config: Config) -> Self:
@@ -127,7 +126,6 @@ class Services:
             worker=worker,
             intake=intake,
             background=background,
-            alerts=alerts,
         )
 
     async def start(self) -> None:

@@ -161,7 +161,7 @@ class Worker:
 
     async def _process(self, claim: _Claim) -> None:
         event = claim.event
-        if (reason := await claim.do(self._refusal(event))) is not None:
+        if (reason := await claim.do(self._ports.admit(event))) is not None:
             await self._cancel(event, reason)
             return
         if self._clock.time() >= event.expires_at:
@@ -179,9 +179,6 @@ class Worker:
             return
         with permits:
             await self._attempt(claim, backend, agent_id, permits)
-
-    async def _refusal(self, event: Event) -> str | None:
-        return await self._ports.admit(event)
 
     async def _attempt(
         self, claim: _Claim, backend: AgentBackend, agent_id: str, permits: Permits

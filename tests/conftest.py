@@ -1,13 +1,14 @@
-"""What tests of several rooms share: one real App Server for the whole run."""
+"""What tests of several rooms share: one real App Server for the whole run, and a guild."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from sandbox.letta import AppServer
+from tests.payloads import Rest, World, rest
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -19,3 +20,16 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     server = asyncio.run(AppServer.start(home, llm_url=NOWHERE, llm_key="none", model="scripted"))
     yield server
     asyncio.run(server.stop())
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a guild that no server stands behind: a REST call would fail."""
+    return World()
+
+
+@pytest.fixture
+async def served(world: World) -> AsyncIterator[Rest]:
+    """Return the local server behind the world."""
+    async with rest(world) as server:
+        yield server

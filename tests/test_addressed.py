@@ -10,12 +10,6 @@ from aurora.triggers import addressed, still_addressed
 from tests.payloads import World, direct, hello, snapshot, snowflake
 
 
-@pytest.fixture
-def world() -> World:
-    """Return a guild that the bot is in."""
-    return World()
-
-
 def test_a_mention_addresses_the_bot(world: World) -> None:
     """By user id."""
     assert addressed(hello(world), world.me) == "mention"

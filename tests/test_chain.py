@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 import discord
 import pytest
 
 from aurora import chain as chain_module
 from aurora.context import (
-    build_event_context,
     extract_reply_chain,
 )
-from aurora.model import EventContext
-from tests.payloads import Rest, World, rest, snapshot, snowflake
-
-
-@pytest.fixture
-def world() -> World:
-    """Return a guild that no server stands behind: a REST call would fail."""
-    return World()
-
-
-@pytest.fixture
-async def served(world: World) -> AsyncIterator[Rest]:
-    """Return the local server behind the world."""
-    async with rest(world) as server:
-        yield server
-
-
-async def build(world: World, message: discord.Message, depth: int = 5) -> EventContext:
-    """Build the context of a mention."""
-    return await build_event_context(message, "mention", me=world.me, depth=depth)
-
-
-def replies(world: World, count: int, **options: Any) -> list[discord.Message]:
-    """Return messages m0, m1, … each a reply to the one before, the last to be answered."""
-    found: list[discord.Message] = []
-    for index in range(count):
-        to = found[-1] if found else None
-        found.append(world.message(f"m{index}", reply_to=to, **options))
-    return found
-
-
-def said(chain: list[Any]) -> list[str]:
-    """Return the texts of a chain."""
-    return [one["content"] for one in chain]
+from tests.chains import build, replies, said
+from tests.payloads import Rest, World, snapshot, snowflake
 
 
 async def test_a_cached_chain_causes_no_rest_call(world: World, served: Rest) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from typing import Any
 
 import discord
 import pytest
@@ -16,49 +14,16 @@ from aurora.context import (
     CHAIN_CHARS,
     CHAIN_MESSAGE_CHARS,
     MESSAGE_CHARS,
-    build_event_context,
     extract_message_metadata,
     extract_reply_chain,
     quote,
 )
-from aurora.model import EventContext
-from tests.payloads import Rest, World, attachment, rest, snapshot, snowflake, user_payload
+from tests.chains import build
+from tests.payloads import World, attachment, snapshot, snowflake, user_payload
 
 # As an alphabet of st.text the rare ones would hardly ever come up.
 LETTERS = st.characters() | st.sampled_from("\ud83d\ude00\x00\u2028")
 TEXTS = st.lists(LETTERS, min_size=1, max_size=30).map("".join)
-
-
-@pytest.fixture
-def world() -> World:
-    """Return a guild that no server stands behind: a REST call would fail."""
-    return World()
-
-
-@pytest.fixture
-async def served(world: World) -> AsyncIterator[Rest]:
-    """Return the local server behind the world."""
-    async with rest(world) as server:
-        yield server
-
-
-async def build(world: World, message: discord.Message, depth: int = 5) -> EventContext:
-    """Build the context of a mention."""
-    return await build_event_context(message, "mention", me=world.me, depth=depth)
-
-
-def replies(world: World, count: int, **options: Any) -> list[discord.Message]:
-    """Return messages m0, m1, … each a reply to the one before, the last to be answered."""
-    found: list[discord.Message] = []
-    for index in range(count):
-        to = found[-1] if found else None
-        found.append(world.message(f"m{index}", reply_to=to, **options))
-    return found
-
-
-def said(chain: list[Any]) -> list[str]:
-    """Return the texts of a chain."""
-    return [one["content"] for one in chain]
 
 
 def test_the_formatting_functions_are_found_here_too() -> None:

@@ -9,13 +9,6 @@ import pytest
 from aurora.describe import EXTRA_LINES, describe_extras
 from tests.payloads import World, attachment, snapshot
 
-
-@pytest.fixture
-def world() -> World:
-    """Return a guild to write in."""
-    return World()
-
-
 EXTRAS = [
     (
         {"attachments": [attachment("cat.png", content_type="image/png", description="a cat")]},

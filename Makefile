@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 BACKEND ?= app-server
 READY   = $(VENV)/.ready
 
-.PHONY: run demo test check bench clean
+.PHONY: run demo test check bench soak clean
 
 run: $(READY)     ## a local Discord, Red, a Letta agent and a chat page
 	$(BIN)/python -m sandbox run --backend $(BACKEND) $(ARGS)
@@ -25,6 +25,9 @@ check: $(READY)
 
 bench: $(READY)   ## JSON lines {"name", "value", "unit"}
 	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(READY)    ## kills, power cuts and outages by the hundred; JSON lines, exits 1 for any loss
+	$(BIN)/python -m tests.soak $(ARGS)
 
 clean:
 	rm -rf $(VENV)

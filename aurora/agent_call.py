@@ -20,6 +20,7 @@ from .agents.protocol import (
     ToolCalled,
     ToolReturned,
     Turn,
+    Usage,
 )
 from .clock import Clock
 from .errors import Permits, RetryConfig, retry_with_backoff
@@ -64,6 +65,7 @@ class AgentCall:
         offered = {spec.name for spec in self.tools.specs}
         text = build_prompt(
             event.context,
+            earlier=[one.context for one in event.earlier],
             now=self.clock.time(),
             guidance=self.settings.mcp_guidance_enabled,
             # The agent's own tools go by the same names.
@@ -92,6 +94,9 @@ class AgentCall:
             case RunStarted(run_id):
                 event.run_id = run_id
                 await self.store.save(event)
+            case Usage(prompt_tokens, completion_tokens):
+                event.prompt_tokens += prompt_tokens
+                event.completion_tokens += completion_tokens
             case ConversationMoved(conversation_id):
                 event.conversation_id = conversation_id
                 await self.store.set_conversation(self.agent_id, event.lane, conversation_id)

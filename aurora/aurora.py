@@ -11,6 +11,9 @@ from redbot.core import Config, commands
 from redbot.core.bot import Red
 
 from .commands.config import ConfigCommands
+from .commands.events import EventsCommands
+from .commands.queue import QueueCommands
+from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .model import Event
 from .services import Services
@@ -22,7 +25,7 @@ log = logging.getLogger("red.aurora")
 Requester = Literal["discord_deleted_user", "owner", "user", "user_strict"]
 
 
-class Aurora(SetupCommands, ConfigCommands, commands.Cog):
+class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, commands.Cog):
     """Talk to a stateful Letta agent by mentioning the bot, replying to it or in a DM."""
 
     def __init__(self, bot: Red) -> None:
@@ -37,15 +40,23 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
         """Start; a failure is logged, for raising would take Aurora out of Red's autoload."""
         try:
             await self.services.start()
+            await self.services.catchup.start()
         except Exception as error:
             log.exception("Aurora could not start and answers nobody", exc_info=error)
+            self.services.failure = f"{type(error).__name__}: {error}"
             # Without the loop nothing would ever run: who writes sees at once that nobody answers.
             self.services.queue.shut()
             return
         self.process_message_queue.start()
 
+    async def cog_check(self, ctx: commands.Context) -> bool:  # type: ignore[override]  # it is Red's
+        """Let no command work on what could not be opened."""
+        await ensure_started(ctx, self.services)
+        return True
+
     async def cog_unload(self) -> None:
         """Stop; nothing of Aurora is left when this returns."""
+        await self.services.catchup.stop()
         loop = self.process_message_queue.get_task()
         self.process_message_queue.cancel()
         if loop is not None:
@@ -60,6 +71,11 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
         except Exception as error:
             log.exception("The queue could not be read; trying again", exc_info=error)
             await asyncio.sleep(1)
+
+    @process_message_queue.before_loop
+    async def wait_for_discord(self) -> None:
+        """Run nothing before the bot knows its servers: what is kept there would seem gone."""
+        await self.bot.wait_until_red_ready()
 
     @commands.Cog.listener()
     async def on_message_without_command(self, message: discord.Message) -> None:
@@ -84,6 +100,26 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
         await self.services.intake.gone(payload.message_ids)
 
     @commands.Cog.listener()
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Remember up to where a shard has heard."""
+        self.services.catchup.lost(shard_id)
+
+    @commands.Cog.listener()
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """Learn that a shard begins a new session."""
+        self.services.catchup.opened(shard_id)
+
+    @commands.Cog.listener()
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Learn that a shard missed nothing."""
+        self.services.catchup.resumed(shard_id)
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Read what was missed before a new session."""
+        self.services.catchup.ready(shard_id)
+
+    @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Cancel what waits in a server that the bot left."""
         await self.services.queue.cancel(lambda event: event.guild_id == guild.id, "guild_left")
@@ -92,11 +128,7 @@ class Aurora(SetupCommands, ConfigCommands, commands.Cog):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Cancel what waits in a deleted channel and its threads."""
         await self.services.queue.cancel(
-            lambda event: (
-                str(channel.id)
-                in (event.context["place"]["channel_id"], event.context["place"]["parent_id"])
-            ),
-            "channel_deleted",
+            lambda event: channel.id in (event.channel_id, event.parent_id), "channel_deleted"
         )
 
     @commands.Cog.listener()

@@ -13,6 +13,7 @@ import discord
 from .ledger import Store
 from .model import Event, Send, State
 from .policy import Act, Denied, authorise
+from .ports import Trace
 from .tools.failures import FAILURES, SendFailed, explain, insist
 from .tools.places import find_place
 from .tools.sender import Sender
@@ -37,7 +38,10 @@ _IN_WORDS = {
 """What is said where Discord refuses the reaction."""
 
 _TYPING_SECONDS = 8.0  # Discord shows typing for ten
+_TYPING_HEAD_START = 0.05
 _DELIVERY_KEY = "delivery"
+_DELIVERED = "delivered"
+_UNKNOWN_FATE = frozenset({"discord_error", "discord_timeout"})
 
 
 class Delivery:
@@ -54,8 +58,15 @@ class Delivery:
         `text` is the agent's last message, delivered only if nothing else answered; `fallback`
         allows that.
         """
+        text = text.strip()
         try:
-            return await self._settle(event, text.strip(), fallback=fallback)
+            try:
+                return await self._settle(event, text, fallback=fallback)
+            except SendFailed as failure:
+                if failure.reason not in _UNKNOWN_FATE:
+                    raise
+                # It may have arrived all the same: this time it is looked for first.
+                return await self._settle(event, text, fallback=fallback)
         except SendFailed as failure:
             log.warning("The answer to event %s was not delivered: %s", event.id, failure.reason)
             await self.mark(event, FAILED)
@@ -63,24 +74,30 @@ class Delivery:
 
     async def _settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
         how = await self._answer(event)
-        if how is not None:
+        # Of a long text that Aurora itself began to deliver, the rest may still be to come.
+        if how is not None and not (how == _DELIVERED and text):
             return State.ANSWERED, how
         if not text:
             await self.mark(event, NO_ANSWER)
             return State.DECLINED, "no_answer"
-        if not fallback:
+        if not fallback and how is None:
             await self.mark(event, TEXT_WITHHELD)
             return State.DECLINED, "text_not_delivered"
         await self._deliver(event, text)
-        return State.ANSWERED, "delivered"
+        return State.ANSWERED, _DELIVERED
 
-    async def answered(self, event: Event) -> bool:
-        """Tell whether an answer is, or may be, in Discord."""
+    async def trace(self, event: Event) -> Trace:
+        """Find out what of the turn is to be seen in Discord."""
         try:
-            return await self._answer(event) is not None
+            if await self._answer(event) is not None:
+                return Trace.ANSWER
         except SendFailed:
-            # A send is unaccounted for; a second answer would be worse than none (promise 6).
-            return True
+            # A second answer would be worse than none (promise 6).
+            return Trace.DOUBT
+        sends = await self._store.sends(event.id)
+        if any(one.by != "notice" and one.message_ids for one in sends):
+            return Trace.ELSEWHERE
+        return Trace.END if any(one.key == _notice_key("end") for one in sends) else Trace.NOTHING
 
     async def notice(
         self, event: Event, text: str, *, kind: Literal["outage", "end"] = "end"
@@ -118,7 +135,7 @@ class Delivery:
                 channel,
                 text,
                 by="notice",
-                key=f"notice:{kind}",
+                key=_notice_key(kind),
                 reply_to=event.message_id,
                 ping=ping,
             )
@@ -154,6 +171,8 @@ class Delivery:
 
     async def _type(self, event: Event) -> None:
         try:
+            # The input to the agent goes out first; nobody sees the difference in the typing.
+            await asyncio.sleep(_TYPING_HEAD_START)
             channel = await find_place(self._bot, event, event.channel_id)
             while channel is not None:
                 await channel.typing()
@@ -162,7 +181,7 @@ class Delivery:
             log.debug("No typing for event %s: %r", event.id, error)
 
     async def _answer(self, event: Event) -> str | None:
-        """Return how an event was answered: "sent", "reacted" or "delivered"."""
+        """Return how a turn was answered: "sent", "reacted" or "delivered"; raise SendFailed."""
         known = await self._store.sends(event.id)
         # Only if no send is known to have arrived is it worth asking what became of the others.
         return _kind_of_answer(known, event) or _kind_of_answer(
@@ -182,6 +201,10 @@ class Delivery:
         )
 
 
+def _notice_key(kind: str) -> str:
+    return f"notice:{kind}"
+
+
 def _is_refusal(error: Exception) -> bool:
     # About a message that is gone there is nothing to say, and in trouble words fail as well.
     return isinstance(error, discord.HTTPException) and error.status in (400, 403)
@@ -193,7 +216,7 @@ def _kind_of_answer(sends: Iterable[Send], event: Event) -> str | None:
         if not send.message_ids or send.channel_id != event.channel_id or send.by == "notice":
             continue
         if send.kind == "message":
-            return "delivered" if send.by == "delivery" else "sent"
-        if send.reply_to == event.message_id:
+            return _DELIVERED if send.by == "delivery" else "sent"
+        if any(send.reply_to == member.message_id for member in event.members):
             return "reacted"
     return None

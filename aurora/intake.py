@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
-import uuid
+from collections import deque
+from collections.abc import Sequence
 from typing import cast
 from weakref import WeakValueDictionary
 
@@ -19,8 +19,8 @@ from .clock import Clock
 from .context import build_event_context
 from .delivery import CALLED_OFF
 from .ledger import Store
-from .model import Event, EventContext, Kind, State
-from .queue import Enqueued, MessageQueue
+from .model import Event, EventContext, Kind, State, new_event_id
+from .queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 from .settings import Settings
 from .throttle import Throttle
 from .triggers import Reason, Refusal, check, still_addressed
@@ -28,22 +28,14 @@ from .worker import Worker
 
 log = logging.getLogger("red.aurora.intake")
 
-EXPIRY_SECONDS = 15 * 60.0
 _EXPLAIN_EVERY = 24 * 3600.0
 _FULL_NOTICE_EVERY = 60.0
+_DELETED_KEPT = 200
 _NO_DM_AGENT = (
     "Hello! I can't talk in direct messages yet: no agent has been chosen for them. "
     "Mention me in a server that we share instead."
 )
 _FULL = "There are too many messages waiting for me here right now. Please try again in a moment."
-
-
-def new_event_id(at: float) -> str:
-    """Return `evt_` and a UUIDv7 (RFC 9562): ids sort by time of acceptance, in seconds."""
-    value = int(at * 1000) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return f"evt_{uuid.UUID(int=value)}"
 
 
 class Intake:
@@ -73,22 +65,51 @@ class Intake:
         self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         # Message ids between gateway and queue, with the reason to drop them, if one came up.
         self._arriving: dict[int, str | None] = {}
+        # Red hands a message on a moment after discord.py tells that it was deleted.
+        self._lately_deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
         self._explained = Throttle(clock, _EXPLAIN_EVERY)
         self._full_notices = Throttle(clock, _FULL_NOTICE_EVERY)
 
     async def receive(self, message: discord.Message) -> None:
         """Accept a message that addresses the bot, or refuse it."""
-        if message.id in self._arriving:
-            return  # the gateway says it again
+        if message.id in self._arriving or message.id in self._lately_deleted:
+            return  # the gateway says it again, or has taken it back
         self._arriving[message.id] = None
         try:
-            async with self._turn(message):
-                await self._receive(message)
+            async with self.turn(message.channel.id):
+                await self._take_in(message)
+        finally:
+            del self._arriving[message.id]
+
+    async def receive_missed(self, messages: Sequence[discord.Message]) -> None:
+        """Accept or refuse messages of one channel that were read later, oldest first.
+
+        The caller holds the channel's turn. All of them count as arriving from the first on.
+        """
+        fresh = [message for message in messages if message.id not in self._arriving]
+        self._arriving.update((message.id, None) for message in fresh)
+        try:
+            for message in fresh:
+                await self._take_in(message)
+        finally:
+            for message in fresh:
+                del self._arriving[message.id]
+
+    @property
+    def oldest_arriving(self) -> int | None:
+        """Return the lowest id of the messages that are between gateway and queue."""
+        return min(self._arriving, default=None)
+
+    def turn(self, channel_id: int) -> asyncio.Lock:
+        """Return the lock under which messages of a channel are taken in, one after the other."""
+        return self._order.setdefault(channel_id, asyncio.Lock())
+
+    async def _take_in(self, message: discord.Message) -> None:
+        try:
+            await self._receive(message)
         except Exception as error:
             log.exception("Message %s could not be taken in", message.id, exc_info=error)
             await _react(message, "⚠️")
-        finally:
-            del self._arriving[message.id]
 
     async def _receive(self, message: discord.Message) -> None:
         decision = await check(message, self._bot, self._cog, self._settings)
@@ -118,29 +139,28 @@ class Intake:
             await self._queue.cancel(lambda one: one.message_id == message.id, reason)
             return
         # Behind the message itself, and behind an earlier edit, whose look-ups may be slower.
-        async with self._turn(message):
+        async with self.turn(message.channel.id):
             event = self._queue.find(message.id)
             if event is None or event.state is not State.WAITING:
                 return
             context = await self._context(message, event.kind)
-            if event.state is State.WAITING:
-                event.context = context
-                await self._store.save(event)
+            await self._store.edit(event.id, context)
 
     async def gone(self, message_ids: set[int]) -> None:
         """Cancel what waits for deleted messages, and withhold the output of what runs."""
         reason = "message_deleted"
+        self._lately_deleted.extend(message_ids)
         self._drop_arriving(message_ids, reason)
         for message_id in message_ids:
             self._worker.withhold(message_id, reason)
-        await self._queue.cancel(lambda one: one.message_id in message_ids, reason)
+        for event in await self._queue.cancel(lambda one: one.message_id in message_ids, reason):
+            if event.message_id not in message_ids:
+                # Its turn can't go on without the other; its message is still there.
+                self._background.start(self._worker.call_off(event), f"calls off: {event.id}")
 
     def _drop_arriving(self, message_ids: set[int], reason: str) -> None:
         for message_id in message_ids & self._arriving.keys():
             self._arriving[message_id] = self._arriving[message_id] or reason
-
-    def _turn(self, message: discord.Message) -> asyncio.Lock:
-        return self._order.setdefault(message.channel.id, asyncio.Lock())
 
     @property
     def _me(self) -> discord.ClientUser:
@@ -164,6 +184,7 @@ class Intake:
             context=context,
             accepted_at=now,
             expires_at=now + EXPIRY_SECONDS,
+            parent_id=getattr(message.channel, "parent_id", None),
         )
 
     async def _refuse(self, message: discord.Message, reason: Reason) -> None:

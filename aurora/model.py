@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict, cast
 
 Kind = Literal["mention", "reply", "dm"]
 
@@ -95,13 +97,25 @@ class State(StrEnum):
         return self not in (State.WAITING, State.RUNNING)
 
 
+NO_CONTEXT = cast(EventContext, {})
+"""Stands where an event's context is not in memory: it waits, or it has ended."""
+
+
 @dataclass(slots=True)
 class Event:
     """One accepted message on its way to an answer.
 
     Times are seconds since the epoch. `lane` names the conversation: runs of one lane never
     overlap. `attempts` counts runs that the agent server accepted or may have accepted, `misses`
-    the tries that it did not take.
+    the tries that it did not take, `crashes` the deaths of Aurora while it ran. `interrupted`
+    says that a run of it was broken off and may have had effects that nobody recorded.
+
+    The context is in memory only while the event runs: the store keeps it, and fills it in when a
+    run starts. `answer` is the text that a finished run left to be delivered.
+
+    Consecutive events of one author may run as one turn, for which the last of them speaks: it
+    has the others in `earlier`, and `turn_id` of each of them is its id. Who is in a turn is
+    decided when it first runs and never changes.
     """
 
     id: str
@@ -110,24 +124,50 @@ class Event:
     channel_id: int
     guild_id: int | None
     author_id: int
-    # Left out of tracebacks and logs: it is what people wrote.
-    context: EventContext = field(repr=False)
     accepted_at: float
     expires_at: float
+    # Left out of tracebacks and logs: it is what people wrote.
+    context: EventContext = field(default_factory=lambda: NO_CONTEXT, repr=False)
+    parent_id: int | None = None
     state: State = State.WAITING
     reason: str = ""
     attempts: int = 0
     misses: int = 0
+    crashes: int = 0
+    interrupted: bool = False
     not_before: float = 0.0
     agent_id: str | None = None
     conversation_id: str | None = None
     run_id: str | None = None
     input_id: str | None = None
+    answer: str | None = field(default=None, repr=False)
+    turn_id: str | None = None
+    cause: str | None = None
+    """The id of its latest Change."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    # What follows lives in memory alone. The two times are monotonic, so that a clock that is set
+    # neither frees nor ends anything: not to run before, and expired from then on.
+    earlier: tuple[Event, ...] = field(default=(), compare=False)
+    ready_at: float = field(default=0.0, compare=False, repr=False)
+    deadline: float = field(default=math.inf, compare=False, repr=False)
 
     @property
     def lane(self) -> str:
         """Name the conversation this event belongs to; one per channel, thread or DM."""
         return f"channel:{self.channel_id}"
+
+    @property
+    def priority(self) -> int:
+        """Return 0 for a DM, which goes first, and 1 for what is said in a server."""
+        return 0 if self.guild_id is None else 1
+
+    @property
+    def members(self) -> tuple[Event, ...]:
+        """Return all events of the turn this one speaks for, oldest first; often it alone."""
+        return (*self.earlier, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +196,8 @@ class Change:
     """A step in an event's life, told to whoever watches (dispatched as `aurora_event`).
 
     `step` is "queued", "running", "tool", "retrying" or a final state; `detail` is a reason, a
-    tool name or a count, never message content.
+    tool name or a count, never message content. `id` (`evt_` and a UUIDv7) is made once; `cause`
+    is the id of the change before it in the same life.
     """
 
     event_id: str
@@ -166,3 +207,20 @@ class Change:
     step: str
     at: float
     detail: str = ""
+    id: str = ""
+    cause: str | None = None
+
+
+def new_event_id(at: float) -> str:
+    """Return `evt_` and a UUIDv7 (RFC 9562): ids sort by time of acceptance, in seconds."""
+    value = int(at * 1000) << 80 | _random.getrandbits(80) & _NOISE | _VERSION_7
+    digits = f"{value:032x}"
+    return f"evt_{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+# Ids are to differ, not to be secret; the system's source lets go of the interpreter's lock.
+_random = random.Random()  # noqa: S311
+
+# The bits that RFC 9562 fixes: the version, and the variant.
+_NOISE = (1 << 80) - 1 & ~(0xF << 76) & ~(0x3 << 62)
+_VERSION_7 = 0x7 << 76 | 0x2 << 62

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from .agents.protocol import AgentBackend, ToolCalled, ToolHost
 from .model import Event, State
+
+
+class Trace(StrEnum):
+    """What of a turn is to be seen in Discord; of several the first that applies."""
+
+    ANSWER = "answer"
+    DOUBT = "doubt"  # something was sent, and whether it arrived can't be found out
+    ELSEWHERE = "elsewhere"  # only what is no answer: a message or a reaction somewhere else
+    END = "end"  # the person was told that there will be no answer
+    NOTHING = "nothing"
 
 
 class RunTools(ToolHost, Protocol):
@@ -43,8 +54,8 @@ class Delivery(Protocol):
         """See to it that the answer is in Discord; return the final state and its reason."""
         ...
 
-    async def answered(self, event: Event) -> bool:
-        """Tell whether an answer is in Discord."""
+    async def trace(self, event: Event) -> Trace:
+        """Find out what of the turn is to be seen in Discord."""
         ...
 
     async def notice(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from redbot.core import Config, commands
@@ -14,29 +14,34 @@ from redbot.core.data_manager import cog_data_path
 from .agents.protocol import AgentError, ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer
+from .alerts import Alerts
 from .background import Background
+from .catchup import CatchUp
 from .clock import Clock, SystemClock
 from .delivery import Delivery
-from .errors import Breakers, ErrorStats
+from .errors import Breakers, BreakerState, ErrorStats
 from .intake import Intake
-from .ledger import Store
-from .ledger.memory import MemoryStore
+from .ledger import Store, Where
+from .ledger.sqlite import SqliteStore
 from .limits import WorkRules
 from .model import Change, Event
 from .ports import Ports
 from .queue import MessageQueue
 from .settings import MCP_TOOLS, Settings
-from .throttle import Throttle
 from .tools.host import Toolbox
 from .tools.sender import Sender
 from .tools.watching import EitherToolbox
 from .triggers import still_welcome
-from .worker import UNLOADED, Worker
+from .worker import Worker
 
 log = logging.getLogger("red.aurora")
 
 _GRACE_SECONDS = 3.0
-_ALERT_EVERY = 3600.0
+_DAY = 24 * 3600.0
+_SET_ASIDE = (
+    "The ledger could not be read, so messages that waited are not answered. The damaged file is "
+    "kept as `{name}`; I have begun a new one. Look at the disk it is on."
+)
 
 
 class ConfigKeeper:
@@ -69,31 +74,62 @@ class Services:
     agents: AgentServer
     breakers: Breakers
     stats: ErrorStats
+    alerts: Alerts
     queue: MessageQueue
     delivery: Delivery
     worker: Worker
     intake: Intake
+    catchup: CatchUp
     background: Background
+    pauses: dict[Where, float] = field(default_factory=dict)
+    """When the pauses that began in this process did, by the monotonic clock."""
+    failure: str | None = None
+    """Why it could not be started."""
 
     @classmethod
-    def build(cls, bot: Red, cog: commands.Cog, config: Config) -> Self:
+    def build(
+        cls, bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = None
+    ) -> Self:
         """Wire everything; nothing is opened and no network touched yet."""
-        clock = SystemClock()
+        clock = clock or SystemClock()
+        folder = cog_data_path(raw_name="Aurora")
         settings = Settings(ConfigKeeper(config))
-        store = MemoryStore(clock)
-        breakers = Breakers(clock, on_change=lambda _key, _old, _new: queue.reconsider())
-        stats = ErrorStats(clock)
+        store = SqliteStore(
+            folder / "ledger.sqlite3",
+            clock,
+            retention=lambda: settings.world.retention_days * _DAY,
+        )
+        background = Background()
+
+        def changed(key: str | None, old: BreakerState, new: BreakerState) -> None:
+            queue.reconsider()
+            alerts.changed(key, old, new)
+            if new is BreakerState.OPEN:
+                worker.outage_began(queue.waiting())
+            elif new is BreakerState.CLOSED:
+                worker.outage_over(key)
+
+        breakers = Breakers(clock, on_change=changed)
+        # Each of the two hears of the other.
+        stats = ErrorStats(clock, on_record=lambda: alerts.recorded())  # noqa: PLW0108 - it does not exist yet
         queue = MessageQueue(
             store,
             WorkRules(settings, breakers),
             clock,
             notify=lambda change: _dispatch(bot, change),
         )
-        sdk = SdkFolder(cog_data_path(raw_name="Aurora") / "sdk")
+        alerts = Alerts(
+            bot,
+            settings,
+            stats,
+            background,
+            clock,
+            waiting=lambda: queue.get_stats()["waiting_by_guild"],
+        )
+        sdk = SdkFolder(folder / "sdk")
         agents = AgentServer(clock, sdk, changed=breakers.reset)
         sender = Sender(bot, store)
         delivery = Delivery(bot, store, sender)
-        alerts = Throttle(clock, _ALERT_EVERY)
         ports = Ports(
             backend=lambda: agents.backend,
             toolbox=EitherToolbox(
@@ -107,10 +143,9 @@ class Services:
             ),
             delivery=delivery,
             admit=lambda event: still_welcome(event, bot, cog, settings),
-            alert=lambda text: _alert(bot, alerts, text),
+            alert=alerts.alert,
         )
         worker = Worker(queue, store, ports, settings, breakers, stats, clock)
-        background = Background()
         intake = Intake(bot, cog, settings, store, queue, clock, worker, background)
         return cls(
             bot=bot,
@@ -121,24 +156,27 @@ class Services:
             agents=agents,
             breakers=breakers,
             stats=stats,
+            alerts=alerts,
             queue=queue,
             delivery=delivery,
             worker=worker,
             intake=intake,
+            catchup=CatchUp(bot, settings, store, intake, clock),
             background=background,
         )
 
     async def start(self) -> None:
         """Open what is kept; the agent server is connected when it is first needed."""
         await self.settings.load()
-        await self.queue.open()
+        backlog = await self.queue.open()
+        if backlog.set_aside is not None:
+            await self.alerts.alert(_SET_ASIDE.format(name=backlog.set_aside))
         await self.configure_agents()
 
     async def stop(self) -> None:
-        """Let running turns end or abort them, and leave nothing behind."""
+        """Let running turns end or abort them; what waits stays in the ledger."""
         self.queue.shut()
         await self.worker.stop(_GRACE_SECONDS)
-        await self.cancel(lambda _event: True, UNLOADED)
         await self.background.stop(_GRACE_SECONDS)
         await self.agents.close()
         await self.store.close()
@@ -175,10 +213,3 @@ class Services:
 def _dispatch(bot: Red, change: Change) -> None:
     """Tell other cogs, as discord.py tells of everything: `on_aurora_event`."""
     bot.dispatch("aurora_event", change)
-
-
-async def _alert(bot: Red, alerts: Throttle, text: str) -> None:
-    """Tell the owners what only they can mend; the same thing once an hour."""
-    if alerts.allow(text):
-        prefix = (await bot.get_valid_prefixes())[0]
-        await bot.send_to_owners(f"**Aurora**: {text.replace('[p]', prefix)}")

@@ -62,7 +62,7 @@ class GuildSettings:
         2.0, Rule("ratelimit", "Minimum time between two runs in a channel", "seconds", 0.5, 10)
     )
     max_queue_size: int = _setting(
-        50, Rule("queuesize", "Maximum events waiting in this server", "events", 10, 200)
+        50, Rule("queuesize", "Maximum events waiting in this server", "events", 10, 1000)
     )
     agent_timeout: int = _setting(
         60, Rule("timeout", "Maximum time for one run of the agent", "seconds", 10, 300)
@@ -73,6 +73,11 @@ class GuildSettings:
     deliver_text: bool = _setting(
         True, Rule("fallback", "Deliver the agent's text when it used no tool to answer")
     )
+    coalesce_messages: bool = _setting(
+        True, Rule("coalesce", "Answer up to 5 waiting messages of one person together")
+    )
+    alert_channel_id: int | None = None
+    paused_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,9 @@ class GlobalSettings:
     token_in_clear_allowed: bool = False
     enable_dm_responses: bool = True
     dm_agent_id: str | None = None
+    alert_webhook: str | None = field(default=None, repr=False)
+    paused_since: float | None = None
+    retention_days: int = 30
 
 
 def _rule(one: Field[Any]) -> Rule | None:
@@ -163,6 +171,16 @@ class Settings:
             return self.world.dm_agent_id if self.world.enable_dm_responses else None
         mine = self.guild(guild_id)
         return mine.agent_id if mine.enabled else None
+
+    def paused_since(self, guild_id: int | None) -> float | None:
+        """Return since when nothing runs in a guild, or in DMs (None); None if it is not paused.
+
+        In seconds since the epoch. A pause of the owner's is one everywhere.
+        """
+        world, mine = self.world.paused_since, self.guild(guild_id).paused_since
+        if world is None or mine is None:
+            return mine if world is None else world
+        return min(world, mine)
 
     async def set_guild(self, guild_id: int, **values: Any) -> None:
         """Change a guild's settings; they apply at once and are kept."""

@@ -98,8 +98,14 @@ def _unforged(text: str) -> str:
     return _FORGED_ID.sub(r"\1'", clean(text)).replace("\n", "\n    ")
 
 
-def format_metadata_for_prompt(context: EventContext, now: float) -> str:
-    """Write who wrote, where and when, one fact a line, every id a quoted string."""
+def format_metadata_for_prompt(
+    context: EventContext, now: float, *, earlier: Sequence[EventContext] = ()
+) -> str:
+    """Write who wrote, where and when, one fact a line, every id a quoted string.
+
+    With `earlier` messages of the same person and place only what they share is written, and whom
+    any of them mentions; `format_message_facts` says the rest of each.
+    """
     message, place, author = context["message"], context["place"], context["message"]["author"]
     lines = [f"Current time: {format_timestamp(now)}"]
     if place["guild_id"] is not None:
@@ -107,18 +113,24 @@ def format_metadata_for_prompt(context: EventContext, now: float) -> str:
     lines.append(_channel(place))
     if place["parent_id"] is not None:
         lines.append(f"Parent channel: #{_named(place['parent_id'], place['parent_name'] or '?')}")
-    lines += [
+    lines.append(
         f"From: {inline(author['display_name'])} "
-        f'(username {inline(author["username"])}, ID: "{author["id"]}")',
-        f'Message ID: "{message["id"]}"',
-        f"Sent: {format_timestamp(message['at'])} ({relative_age(message['at'], now)})",
-        f"You are: {_named(context['bot']['id'], context['bot']['name'])}",
-    ]
-    mentions = context["mentions"]
-    lines += _listed("Mentioned users", mentions["users"])
-    lines += _listed("Mentioned roles", mentions["roles"])
-    lines += _listed("Mentioned channels", mentions["channels"])
+        f'(username {inline(author["username"])}, ID: "{author["id"]}")'
+    )
+    if not earlier:
+        lines.append(format_message_facts(message, now))
+    lines.append(f"You are: {_named(context['bot']['id'], context['bot']['name'])}")
+    mentions = [one["mentions"] for one in (*earlier, context)]
+    lines += _listed("Mentioned users", [who for one in mentions for who in one["users"]])
+    lines += _listed("Mentioned roles", [who for one in mentions for who in one["roles"]])
+    lines += _listed("Mentioned channels", [who for one in mentions for who in one["channels"]])
     return "\n".join(lines)
+
+
+def format_message_facts(message: Quote, now: float) -> str:
+    """Write which message it is, and when it was sent."""
+    sent = f"Sent: {format_timestamp(message['at'])} ({relative_age(message['at'], now)})"
+    return f'Message ID: "{message["id"]}"\n{sent}'
 
 
 def _channel(place: Place) -> str:
@@ -131,9 +143,10 @@ def _named(identity: str, name: str) -> str:
     return f'{inline(name)} (ID: "{identity}")'
 
 
-def _listed(label: str, named: Sequence[Named]) -> Iterable[str]:
-    if not named:
+def _listed(label: str, named: Iterable[Named]) -> Iterable[str]:
+    unique = list({one["id"]: one for one in named}.values())
+    if not unique:
         return
-    shown = [_named(one["id"], one["name"]) for one in named[:LISTED_MENTIONS]]
-    more = f" and {len(named) - len(shown)} more" if len(named) > len(shown) else ""
+    shown = [_named(one["id"], one["name"]) for one in unique[:LISTED_MENTIONS]]
+    more = f" and {len(unique) - len(shown)} more" if len(unique) > len(shown) else ""
     yield f"{label}: {', '.join(shown)}{more}"

@@ -1,85 +1,41 @@
-"""The worker: claims an event, runs its agent, and brings the event to its end."""
+"""The worker: takes turns, runs their agents, and brings each event to its end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from .agent_call import AgentCall
-from .agents.protocol import AgentBackend, Finished, Outcome
+from .agents.protocol import AgentBackend, AgentError, Finished, Outcome
+from .claim import Claim, UnloadedError, WithheldError
 from .clock import Clock
+from .endings import Endings
 from .errors import (
     VERDICTS,
     Breakers,
     Cause,
     ErrorStats,
     Permits,
-    Retry,
     RetryConfig,
-    Verdict,
-    retry_delay,
 )
-from .ledger import Store
+from .ledger import LedgerError, Store
 from .model import Event, State
+from .outage_notices import OutageNotices
 from .ports import Ports
 from .queue import MessageQueue
+from .recovery import Ended, Recovery
 from .settings import Settings
 
 log = logging.getLogger("red.aurora.worker")
 
-T = TypeVar("T")
-
-UNLOADED = "unloaded"
-_OUTAGE = (
-    "My agent is not available right now. I will answer as soon as it is back; if that takes "
-    "longer than a quarter of an hour, please ask again."
-)
-_TOO_LATE = "I could not get to this in time. Please ask again if you still want an answer."
-
-
-class _WithheldError(Exception):
-    """Nothing of the event's output may get out any more; the text is the reason."""
-
-
-@dataclass(slots=True)
-class _Claim:
-    """A claimed event, from the claim to its end: `task` brings it on, `step` is what it does."""
-
-    event: Event
-    task: asyncio.Task[None] | None
-    step: asyncio.Task[Any] | None = None
-    withheld: str | None = None
-
-    def withhold(self, reason: str) -> None:
-        """Break off what is being done; nothing more is done for the event."""
-        if self.withheld is None:
-            self.withheld = reason
-            if self.step is not None:
-                self.step.cancel()
-
-    async def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do a step that can be broken off; raise _WithheldError if it was."""
-        step = asyncio.create_task(work, name=f"aurora step: {self.event.id}")
-        self.step = step
-        if self.withheld is not None:
-            step.cancel()
-        try:
-            await asyncio.wait({step})
-        except asyncio.CancelledError:
-            step.cancel()
-            await asyncio.wait({step})
-            raise
-        if self.withheld is not None:
-            raise _WithheldError(self.withheld)
-        return step.result()
+_LEAVE_SECONDS = 20.0
+"""How long turns may take to be left after they were broken off, a send under way included."""
 
 
 class Worker:
-    """Runs events, each in a task of its own; the queue's limits say how many."""
+    """Runs turns, each in a task of its own; the queue's limits say how many."""
 
     def __init__(
         self,
@@ -100,88 +56,182 @@ class Worker:
         self._stats = stats
         self._clock = clock
         self._retries = retries or RetryConfig()
+        self._recovery = Recovery(ports, clock)
+        self._outages = OutageNotices(breakers, ports.delivery)
+        self._endings = Endings(queue, store, ports, settings, clock, self._retries, self._outages)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._claims: dict[int, _Claim] = {}
-        self._told_of_outage: set[int] = set()
+        self._claims: dict[int, Claim] = {}
 
     async def step(self) -> None:
-        """Wait for an event that may run, and start its run."""
-        event = await self._queue.claim()
-        self._spawn(self.process(event), f"aurora: {event.id}")
+        """Wait for a turn that may run, and start it."""
+        event = await self._queue.take()
+        self._claim(event).task = self._spawn(self.process(event), f"aurora: {event.id}")
 
     async def process(self, event: Event) -> None:
-        """Bring a claimed event to its end, or back into the queue."""
-        claim = self._claims[event.message_id] = _Claim(event, asyncio.current_task())
+        """Bring a turn that was taken to its end, or back into the queue."""
+        claim = self._claims.get(event.message_id) or self._claim(event)
+        message_ids = [member.message_id for member in event.members]
         try:
-            await self._process(claim)
-        except _WithheldError as withheld:
-            await self._queue.finish(event, State.CANCELLED, str(withheld))
-        except asyncio.CancelledError:
-            if event.state is State.RUNNING:
-                await self._break_off(event)
-            raise
+            await self._queue.start(event)
+            claim.started = True
+            await self._withdraw(claim)
+            await self._bring_on(claim)
         except Exception as error:
-            log.exception("Event %s: an error of Aurora's own", event.id, exc_info=error)
-            await self._crash(event, type(error).__name__)
+            # It is back in its lane, or it is found in the ledger by the next Aurora.
+            log.exception("Event %s could not be taken further", event.id, exc_info=error)
         finally:
-            del self._claims[event.message_id]
+            for message_id in message_ids:
+                del self._claims[message_id]
+        if claim.withheld and event.state is State.WAITING:
+            # It was on its way back into the queue, where nobody could cancel it.
+            for message_id, reason in claim.withheld.items():
+                await self._queue.cancel(_is_message(message_id), reason)
 
     async def greet(self, event: Event) -> None:
         """Tell the author of a new event if an outage is going to keep it waiting."""
         agent_id = self._settings.agent_for(event.guild_id)
         if agent_id is not None and self._breakers.retry_in(agent_id) > 0:
-            await self._tell_of_outage(event)
+            await self._outages.tell(event, agent_id)
+
+    async def call_off(self, event: Event) -> None:
+        """Show the author of an event that nothing will come of it."""
+        await self._ports.delivery.call_off(event)
+
+    def outage_began(self, waiting: Iterable[Event]) -> None:
+        """Tell those who wait for an agent that can't be reached since now."""
+        asked = [(event, self._settings.agent_for(event.guild_id)) for event in waiting]
+        known = [(event, agent_id) for event, agent_id in asked if agent_id is not None]
+        self._spawn(self._outages.tell_all(known), "aurora tells of an outage")
+
+    def outage_over(self, agent_id: str | None) -> None:
+        """Note that a breaker has closed: an agent's, or the server's (None)."""
+        log.debug("The outage of %s is over", agent_id or "the agent server")
+        self._outages.over()
 
     def withhold(self, message_id: int, reason: str) -> None:
-        """Stop what is done for a claimed message and let none of its output through."""
+        """Stop what is done for a message that was taken, and let none of its output through.
+
+        If another of its turn speaks, the turn goes on without it.
+        """
         claim = self._claims.get(message_id)
-        if claim is not None:
-            claim.withhold(reason)
+        if claim is None:
+            return
+        claim.withheld.setdefault(message_id, reason)
+        if message_id == claim.event.message_id:
+            claim.break_off(WithheldError(reason))
+        elif claim.started:
+            self._spawn(self._withdraw(claim), f"aurora withdraws: {message_id}")
 
     async def withhold_all(self, wanted: Callable[[Event], bool], reason: str) -> None:
-        """Withhold all claimed events that are wanted, and return when they have ended."""
-        claims = [claim for claim in self._claims.values() if wanted(claim.event)]
-        for claim in claims:
-            claim.withhold(reason)
-        if tasks := {claim.task for claim in claims if claim.task is not None}:
-            await asyncio.wait(tasks)
+        """Withhold all events that were taken and are wanted, and return when they have ended."""
+        tasks = set()
+        for claim in set(self._claims.values()):
+            for member in claim.event.members:
+                if wanted(member):
+                    self.withhold(member.message_id, reason)
+                    tasks.add(claim.task)
+        if running := {task for task in tasks if task is not None}:
+            await asyncio.wait(running)
 
     async def stop(self, grace: float) -> None:
-        """Give running turns `grace` seconds to end, then abort them."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+        """Give turns `grace` seconds to end; abort the others, which stay for the next Aurora."""
+        await self._wait(grace)
+        for claim in self._claims.values():
+            claim.break_off(UnloadedError())
+        await self._wait(_LEAVE_SECONDS)
+        # What still hangs now can't be written down; the ledger has it as running.
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+    async def _wait(self, seconds: float) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def _process(self, claim: _Claim) -> None:
+    def _claim(self, event: Event) -> Claim:
+        claim = Claim(event)
+        self._claims.update((member.message_id, claim) for member in event.members)
+        return claim
+
+    async def _withdraw(self, claim: Claim) -> None:
+        """End those of a turn that were withheld, where another speaks for it."""
+        for member in claim.event.earlier:
+            reason = claim.withheld.get(member.message_id)
+            if reason is not None and member.state is State.RUNNING:
+                await self._queue.withdraw(claim.event, member, reason)
+
+    async def _bring_on(self, claim: Claim) -> None:
         event = claim.event
+        try:
+            await self._process(claim)
+        except WithheldError as withheld:
+            await self._endings.call_off(claim, str(withheld))
+        except UnloadedError:
+            await self._endings.leave(event)
+        except LedgerError as error:
+            # No fault of the event's; once the ledger works again it tells what was done.
+            log.warning("Event %s: the ledger failed: %s", event.id, error)
+            event.misses += 1
+            await self._endings.interrupt(event, self._retries.delay(event.misses))
+        except Exception as error:
+            log.exception("Event %s: an error of Aurora's own", event.id, exc_info=error)
+            self._stats.record(VERDICTS["crash"].error, guild_id=event.guild_id)
+            for member in event.members:
+                member.crashes += 1
+            await self._endings.interrupt(event, self._retries.delay(event.crashes))
+
+    async def _process(self, claim: Claim) -> None:
+        event = claim.event
+        finished = None
+        if event.interrupted:
+            try:
+                found = await claim.do(self._recovery.examine(event))
+            except AgentError as error:
+                await self._endings.examine_later(claim, error)
+                return
+            for member in event.members:
+                member.interrupted = False
+            if isinstance(found, Ended):
+                await self._endings.end(event, found)
+                return
+            finished = found
         if (reason := await claim.do(self._ports.admit(event))) is not None:
-            await self._cancel(event, reason)
-            return
-        if self._clock.time() >= event.expires_at:
-            await self._ports.delivery.notice(event, _TOO_LATE)
-            await self._queue.finish(event, State.EXPIRED, "waited_too_long")
-            return
+            await self._endings.cancel(event, reason)
+        elif finished is not None:
+            await self._endings.conclude(claim, finished.outcome, finished)
+        elif self._clock.monotonic() >= event.deadline:
+            await self._endings.expire(claim)
+        else:
+            await self._run(claim)
+
+    async def _run(self, claim: Claim) -> None:
+        event = claim.event
+        if event.input_id is not None:
+            # Of an attempt that was broken off; crashes have a counter of their own (promise 7).
+            event.attempts = max(0, event.attempts - 1)
+            event.run_id = event.input_id = None
         backend = self._ports.backend()
         agent_id = self._settings.agent_for(event.guild_id)
         if backend is None or agent_id is None:
-            await self._cancel(event, "not_configured")
+            await self._endings.cancel(event, "not_configured")
             return
         permits = self._breakers.acquire(agent_id)
         if permits is None:
+            if self._outages.is_open(agent_id):
+                await self._outages.tell(event, agent_id)
             await self._queue.retry(event, 0.0)
             return
         with permits:
             await self._attempt(claim, backend, agent_id, permits)
 
     async def _attempt(
-        self, claim: _Claim, backend: AgentBackend, agent_id: str, permits: Permits
+        self, claim: Claim, backend: AgentBackend, agent_id: str, permits: Permits
     ) -> None:
         event, started = claim.event, self._clock.monotonic()
         call = AgentCall(
@@ -199,7 +249,11 @@ class Worker:
         cause, finished = await claim.do(self._call(call))
         duration = self._clock.monotonic() - started
         self._stats.record(VERDICTS[cause].error, guild_id=event.guild_id, duration=duration)
-        await self._conclude(claim, call, cause, finished)
+        if call.accepted:
+            self._outages.reached(event.channel_id, agent_id)
+        await self._endings.conclude(
+            claim, cause, finished, accepted=call.accepted, permits=permits
+        )
 
     async def _call(self, call: AgentCall) -> tuple[Cause, Finished]:
         """Call the agent, within the time limit; the tools are shut when this returns."""
@@ -224,88 +278,6 @@ class Worker:
             await asyncio.wait({calling})
             await call.tools.close("This run is over; nothing more can be sent.")
 
-    async def _conclude(
-        self, claim: _Claim, call: AgentCall, cause: Cause, finished: Finished
-    ) -> None:
-        """Deliver, try again later, or give up."""
-        event, delivery, verdict = call.event, self._ports.delivery, VERDICTS[cause]
-        if call.accepted:
-            self._told_of_outage.clear()
-        if cause is Outcome.COMPLETED:
-            call.permits.succeeded()
-            settling = delivery.settle(event, finished.text, fallback=call.settings.deliver_text)
-            state, reason = await claim.do(settling)
-            await self._queue.finish(event, state, reason)
-        elif await claim.do(delivery.answered(event)):
-            call.permits.settle(verdict)
-            await self._queue.finish(event, State.ANSWERED, f"sent_before_{cause}")
-        elif (delay := await self._delay(call, verdict, finished)) is not None:
-            # An event counts once against its agent, or one bad message would stop it for all.
-            if verdict.retry is not Retry.ATTEMPTS:
-                call.permits.settle(verdict)
-            # A line that was cut is there again at the second try; only an outage is worth a word.
-            if cause is Outcome.UNREACHABLE and event.misses > 1:
-                await self._tell_of_outage(event)
-            await self._queue.retry(event, delay)
-        else:
-            call.permits.settle(verdict)
-            await self._give_up(event, cause, finished.detail)
 
-    async def _delay(self, call: AgentCall, verdict: Verdict, finished: Finished) -> float | None:
-        """Return the seconds until the event may be tried again, None if it may not."""
-        event, returned = call.event, verdict.returns_attempt and not call.accepted
-        if returned:
-            event.attempts, event.misses = event.attempts - 1, event.misses + 1
-        sends = await self._store.sends(event.id)
-        delay = retry_delay(
-            verdict,
-            event.misses if returned else event.attempts,
-            config=self._retries,
-            visible=any(send.by != "notice" for send in sends),
-            retry_after=finished.retry_after,
-        )
-        if delay is None or self._clock.time() + delay >= event.expires_at:
-            return None
-        return delay
-
-    async def _break_off(self, event: Event) -> None:
-        """End an event whose run was aborted by the unload."""
-        if await self._ports.delivery.answered(event):
-            await self._queue.finish(event, State.ANSWERED, f"sent_before_{UNLOADED}")
-        else:
-            await self._cancel(event, UNLOADED)
-
-    async def _cancel(self, event: Event, reason: str) -> None:
-        await self._queue.finish(event, State.CANCELLED, reason)
-        await self._ports.delivery.call_off(event)
-
-    async def _crash(self, event: Event, detail: str) -> None:
-        """End an event on which Aurora itself failed, wherever it was."""
-        try:
-            answered = await self._ports.delivery.answered(event)
-        except Exception as error:
-            log.exception("Event %s: nobody knows of an answer", event.id, exc_info=error)
-            answered = False
-        if answered:
-            await self._queue.finish(event, State.ANSWERED, "sent_before_crash")
-        else:
-            await self._give_up(event, "crash", detail)
-
-    async def _give_up(self, event: Event, cause: Cause, detail: str) -> None:
-        verdict = VERDICTS[cause]
-        log.warning("Event %s: %s", event.id, verdict.tell_admin(detail))
-        try:
-            await self._ports.delivery.notice(event, verdict.user)
-            if verdict.alert:
-                await self._ports.alert(verdict.tell_admin(detail))
-        except Exception as error:
-            log.exception("Event %s: its end could not be told", event.id, exc_info=error)
-        finally:
-            # Whatever happens, the lane must go on.
-            await self._queue.finish(event, verdict.state, str(cause))
-
-    async def _tell_of_outage(self, event: Event) -> None:
-        """Tell a channel, once per outage, that its answers will be late."""
-        if event.channel_id not in self._told_of_outage:
-            self._told_of_outage.add(event.channel_id)
-            await self._ports.delivery.notice(event, _OUTAGE, kind="outage")
+def _is_message(message_id: int) -> Callable[[Event], bool]:
+    return lambda event: event.message_id == message_id

@@ -10,23 +10,25 @@ from aurora.model import Change
 from sandbox.llm_script import Step
 from sandbox.local_discord import Channel, Message
 
-from .site import Figure, Site
+from .figures import Figure
+from .site import Site
 
 _SLOW_RUNS = 12
-_IN_A_ROW = 10
 _PACE_SECONDS = 2.0
 
 
-async def measure(site: Site) -> AsyncIterator[Figure]:
+async def measure(site: Site, in_a_row: int) -> AsyncIterator[Figure]:
     """Measure the pace in one channel, and the wait behind another guild's slow runs."""
-    yield Figure("pace_shortest_s", round(await _shortest_gap(site), 3), "s")
+    yield Figure("pace_shortest_s", round(await _shortest_gap(site, in_a_row), 3), "s")
     yield Figure("start_beside_slow_guild_ms", round(await _beside_slow(site) * 1e3, 2), "ms")
 
 
-async def _shortest_gap(site: Site) -> float:
-    """Return the shortest time between the starts of ten mentions in one channel."""
+async def _shortest_gap(site: Site, in_a_row: int) -> float:
+    """Return the shortest time between the starts of mentions that came at once in a channel."""
     guild = site.places.guild
-    await site.services.settings.set_guild(guild.id, rate_limit_seconds=_PACE_SECONDS)
+    await site.services.settings.set_guild(
+        guild.id, rate_limit_seconds=_PACE_SECONDS, coalesce_messages=False
+    )
     author, channel = site.newcomer("hasty"), site.discord.add_channel(guild, "hasty")
     starts: list[tuple[float, int]] = []
 
@@ -35,7 +37,7 @@ async def _shortest_gap(site: Site) -> float:
             starts.append((change.at, change.message_id))
 
     site.bot.add_listener(note, "on_aurora_event")
-    messages = [site.mention(author, channel, f"number {n}")[0] for n in range(_IN_A_ROW)]
+    messages = [site.mention(author, channel, f"number {n}")[0] for n in range(in_a_row)]
     await site.answered(messages[-1], channel)
     site.bot.remove_listener(note, "on_aurora_event")
     if [message_id for _, message_id in starts] != [message.id for message in messages]:

@@ -1,4 +1,4 @@
-"""What Aurora adds to an answer: from a mention's gateway frame to the input at Letta's door."""
+"""What Aurora adds to one mention at a time, before a real Letta server."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from collections.abc import AsyncIterator
 
 from sandbox.local_discord import Channel, User
 
-from .site import Figure, Site, percentile
+from .figures import Figure, percentile
+from .site import Site
 
-_CHANNELS = 20
-_MENTIONS = 200
 _TAIL_SECONDS = 0.05
 
 
-async def measure(site: Site) -> AsyncIterator[Figure]:
+async def measure(site: Site, channels: int, mentions: int) -> AsyncIterator[Figure]:
     """Mention the bot in turn in many channels, one at a time, in open conversations."""
-    opened = [await _open(site, number) for number in range(_CHANNELS)]
+    opened = [await _open(site, number) for number in range(channels)]
     yield Figure("conversation_open_ms", round(percentile(opened, 50) * 1e3, 2), "ms")
 
     guild, author = site.places.guild, site.newcomer("measurer")
     await site.services.settings.set_guild(guild.id, rate_limit_seconds=0.5)
-    channels = [site.discord.add_channel(guild, f"bench-{n}") for n in range(_CHANNELS)]
-    for channel in channels:
+    places = [site.discord.add_channel(guild, f"bench-{n}") for n in range(channels)]
+    for channel in places:
         await _added(site, author, channel)
-    added = [await _added(site, author, channels[n % _CHANNELS]) for n in range(_MENTIONS)]
+    added = [await _added(site, author, places[n % channels]) for n in range(mentions)]
     for percent in (50, 95, 99):
         value = round(percentile(added, percent) * 1e3, 2)
         yield Figure(f"added_latency_p{percent}_ms", value, "ms")

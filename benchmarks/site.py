@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from statistics import quantiles
 from typing import Any, NamedTuple
 
 from redbot.core.bot import Red
@@ -24,19 +23,6 @@ _DOORS: dict[Backend, type[Door]] = {
     Backend.APP_SERVER: SocketDoor,
     Backend.REST: HttpDoor,
 }
-
-
-class Figure(NamedTuple):
-    """One measured number."""
-
-    name: str
-    value: float
-    unit: str
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    """Return a percentile (1 to 99) of at least two values."""
-    return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 @dataclass(frozen=True)

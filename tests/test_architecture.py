@@ -17,6 +17,8 @@ from redbot import VersionInfo, version_info
 from redbot.core import commands
 
 from aurora.commands.config import ConfigCommands
+from aurora.commands.events import EventsCommands
+from aurora.commands.queue import QueueCommands
 from aurora.commands.setup import SetupCommands
 from aurora.settings import GUILD_DEFAULTS, KEYS, RULES
 
@@ -242,10 +244,11 @@ def commands_of_the_cog() -> list[str]:
 
 
 def test_the_cogs_commands_are_known_here() -> None:
-    """The group is made in one module and filled in two."""
+    """The group is made in one module and filled in four."""
     known = commands_of_the_cog()
     assert {"aurora enable", "aurora config show"} <= set(known)
-    assert ConfigCommands.config.qualified_name == "aurora config"
+    groups = (ConfigCommands.config, QueueCommands.queue, EventsCommands.events)
+    assert [group.name for group in groups] == ["config", "queue", "events"]
 
 
 def test_every_command_stands_in_commands_md() -> None:

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from aurora.delivery import CALLED_OFF, FAILED, NO_ANSWER, TEXT_WITHHELD, Delivery
-from aurora.model import Send, State
+from aurora.ledger import LedgerError
+from aurora.model import NO_CONTEXT, Send, State
+from aurora.ports import Trace
 from aurora.tools.sender import Sender
 from sandbox.local_discord import Overwrite, permissions
 
-from .tools.stage import Stage, open_stage, react, send
+from .tools.stage import Stage, open_stage, react, send, together
 
 
 @pytest.fixture
@@ -129,8 +131,8 @@ async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
     )
     sender = Sender(stage.bot, stage.store, patience=0.1)
     delivery = Delivery(stage.bot, stage.store, sender)
-    stage.local.faults.add("GET", r"/messages$", status=500, times=2)
-    assert await delivery.answered(event)
+    stage.local.faults.add("GET", r"/messages$", status=500, times=99)
+    assert await delivery.trace(event) is Trace.DOUBT
     assert await delivery.settle(event, "Hi", fallback=True) == (State.FAILED, "discord_timeout")
     assert stage.answers() == []
 
@@ -143,7 +145,7 @@ async def test_a_confirmed_answer_needs_no_question(stage: Stage) -> None:
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await send(tools, stage.channel, "And more")
     before = len(stage.local.calls)
-    assert await stage.delivery.answered(event)
+    assert await stage.delivery.trace(event) is Trace.ANSWER
     assert len(stage.local.calls) == before
 
 
@@ -187,7 +189,7 @@ async def test_a_failed_delivery_names_its_reason(
 ) -> None:
     """The event fails by name, and the message bears a mark of it."""
     event = await stage.ask()
-    stage.local.faults.add("POST", r"/messages$", status=status, code=code, times=3)
+    stage.local.faults.add("POST", r"/messages$", status=status, code=code, times=99)
     assert await stage.delivery.settle(event, "Hello", fallback=True) == (State.FAILED, reason)
     assert stage.reactions(event) == [FAILED]
 
@@ -258,7 +260,7 @@ async def test_a_notice_is_no_answer(stage: Stage) -> None:
     """Saying that it went wrong does not count as having answered."""
     event = await stage.ask()
     await stage.delivery.notice(event, "Something went wrong")
-    assert not await stage.delivery.answered(event)
+    assert await stage.delivery.trace(event) is Trace.END
 
 
 async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
@@ -267,7 +269,7 @@ async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await send(stage.open(event), stage.channel, "Hello")
     await stage.delivery.notice(event, "Something went wrong")
-    assert not await stage.delivery.answered(event)
+    assert await stage.delivery.trace(event) is Trace.END
 
 
 async def test_a_notice_that_cannot_be_given_is_swallowed(stage: Stage) -> None:
@@ -319,3 +321,96 @@ async def test_typing_lets_errors_through(stage: Stage) -> None:
     with pytest.raises(ZeroDivisionError):
         async with stage.delivery.typing(event):
             raise ZeroDivisionError
+
+
+async def test_an_outage_that_was_told_of_is_no_trace(stage: Stage) -> None:
+    """The answer is still to come."""
+    event = await stage.ask()
+    await stage.delivery.notice(event, "Wait", kind="outage")
+    assert await stage.delivery.trace(event) is Trace.NOTHING
+
+
+async def test_a_send_elsewhere_leaves_a_trace(stage: Stage) -> None:
+    """It is no answer, and may not be done again either."""
+    other = stage.local.add_channel(stage.guild, "random")
+    await stage.caught_up()
+    event = await stage.ask()
+    await send(stage.open(event), other, "In the wrong room")
+    assert await stage.delivery.trace(event) is Trace.ELSEWHERE
+
+
+async def test_a_send_that_was_refused_leaves_no_trace(stage: Stage) -> None:
+    """Nothing is to be seen of it, so the turn may run again."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    assert await stage.delivery.trace(event) is Trace.NOTHING
+
+
+async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first part is an answer, and not the whole of it."""
+    event, text = await stage.ask(), "a" * 1900 + "\n\n" + "b" * 1900
+    record = stage.store.record_send
+
+    async def record_and_crash(event_id: str, send: Send) -> None:
+        await record(event_id, send)
+        if send.message_ids:
+            raise LedgerError("this is where it ends")
+
+    with monkeypatch.context() as crash:
+        crash.setattr(stage.store, "record_send", record_and_crash)
+        with pytest.raises(LedgerError):
+            await stage.delivery.settle(event, text, fallback=True)
+    assert len(stage.answers()) == 1
+    assert await stage.delivery.trace(event) is Trace.ANSWER
+    again = await stage.delivery.settle(event, text, fallback=True)
+    assert again == (State.ANSWERED, "delivered")
+    assert [one.content[0] for one in stage.answers()] == ["a", "b"]
+
+
+async def test_a_reaction_to_any_message_of_a_turn_is_an_answer(stage: Stage) -> None:
+    """They were asked together, and one answer ends all."""
+    first, second = await stage.ask(), await stage.ask()
+    turn = together(first, second)
+    await react(stage.open(turn), first, "👍")
+    assert await stage.delivery.settle(turn, "Done.", fallback=True) == (State.ANSWERED, "reacted")
+
+
+async def test_a_turns_answer_replies_to_its_last_message(stage: Stage) -> None:
+    """That is the one that speaks for it."""
+    turn = together(await stage.ask(), await stage.ask())
+    await stage.delivery.settle(turn, "Hello", fallback=True)
+    (answer,) = stage.answers()
+    assert answer.reference == turn.message_id
+
+
+async def test_a_turns_answer_may_ping_whom_any_of_its_messages_mentions(stage: Stage) -> None:
+    """The people of all of them, and nobody else."""
+    eve = stage.local.add_user("eve")
+    stage.local.add_member(stage.guild, eve)
+    first = await stage.ask(text=f"<@{{me}}> ask {stage.bob.mention}")
+    turn = together(first, await stage.ask())
+    text = f"{stage.bob.mention} {eve.mention}"
+    await stage.delivery.settle(turn, text, fallback=True)
+    (answer,) = stage.answers()
+    assert {user.name for user in answer.mentions} == {"ada", "bob"}
+
+
+async def test_a_reply_to_an_earlier_message_of_a_turn_pings_its_author(stage: Stage) -> None:
+    """They asked there, too."""
+    first, second = await stage.ask(), await stage.ask()
+    tools = stage.open(together(first, second))
+    await send(tools, stage.channel, "Hello", replyToMessageId=str(first.message_id))
+    (answer,) = stage.answers()
+    assert answer.mentions == [stage.ada]
+
+
+async def test_nothing_is_delivered_for_who_was_forgotten_in_mid_turn(stage: Stage) -> None:
+    """Of a forgotten event not even the list of people is left."""
+    event = await stage.ask()
+    await stage.store.forget_user(event.author_id)
+    event.context = NO_CONTEXT
+    settled = await stage.delivery.settle(event, "Hello", fallback=True)
+    assert settled == (State.FAILED, "forgotten")

@@ -125,3 +125,19 @@ async def test_while_all_probes_are_out_the_queue_looks_again_soon(
 def test_an_event_whose_guild_has_no_agent_is_not_held(rules: WorkRules) -> None:
     """It runs into its refusal at once instead of waiting for ever."""
     assert rules.hold(make_event(guild_id=8)) == 0
+
+
+async def test_no_more_is_taken_than_a_half_open_breaker_lets_through(
+    rules: WorkRules, breakers: Breakers, clock: FakeClock
+) -> None:
+    """Sixty waiting channels must not all be started, fifty-seven of them in vain."""
+    fail(breakers, "agent-g")
+    assert "probe:agent-g" not in rules.limits(make_event(guild_id=9))
+    await clock.advance(61)
+    assert rules.limits(make_event(guild_id=9))["probe:agent-g"] == 3
+    assert "probe:agent-g" not in rules.limits(make_event(guild_id=None))
+    for _ in range(3):
+        permits = breakers.acquire("agent-g")
+        assert permits is not None
+        permits.succeeded()
+    assert "probe:agent-g" not in rules.limits(make_event(guild_id=9))

@@ -10,11 +10,12 @@ import pytest
 from aurora.delivery import CALLED_OFF, FAILED, NO_ANSWER, TEXT_WITHHELD, Delivery
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Send, State
+from aurora.ports import Trace
 from aurora.tools.sender import Sender
 from sandbox.local_discord import Overwrite, permissions
 
 from .clocks import FakeClock
-from .tools.stage import Stage, open_stage
+from .tools.stage import Stage, open_stage, queued
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ async def test_where_a_message_has_all_its_reactions_the_end_is_said(stage: Stag
     settled = await stage.delivery.settle(event, "", fallback=True)
     assert settled == (State.DECLINED, "no_answer")
     assert len(stage.answers()) == 1
-    assert not await stage.delivery.answered(event)
+    assert await stage.delivery.trace(event) is Trace.END
 
 
 async def test_of_a_deleted_message_nothing_is_said(stage: Stage) -> None:
@@ -114,7 +115,7 @@ async def test_a_notice_never_raises(stage: Stage, caplog: pytest.LogCaptureFixt
     caplog.set_level(logging.DEBUG, logger="red.aurora")
     event = await stage.ask()
     store = BrokenStore(FakeClock())
-    await store.add(event)
+    await store.add(event, queued(event))
     await Delivery(stage.bot, store, Sender(stage.bot, store)).notice(event, "It failed")
     assert stage.reactions(event) == [FAILED]
     assert "KeyError" in caplog.text

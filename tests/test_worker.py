@@ -4,232 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 import pytest
 
 from aurora.agents.protocol import (
     Accepted,
     AgentError,
-    AgentInfo,
     ConversationMoved,
     Finished,
     Outcome,
     Reasoning,
-    RunEvent,
     ToolCalled,
-    ToolHost,
-    ToolResult,
     ToolReturned,
-    ToolSpec,
-    Turn,
+    Usage,
 )
-from aurora.errors import Breakers, ErrorStats, RetryConfig
-from aurora.ledger.memory import MemoryStore
-from aurora.limits import WorkRules
-from aurora.model import Change, Event, Send, State
-from aurora.ports import Ports
-from aurora.queue import MessageQueue
-from aurora.settings import Settings
-from aurora.worker import Worker
-from tests.clocks import FakeClock
+from aurora.model import State
 from tests.events import make_event
-from tests.test_settings import Keeper
-
-NEVER = object()
-"""A script step that never ends."""
-
-
-class ScriptedBackend:
-    """An agent server that plays what a test wrote for each turn, in order; then "Hello."."""
-
-    url = "ws://test"
-
-    def __init__(self, *turns: Sequence[Any]) -> None:
-        self.turns = list(turns)
-        self.seen: list[Turn] = []
-        self.aborted = 0
-        self.open_errors: list[AgentError] = []
-        self.opened = 0
-        self.tools: ToolHost | None = None
-
-    async def ping(self) -> None:
-        pass
-
-    async def agent(self, agent_id: str) -> AgentInfo:
-        return AgentInfo(agent_id, "Agent")
-
-    async def open_conversation(self, agent_id: str, _title: str) -> str:
-        if self.open_errors:
-            raise self.open_errors.pop(0)
-        self.opened += 1
-        return f"{agent_id}-conv-{self.opened}"
-
-    async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
-        self.seen.append(turn)
-        script: Sequence[Any] = [Accepted(), done("Hello.")]
-        if self.turns:
-            script = self.turns.pop(0)
-        try:
-            for step in script:
-                if step is NEVER:
-                    self.tools = tools
-                    await asyncio.Event().wait()
-                elif callable(step):
-                    await step(tools)
-                elif isinstance(step, Exception):
-                    raise step
-                else:
-                    yield step
-        except asyncio.CancelledError:
-            self.aborted += 1
-            raise
-
-    async def close(self) -> None:
-        pass
-
-
-class Tools:
-    """The run's tools: `call` is a send to the event's place."""
-
-    def __init__(self, store: MemoryStore, event: Event) -> None:
-        self._store = store
-        self._event = event
-        self.closed: str | None = None
-
-    @property
-    def specs(self) -> Sequence[ToolSpec]:
-        return [ToolSpec("discord_send", "", {})]
-
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        if self.closed:
-            return ToolResult(self.closed, is_error=True)
-        channel = int(arguments.get("channelId", self._event.channel_id))
-        key = f"{name}:{arguments['message']}"
-        send = Send(key, "message", "tool", channel, "hash", None, (1,))
-        await self._store.record_send(self._event.id, send)
-        return ToolResult("sent")
-
-    async def close(self, reason: str) -> None:
-        self.closed = self.closed or reason
-
-
-class Delivery:
-    """Delivery on a list instead of Discord."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.broken = False
-        self.told: set[tuple[int, str]] = set()
-        self.delivered: list[str] = []
-        self.notices: list[tuple[int, str]] = []
-        self.called_off: list[int] = []
-
-    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
-        await self.gate.wait()
-        if await self.answered(event):
-            return State.ANSWERED, "sent"
-        if text and fallback:
-            self.delivered.append(text)
-            return State.ANSWERED, "delivered"
-        return State.DECLINED, "no_answer"
-
-    async def answered(self, event: Event) -> bool:
-        sends = await self._store.sends(event.id)
-        return any(send.channel_id == event.channel_id for send in sends)
-
-    async def notice(
-        self, event: Event, text: str, *, kind: Literal["outage", "end"] = "end"
-    ) -> None:
-        if self.broken:
-            raise KeyError("a bug")
-        assert (event.message_id, kind) not in self.told
-        self.told.add((event.message_id, kind))
-        self.notices.append((event.message_id, text))
-
-    async def call_off(self, event: Event) -> None:
-        self.called_off.append(event.message_id)
-
-    def typing(self, _event: Event) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
-
-
-class Bench:
-    """A worker with everything around it, on a clock that stands still."""
-
-    def __init__(self, backend: ScriptedBackend | None) -> None:
-        self.clock = FakeClock()
-        self.store = MemoryStore(self.clock)
-        self.settings = Settings(Keeper({}, {9: {"agent_id": "a", "enabled": True}}))
-        self.breakers = Breakers(self.clock, on_change=lambda *_: self.queue.reconsider())
-        self.changes: list[Change] = []
-        self.queue = MessageQueue(
-            self.store, WorkRules(self.settings, self.breakers), self.clock, self.changes.append
-        )
-        self.delivery = Delivery(self.store)
-        self.backend = backend
-        self.refusal: str | None = None
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.alerts: list[str] = []
-        self.stats = ErrorStats(self.clock)
-        self.tools: list[Tools] = []
-        ports = Ports(lambda: self.backend, self, self.delivery, self.admit, self.alert)
-        self.worker = Worker(
-            self.queue,
-            self.store,
-            ports,
-            self.settings,
-            self.breakers,
-            self.stats,
-            self.clock,
-            RetryConfig(jitter=0.0),
-        )
-        self.loop: asyncio.Task[None] | None = None
-
-    def open(self, event: Event, _agent_id: str) -> Tools:
-        self.tools.append(Tools(self.store, event))
-        return self.tools[-1]
-
-    async def admit(self, _event: Event) -> str | None:
-        await self.gate.wait()
-        return self.refusal
-
-    async def alert(self, text: str) -> None:
-        self.alerts.append(text)
-
-    async def start(self) -> None:
-        await self.settings.load()
-        await self.queue.open()
-
-        async def forever() -> None:
-            while True:
-                await self.worker.step()
-
-        self.loop = asyncio.create_task(forever())
-
-    async def stop(self) -> None:
-        if self.loop is not None:
-            self.loop.cancel()
-            await asyncio.gather(self.loop, return_exceptions=True)
-        await self.worker.stop(0.0)
-
-    async def ask(self, **fields: Any) -> Event:
-        event = make_event(now=self.clock.time(), **fields)
-        await self.queue.enqueue(event)
-        await self.clock.settle()
-        return event
-
-    def steps(self, event: Event) -> list[str]:
-        return [change.step for change in self.changes if change.event_id == event.id]
+from tests.workers import NEVER, Bench, ScriptedBackend, done, send
 
 
 @pytest.fixture
 async def benches() -> AsyncGenerator[list[Bench], None]:
+    """Collect benches, and take them down."""
     made: list[Bench] = []
     yield made
     for bench in made:
@@ -237,25 +35,12 @@ async def benches() -> AsyncGenerator[list[Bench], None]:
 
 
 async def start(benches: list[Bench], *turns: Sequence[Any]) -> tuple[Bench, ScriptedBackend]:
+    """Start a worker whose agent plays the given turns."""
     backend = ScriptedBackend(*turns)
     bench = Bench(backend)
     benches.append(bench)
     await bench.start()
     return bench, backend
-
-
-def done(text: str = "") -> Finished:
-    return Finished(Outcome.COMPLETED, text)
-
-
-def send(text: str, channel: int | None = None) -> Any:
-    async def act(tools: ToolHost) -> None:
-        arguments: dict[str, Any] = {"message": text}
-        if channel is not None:
-            arguments["channelId"] = str(channel)
-        await tools.call("discord_send", arguments)
-
-    return act
 
 
 async def test_text_is_delivered_and_the_event_answered(benches: list[Bench]) -> None:
@@ -306,7 +91,7 @@ async def test_three_failed_attempts_are_the_end_and_one_notice(benches: list[Be
     await bench.clock.advance(60)
     assert (event.state, event.reason) == (State.FAILED, "failed")
     assert len(backend.seen) == 3
-    ((_, text),) = bench.delivery.notices
+    (text,) = bench.delivery.notices
     assert "secret-internal" not in text
 
 
@@ -344,22 +129,13 @@ async def test_a_lost_run_is_not_sent_again(benches: list[Bench]) -> None:
     assert len(bench.delivery.notices) == 1
 
 
-async def test_an_outage_costs_no_attempt_and_is_said_once(benches: list[Bench]) -> None:
+async def test_an_outage_costs_no_attempt(benches: list[Bench]) -> None:
     """Four refusals are more than three attempts, and still the event is answered in the end."""
     refused = [Finished(Outcome.UNREACHABLE, detail="refused")]
     bench, _ = await start(benches, *[refused] * 4)
     event = await bench.ask()
     await bench.clock.advance(60)
-    assert (event.state, event.attempts) == (State.ANSWERED, 1)
-    assert len(bench.delivery.notices) == 1
-
-
-async def test_a_blink_of_the_line_is_no_outage(benches: list[Bench]) -> None:
-    """An input that never arrived is sent again a second later, without a word."""
-    bench, _ = await start(benches, [Finished(Outcome.UNREACHABLE, detail="cut")])
-    event = await bench.ask()
-    await bench.clock.advance(3)
-    assert (event.state, bench.delivery.notices) == (State.ANSWERED, [])
+    assert (event.state, event.attempts, event.misses) == (State.ANSWERED, 1, 4)
 
 
 async def test_an_outage_longer_than_the_event_lives_ends_it(benches: list[Bench]) -> None:
@@ -456,16 +232,17 @@ async def test_a_message_deleted_while_its_answer_is_delivered_gets_none(
 
 async def test_a_crash_after_the_answer_is_no_news_for_the_person(benches: list[Bench]) -> None:
     """They have their answer; the log has the rest."""
-    bench, _ = await start(benches, [Accepted(), send("answer"), RuntimeError("bug")])
+    bench, backend = await start(benches, [Accepted(), send("answer"), RuntimeError("bug")])
     event = await bench.ask()
+    await bench.clock.advance(3)
     assert (event.state, event.reason) == (State.ANSWERED, "sent_before_crash")
-    assert bench.delivery.notices == []
+    assert (bench.delivery.notices, len(backend.seen)) == ([], 1)
 
 
 async def test_a_lane_goes_on_when_even_the_notice_fails(benches: list[Bench]) -> None:
     """The end of an event must not hang on its being told."""
     bench, _ = await start(benches, [Accepted(), Finished(Outcome.LOST)])
-    bench.delivery.broken = True
+    bench.delivery.mute = True
     event = await bench.ask()
     assert event.state is State.FAILED
     await bench.clock.advance(3)
@@ -490,7 +267,7 @@ async def test_what_may_no_longer_run_is_cancelled_with_the_reason(benches: list
     bench.refusal = "cannot_send"
     event = await bench.ask()
     assert (event.state, event.reason) == (State.CANCELLED, "cannot_send")
-    assert bench.delivery.called_off == [event.message_id]
+    assert bench.delivery.called_off == [event.id]
     assert backend.seen == []
 
 
@@ -503,37 +280,49 @@ async def test_without_a_server_an_event_ends_instead_of_waiting_for_ever() -> N
     await bench.stop()
 
 
-async def test_an_error_of_auroras_own_ends_the_event_with_a_notice(benches: list[Bench]) -> None:
-    """A bug must not be silence either, and the lane goes on."""
-    bench, _ = await start(benches, [RuntimeError("bug")])
+async def test_a_passing_error_of_auroras_own_costs_a_moment(benches: list[Bench]) -> None:
+    """What went out before is asked first; nothing did, so it runs again."""
+    bench, backend = await start(benches, [Accepted(), RuntimeError("bug")])
     event = await bench.ask()
-    assert (event.state, event.reason) == (State.FAILED, "crash")
-    assert len(bench.delivery.notices) == 1
+    assert event.state is State.WAITING
     await bench.clock.advance(3)
-    assert (await bench.ask()).state is State.ANSWERED
+    assert (event.state, event.crashes, event.attempts) == (State.ANSWERED, 1, 1)
+    assert (bench.delivery.notices, len(backend.seen)) == ([], 2)
+    assert bench.stats.summary().by_type == {"InternalError": 1}
 
 
-async def test_unload_ends_running_events_and_leaves_no_task(benches: list[Bench]) -> None:
-    """After the grace period the run is aborted."""
-    bench, backend = await start(benches, [Accepted(), NEVER])
-    event = await bench.ask()
-    before = asyncio.all_tasks()
-    await bench.stop()
-    assert (event.state, event.reason) == (State.CANCELLED, "unloaded")
-    assert bench.delivery.called_off == [event.message_id]
-    assert backend.aborted == 1
-    assert len(asyncio.all_tasks()) < len(before)
-
-
-async def test_a_run_that_had_answered_before_the_unload_is_answered(
+async def test_an_event_on_which_aurora_always_fails_is_a_dead_letter(
     benches: list[Bench],
 ) -> None:
-    """The person has the answer; a sign that none will come would be a lie."""
-    bench, _ = await start(benches, [Accepted(), send("hi"), NEVER])
+    """Three times is enough; the person is told and the lane goes on."""
+    bench, backend = await start(benches, *[[Accepted(), RuntimeError("bug")]] * 3)
+    poison, behind = make_event(author_id=1), make_event(author_id=2)
+    await bench.accept(poison, behind)
+    await bench.clock.advance(60)
+    assert (poison.state, poison.reason) == (State.FAILED, "poison")
+    assert len(bench.delivery.notices) == 1
+    assert len(backend.seen) == 4
+    assert behind.state is State.ANSWERED
+
+
+async def test_crashes_do_not_use_up_the_attempts_of_failed_runs(benches: list[Bench]) -> None:
+    """Two of Aurora's own, then two of the agent's: the third attempt answers."""
+    crash, failure = RuntimeError("bug"), Finished(Outcome.FAILED, detail="500")
+    turns = [[Accepted(), one] for one in (crash, failure, crash, failure)]
+    bench, _ = await start(benches, *turns)
     event = await bench.ask()
-    await bench.stop()
-    assert (event.state, event.reason) == (State.ANSWERED, "sent_before_unloaded")
-    assert bench.delivery.called_off == []
+    await bench.clock.advance(60)
+    assert (event.state, event.crashes, event.attempts) == (State.ANSWERED, 2, 3)
+
+
+async def test_an_event_whose_sends_cannot_even_be_looked_up_ends(benches: list[Bench]) -> None:
+    """Aurora stumbles over the look itself, and must not do so for ever."""
+    bench, _ = await start(benches, [Accepted(), Finished(Outcome.LOST)])
+    bench.delivery.blind = True
+    event = await bench.ask()
+    await bench.clock.advance(60)
+    assert (event.state, event.reason) == (State.FAILED, "poison")
+    assert len(bench.delivery.notices) == 1
 
 
 async def test_withholding_all_of_somebody_waits_for_the_end_of_their_runs(
@@ -546,23 +335,6 @@ async def test_withholding_all_of_somebody_waits_for_the_end_of_their_runs(
     await bench.worker.withhold_all(lambda event: event.author_id == 1, "forgotten")
     assert (mine.state, mine.reason) == (State.CANCELLED, "forgotten")
     assert (other.state, backend.aborted) == (State.RUNNING, 1)
-
-
-async def test_an_open_breaker_makes_events_wait_and_they_are_answered_on_recovery(
-    benches: list[Bench],
-) -> None:
-    """Nothing is lost and nothing is sent while it is open."""
-    bench, backend = await start(benches, *[[Finished(Outcome.UNREACHABLE)]] * 5)
-    events = [await bench.ask(channel_id=n, author_id=n) for n in range(5)]
-    sent = len(backend.seen)
-    assert bench.breakers.retry_in("a") > 0
-    late = await bench.ask(channel_id=50, author_id=50)
-    await bench.worker.greet(late)
-    assert bench.delivery.notices[-1][0] == late.message_id
-    await bench.clock.advance(30)
-    assert len(backend.seen) == sent
-    await bench.clock.advance(120)
-    assert {event.state for event in (*events, late)} == {State.ANSWERED}
 
 
 async def test_conversation_look_ups_are_retried_and_their_failure_classified(
@@ -618,3 +390,70 @@ async def test_a_message_that_always_fails_counts_once_against_its_agent(
         await bench.ask(channel_id=channel)
         await bench.clock.advance(30)
     assert bench.breakers.agent("a").snapshot().failures == 2
+
+
+async def test_tokens_are_summed_over_steps_and_attempts(benches: list[Bench]) -> None:
+    """What an event has cost, kept with its end."""
+    failed = [Accepted(), Usage(10, 1), Finished(Outcome.FAILED, detail="500")]
+    bench, _ = await start(benches, failed, [Accepted(), Usage(20, 2), Usage(30, 3), done("Hi")])
+    event = await bench.ask()
+    await bench.clock.advance(3)
+    kept = await bench.kept(event)
+    assert (kept.prompt_tokens, kept.completion_tokens) == (60, 6)
+
+
+async def test_a_message_deleted_on_its_way_back_into_the_queue_is_not_run_again(
+    benches: list[Bench],
+) -> None:
+    """While its retry is written down, nobody but the worker could stop it."""
+    bench, backend = await start(benches)
+    move, writing, gate = bench.store.move, asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: Any) -> None:
+        writing.set()
+        await gate.wait()
+        await move(*arguments)
+
+    async def slow_down(_tools: Any) -> None:
+        bench.store.move = slow  # a disk that takes its time
+
+    backend.turns = [[Accepted(), slow_down, Finished(Outcome.FAILED, detail="500")]]
+    event = await bench.ask()
+    assert writing.is_set()
+    bench.worker.withhold(event.message_id, "message_deleted")
+    gate.set()
+    await bench.clock.advance(3)
+    assert (event.state, event.reason) == (State.CANCELLED, "message_deleted")
+    assert len(backend.seen) == 1
+
+
+async def test_an_event_is_not_expired_by_a_pause_that_came_while_it_ran(
+    benches: list[Bench],
+) -> None:
+    """Its run failed at the end of its time; the pause gives it more."""
+    bench, backend = await start(benches, [Accepted(), NEVER])
+    await bench.settings.set_guild(9, agent_timeout=0.05)
+    backend.turns = [[NEVER]]
+    event = await bench.ask()
+    await bench.settings.set_guild(9, paused_since=bench.clock.time())
+    await bench.clock.advance(900)
+    await asyncio.sleep(0.2)
+    assert (event.state, bench.delivery.notices) == (State.WAITING, [])
+    await bench.settings.set_guild(9, paused_since=None)
+    await bench.queue.lengthen(lambda _event: True, 900)
+    await bench.clock.advance(3)
+    assert event.state is State.ANSWERED
+
+
+async def test_a_cancellation_from_inside_a_run_is_a_crash_like_any_other(
+    benches: list[Bench],
+) -> None:
+    """A library that cancels the task it is called from must not take the lane with it."""
+
+    async def cancel(_tools: Any) -> None:
+        raise asyncio.CancelledError
+
+    bench, _ = await start(benches, [Accepted(), cancel])
+    event = await bench.ask()
+    await bench.clock.advance(3)
+    assert (event.state, event.crashes) == (State.ANSWERED, 1)

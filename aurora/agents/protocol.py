@@ -215,3 +215,16 @@ class ToolLister(Protocol):
     async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError."""
         ...
+
+
+@runtime_checkable
+class Recaller(Protocol):
+    """A backend whose server keeps its runs, so that they outlive an Aurora that dies."""
+
+    async def recall(self, turn: Turn) -> Finished | None:
+        """Return how an attempt ended that nobody followed to its end; raise AgentError.
+
+        None if the server has not kept it or it has not ended: then a new attempt may be sent,
+        unless the old one had a visible effect. The turn's text is not looked at.
+        """
+        ...

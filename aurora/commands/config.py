@@ -9,6 +9,7 @@ from redbot.core.utils.chat_formatting import box, inline
 from ..agents.protocol import ToolLister
 from ..services import Services
 from ..settings import AURORAS_TOOLS, KEYS, MCP_TOOLS, RULES, SettingError, parse
+from .alerting import set_alerts, set_webhook
 from .asking import working
 from .setup import SetupCommands, find_agent
 
@@ -58,6 +59,7 @@ class ConfigCommands:
     config_timeout = _setting(config, "agent_timeout")
     config_mcpguidance = _setting(config, "mcp_guidance_enabled")
     config_fallback = _setting(config, "deliver_text")
+    config_coalesce = _setting(config, "coalesce_messages")
 
     @config.command(name="set")
     @app_commands.choices(
@@ -81,12 +83,51 @@ class ConfigCommands:
         agent = self.services.settings.agent_for(ctx.guild.id)
         lines = [f"{'agent':<12} {agent or 'none: not enabled here'}"]
         lines.append(f"{'tools':<12} {mine.discord_tools:<4} (aurora or mcp, owner only)")
+        alerts = mine.alert_channel_id
+        lines.append(f"{'alerts':<12} {_shown(alerts is not None):<4} (a channel or off)")
         lines += [
             f"{rule.command:<12} {_shown(getattr(mine, key)):<4} ({rule.values})"
             for key, rule in RULES.items()
         ]
+        world = self.services.settings.world
+        lines.append(f"{'retention':<12} {world.retention_days:<4} (7 to 365 days, owner only)")
+        webhook = _shown(world.alert_webhook is not None)
+        lines.append(f"{'alertwebhook':<12} {webhook:<4} (a webhook's address or off, owner only)")
         how = f"Change one with `{ctx.clean_prefix}aurora config <setting> <value>`."
+        if alerts is not None:
+            how += f" Alerts go to <#{alerts}>."
         await ctx.send(box("\n".join(lines)) + how)
+
+    @config.command(name="alerts", with_app_command=False)
+    @commands.guild_only()
+    @commands.admin_or_permissions(manage_guild=True)
+    async def config_alerts(self, ctx: commands.GuildContext, *, channel: str) -> None:
+        """Tell a channel when this server's agent fails, and when it answers again.
+
+        `<channel>`: one that you can see and I may write in, or `off`.
+        """
+        await set_alerts(ctx, self.services, channel)
+
+    @config.command(name="alertwebhook", with_app_command=False)
+    @commands.is_owner()
+    async def config_alertwebhook(self, ctx: commands.Context, *, url: str) -> None:
+        """Send what you are alerted of to a webhook of Discord's, too.
+
+        `<url>`: its address, best sent in a direct message, for it is a secret; or `off`.
+        """
+        await set_webhook(ctx, self.services, url)
+
+    @config.command(name="retention", with_app_command=False)
+    @commands.is_owner()
+    async def config_retention(
+        self, ctx: commands.Context, days: commands.Range[int, 7, 365]
+    ) -> None:
+        """Choose how long it stays known what became of a message.
+
+        `<days>`: 7 to 365. Texts are erased as soon as a message has been dealt with.
+        """
+        await self.services.settings.set_world(retention_days=days)
+        await ctx.send(f"Done: what became of a message stays known for **{days} days**.")
 
     @config.command(name="tools")
     @commands.guild_only()

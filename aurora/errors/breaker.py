@@ -153,6 +153,11 @@ class CircuitBreaker:
         full = state is BreakerState.HALF_OPEN and self._probes >= self._permits
         return _LOOK_AGAIN if full else 0.0
 
+    @property
+    def probes_allowed(self) -> int | None:
+        """Return how many calls may be under way at a time while it is half-open, else None."""
+        return self._permits if self.state is BreakerState.HALF_OPEN else None
+
     def reset(self) -> None:
         """Close it and forget the failures; permits that are out count for nothing any more."""
         self._enter(BreakerState.CLOSED)

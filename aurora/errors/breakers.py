@@ -118,6 +118,16 @@ class Breakers:
         known = self._agents.get(agent_id)
         return max(self.server.retry_in(), known.breaker.retry_in() if known else 0.0)
 
+    def probes_allowed(self, agent_id: str) -> Mapping[str, int]:
+        """Return how many runs may be tried at a time, for each breaker that is half-open."""
+        known = self._agents.get(agent_id)
+        every = {"server": self.server} | ({agent_id: known.breaker} if known else {})
+        return {
+            name: allowed
+            for name, breaker in every.items()
+            if (allowed := breaker.probes_allowed) is not None
+        }
+
     def agent(self, agent_id: str) -> CircuitBreaker:
         """Return an agent's own breaker."""
         now = self._clock.monotonic()
@@ -153,4 +163,5 @@ class Breakers:
             if now - known.used_at >= self._idle_after and not known.breaker.snapshot().forced
         ]
         for name in idle:
-            del self._agents[name]
+            # Who heard that it opened must hear that it is open no more.
+            self._agents.pop(name).breaker.reset()

@@ -15,7 +15,7 @@ Cause = Outcome | Literal["timeout", "crash"]
 
 
 class Retry(StrEnum):
-    """How an event is tried again; never once anything visible was sent (DESIGN promise 6)."""
+    """How a turn is tried again; never once anything visible was sent (DESIGN promise 6)."""
 
     NEVER = "never"
     ATTEMPTS = "attempts"  # with backoff, as often as RetryConfig.max_attempts says
@@ -142,8 +142,9 @@ VERDICTS: Mapping[Cause, Verdict] = {
         "`config timeout`.",
     ),
     "crash": Verdict(
+        # Its attempts are counted apart (DESIGN promise 7): by Event.crashes.
         State.FAILED,
-        Retry.NEVER,
+        Retry.ATTEMPTS,
         Counts.NOTHING,
         error="InternalError",
         user="Something went wrong on my side, so I cannot answer this. Please ask again.",

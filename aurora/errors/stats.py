@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..clock import Clock
@@ -89,7 +89,8 @@ class ErrorStats:
 
     `window` bounds the operations kept of each, `guilds` the guilds: the one longest without an
     operation is forgotten first. An alert is due at most every `alert_cooldown` seconds and not
-    before `alert_minimum` operations. For one event loop.
+    before `alert_minimum` operations. `on_record` hears that one was counted; it must
+    neither block nor raise. For one event loop.
     """
 
     def __init__(
@@ -100,12 +101,14 @@ class ErrorStats:
         guilds: int = 200,
         alert_minimum: int = 5,
         alert_cooldown: float = 1800.0,
+        on_record: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._window = window
         self._max_guilds = guilds
         self._alert_minimum = alert_minimum
         self._alert_cooldown = alert_cooldown
+        self._on_record = on_record
         self._alerted_at: float | None = None
         self._all = self._tally()
         self._guilds: OrderedDict[int, _Tally] = OrderedDict()
@@ -122,12 +125,12 @@ class ErrorStats:
         now = self._clock.monotonic()
         operation = Operation(self._clock.time(), error, guild_id, duration, now)
         self._all.add(operation)
-        if guild_id is None:
-            return
-        self._guilds.setdefault(guild_id, self._tally()).add(operation)
-        self._guilds.move_to_end(guild_id)
-        if len(self._guilds) > self._max_guilds:
-            self._guilds.popitem(last=False)
+        if guild_id is not None:
+            self._guilds.setdefault(guild_id, self._tally()).add(operation)
+            self._guilds.move_to_end(guild_id)
+            if len(self._guilds) > self._max_guilds:
+                self._guilds.popitem(last=False)
+        self._on_record()
 
     def summary(self, guild_id: int | None = None) -> Summary:
         """Return the numbers of a guild, or of everything (None)."""
@@ -136,13 +139,23 @@ class ErrorStats:
 
     def alert_due(self) -> bool:
         """Tell whether to alert somebody now; a yes starts the cooldown, so act on it."""
-        summary, now = self.summary(), self._clock.monotonic()
-        if summary.recent_operations < self._alert_minimum or summary.recent_rate <= _ALERT_ABOVE:
-            return False
+        now = self._clock.monotonic()
         if self._alerted_at is not None and now - self._alerted_at < self._alert_cooldown:
             return False
-        self._alerted_at = now
+        if not self.too_many_errors():
+            return False
+        self.start_cooldown()
         return True
+
+    def too_many_errors(self) -> bool:
+        """Tell whether more than half of what was tried lately failed."""
+        summary = self.summary()
+        enough = summary.recent_operations >= self._alert_minimum
+        return enough and summary.recent_rate > _ALERT_ABOVE
+
+    def start_cooldown(self) -> None:
+        """Let no alert be due for a while: somebody has just been told, in other words."""
+        self._alerted_at = self._clock.monotonic()
 
     def forget_guild(self, guild_id: int) -> None:
         """Drop a guild's own numbers; the totals stay."""

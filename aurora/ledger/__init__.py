@@ -2,40 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from ..model import Event, Send, State
+from ..model import Change, Event, EventContext, Send, State
+
+DEDUPE_SECONDS = 7 * 24 * 3600.0
+"""How long a message stays known at least (promise 2)."""
+REFUSAL_SECONDS = 24 * 3600.0
+PACE_SECONDS = 60.0
+"""How long the start of a run in a channel is remembered; longer than any rate limit."""
+
+EVERYWHERE = "everywhere"
+"""All guilds and DMs, where a guild could be named."""
+Where = int | str | None
+"""A guild's id, None for DMs, or EVERYWHERE."""
+
+
+class LedgerError(Exception):
+    """The ledger can't be used; the text is for the bot's owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a store holds when it is opened.
+
+    `events` are the unfinished ones in the order of acceptance, all waiting, without contexts.
+    `starts` are the latest starts of runs by channel, in seconds since the epoch. `set_aside`
+    is where an unreadable ledger was moved to.
+    """
+
+    events: Sequence[Event]
+    starts: Mapping[int, float]
+    set_aside: str | None = None
 
 
 class Store(Protocol):
-    """Where the ledger is kept. Every call returns only after its change is kept."""
+    """Where the ledger is kept. Every call returns only after its change is kept.
 
-    async def open(self) -> Sequence[Event]:
-        """Open the store and return the unfinished events in the order of their acceptance."""
+    A call that changes state takes the Changes that tell of it, and keeps both or neither: the
+    changes are the outbox of the event system.
+    """
+
+    async def open(self) -> Backlog:
+        """Open the store; what was running comes back at once, as interrupted and one crash older.
+
+        Raises LedgerError.
+        """
         ...
 
     async def close(self) -> None:
         """Release everything; further calls fail."""
         ...
 
-    async def add(self, event: Event) -> bool:
-        """Keep a new event; False if its message was accepted in the last 7 days (promise 2)."""
+    async def add(self, event: Event, change: Change) -> bool:
+        """Keep a new event and its context; False if its message is known (promise 2)."""
         ...
 
-    async def save(self, event: Event) -> None:
-        """Keep what changed in an event that is not final; one that was forgotten stays so."""
-        ...
+    async def start(self, event: Event, changes: Sequence[Change]) -> None:
+        """Keep that a turn runs: the state of its members, who they are, the channel's start.
 
-    async def finish(self, event: Event, state: State, reason: str) -> None:
-        """Bring an event to a final state and forget its content (promise 13).
-
-        Of an event that was forgotten nothing is kept.
+        Fills in the context of each member.
         """
         ...
 
+    async def move(self, events: Sequence[Event], changes: Sequence[Change]) -> None:
+        """Keep the new states of events and all else that changed in them, but no contexts.
+
+        The content of those that are final is forgotten (promise 13). Of an event that was
+        forgotten nothing is kept.
+        """
+        ...
+
+    async def save(self, *events: Event) -> None:
+        """Keep what changed in events whose state did not; their contexts stay as they are."""
+        ...
+
+    async def edit(self, event_id: str, context: EventContext) -> None:
+        """Replace the context of an event that is not final."""
+        ...
+
+    async def revive(self, event: Event, change: Change) -> None:
+        """Let a final event wait again, with a new context and without its notices."""
+        ...
+
     async def get(self, event_id: str) -> Event | None:
-        """Return an event, final or not."""
+        """Return an event with its context, final or not."""
+        ...
+
+    async def find(self, message_id: int) -> Event | None:
+        """Return the event of a message, as `get` does."""
+        ...
+
+    async def recent(
+        self, where: Where, *, states: Collection[State] = (), limit: int = 20
+    ) -> Sequence[Event]:
+        """Return the latest events, newest first and without contexts; no states means all."""
+        ...
+
+    async def counts(self, where: Where) -> Mapping[State, int]:
+        """Count the events that are kept, by state."""
+        ...
+
+    async def changes(self, after: int = 0, limit: int = 100) -> Sequence[Mapping[str, Any]]:
+        """Return the envelopes of changes (see outbox.py), in the order they were kept.
+
+        `after` is a sequence number (`metadata.sequence`).
+        """
         ...
 
     async def refuse(self, message_id: int, reason: str) -> None:
@@ -62,6 +136,18 @@ class Store(Protocol):
         """Return what was sent for an event, oldest first."""
         ...
 
+    async def note(self, key: str, value: str) -> None:
+        """Keep a small fact about Aurora itself, such as when it last listened."""
+        ...
+
+    async def noted(self, key: str) -> str | None:
+        """Return such a fact."""
+        ...
+
+    async def dm_channels(self, since: float) -> Sequence[int]:
+        """Return the DM channels in which an event was accepted since then."""
+        ...
+
     async def forget_user(self, user_id: int) -> None:
-        """Drop everything about a person: their events and what was sent for them."""
+        """Drop everything about a person: events, changes, and what was sent for them."""
         ...

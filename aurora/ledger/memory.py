@@ -2,62 +2,133 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from itertools import takewhile
+from typing import Any
 
 from ..clock import Clock
-from ..model import Event, EventContext, Send, State
-
-DEDUPE_SECONDS = 7 * 24 * 3600.0
-REFUSAL_SECONDS = 24 * 3600.0
+from ..model import NO_CONTEXT, Change, Event, EventContext, Send, State
+from . import DEDUPE_SECONDS, EVERYWHERE, PACE_SECONDS, REFUSAL_SECONDS, Backlog, Where
+from .outbox import envelope
 
 
 class MemoryStore:
-    """A Store for tests and for bots that need not survive a restart."""
+    """A Store that shows what the others must do; tests use it where nothing must survive."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:
         self._clock = clock
+        self._retention = retention
         self._events: OrderedDict[str, Event] = OrderedDict()
         self._by_message: dict[int, str] = {}
+        self._starts: dict[int, float] = {}
+        self._changes: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._sequence = 0
         self._sends: dict[str, dict[str, Send]] = {}
         self._refusals: OrderedDict[int, tuple[float, str]] = OrderedDict()
         self._conversations: dict[tuple[str, str], str] = {}
+        self._notes: dict[str, str] = {}
 
-    async def open(self) -> Sequence[Event]:
-        """Return the unfinished events in the order of their acceptance."""
-        return [event for event in self._events.values() if not event.state.final]
+    async def open(self) -> Backlog:
+        """Return what is unfinished; what was running is interrupted and one crash older."""
+        unfinished = [event for event in self._events.values() if not event.state.final]
+        for event in unfinished:
+            if event.state is State.RUNNING:
+                event.state, event.interrupted = State.WAITING, True
+                event.crashes += 1
+        oldest = self._clock.time() - PACE_SECONDS
+        starts = {channel: at for channel, at in self._starts.items() if at > oldest}
+        return Backlog([replace(event, context=NO_CONTEXT) for event in unfinished], starts)
 
     async def close(self) -> None:
         """Release everything."""
 
-    async def add(self, event: Event) -> bool:
-        """Keep a new event; False if its message was accepted in the last 7 days."""
+    async def add(self, event: Event, change: Change) -> bool:
+        """Keep a new event and its context; False if its message is known."""
         self._sweep()
         if event.message_id in self._by_message:
             return False
-        self._events[event.id] = replace(event)
+        self._events[event.id] = replace(event, earlier=())
         self._by_message[event.message_id] = event.id
+        self._publish(event, change)
         return True
 
-    async def save(self, event: Event) -> None:
-        """Keep what changed in an event that is not final; one that was forgotten stays so."""
-        if event.id in self._events:
-            self._events[event.id] = replace(event)
+    async def start(self, event: Event, changes: Sequence[Change]) -> None:
+        """Keep that a turn runs, and fill in the contexts of its members."""
+        self._starts[event.channel_id] = event.started_at or self._clock.time()
+        await self.move(event.members, changes)
+        for member in event.members:
+            kept = self._events.get(member.id)
+            member.context = kept.context if kept else NO_CONTEXT
 
-    async def finish(self, event: Event, state: State, reason: str) -> None:
-        """Bring an event to a final state and forget its content."""
-        event.state, event.reason = state, reason
+    async def move(self, events: Sequence[Event], changes: Sequence[Change]) -> None:
+        """Keep new states; the content of what is final is forgotten."""
+        await self.save(*events)
+        for event, change in zip(events, changes, strict=True):
+            if event.id in self._events:
+                self._publish(event, change)
+
+    async def save(self, *events: Event) -> None:
+        """Keep what changed in events, apart from their contexts."""
+        for event in events:
+            kept = self._events.get(event.id)
+            if kept is None:
+                continue
+            if event.state.final:
+                # Nothing reads the content of a final event; erased, it cannot leak either.
+                kept = replace(event, context=NO_CONTEXT, answer=None, earlier=())
+            else:
+                kept = replace(event, context=kept.context, earlier=())
+            self._events[event.id] = kept
+
+    async def edit(self, event_id: str, context: EventContext) -> None:
+        """Replace the context of an event that is not final."""
+        kept = self._events.get(event_id)
+        if kept is not None and not kept.state.final:
+            kept.context = context
+
+    async def revive(self, event: Event, change: Change) -> None:
+        """Let a final event wait again, without its notices."""
         if event.id not in self._events:
             return
-        # Nothing reads the context of a final event; erased, it cannot leak either.
-        self._events[event.id] = replace(event, context=cast(EventContext, {}))
+        self._events[event.id] = replace(event, earlier=())
+        self._publish(event, change)
+        sends = self._sends.get(event.id, {})
+        for key in [key for key, send in sends.items() if send.by == "notice"]:
+            del sends[key]
 
     async def get(self, event_id: str) -> Event | None:
-        """Return an event, final or not."""
+        """Return an event with its context, final or not."""
         event = self._events.get(event_id)
         return replace(event) if event else None
+
+    async def find(self, message_id: int) -> Event | None:
+        """Return the event of a message."""
+        return await self.get(self._by_message.get(message_id, ""))
+
+    async def recent(
+        self, where: Where, *, states: Collection[State] = (), limit: int = 20
+    ) -> Sequence[Event]:
+        """Return the latest events, newest first."""
+        found = [
+            replace(event, context=NO_CONTEXT)
+            for event in reversed(self._events.values())
+            if where in (EVERYWHERE, event.guild_id) and (not states or event.state in states)
+        ]
+        return found[:limit]
+
+    async def counts(self, where: Where) -> Mapping[State, int]:
+        """Count the events by state."""
+        return Counter(
+            event.state for event in self._events.values() if where in (EVERYWHERE, event.guild_id)
+        )
+
+    async def changes(self, after: int = 0, limit: int = 100) -> Sequence[Mapping[str, Any]]:
+        """Return envelopes in order."""
+        kept = [one for _, one in self._changes.values()]
+        later = [one for one in kept if one["metadata"]["sequence"] > after]
+        return later[:limit]
 
     async def refuse(self, message_id: int, reason: str) -> None:
         """Remember for 24 h that a message was seen and why it was not accepted."""
@@ -84,29 +155,58 @@ class MemoryStore:
 
     async def record_send(self, event_id: str, send: Send) -> None:
         """Keep a send of an event; one with the same key is replaced."""
-        if event_id not in self._events:
-            return
-        self._sends.setdefault(event_id, {})[send.key] = send
+        if event_id in self._events:
+            self._sends.setdefault(event_id, {})[send.key] = send
 
     async def sends(self, event_id: str) -> Sequence[Send]:
         """Return what was sent for an event, oldest first."""
         return list(self._sends.get(event_id, {}).values())
 
+    async def note(self, key: str, value: str) -> None:
+        """Keep a small fact about Aurora itself."""
+        self._notes[key] = value
+
+    async def noted(self, key: str) -> str | None:
+        """Return such a fact."""
+        return self._notes.get(key)
+
+    async def dm_channels(self, since: float) -> Sequence[int]:
+        """Return the DM channels in which an event was accepted since then."""
+        found = {
+            event.channel_id: None
+            for event in self._events.values()
+            if event.guild_id is None and event.accepted_at >= since
+        }
+        return list(found)
+
     async def forget_user(self, user_id: int) -> None:
-        """Drop everything about a person: their events and what was sent for them."""
+        """Drop everything about a person."""
         for event in [one for one in self._events.values() if one.author_id == user_id]:
             self._drop(event)
+        self._changes = {
+            key: (at, one)
+            for key, (at, one) in self._changes.items()
+            if one["metadata"]["user_id"] != str(user_id)
+        }
+
+    def _publish(self, event: Event, change: Change) -> None:
+        # A change has one id for ever: told to keep it twice, the store has kept it once.
+        if change.id not in self._changes:
+            self._sequence += 1
+            self._changes[change.id] = (change.at, envelope(change, event, self._sequence))
 
     def _sweep(self) -> None:
-        """Drop what is older than any promise reaches, oldest first."""
-        limit = self._clock.time() - DEDUPE_SECONDS
-        while self._events:
-            oldest = next(iter(self._events.values()))
-            if oldest.accepted_at > limit or not oldest.state.final:
-                return
-            self._drop(oldest)
+        """Drop what is older than it is kept."""
+        limit = self._clock.time() - self._retention
+        # Both are in the order of time, so that what is too young ends the search.
+        aged = takewhile(lambda event: event.accepted_at <= limit, self._events.values())
+        for event in [event for event in aged if event.state.final]:
+            self._drop(event)
+        past = takewhile(lambda item: item[1][0] <= limit, self._changes.items())
+        for key in [key for key, _ in past]:
+            del self._changes[key]
 
     def _drop(self, event: Event) -> None:
         del self._events[event.id]
-        self._by_message.pop(event.message_id, None)
+        del self._by_message[event.message_id]
         self._sends.pop(event.id, None)

@@ -68,8 +68,8 @@ class Sender:
         parts = _parts(text, may_cut=by != "tool")
         # Of a long text only the first part can be recognised in the channel.
         send = Send(key, "message", by, channel.id, fingerprint(parts[0]), reply_to)
-        mentions = _allowed_mentions(event, send) if ping else discord.AllowedMentions.none()
         known = await self._known(event, key)
+        mentions = _allowed_mentions(event, send) if ping else discord.AllowedMentions.none()
         if known and known.message_ids:
             if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
                 return known
@@ -127,6 +127,9 @@ class Sender:
         if send.message_ids:
             return send
         found: int | None = None
+        if not self._bot.is_ready():
+            # An empty cache knows of no guild and no channel.
+            raise SendFailed("not_connected", "The bot is not connected to Discord yet.")
         try:
             channel = await find_place(self._bot, event, send.channel_id)
             if channel is not None:
@@ -257,11 +260,12 @@ def _allowed_mentions(event: Event, send: Send) -> discord.AllowedMentions:
     """Let a text ping nobody but the author and whom the author mentioned themselves."""
     users = {event.author_id}
     if send.by != "notice":
-        users |= {int(user["id"]) for user in event.context["mentions"]["users"]}
+        for member in event.members:
+            users |= {int(user["id"]) for user in member.context["mentions"]["users"]}
     return discord.AllowedMentions(
         everyone=False,
         roles=False,
         users=[discord.Object(user) for user in sorted(users)[:100]],
         # A reply to somebody else's message would ping a person who never asked.
-        replied_user=send.reply_to == event.message_id,
+        replied_user=any(send.reply_to == member.message_id for member in event.members),
     )

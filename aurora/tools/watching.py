@@ -73,9 +73,12 @@ class WatchedTools:
     async def close(self, reason: str) -> None:  # noqa: ARG002 - there is nobody to tell it to
         """Look for a reply whose call was not seen; the agent's tools themselves can't be shut."""
         event = self._event
-        reply = Send(_REPLY_KEY, "message", "mcp", event.channel_id, "", event.message_id)
         try:
-            await self._sender.look_up(event, reply)
+            for member in reversed(event.members):
+                key, message_id = f"{_REPLY_KEY}:{member.message_id}", member.message_id
+                reply = Send(key, "message", "mcp", event.channel_id, "", message_id)
+                if (await self._sender.look_up(event, reply)).message_ids:
+                    return
         except SendFailed as failure:
             log.warning("No look for an answer to event %s: %s", event.id, failure.reason)
 

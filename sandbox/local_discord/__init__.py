@@ -22,6 +22,7 @@ from .model import (
 from .people import poll
 from .server import LocalDiscord
 from .watching import Call
+from .webhooks import Webhook
 
 __all__ = [
     "CATEGORY",
@@ -41,6 +42,7 @@ __all__ = [
     "Overwrite",
     "Role",
     "User",
+    "Webhook",
     "permissions",
     "poll",
 ]

@@ -105,6 +105,7 @@ class Message:
     thread: Channel | None = None
     interaction: Payload | None = None
     ephemeral_for: int | None = None
+    webhook_id: int | None = None
 
     @property
     def created_at(self) -> datetime:
@@ -170,6 +171,8 @@ class Message:
             body["thread"] = self.thread.payload(me)
         if self.interaction is not None:
             body |= self.interaction
+        if self.webhook_id is not None:
+            body["webhook_id"] = str(self.webhook_id)
 
     def _add_reference(self, body: Payload, me: int, *, nested: bool) -> None:
         if self.forwarded is not None:

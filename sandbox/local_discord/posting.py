@@ -41,6 +41,7 @@ class Draft:
     type: int = DEFAULT
     interaction: Payload | None = None
     ephemeral_for: int | None = None
+    webhook_id: int | None = None
 
 
 def post(world: World, author: User, channel: Channel, draft: Draft) -> Message:
@@ -71,6 +72,7 @@ def build(
         tts=draft.tts,
         interaction=draft.interaction,
         ephemeral_for=draft.ephemeral_for,
+        webhook_id=draft.webhook_id,
     )
     if draft.reply_to is not None:
         message.reference, message.referenced = draft.reply_to.id, draft.reply_to
@@ -118,7 +120,8 @@ def name_people(world: World, message: Message, allowed: AllowedMentions) -> Non
         message.mention_roles, message.mention_everyone = [], False
         return
     # Without this permission a text may name a role, but reaches nobody through it.
-    may_all = world.may(author, channel, permissions.MENTION_EVERYONE)
+    may_all = message.webhook_id is not None
+    may_all = may_all or world.may(author, channel, permissions.MENTION_EVERYONE)
     message.mention_everyone = allowed.everyone and may_all and names_everyone(message.content)
     message.mention_roles = [
         role_id

@@ -25,6 +25,7 @@ from .pressing import Pressing
 from .rest import ROUTES
 from .rest.routing import Request, Route, answer, limit_headers
 from .watching import Call, Watching
+from .webhooks import Webhooks
 from .world import World
 
 _log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class LocalDiscord:
         self.nonces = Nonces(now)
         self.commands = Commands(self.bot_user.id, self.world.ids)
         self.interactions = Interactions(self.world)
+        self.webhooks = Webhooks(self.world)
         self.people = People(self.world, self.keep_file)
         self.typing: list[tuple[float, int, int]] = []
         self.files: dict[str, Attachment] = {}
@@ -78,6 +80,7 @@ class LocalDiscord:
         self.add_member, self.remove_member = world.add_member, world.remove_member
         self.add_role, self.add_channel = world.add_role, world.add_channel
         self.add_emoji, self.open_dm = world.add_emoji, world.open_dm
+        self.add_webhook, self.remove_webhook = self.webhooks.add, self.webhooks.remove
         self.delete_channel, self.set_overwrites = world.delete_channel, world.set_overwrites
         self.join_thread, self.leave_thread = world.join_thread, world.leave_thread
         self.say, self.edit, self.delete = people.say, people.edit, people.delete

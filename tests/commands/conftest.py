@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-# One module makes the group and the other fills it. A Red that is booted later loads both or none
+# One module makes the group and the others fill it. A Red that is booted later loads both or none
 # anew, or the same commands would be added twice.
-import aurora.commands.config  # noqa: F401 - for the commands in it
+import aurora.commands.config
+import aurora.commands.events
+import aurora.commands.queue  # noqa: F401 - for the commands in them

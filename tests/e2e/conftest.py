@@ -159,6 +159,8 @@ class Town:
         self.agent_id = known or await self.letta.create_agent("town agent")
         assert "Done" in await self.command(f"aurora enable {self.agent_id}")
         assert "Done" in await self.command("aurora config ratelimit 0.5")
+        # Most tests ask several things in a row and want each answered by itself.
+        await self.cog.services.settings.set_guild(self.guild.id, coalesce_messages=False)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import time
+from time import monotonic
 
 from sandbox.local_discord import Channel, Message
 
@@ -78,7 +78,8 @@ async def thinking(town: Town, requests: int = 1) -> None:
 def hasten(town: Town, base_delay: float = 0.01) -> None:
     """Let retries come soon; how long they wait is tested beside `retry_delay`."""
     worker = town.cog.services.worker
-    worker._retries = type(worker._retries)(base_delay=base_delay)
+    retries = type(worker._retries)(base_delay=base_delay)
+    worker._retries = worker._endings._retries = retries
     backend = town.cog.services.agents.backend
     wire = getattr(backend, "_link", None) or backend._api
     wire.limits = wire.limits._replace(patience=0.2)
@@ -87,10 +88,18 @@ def hasten(town: Town, base_delay: float = 0.01) -> None:
 async def outlive(town: Town, message: Message, seconds: float) -> None:
     """Let a message's event expire soon."""
     event = await town.discord.wait_for(lambda: town.cog.services.queue.find(message.id))
-    event.expires_at = time() + seconds
+    event.deadline = monotonic() + seconds
+    town.cog.services.queue.reconsider()
 
 
 def tool_returns(town: Town) -> str:
     """Return what the model has read from its tools in its last turn."""
     messages = town.llm.requests[-1]["messages"]
     return "\n".join(str(one["content"]) for one in messages if one["role"] == "tool")
+
+
+async def owner_reads(town: Town) -> list[str]:
+    """Return what the bot has written to its owner, once there is something."""
+    dm = town.discord.open_dm(town.ada)
+    await town.discord.wait_for(lambda: town.bot_messages(dm) or None)
+    return [one.content for one in town.bot_messages(dm)]

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from .conftest import Town
+from .seen import owner_reads
 
 
 def free_port() -> int:
@@ -99,8 +100,8 @@ async def test_a_token_gone_bad_is_told_once_to_the_owner_and_plainly_to_the_per
     for message in (first, second):
         (notice,) = town.answers(message)
         assert "token" not in notice.content
-    (alert,) = town.bot_messages(town.discord.open_dm(town.ada))
-    assert "refused the token" in alert.content
+    (alert,) = await owner_reads(town)
+    assert "refused the token" in alert
     await town.red.bot.set_shared_api_tokens("letta", token=town.server.token)
     await works(town)
 
@@ -111,8 +112,8 @@ async def test_an_agent_deleted_behind_our_back_is_told_to_the_owner(town: Town)
     message, end = await town.ask("hello", author=town.bo)
     assert (end.step, end.detail) == ("failed", "config")
     assert len(town.answers(message)) == 1
-    (alert,) = town.bot_messages(town.discord.open_dm(town.ada))
-    assert "not found" in alert.content
+    (alert,) = await owner_reads(town)
+    assert "not found" in alert
     fresh = await town.server.create_agent("the next one")
     await town.command(f"aurora enable {fresh}")
     await works(town)

@@ -22,15 +22,17 @@ EXAMPLES = {
     "timeout": "90",
     "mcpguidance": "off",
     "fallback": "off",
+    "coalesce": "off",
 }
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
     "typing": ("perhaps", "on or off"),
     "ratelimit": ("0.4", "0.5 to 10"),
-    "queuesize": ("201", "10 to 200"),
+    "queuesize": ("1001", "10 to 1000"),
     "timeout": ("nan", "10 to 300"),
     "mcpguidance": ("", "on or off"),
     "fallback": ("2", "on or off"),
+    "coalesce": ("some", "on or off"),
 }
 
 
@@ -360,6 +362,92 @@ async def test_lettaurl_works_in_a_direct_message(bare_town: Town) -> None:
     assert "answers" in said
 
 
+# -- alerts and retention
+
+
+async def test_config_alerts_takes_a_channel_that_both_can_use(town: Town) -> None:
+    """The bot proves it by writing there; what the invoker can't see looks like nothing."""
+    hide = Overwrite.of(town.guild.everyone, deny=permissions.VIEW_CHANNEL)
+    mute = Overwrite.of(town.guild.everyone, deny=permissions.SEND_MESSAGES)
+    bot = Overwrite.of(town.discord.bot_user, allow=permissions.VIEW_CHANNEL)
+    staff = town.discord.add_channel(town.guild, "staff", overwrites=(hide, bot))
+    rules = town.discord.add_channel(town.guild, "rules", overwrites=(mute,))
+    mods = town.discord.add_role(town.guild, "mods", permissions=permissions.MANAGE_GUILD)
+    cy = town.discord.add_user("cy")
+    town.discord.add_member(town.guild, cy, roles=(mods,))
+    settings = town.cog.services.settings
+    said = await town.command("aurora config alerts nowhere", author=cy)
+    assert "no such channel that you can see" in said
+    assert await town.command(f"aurora config alerts {staff.id}", author=cy) == said
+    said = await town.command("aurora config alerts rules", author=cy)
+    assert f"I can't write in {rules.mention}" in said
+    assert settings.guild(town.guild.id).alert_channel_id is None
+    assert town.bot_messages(staff) == town.bot_messages(rules) == []
+    thread = town.discord.start_thread(town.general, "incidents", owner=town.ada)
+    assert "Done" in await town.command(f"aurora config alerts {thread.mention}", author=cy)
+    assert settings.guild(town.guild.id).alert_channel_id == thread.id
+    assert len(town.bot_messages(thread)) == 1
+    assert f"Alerts go to {thread.mention}" in await town.command("aurora config show")
+    assert "no alert channel" in await town.command("aurora config alerts off", author=cy)
+    assert shown(await town.command("aurora config show"), "alerts") == "off"
+
+
+async def test_config_alertwebhook_keeps_its_address_a_secret(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The message with it is deleted, and no answer, log or page repeats it."""
+    ops = town.discord.add_channel(town.guild, "ops")
+    hook = town.discord.add_webhook(ops)
+    manage = Overwrite.of(town.discord.bot_user, allow=permissions.MANAGE_MESSAGES)
+    town.discord.set_overwrites(town.general, (manage,))
+    said = await town.command(f"aurora config alertwebhook {hook.url}")
+    assert f"{hook.id}/…" in said
+    assert "delete" not in said
+    assert [one.content for one in town.discord.messages(ops)] == [
+        "Aurora's alerts will come here."
+    ]
+    assert not [one for one in town.discord.messages(town.general) if hook.token in one.content]
+    page = await town.command("aurora config show")
+    assert shown(page, "alertwebhook") == "on"
+    assert hook.token not in page + caplog.text
+    assert "no webhook" in await town.command("aurora config alertwebhook off")
+    assert town.cog.services.settings.world.alert_webhook is None
+
+
+async def test_config_alertwebhook_warns_where_it_cannot_delete_the_address(town: Town) -> None:
+    """As in a direct message, where nobody deletes for anybody else."""
+    hook = town.discord.add_webhook(town.general)
+    dm = town.discord.open_dm(town.ada)
+    for place in (town.general, dm):
+        said = await town.command(f"aurora config alertwebhook {hook.url}", channel=place)
+        assert "Delete it yourself" in said
+        assert hook.token not in said
+
+
+async def test_config_alertwebhook_refuses_what_is_none_or_does_not_work(town: Town) -> None:
+    """A slip of the pen may still hold a secret, so that is not repeated either."""
+    hook = town.discord.add_webhook(town.general)
+    for url in (f"{hook.url}/slack", f"https://hooks.example/{hook.token}", "on"):
+        said = await town.command(f"aurora config alertwebhook {url}")
+        assert "no address of a Discord webhook" in said
+        assert hook.token not in said
+    town.discord.remove_webhook(hook)
+    said = await town.command(f"aurora config alertwebhook {hook.url}")
+    assert "Discord knows no such webhook" in said
+    assert hook.token not in said
+    assert town.cog.services.settings.world.alert_webhook is None
+
+
+async def test_config_retention_takes_a_week_to_a_year(bare_town: Town) -> None:
+    """And says so."""
+    assert "**90 days**" in await bare_town.command("aurora config retention 90")
+    for days in ("6", "366"):
+        said = await bare_town.command(f"aurora config retention {days}")
+        assert "7" in said
+        assert "365" in said
+    assert shown(await bare_town.command("aurora config show"), "retention") == "90"
+
+
 # -- slash
 
 
@@ -550,12 +638,15 @@ GUILD_COMMANDS = [
     "aurora config show",
     "aurora config set timeout 90",
     *(f"aurora config {setting} {value}" for setting, value in EXAMPLES.items()),
+    "aurora config alerts off",
 ]
 OWNER_COMMANDS = [
     "aurora enable agent-1",
     "aurora lettaurl ws://127.0.0.1:9",
     "aurora config dm off",
     "aurora config tools mcp",
+    "aurora config alertwebhook off",
+    "aurora config retention 90",
 ]
 
 

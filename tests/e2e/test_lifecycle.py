@@ -11,7 +11,17 @@ from sandbox.llm_script import Step
 from sandbox.local_discord import Channel, Message, Overwrite, User, permissions
 
 from .conftest import Town
-from .seen import end_of, mention, outcome_of, provoke, reached, said_since, thinking, works
+from .seen import (
+    end_of,
+    mention,
+    outcome_of,
+    owner_reads,
+    provoke,
+    reached,
+    said_since,
+    thinking,
+    works,
+)
 
 
 class Hold:
@@ -114,7 +124,7 @@ async def test_a_token_that_goes_bad_is_told_and_mended_at_once(town: Town) -> N
     seen = await provoke(town, "hello")
     assert (seen.state, seen.reason) == ("failed", "config")
     assert any("not set up correctly" in text for _, _, text in seen.said)
-    (to_owner,) = [one.content for one in town.bot_messages(town.discord.open_dm(town.ada))]
+    (to_owner,) = await owner_reads(town)
     assert "token" in to_owner
     assert "wrong" not in to_owner
     await bot.set_shared_api_tokens("letta", token=town.server.token)
@@ -299,3 +309,16 @@ async def test_somebody_who_wants_to_be_forgotten_is(town: Town) -> None:
     other.go()
     assert await end_of(town, held.waiting) == ("answered", "delivered")
     assert said_since(town, held.waiting)[-1] == ("general", True, "waited")
+
+
+async def test_a_message_deleted_at_once_is_not_answered(town: Town) -> None:
+    """Word of the deletion comes before Red has handed the message on."""
+    messages = [mention(town, "[[say:too late]]") for _ in range(3)]
+    for message in messages:
+        town.discord.delete(message)
+    await works(town, quiet(town))
+    assert [town.answers(message) for message in messages] == [[], [], []]
+    assert {step for message in messages for step in town.steps(message)} <= {
+        "queued",
+        "cancelled",
+    }

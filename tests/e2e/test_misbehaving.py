@@ -25,6 +25,7 @@ from .seen import (
     mention,
     outcome_of,
     outlive,
+    owner_reads,
     provoke,
     said_since,
     tool_returns,
@@ -378,7 +379,7 @@ async def test_a_refused_key_is_told_to_person_and_owner(town: Town) -> None:
     assert town.steps(message).count("running") == 1
     words = {place: text for place, _, text in said_since(town, message)}
     assert "not set up correctly" in words["general"]
-    (to_owner,) = [one.content for one in town.bot_messages(town.discord.open_dm(town.ada))]
+    (to_owner,) = await owner_reads(town)
     # The REST server says so in words of its own.
     assert ("401" if isinstance(town.letta, AppServer) else "refused its key") in to_owner
 

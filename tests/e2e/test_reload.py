@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sandbox.llm_script import Step
 from sandbox.local_discord import Message
 
 from .conftest import Town
@@ -33,9 +34,9 @@ def tasks() -> Counter[str]:
     return Counter(kind for kind in kinds if kind != "RequestHandler.start")
 
 
-def threads() -> set[threading.Thread]:
+def threads() -> list[str]:
     """List the threads, those of the loop's own pool left out."""
-    return {one for one in threading.enumerate() if not one.name.startswith("asyncio_")}
+    return sorted(one.name for one in threading.enumerate() if "asyncio_" not in one.name)
 
 
 def sockets(town: Town) -> int:
@@ -82,19 +83,26 @@ async def test_after_unload_nothing_of_aurora_runs(town: Town) -> None:
     assert sockets(town) == 0
 
 
-async def test_at_unload_everybody_sees_an_end(
+async def test_what_unload_breaks_off_and_leaves_waiting_is_answered_after_the_next_load(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those who wait, and those whose run was aborted."""
-    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.5)
-    endless = mention(town, "[[slow:0.05]][[long:4000]]")
+    """In order, once each; nobody is told of a restart."""
+    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.3)
+    gate = asyncio.Event()
+    town.llm.script("take your time", Step(gate=gate, text="First."))
+    running = mention(town, "take your time")
     await thinking(town)
-    waiting = mention(town, "[[say:waited]]")
+    waiting = mention(town, "[[say:Second.]]")
     await reached(town, waiting, "queued")
     await cog(town, "unload")
-    for message in (endless, waiting):
-        assert await end_of(town, message) == ("cancelled", "unloaded")
-        assert (town.answers(message), town.marks(message)) == ([], ["⏹️"])
+    assert town.answers(running) == town.answers(waiting) == []
+    assert town.marks(running) == town.marks(waiting) == []
+    gate.set()
+    await cog(town, "load")
+    for message in (running, waiting):
+        assert (await end_of(town, message))[0] == "answered"
+    said = [(one.reference, one.content) for one in town.bot_messages(town.general)][-2:]
+    assert said == [(running.id, "First."), (waiting.id, "Second.")]
 
 
 async def test_unload_ends_running_turns_on_the_server(

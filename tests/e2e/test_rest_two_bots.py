@@ -119,7 +119,9 @@ async def test_agents_and_conversations_keep_their_answers_apart(town: Town) -> 
     said = await town.command(f"aurora enable {agent(town, 'Borealis')}", channel=theirs[0])
     assert "Done" in said
     for guild in (town.guild, away):
-        await town.cog.services.settings.set_guild(guild.id, rate_limit_seconds=0.0)
+        await town.cog.services.settings.set_guild(
+            guild.id, rate_limit_seconds=0.0, coalesce_messages=False
+        )
     signing(town).together = 2
     people = [town.discord.add_user(f"user{number}") for number in range(4)]
     for guild in (town.guild, away):

@@ -147,6 +147,22 @@ async def test_agents_in_use_are_kept(breakers: Breakers, clock: FakeClock) -> N
     assert breakers.acquire(BAD) is None
 
 
+async def test_who_heard_that_an_agent_failed_hears_that_it_is_forgotten(
+    clock: FakeClock,
+) -> None:
+    """Or its next failure would be no news."""
+    heard: list[tuple[str | None, BreakerState]] = []
+    breakers = Breakers(clock, on_change=lambda key, _old, new: heard.append((key, new)))
+    fail_runs(breakers, BAD)
+    await clock.advance(3600)
+    breakers.agent(GOOD)
+    assert heard == [
+        (BAD, BreakerState.OPEN),
+        (BAD, BreakerState.HALF_OPEN),
+        (BAD, BreakerState.CLOSED),
+    ]
+
+
 async def test_an_agent_forced_open_is_not_forgotten(breakers: Breakers, clock: FakeClock) -> None:
     """What somebody stopped by hand does not start again because nobody asked for it."""
     breakers.agent(BAD).force_open()

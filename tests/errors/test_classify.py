@@ -35,7 +35,7 @@ def test_every_cause_has_a_final_state(cause: Cause) -> None:
         (Outcome.UNREACHABLE, State.EXPIRED, Retry.UNTIL_EXPIRY, Counts.SERVER),
         (Outcome.LOST, State.FAILED, Retry.NEVER, Counts.AGENT),
         ("timeout", State.FAILED, Retry.NEVER, Counts.AGENT),
-        ("crash", State.FAILED, Retry.NEVER, Counts.NOTHING),
+        ("crash", State.FAILED, Retry.ATTEMPTS, Counts.NOTHING),
     ],
 )
 def test_each_end_has_the_consequences_the_design_gives_it(

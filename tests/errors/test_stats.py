@@ -168,3 +168,24 @@ async def test_an_outage_alerts_once_per_cooldown(stats: ErrorStats, clock: Fake
         due.append(stats.alert_due())
         await clock.advance(100)
     assert [index for index, yes in enumerate(due) if yes] == [0, 18]
+
+
+async def test_what_was_told_otherwise_starts_the_cooldown(
+    stats: ErrorStats, clock: FakeClock
+) -> None:
+    """Who has just read of an outage needs no error rate."""
+    stats.start_cooldown()
+    record(stats, *["TimeoutError"] * 10)
+    assert stats.too_many_errors()
+    assert not stats.alert_due()
+    await clock.advance(1800)
+    record(stats, *["TimeoutError"] * 10)
+    assert stats.alert_due()
+
+
+def test_whoever_listens_hears_of_all_that_is_counted(clock: FakeClock) -> None:
+    """Once it is in the numbers; what is not counted is not news."""
+    heard: list[int] = []
+    counted = ErrorStats(clock, on_record=lambda: heard.append(counted.summary().operations))
+    record(counted, None, "CancelledError", "TimeoutError")
+    assert heard == [1, 2]

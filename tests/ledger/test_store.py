@@ -1,70 +1,59 @@
-"""What every Store does; one suite for all of them."""
+"""What every Store does with events; one suite for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from aurora.ledger import Store
-from aurora.ledger.memory import MemoryStore
-from aurora.model import Event, Send, State
+from aurora.ledger import EVERYWHERE, Store
+from aurora.model import NO_CONTEXT, Event, State
 from tests.clocks import FakeClock
-from tests.events import make_event
+from tests.events import make_context, make_event
+from tests.ledger.stores import DAY, change, end, reopened, send, start
 
-DAY = 24 * 3600.0
-STORES: dict[str, Callable[[FakeClock], Store]] = {"memory": MemoryStore}
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """The time that the store goes by."""
-    return FakeClock()
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncIterator[Store]:
-    """An empty, open store of each kind."""
-    made = STORES[request.param](clock)
-    assert list(await made.open()) == []
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def event(clock: FakeClock) -> Event:
-    """An event of this moment."""
-    return make_event(now=clock.time())
-
-
-def send(key: str = "answer", **changes: object) -> Send:
-    """Return a send."""
-    fields = {"key": key, "kind": "message", "by": "tool", "channel_id": 1, "text_hash": "abc"}
-    return Send(**(fields | changes))  # type: ignore[arg-type]
-
-
-async def reopened(store: Store) -> list[str]:
-    """Return the ids of what is unfinished, as the next start finds it."""
-    return [event.id for event in await store.open()]
-
-
-# -- events
+# -- adding and reading
 
 
 async def test_an_added_event_is_kept_whole(store: Store, event: Event) -> None:
     """Every field, the context too."""
-    assert await store.add(event) is True
+    assert await store.add(event, change(event)) is True
     assert await store.get(event.id) == event
+    assert await store.find(event.message_id) == event
+
+
+async def test_a_field_of_every_kind_is_kept(store: Store, clock: FakeClock) -> None:
+    """Also those that are empty in a new event, and text beyond ASCII."""
+    event = make_event(
+        now=clock.time(),
+        guild_id=None,
+        parent_id=77,
+        reason="try",
+        interrupted=True,
+        not_before=12.5,
+        agent_id="agent-1",
+        turn_id="evt_9",
+        started_at=0.1 + 0.2,
+        prompt_tokens=5,
+    )
+    event.context["message"]["content"] = "żółw 🐢 \x00 \ud83d 'quoted'"
+    await store.add(event, change(event))
+    kept = await store.get(event.id)
+    assert kept == event
+    assert kept.interrupted is True
+    assert kept.state is State.WAITING
 
 
 async def test_an_unknown_event_is_none(store: Store) -> None:
     """And no error."""
     assert await store.get("evt_unknown") is None
+    assert await store.find(1) is None
 
 
 async def test_what_is_kept_is_a_copy(store: Store, event: Event) -> None:
     """What was not saved is not kept, and what is returned can be changed freely."""
-    await store.add(event)
+    await store.add(event, change(event))
     event.attempts = 5
     kept = await store.get(event.id)
     assert kept is not None
@@ -75,28 +64,69 @@ async def test_what_is_kept_is_a_copy(store: Store, event: Event) -> None:
     assert again.attempts == 0
 
 
-async def test_unfinished_events_come_back_in_the_order_of_acceptance(
+# -- running
+
+
+async def test_starting_keeps_the_turn_and_fills_in_its_contexts(
     store: Store, clock: FakeClock
 ) -> None:
-    """Saving one later does not move it, and the final one is gone."""
-    events = [make_event(now=clock.time()) for _ in range(4)]
-    for one in events:
-        await store.add(one)
-    events[0].state = State.RUNNING
-    await store.save(events[0])
-    await store.finish(events[2], State.ANSWERED, "sent")
-    assert await reopened(store) == [events[0].id, events[1].id, events[3].id]
+    """Of the one that speaks and of those before it."""
+    first, second, speaker = (make_event(now=clock.time()) for _ in range(3))
+    contexts = {}
+    for one in (first, second, speaker):
+        await store.add(one, change(one))
+        contexts[one.id], one.context = one.context, NO_CONTEXT
+        one.turn_id = speaker.id
+    speaker.earlier = (first, second)
+    await start(store, speaker, at=clock.time())
+    for one in speaker.members:
+        assert one.context == contexts[one.id]
+        kept = await store.get(one.id)
+        assert kept is not None
+        assert (kept.state, kept.turn_id, kept.earlier) == (State.RUNNING, speaker.id, ())
+        assert kept.started_at == clock.time()
 
 
-async def test_saving_keeps_every_change(store: Store, event: Event) -> None:
+async def test_starting_a_forgotten_event_leaves_it_without_context(
+    store: Store, event: Event
+) -> None:
+    """There is nothing that an agent could be told."""
+    await store.add(event, change(event))
+    event.context = NO_CONTEXT
+    await store.forget_user(event.author_id)
+    await start(store, event)
+    assert event.context is NO_CONTEXT
+    assert await store.get(event.id) is None
+
+
+async def test_a_waiting_event_keeps_its_context_in_the_store(store: Store, event: Event) -> None:
+    """In memory it has none meanwhile, and that must not be kept."""
+    context = event.context
+    await store.add(event, change(event))
+    event.context = NO_CONTEXT
+    await start(store, event)
+    event.state, event.context, event.not_before = State.WAITING, NO_CONTEXT, 99.0
+    await store.move([event], [change(event, "retrying")])
+    kept = await store.get(event.id)
+    assert kept is not None
+    assert (kept.state, kept.not_before, kept.context) == (State.WAITING, 99.0, context)
+
+
+async def test_saving_keeps_every_change_but_the_context(store: Store, event: Event) -> None:
     """What the worker learns on the way."""
-    await store.add(event)
-    event.state, event.reason, event.attempts, event.misses = State.RUNNING, "try", 2, 3
-    event.not_before, event.agent_id, event.conversation_id = 12.5, "agent-1", "conv-1"
-    event.run_id, event.input_id = "run-1", "input-1"
-    event.context["message"]["content"] = "edited"
-    await store.save(event)
-    assert await store.get(event.id) == event
+    await store.add(event, change(event))
+    other = make_event(now=event.accepted_at)
+    await store.add(other, change(other))
+    for one in (event, other):
+        one.reason, one.attempts, one.misses, one.expires_at = "try", 2, 3, one.expires_at + 60
+        one.not_before, one.agent_id, one.conversation_id = 12.5, "agent-1", "conv-1"
+        one.run_id, one.input_id, one.answer = "run-1", "input-1", "an answer"
+        one.prompt_tokens, one.completion_tokens = 12, 13
+    wanted = replace(event), replace(other)
+    event.context = NO_CONTEXT
+    other.context = make_context(message_id=3)
+    await store.save(event, other)
+    assert (await store.get(event.id), await store.get(other.id)) == wanted
 
 
 @pytest.mark.parametrize("state", [state for state in State if state.final])
@@ -104,182 +134,181 @@ async def test_a_final_event_keeps_its_state_and_forgets_its_content(
     store: Store, event: Event, state: State
 ) -> None:
     """Promise 13: no words of anybody stay."""
-    await store.add(event)
-    await store.finish(event, state, "because")
+    await store.add(event, change(event))
+    event.answer = "what the agent said"
+    await end(store, event, state, "because")
     kept = await store.get(event.id)
     assert kept is not None
     assert (kept.state, kept.reason, kept.message_id) == (state, "because", event.message_id)
     assert not kept.context
-    assert (event.state, event.reason) == (state, "because")
+    assert kept.answer is None
 
 
-# -- dedupe
+async def test_one_call_moves_many(store: Store, clock: FakeClock) -> None:
+    """An answer ends all members of its turn."""
+    events = [make_event(now=clock.time()) for _ in range(3)]
+    for one in events:
+        await store.add(one, change(one))
+        one.state, one.reason = State.ANSWERED, "sent"
+    await store.move(events, [change(one, "answered") for one in events])
+    counts = await store.counts(EVERYWHERE)
+    assert counts == {State.ANSWERED: 3}
 
 
-async def test_a_message_is_accepted_once(store: Store, event: Event) -> None:
-    """Promise 2; the first event stays as it is."""
-    await store.add(event)
-    again = make_event(message_id=event.message_id, now=event.accepted_at, id="evt_again")
-    assert await store.add(again) is False
-    assert await store.get("evt_again") is None
+# -- editing and reviving
+
+
+async def test_an_edited_event_runs_with_its_new_text(store: Store, event: Event) -> None:
+    """Whatever it said when it was accepted."""
+    await store.add(event, change(event))
+    context = make_context(message_id=event.message_id)
+    context["message"]["content"] = "edited"
+    await store.edit(event.id, context)
+    await start(store, event)
+    assert event.context == context
+
+
+async def test_a_final_event_can_not_be_edited(store: Store, event: Event) -> None:
+    """Its content is gone for good; and an unknown one has nothing to edit."""
+    await store.add(event, change(event))
+    await end(store, event)
+    await store.edit(event.id, make_context())
+    await store.edit("evt_unknown", make_context())
+    kept = await store.get(event.id)
+    assert kept is not None
+    assert not kept.context
+
+
+async def test_a_revived_event_waits_again_with_a_context_and_without_notices(
+    store: Store, event: Event
+) -> None:
+    """What was said in the channel stays known; the notice may come again."""
+    await store.add(event, change(event))
+    await store.record_send(event.id, send("answer"))
+    await store.record_send(event.id, send("sorry", by="notice"))
+    await end(store, event, State.FAILED, "timeout")
+    event.state, event.reason, event.context = State.WAITING, "", make_context()
+    await store.revive(event, change(event, "queued", detail="revived"))
     assert await store.get(event.id) == event
+    assert list(await store.sends(event.id)) == [send("answer")]
+    assert [one.id for one in await reopened(store)] == [event.id]
 
 
-async def test_dedupe_outlives_the_answer_for_seven_days(
-    store: Store, clock: FakeClock, event: Event
-) -> None:
-    """A gateway replays, an admin restores: still no second answer."""
-    await store.add(event)
-    await store.finish(event, State.ANSWERED, "sent")
-    await clock.advance(7 * DAY - 1)
-    again = make_event(message_id=event.message_id, now=clock.time(), id="evt_again")
-    assert await store.add(again) is False
-
-
-async def test_after_more_than_seven_days_nothing_is_left(
-    store: Store, clock: FakeClock, event: Event
-) -> None:
-    """Event and sends are dropped with the next event, whoever wrote it."""
-    await store.add(event)
-    await store.record_send(event.id, send())
-    await store.finish(event, State.ANSWERED, "sent")
-    await clock.advance(7 * DAY + 1)
-    await store.add(make_event(now=clock.time()))
+async def test_a_forgotten_event_can_not_be_revived(store: Store, event: Event) -> None:
+    """Nor does anything tell of it."""
+    await store.revive(event, change(event))
     assert await store.get(event.id) is None
-    assert list(await store.sends(event.id)) == []
-    again = make_event(message_id=event.message_id, now=clock.time(), id="evt_again")
-    assert await store.add(again) is True
+    assert list(await store.changes()) == []
+
+
+# -- lists
+
+
+async def test_recent_events_come_newest_first_without_contexts(
+    store: Store, clock: FakeClock
+) -> None:
+    """No more than are asked for."""
+    events = [make_event(now=clock.time()) for _ in range(4)]
+    for one in events:
+        await store.add(one, change(one))
+    found = await store.recent(EVERYWHERE, limit=3)
+    assert list(found) == [replace(one, context=NO_CONTEXT) for one in events[:0:-1]]
+
+
+@pytest.mark.parametrize(
+    ("where", "states", "wanted"),
+    [
+        (EVERYWHERE, (), ["final", "dm", "there", "here"]),
+        (9, (), ["final", "here"]),
+        (None, (), ["dm"]),
+        (8, (State.WAITING,), ["there"]),
+        (EVERYWHERE, (State.ANSWERED, State.FAILED), ["final"]),
+        (9, (State.RUNNING,), []),
+    ],
+)
+async def test_recent_events_are_those_of_a_place_and_of_states(
+    store: Store, clock: FakeClock, where: Any, states: Any, wanted: list[str]
+) -> None:
+    """A guild's admins see their guild."""
+    for name, guild_id in (("here", 9), ("there", 8), ("dm", None), ("final", 9)):
+        one = make_event(now=clock.time(), guild_id=guild_id, id=name)
+        await store.add(one, change(one))
+        if name == "final":
+            await end(store, one)
+    assert [one.id for one in await store.recent(where, states=states)] == wanted
+
+
+async def test_events_are_counted_by_state(store: Store, clock: FakeClock) -> None:
+    """In a guild, in DMs, and everywhere."""
+    events = [make_event(now=clock.time(), guild_id=guild) for guild in (9, 9, 8, None)]
+    for one in events:
+        await store.add(one, change(one))
+    await end(store, events[0], State.FAILED, "timeout")
+    assert await store.counts(9) == {State.FAILED: 1, State.WAITING: 1}
+    assert await store.counts(None) == {State.WAITING: 1}
+    assert await store.counts(EVERYWHERE) == {State.FAILED: 1, State.WAITING: 3}
+    assert await store.counts(7) == {}
+
+
+# -- the next start
+
+
+async def test_unfinished_events_come_back_in_the_order_of_acceptance(
+    store: Store, clock: FakeClock
+) -> None:
+    """Saving one later does not move it, and the final one is gone."""
+    events = [make_event(now=clock.time()) for _ in range(4)]
+    for one in events:
+        await store.add(one, change(one))
+    await start(store, events[0])
+    await end(store, events[2])
+    await store.save(events[1])
+    found = await reopened(store)
+    assert [one.id for one in found] == [events[0].id, events[1].id, events[3].id]
+    assert found[1] == replace(events[1], context=NO_CONTEXT)
+    assert all(one.context is NO_CONTEXT for one in found)
+
+
+async def test_what_ran_comes_back_waiting_and_one_crash_older(store: Store, event: Event) -> None:
+    """Promise 7: each death counts, and the run is known to have been broken off."""
+    await store.add(event, change(event))
+    context = event.context
+    for crashes in (1, 2):
+        await start(store, event)
+        (event,) = await reopened(store)
+        assert (event.state, event.interrupted, event.crashes) == (State.WAITING, True, crashes)
+    kept = await store.get(event.id)
+    assert kept == replace(event, context=context)
+
+
+async def test_what_waited_comes_back_as_it_was(store: Store, event: Event) -> None:
+    """A clean restart is no crash."""
+    await store.add(event, change(event))
+    (found,) = await reopened(store)
+    assert found == replace(event, context=NO_CONTEXT)
+
+
+async def test_the_pace_of_a_channel_survives(store: Store, clock: FakeClock) -> None:
+    """Promise 4: the latest start of each, as long as it can matter."""
+    events = [make_event(now=clock.time(), channel_id=channel) for channel in (1, 1, 2)]
+    for one in events:
+        await store.add(one, change(one))
+        await start(store, one, at=clock.time())
+        await clock.advance(20)
+    await store.close()
+    backlog = await store.open()
+    assert backlog.starts == {1: clock.time() - 40, 2: clock.time() - 20}
+    await store.close()
+    await clock.advance(20)
+    assert (await store.open()).starts == {2: clock.time() - 40}
 
 
 async def test_an_unfinished_event_is_never_dropped_for_its_age(
     store: Store, clock: FakeClock, event: Event
 ) -> None:
     """Paused events wait, and do not expire meanwhile (promise 5)."""
-    await store.add(event)
+    await store.add(event, change(event))
     await clock.advance(30 * DAY)
-    await store.add(make_event(now=clock.time()))
-    assert event.id in await reopened(store)
-
-
-# -- refusals
-
-
-async def test_a_refusal_is_remembered_for_a_day(store: Store, clock: FakeClock) -> None:
-    """Long enough for `why`, and no longer."""
-    assert await store.refusal(1) is None
-    await store.refuse(1, "ineligible")
-    await clock.advance(DAY - 1)
-    assert await store.refusal(1) == "ineligible"
-    await clock.advance(2)
-    assert await store.refusal(1) is None
-
-
-async def test_the_last_refusal_of_a_message_counts(store: Store, clock: FakeClock) -> None:
-    """Seen twice, and its day begins anew."""
-    await store.refuse(1, "not_enabled")
-    await clock.advance(DAY - 1)
-    await store.refuse(1, "ineligible")
-    await store.refuse(2, "bot")
-    await clock.advance(DAY - 1)
-    assert await store.refusal(1) == "ineligible"
-
-
-# -- conversations
-
-
-async def test_a_lane_has_a_conversation_with_each_agent(store: Store) -> None:
-    """And can be pointed to another."""
-    assert await store.conversation("agent-1", "channel:1") is None
-    await store.set_conversation("agent-1", "channel:1", "conv-a")
-    await store.set_conversation("agent-2", "channel:1", "conv-b")
-    await store.set_conversation("agent-1", "channel:2", "conv-c")
-    await store.set_conversation("agent-1", "channel:1", "conv-d")
-    assert await store.conversation("agent-1", "channel:1") == "conv-d"
-    assert await store.conversation("agent-2", "channel:1") == "conv-b"
-    assert await store.conversation("agent-1", "channel:2") == "conv-c"
-
-
-# -- sends
-
-
-async def test_sends_come_back_whole_and_oldest_first(store: Store, event: Event) -> None:
-    """Every field of each."""
-    await store.add(event)
-    sends = [
-        send("one", by="delivery", reply_to=7, message_ids=(8, 9)),
-        send("two", kind="reaction", channel_id=2, text_hash="def"),
-        send("a third", by="notice"),
-    ]
-    for one in sends:
-        await store.record_send(event.id, one)
-    assert list(await store.sends(event.id)) == sends
-
-
-async def test_a_send_with_the_same_key_is_replaced_where_it_stands(
-    store: Store, event: Event
-) -> None:
-    """First under way, then with the ids of what was sent."""
-    await store.add(event)
-    await store.record_send(event.id, send("one"))
-    await store.record_send(event.id, send("two"))
-    await store.record_send(event.id, send("one", message_ids=(8,)))
-    assert list(await store.sends(event.id)) == [send("one", message_ids=(8,)), send("two")]
-
-
-async def test_events_do_not_share_sends(store: Store, clock: FakeClock) -> None:
-    """The same key in two events is two sends."""
-    first, second = make_event(now=clock.time()), make_event(now=clock.time())
-    for one in (first, second):
-        await store.add(one)
-    await store.record_send(first.id, send(text_hash="of the first"))
-    assert list(await store.sends(second.id)) == []
-
-
-async def test_sends_outlive_the_end_of_their_event(store: Store, event: Event) -> None:
-    """A tool call that the server repeats after a restart must still be recognised."""
-    await store.add(event)
-    await store.record_send(event.id, send())
-    await store.finish(event, State.ANSWERED, "sent")
-    assert list(await store.sends(event.id)) == [send()]
-
-
-# -- people
-
-
-async def test_forgetting_a_person_drops_all_of_theirs_and_nothing_else(
-    store: Store, clock: FakeClock
-) -> None:
-    """Waiting and final events and their sends; others' stay."""
-    waiting, final = (make_event(author_id=7, now=clock.time()) for _ in range(2))
-    other = make_event(author_id=8, now=clock.time())
-    for one in (waiting, final, other):
-        await store.add(one)
-        await store.record_send(one.id, send())
-    await store.finish(final, State.ANSWERED, "sent")
-    await store.forget_user(7)
-    for one in (waiting, final):
-        assert await store.get(one.id) is None
-        assert list(await store.sends(one.id)) == []
-    assert await store.get(other.id) == other
-    assert list(await store.sends(other.id)) == [send()]
-    assert await reopened(store) == [other.id]
-
-
-async def test_forgetting_somebody_unknown_does_nothing(store: Store, event: Event) -> None:
-    """Red asks for everybody who leaves Discord."""
-    await store.add(event)
-    await store.forget_user(999)
-    assert await store.get(event.id) == event
-
-
-async def test_a_forgotten_event_does_not_come_back_with_its_run(
-    store: Store, event: Event
-) -> None:
-    """What still runs when its author is forgotten must leave nothing when it ends."""
-    await store.add(event)
-    await store.forget_user(event.author_id)
-    await store.save(event)
-    await store.record_send(event.id, send())
-    await store.finish(event, State.ANSWERED, "sent")
-    assert await store.get(event.id) is None
-    assert list(await store.sends(event.id)) == []
+    other = make_event(now=clock.time())
+    await store.add(other, change(other))
+    assert [one.id for one in await reopened(store)] == [event.id, other.id]

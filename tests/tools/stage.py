@@ -16,7 +16,7 @@ from discord.http import Route
 from aurora.agents.protocol import ToolResult
 from aurora.delivery import Delivery
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Event
+from aurora.model import Change, Event
 from aurora.tools.host import RunTools, Toolbox
 from aurora.tools.sender import Sender
 from sandbox.local_discord import Channel, LocalDiscord, Message, Overwrite, User, permissions
@@ -27,6 +27,19 @@ from ..events import make_event
 
 PATIENCE = 2.5
 """Seconds for one call to Discord; discord.py repeats a 500 after one."""
+
+
+def queued(event: Event) -> Change:
+    """Return the Change that tells of a new event."""
+    ids = (event.id, event.message_id, event.channel_id, event.guild_id)
+    return Change(*ids, "queued", event.accepted_at)
+
+
+def together(*events: Event) -> Event:
+    """Let events run as one turn, and return the one that speaks."""
+    *earlier, speaker = events
+    speaker.earlier = tuple(earlier)
+    return speaker
 
 
 class Stage:
@@ -66,7 +79,7 @@ class Stage:
             for user in said.mentions
             if user is not self.local.bot_user
         ]
-        await self.store.add(event)
+        await self.store.add(event, queued(event))
         return event
 
     def answers(self, channel: Channel | None = None) -> list[Message]:

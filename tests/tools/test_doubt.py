@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from aurora.model import Send, State
+from aurora.ports import Trace
 from aurora.tools import sender as sender_module
 from aurora.tools.failures import SendFailed
 from aurora.tools.sender import fingerprint
@@ -33,7 +34,7 @@ async def test_who_may_not_look_does_not_send_again(stage: Stage) -> None:
     lose_answers(stage)
     assert (await send(stage.open(event), stage.channel, "By tool")).is_error
     await forbid_history(stage)
-    assert await stage.delivery.answered(event)
+    assert await stage.delivery.trace(event) is Trace.DOUBT
     settled = await stage.delivery.settle(event, "By text", fallback=True)
     assert settled == (State.FAILED, "forbidden")
     texts = [one.content for one in stage.answers()]
@@ -109,7 +110,7 @@ async def test_a_lost_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> Non
     lose_answers(stage)
     await stage.delivery.notice(event, "I am late", kind="outage")
     assert [one.content for one in stage.answers()] == ["I am late"]
-    assert not await stage.delivery.answered(event)
+    assert await stage.delivery.trace(event) is Trace.NOTHING
 
 
 async def test_nothing_is_sent_for_who_was_forgotten(stage: Stage) -> None:
@@ -144,3 +145,17 @@ async def test_a_reaction_that_cannot_be_looked_up_is_in_doubt(stage: Stage) -> 
     settled = await stage.delivery.settle(event, "By text", fallback=True)
     assert settled[0] is State.FAILED
     assert "By text" not in [one.content for one in stage.answers()]
+
+
+async def test_before_the_bot_is_connected_nothing_is_taken_for_unsent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its caches are empty then: no guild, no channel, and so no message in them."""
+    event = await stage.ask()
+    lose_answers(stage)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    with monkeypatch.context() as starting:
+        starting.setattr(stage.bot, "is_ready", lambda: False)
+        starting.setattr(stage.bot, "get_guild", lambda _id: None)
+        assert await stage.delivery.trace(event) is Trace.DOUBT
+    assert await stage.delivery.trace(event) is Trace.ANSWER

@@ -12,7 +12,7 @@ from aurora.ports import Watcher
 from aurora.tools.watching import EitherToolbox, WatchedTools
 from sandbox.local_discord import Channel, Message
 
-from .stage import Stage
+from .stage import Stage, together
 
 
 def watched(stage: Stage, event: Event) -> WatchedTools:
@@ -142,3 +142,12 @@ async def test_a_closing_that_cannot_look_does_not_raise(stage: Stage) -> None:
     stage.local.delete_channel(stage.channel)
     await watched(stage, event).close("over")
     assert await stage.store.sends(event.id) == []
+
+
+async def test_a_reply_to_any_message_of_a_turn_is_the_answer(stage: Stage) -> None:
+    """The agent read all of them, and may reply to whichever it likes."""
+    first, second = await stage.ask(), await stage.ask()
+    turn = together(first, second)
+    write(stage, "anything", to=first.message_id)
+    assert await settle(stage, watched(stage, turn), turn) == (State.ANSWERED, "sent")
+    assert len(stage.answers()) == 1

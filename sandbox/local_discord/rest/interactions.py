@@ -11,6 +11,7 @@ from ..message import EPHEMERAL, LOADING, SLASH_REPLY, Message
 from ..posting import Draft
 from .bodies import allowed_of, apply_edit, content_of, draft_from, is_empty
 from .routing import Request, Routes
+from .webhooks import execute
 
 routes = Routes()
 
@@ -145,8 +146,10 @@ def _open(request: Request) -> Interaction:
 
 
 @routes.add("POST", _WEBHOOK, public=True)
-async def follow_up(request: Request) -> Payload:
+async def follow_up(request: Request) -> Payload | None:
     """Send a further message; the first one after a deferral takes its place."""
+    if request.snowflake("application_id") != request.bot.id:
+        return await execute(request)
     interaction, fields = _open(request), request.fields
     draft = draft_from(request, fields)
     if is_empty(draft):

@@ -1,4 +1,4 @@
-"""The ids of events; the rest of the way in is tested end to end."""
+"""The ids of events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from aurora.intake import new_event_id
+from aurora.model import new_event_id
 
 
 def test_an_event_id_is_a_uuid_of_version_7() -> None:

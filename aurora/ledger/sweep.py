@@ -1,0 +1,62 @@
+"""Dropping what has been kept long enough, a little at a time."""
+
+from __future__ import annotations
+
+from . import PACE_SECONDS, REFUSAL_SECONDS
+from .tables import Tables
+
+BITE = 500
+"""Rows looked at in one transaction, so that nobody waits for the sweep."""
+
+
+class Sweep:
+    """One walk through the ledger, oldest rows first, in bites."""
+
+    def __init__(self) -> None:
+        self._after = 0
+        self.unfinished = False
+
+    def bite(self, tables: Tables, now: float, retention: float) -> bool:
+        """Drop old rows; True if more of them may follow. Times are in seconds."""
+        more = self._events(tables, now - retention)
+        more |= _changes(tables, now - retention)
+        more |= _refusals(tables, now - REFUSAL_SECONDS)
+        tables.run("DELETE FROM starts WHERE at <= ?", (now - PACE_SECONDS,))
+        self.unfinished = more
+        return more
+
+    def _events(self, tables: Tables, limit: float) -> bool:
+        """Drop final events that were accepted before the limit, and with them their sends."""
+        # A bite ends at the first event that is young enough: those after it are younger still.
+        rows = tables.run(
+            "SELECT seq, accepted_at FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            (self._after, BITE),
+        ).fetchall()
+        old = [seq for seq, accepted_at in rows if accepted_at <= limit]
+        if not old:
+            self._after = 0
+            return False
+        tables.run(
+            "DELETE FROM events WHERE seq > ? AND seq <= ? AND accepted_at <= ? "
+            "AND state NOT IN ('waiting', 'running')",
+            (self._after, old[-1], limit),
+        )
+        self._after = old[-1] if len(old) == BITE else 0
+        return self._after > 0
+
+
+def _changes(tables: Tables, limit: float) -> bool:
+    tables.run(
+        "DELETE FROM changes WHERE seq < (SELECT min(seq) FROM changes) + ? AND at <= ?",
+        (BITE, limit),
+    )
+    return tables.db.changes() == BITE
+
+
+def _refusals(tables: Tables, limit: float) -> bool:
+    tables.run(
+        "DELETE FROM refusals WHERE message_id IN "
+        "(SELECT message_id FROM refusals WHERE at <= ? ORDER BY at LIMIT ?)",
+        (limit, BITE),
+    )
+    return tables.db.changes() == BITE

@@ -1,0 +1,246 @@
+"""What can be done to the ledger's tables; every function runs in the writer's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from ..model import Event
+from . import EVERYWHERE, Where
+from .rows import (
+    CHANGES,
+    INSERT_CHANGE,
+    INSERT_EVENT,
+    UNFINISHED,
+    UPDATE_EVENT,
+    WITH_CONTEXT,
+    Row,
+    event_of,
+    recent,
+    sql,
+)
+
+log = logging.getLogger("red.aurora.ledger")
+
+
+class Tables:
+    """The open ledger. Its operations run inside a transaction that the writer has begun."""
+
+    def __init__(self, path: Path, db: apsw.Connection) -> None:
+        self.path = path
+        self.db = db
+        # Rows are whatever the query says, which its stubs can't know.
+        self.run: Callable[..., Any] = db.cursor().execute
+        self.erased = False
+        """Whether content was erased that the WAL may still hold."""
+
+    def truncate(self) -> None:
+        """Move all there is in the WAL into the file, and leave the WAL empty."""
+        self.run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.erased = False
+
+    def close(self) -> None:
+        """Close the file, leaving nothing beside it."""
+        try:
+            self.truncate()
+        except apsw.Error:
+            log.exception("The ledger could not be tidied up; the next start does it")
+        self.db.close()
+
+    # -- events
+
+    def recover(self) -> list[Event]:
+        """Let what was running wait, one crash older, and return all that waits."""
+        self.run(
+            "UPDATE events SET state = 'waiting', interrupted = 1, crashes = crashes + 1 "
+            "WHERE state = 'running'"
+        )
+        return [event_of(row) for row in self.run(UNFINISHED)]
+
+    def starts(self, since: float) -> dict[int, float]:
+        """Return the latest starts by channel."""
+        return dict(self.run("SELECT channel_id, at FROM starts WHERE at > ?", (since,)))
+
+    def add(self, row: Row, context: str, change: Row) -> bool:
+        """Keep a new event, unless its message is known."""
+        self.run(INSERT_EVENT, row)
+        if not self.db.changes():
+            return False
+        self.run("INSERT INTO contexts VALUES (last_insert_rowid(), ?)", (context,))
+        self.run(INSERT_CHANGE, change)
+        return True
+
+    def start(
+        self, channel_id: int, at: float, rows: Sequence[Row], changes: Sequence[Row]
+    ) -> list[str | None]:
+        """Keep that a turn runs; return the contexts of its members."""
+        self.run(
+            "INSERT INTO starts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
+            (channel_id, at),
+        )
+        self._keep(rows, changes)
+        return [self._context(row[-1]) for row in rows]
+
+    def move(self, rows: Sequence[Row], changes: Sequence[Row]) -> None:
+        """Keep the new states of the events that are known, and their changes."""
+        self.erased = True
+        self._keep(rows, changes)
+
+    def _keep(self, rows: Sequence[Row], changes: Sequence[Row]) -> None:
+        run, changed = self.run, self.db.changes
+        for row, change in zip(rows, changes, strict=True):
+            run(UPDATE_EVENT, row)
+            if changed():
+                run(INSERT_CHANGE, change)
+
+    def save(self, rows: Sequence[Row]) -> None:
+        """Keep what changed in events."""
+        self.erased = True
+        for row in rows:
+            self.run(UPDATE_EVENT, row)
+
+    def edit(self, event_id: str, context: str) -> None:
+        """Replace the context of an event that is not final."""
+        self.erased = True
+        self.run(
+            "INSERT OR REPLACE INTO contexts SELECT seq, ? FROM events "
+            "WHERE id = ? AND state IN ('waiting', 'running')",
+            (context, event_id),
+        )
+
+    def revive(self, row: Row, context: str, change: Row) -> None:
+        """Let an event wait again, with a new context and without its notices."""
+        self.erased = True
+        event_id = row[-1]
+        self.run(UPDATE_EVENT, row)
+        if not self.db.changes():
+            return
+        self.run(
+            "INSERT OR REPLACE INTO contexts SELECT seq, ? FROM events WHERE id = ?",
+            (context, event_id),
+        )
+        self.run(
+            "DELETE FROM sends WHERE sent_by = 'notice' "
+            "AND event = (SELECT seq FROM events WHERE id = ?)",
+            (event_id,),
+        )
+        self.run(INSERT_CHANGE, change)
+
+    def find(self, column: str, value: str | int) -> Row | None:
+        """Return the row of an event and its context."""
+        return self._one(sql(WITH_CONTEXT, "WHERE", column, "= ?"), (value,))
+
+    def recent(self, where: Where, states: Sequence[str], limit: int) -> list[Event]:
+        """Return the latest events."""
+        wanted, values = _within(where)
+        if states:
+            wanted += f" AND state IN ({', '.join('?' * len(states))})"
+        return [event_of(row) for row in self.run(recent(wanted), (*values, *states, limit))]
+
+    def counts(self, where: Where) -> list[Row]:
+        """Count events by state."""
+        wanted, values = _within(where)
+        query = sql("SELECT state, count(*) FROM events WHERE", wanted, "GROUP BY state")
+        rows: list[Row] = self.run(query, values).fetchall()
+        return rows
+
+    def changes(self, after: int, limit: int) -> list[Row]:
+        """Return the rows of changes, in order."""
+        rows: list[Row] = self.run(CHANGES, (after, limit)).fetchall()
+        return rows
+
+    def forget_user(self, user_id: int) -> None:
+        """Drop what a person has caused."""
+        self.erased = True
+        self.run("DELETE FROM events WHERE author_id = ?", (user_id,))
+        self.run("DELETE FROM changes WHERE author_id = ?", (user_id,))
+
+    # -- what else is kept
+
+    def refuse(self, message_id: int, at: float, reason: str) -> None:
+        """Keep why a message was refused."""
+        self.run("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?)", (message_id, at, reason))
+
+    def refusal(self, message_id: int, since: float) -> str | None:
+        """Return why a message was refused."""
+        return self._text(
+            "SELECT reason FROM refusals WHERE message_id = ? AND at > ?", (message_id, since)
+        )
+
+    def conversation(self, agent_id: str, lane: str) -> str | None:
+        """Return the conversation of an agent in a lane."""
+        return self._text(
+            "SELECT conversation_id FROM conversations WHERE agent_id = ? AND lane = ?",
+            (agent_id, lane),
+        )
+
+    def set_conversation(self, agent_id: str, lane: str, conversation_id: str) -> None:
+        """Keep it."""
+        self.run(
+            "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?)",
+            (agent_id, lane, conversation_id),
+        )
+
+    def record_send(self, event_id: str, row: Row) -> None:
+        """Keep a send of a known event, in the place of the one with its key."""
+        self.run(
+            "INSERT INTO sends (event, key, kind, sent_by, channel_id, text_hash, reply_to, "
+            "message_ids) SELECT seq, ?, ?, ?, ?, ?, ?, ? FROM events WHERE id = ? "
+            "ON CONFLICT (event, key) DO UPDATE SET kind = excluded.kind, "
+            "sent_by = excluded.sent_by, channel_id = excluded.channel_id, "
+            "text_hash = excluded.text_hash, reply_to = excluded.reply_to, "
+            "message_ids = excluded.message_ids",
+            (*row, event_id),
+        )
+
+    def sends(self, event_id: str) -> list[Row]:
+        """Return the sends of an event, oldest first."""
+        rows: list[Row] = self.run(
+            "SELECT key, sends.kind, sent_by, sends.channel_id, text_hash, reply_to, message_ids "
+            "FROM sends JOIN events ON events.seq = sends.event WHERE id = ? ORDER BY sends.seq",
+            (event_id,),
+        ).fetchall()
+        return rows
+
+    def note(self, key: str, value: str) -> None:
+        """Keep a fact."""
+        self.run("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
+
+    def noted(self, key: str) -> str | None:
+        """Return a fact."""
+        return self._text("SELECT value FROM notes WHERE key = ?", (key,))
+
+    def dm_channels(self, since: float) -> list[int]:
+        """Return the channels of DMs since then."""
+        rows = self.run(
+            "SELECT channel_id FROM events WHERE guild_id IS NULL AND accepted_at >= ? "
+            "GROUP BY channel_id ORDER BY min(seq)",
+            (since,),
+        )
+        return [channel_id for (channel_id,) in rows]
+
+    # -- helpers
+
+    def _context(self, event_id: str) -> str | None:
+        return self._text(
+            "SELECT context FROM contexts WHERE event = (SELECT seq FROM events WHERE id = ?)",
+            (event_id,),
+        )
+
+    def _one(self, query: str, values: Row) -> Row | None:
+        rows = self.run(query, values).fetchall()
+        return rows[0] if rows else None
+
+    def _text(self, query: str, values: Row) -> str | None:
+        row = self._one(query, values)
+        return str(row[0]) if row else None
+
+
+def _within(where: Where) -> tuple[str, Row]:
+    if where == EVERYWHERE:
+        return "true", ()
+    return "guild_id IS ?", (where,)

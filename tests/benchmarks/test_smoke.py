@@ -1,0 +1,87 @@
+"""Every measurement runs and yields its figures; how large they are is not asked here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import ignored, memory, mentions, servers, throughput
+from benchmarks.figures import Figure
+
+_ROOT = Path(__file__).parents[2]
+
+
+async def _names(measure: AsyncIterator[Figure]) -> list[str]:
+    return [figure.name async for figure in measure]
+
+
+async def test_an_ignored_message_is_measured() -> None:
+    """Figure (a)."""
+    assert await _names(ignored.measure(batch=10, rounds=3)) == ["ignored_message_us"]
+
+
+async def test_mentions_are_measured_on_a_real_red() -> None:
+    """Figures (b), (g) and (h)."""
+    measure = mentions.measure(8, per_second=10, guilds=2, channels=2, settle=0.1)
+    assert await _names(measure) == [
+        "added_latency_p50_ms",
+        "added_latency_p95_ms",
+        "added_latency_p99_ms",
+        "loop_lag_p99_ms",
+        "rest_calls_per_mention",
+    ]
+
+
+async def test_throughput_is_measured() -> None:
+    """Figure (c), with what the file holds afterwards."""
+    assert await _names(throughput.measure(64, workers=8)) == ["events_per_s"]
+
+
+async def test_memory_is_measured() -> None:
+    """Figure (d)."""
+    assert await _names(memory.measure(50, guilds=5)) == ["memory_10k_mb"]
+
+
+async def test_boot_is_measured() -> None:
+    """Figure (e), with a ledger whose process died."""
+    assert await _names(memory.measure_boot(60, lanes=10, guilds=2)) == ["boot_100k_s"]
+
+
+@pytest.mark.timeout(60)
+async def test_real_servers_are_measured() -> None:
+    """What was measured before a crowd was."""
+    assert await _names(servers.measure(channels=2, mentions=2, in_a_row=3)) == [
+        "conversation_open_ms",
+        *(f"app_server_added_latency_p{percent}_ms" for percent in (50, 95, 99)),
+        "pace_shortest_s",
+        "start_beside_slow_guild_ms",
+        "rest_conversation_open_ms",
+        *(f"rest_added_latency_p{percent}_ms" for percent in (50, 95, 99)),
+    ]
+
+
+async def test_loading_is_measured_from_the_command_line() -> None:
+    """Figures (f), in a process where nothing of the cog was imported before."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks", "--here", "loading",
+        cwd=_ROOT, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert [set(line) for line in lines] == [{"name", "value", "unit"}] * 2
+    assert [line["name"] for line in lines] == ["load_ms", "load_mb"]
+
+
+async def test_a_group_that_is_unknown_is_refused() -> None:
+    """And the message names it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks", "nothing", cwd=_ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert b"there is no group nothing" in errors

@@ -1,0 +1,71 @@
+"""A town whose agents need no model, and cost no time: for faults, of which there are many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from aurora.model import Event
+from sandbox.llm import ScriptedLLM
+from sandbox.local_discord import LocalDiscord, Message
+from sandbox.quick_app_server import QuickAppServer
+from sandbox.red import LocalRed
+
+from .conftest import ROOT, Town
+from .seen import hasten
+
+
+class QuickTown(Town):
+    """A Town before a double of the App Server."""
+
+    def __init__(self, discord: LocalDiscord, server: QuickAppServer) -> None:
+        super().__init__(discord, server, ScriptedLLM())
+        self.quick = server
+
+    async def kept(self, message: Message) -> Event:
+        """Return what the ledger has of a message."""
+        event: Event | None = await self.cog.services.store.find(message.id)
+        assert event is not None, "the ledger does not know this message"
+        return event
+
+
+class _Hasty:
+    """The module `asyncio` as discord.py sees it here: between its tries it waits 5 ms, not 1 s.
+
+    It tries five times what fails with 5xx, and lets nobody set how long that takes.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 200)
+
+
+@asynccontextmanager
+async def open_quick_town(data: Path) -> AsyncIterator[QuickTown]:
+    """Build a town in which Aurora answers, and tries again soon."""
+    discord, server = LocalDiscord(), QuickAppServer()
+    async with AsyncExitStack() as stack:
+        for module in ("client", "http"):
+            stack.enter_context(patch(f"discord.{module}.asyncio", _Hasty()))
+        await server.start()
+        stack.push_async_callback(server.stop)
+        await discord.start()
+        stack.push_async_callback(discord.stop)
+        town = QuickTown(discord, server)
+        town.red = await LocalRed.boot(
+            data, discord=discord, cogs=["aurora"], cog_paths=[ROOT], owner=town.ada
+        )
+        stack.push_async_callback(town.red.close)
+        stack.enter_context(patch("aurora.tools.failures._PAUSE", 0.02))
+        town.red.bot.add_listener(town.on_aurora_event)
+        await town.configure()
+        hasten(town)
+        yield town
+    assert discord.unknown_routes == []
+    assert discord.crashes == []

@@ -1,0 +1,192 @@
+"""What an App Server does to a question: who counts it, and how it ends.
+
+`test_misbehaving` and `test_lost_connections` show what people see when agents and lines
+misbehave. Here stands what the ledger and the breakers make of each fault at the door: the
+attempts and misses of an event, and whom a failure counts against (DESIGN decision 7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+
+from aurora.model import State
+from sandbox.quick_app_server import Plan
+
+from .ledgers import ANSWER, Blame, Kept, answered, ask, blame, kept
+from .quick import QuickTown, open_quick_town
+from .seen import outlive, reached
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_SHORT = 0.3
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def app_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[QuickTown]:
+    """A town before a double of the App Server."""
+    async with open_quick_town(tmp_path_factory.mktemp("app")) as town:
+        limits = town.cog.services.agents.backend._link
+        limits.limits = limits.limits._replace(request=_SHORT, reconnect=1.0)
+        town.quick.script = lambda _text: Plan(ANSWER)
+        yield town
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def town(app_town: QuickTown) -> AsyncIterator[QuickTown]:
+    """The town as it was, before and after."""
+    app_town.cog.services.breakers.reset()
+    app_town.changes.clear()
+    yield app_town
+    app_town.quick.script = lambda _text: Plan(ANSWER)
+    app_town.quick.refusal, app_town.quick.mute = None, False
+
+
+# -- the App Server's door
+
+
+def refusing(status: int) -> Callable[[QuickTown], None]:
+    """Return what makes the door answer with a status."""
+
+    def refuse(town: QuickTown) -> None:
+        town.quick.refusal = status
+        town.quick.cut()
+
+    return refuse
+
+
+def fall_silent(town: QuickTown) -> None:
+    """Let the server hear and say nothing."""
+    town.quick.mute = True
+
+
+def open_up(town: QuickTown) -> None:
+    """Let the server answer again."""
+    town.quick.refusal, town.quick.mute = None, False
+
+
+DOORS = [
+    pytest.param(refusing(500), 1, id="500"),
+    pytest.param(refusing(503), 1, id="503"),
+    pytest.param(refusing(429), 0, id="429"),
+    pytest.param(fall_silent, 1, id="hang"),
+]
+
+
+@pytest.mark.parametrize(("close", "counted"), DOORS)
+async def test_a_closed_door_costs_no_attempt(
+    town: QuickTown, close: Callable[[QuickTown], None], counted: int
+) -> None:
+    """It is a miss, and the server's failure; asked for patience, it is nobody's."""
+    close(town)
+    message = ask(town)
+    await reached(town, message, "retrying")
+    assert blame(town) == Blame(counted, 0)
+    open_up(town)
+    found = await kept(town, message)
+    assert (found.state, found.attempts, found.answers) == (State.ANSWERED, 1, 1)
+    assert found.misses >= 1
+    assert blame(town) == Blame(0, 0)
+
+
+async def test_a_refused_connection_costs_no_attempt(town: QuickTown) -> None:
+    """Nobody listens: the same."""
+    await town.quick.stop()
+    message = ask(town)
+    await reached(town, message, "retrying")
+    assert blame(town) == Blame(1, 0)
+    await town.quick.start()
+    found = await kept(town, message)
+    assert (found.state, found.attempts, found.answers) == (State.ANSWERED, 1, 1)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_door_that_takes_a_mistake_for_granted_is_asked_once(
+    town: QuickTown, status: int
+) -> None:
+    """No retry mends it, and no breaker learns from it."""
+    refusing(status)(town)
+    await asyncio.sleep(0.05)
+    found = await kept(town, ask(town))
+    assert found == Kept(State.FAILED, "config", 1, 0, 0, found.notices)
+    assert blame(town) == Blame(0, 0)
+
+
+async def test_five_refusals_open_the_breaker_and_nobody_is_lost(town: QuickTown) -> None:
+    """It stops asking; those who wait are answered when it asks again."""
+    await town.quick.stop()
+    messages = [ask(town) for _ in range(5)]
+    server = town.cog.services.breakers.server
+    await town.discord.wait_for(lambda: server.retry_in() > 1, 10)
+    inputs = town.quick.inputs
+    await town.quick.start()
+    late = ask(town)
+    await reached(town, late, "queued")
+    await asyncio.sleep(0.3)
+    assert town.quick.inputs == inputs, "an open breaker let something through"
+    town.cog.services.breakers.reset()
+    for message in [*messages, late]:
+        found = await kept(town, message)
+        assert (found.state, found.attempts, found.answers) == (State.ANSWERED, 1, 1)
+
+
+async def test_a_door_that_stays_closed_is_the_end_after_a_while(town: QuickTown) -> None:
+    """Expired, with a notice, and no attempt was used."""
+    await town.quick.stop()
+    message = ask(town)
+    await reached(town, message, "retrying")
+    await outlive(town, message, 0.0)
+    found = await kept(town, message)
+    await town.quick.start()
+    assert (found.state, found.attempts, found.answers) == (State.EXPIRED, 0, 0)
+    assert found.reason
+    assert found.notices >= 1
+
+
+# -- the App Server's turns
+
+
+def failing(*plans: Plan) -> Callable[[str], Plan]:
+    """Return a script that fails in these ways first, and then answers."""
+    left = list(plans)
+    return lambda _text: left.pop(0) if left else Plan(ANSWER)
+
+
+async def test_a_turn_that_fails_costs_an_attempt_and_is_tried_again(town: QuickTown) -> None:
+    """Once it is answered nothing is held against the agent."""
+    town.quick.script = failing(Plan(error="500: {}"))
+    assert await kept(town, ask(town)) == answered(2, 0)
+    assert blame(town) == Blame(0, 0)
+
+
+async def test_a_turn_that_keeps_failing_counts_once_against_the_agent(town: QuickTown) -> None:
+    """Three attempts are one failure: one bad message must not stop an agent for all."""
+    town.quick.script = failing(*[Plan(error="503: {}")] * 3)
+    found = await kept(town, ask(town))
+    assert found == Kept(State.FAILED, "failed", 3, 0, 0, 1)
+    assert blame(town) == Blame(0, 1)
+
+
+async def test_an_overloaded_model_costs_no_attempt_and_counts_against_nobody(
+    town: QuickTown,
+) -> None:
+    """429 four times is more than there are attempts."""
+    town.quick.script = failing(*[Plan(error="429: {}")] * 4)
+    found = await kept(town, ask(town))
+    assert (found.state, found.answers, found.notices) == (State.ANSWERED, 1, 0)
+    assert blame(town) == Blame(0, 0)
+
+
+async def test_a_turn_that_is_cut_off_is_lost_and_counts_against_the_agent(
+    town: QuickTown,
+) -> None:
+    """The input was taken, so the server is well; the turn is not run again."""
+    town.quick.script = lambda _text: Plan(ANSWER, delay=0.5)
+    message = ask(town)
+    await town.discord.wait_for(lambda: town.quick.busy, 5)
+    town.quick.cut()
+    assert await kept(town, message) == Kept(State.FAILED, "lost", 1, 0, 0, 1)
+    assert blame(town) == Blame(0, 1)

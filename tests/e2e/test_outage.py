@@ -1,0 +1,46 @@
+"""Outages of Letta's server under load: 60 channels in 10 guilds, 60 people, and nobody is lost.
+
+Time is compressed: breaker, retries, expiry and pace go by a clock that runs faster, while the
+agents answer as much faster. `make soak` has the same drills at the clock's own speed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.soak.outage import OutageReport, run_outage
+
+
+def assert_good(report: OutageReport) -> None:
+    """See that each question was answered once and in order, and that nobody was told twice."""
+    assert report.violations == []
+    assert set(report.ends) <= {"answered (sent)", "answered (delivered)"}
+    assert report.notices == 60
+    down, up = report.alerts
+    assert "can't be reached" in down
+    assert "again, after" in up
+
+
+async def test_a_minute_without_letta_loses_nobody(tmp_path: Path) -> None:
+    """Five mentions a second; the breaker is closed within 5 s of the first good probe."""
+    report = await run_outage(60.0, speed=12.0, folder=tmp_path)
+    assert report.sent_in_outage >= 300
+    assert_good(report)
+
+
+async def test_ten_minutes_without_letta_lose_nobody(tmp_path: Path) -> None:
+    """As many mentions over ten times the time: what waited longest is not yet too old."""
+    report = await run_outage(600.0, speed=100.0, folder=tmp_path, per_second=0.5)
+    assert report.sent_in_outage >= 300
+    assert_good(report)
+
+
+async def test_what_waits_longer_than_a_quarter_of_an_hour_expires_with_a_notice(
+    tmp_path: Path,
+) -> None:
+    """Old questions end as expired, each person told; younger ones are answered."""
+    report = await run_outage(1000.0, speed=200.0, folder=tmp_path, per_second=0.2)
+    assert report.violations == []
+    kinds = {end.partition(" ")[0] for end in report.ends}
+    assert kinds == {"answered", "expired"}
+    assert report.sent_in_outage >= 200

@@ -1,0 +1,374 @@
+"""The ledger's file: how it is opened, who may, and what becomes of one that is damaged."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from aurora.ledger import LedgerError, schema
+from aurora.ledger.sqlite import SqliteStore
+from aurora.model import Event, State
+from tests.clocks import FakeClock
+from tests.events import make_event
+from tests.ledger.stores import change, end, send, sqlite_store, start
+
+ROOT = Path(__file__).resolve().parents[2]
+FILE = "ledger.sqlite3"
+SECOND_BOT = """
+import asyncio, sys
+from pathlib import Path
+from aurora.clock import SystemClock
+from aurora.ledger import LedgerError
+from aurora.ledger.sqlite import SqliteStore
+
+async def main():
+    store = SqliteStore(Path(sys.argv[1]), SystemClock(), retention=lambda: 0.0)
+    try:
+        await store.open()
+    except LedgerError as error:
+        print(error)
+    else:
+        await store.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def store(clock: FakeClock, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """An open ledger."""
+    made = sqlite_store(clock, tmp_path)
+    await made.open()
+    yield made
+    await made.close()
+
+
+def pragma(store: SqliteStore, name: str) -> Any:
+    """Ask the store's own connection, in its thread; what a second one says means nothing."""
+    return store._do(lambda tables: tables.db.pragma(name))
+
+
+def tamper(folder: Path, statement: str, *values: Any) -> None:
+    """Change a closed ledger behind its back."""
+    db = apsw.Connection(str(folder / FILE))
+    db.execute(statement, values)
+    db.close()
+
+
+def files(folder: Path) -> list[str]:
+    """Return the names of what is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def opened_in(folder: Path) -> list[str]:
+    """Return the open files of this process in a folder."""
+    links = [os.path.realpath(f"/proc/self/fd/{one}") for one in os.listdir("/proc/self/fd")]
+    return [link for link in links if link.startswith(str(folder))]
+
+
+def second_bot(folder: Path) -> str:
+    """Return what another process says that opens the ledger."""
+    command = [sys.executable, "-c", SECOND_BOT, str(folder / FILE)]
+    ran = subprocess.run(  # noqa: S603 - our own interpreter
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30
+    )
+    return ran.stdout
+
+
+# -- how it is set up
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("locking_mode", "exclusive"),
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("fullfsync", 1),
+        ("checkpoint_fullfsync", 1),
+        ("secure_delete", 1),
+        ("temp_store", 2),
+        ("mmap_size", 0),
+        ("wal_autocheckpoint", 2000),
+        ("journal_size_limit", 16 << 20),
+        ("user_version", len(schema.MIGRATIONS)),
+    ],
+)
+async def test_a_pragma_is_in_force(store: SqliteStore, name: str, wanted: object) -> None:
+    """On the connection that writes."""
+    assert await pragma(store, name) == wanted
+
+
+async def test_every_table_is_strict(store: SqliteStore) -> None:
+    """SQLite would otherwise keep text in a column of numbers."""
+    query = "SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite_%'"
+    assert await store._do(lambda tables: tables.run(query).fetchall()) == []
+
+
+async def test_lane_and_priority_can_be_queried(store: SqliteStore, clock: FakeClock) -> None:
+    """They derive from other columns, as they do in the model."""
+    events = [make_event(now=clock.time(), guild_id=guild) for guild in (9, None)]
+    for one in events:
+        await store.add(one, change(one))
+    query = "SELECT lane, priority FROM events ORDER BY seq"
+    rows = await store._do(lambda tables: tables.run(query).fetchall())
+    assert rows == [(one.lane, one.priority) for one in events]
+
+
+async def test_a_closed_ledger_is_one_file(
+    store: SqliteStore, event: Event, tmp_path: Path
+) -> None:
+    """No log, no lock and no open file stay behind (promise 10)."""
+    await store.add(event, change(event))
+    await store.close()
+    assert files(tmp_path) == [FILE]
+    assert opened_in(tmp_path) == []
+
+
+# -- versions
+
+
+async def test_an_older_ledger_is_brought_up_to_date(
+    clock: FakeClock, tmp_path: Path, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Step by step, with all that is in it."""
+    old = sqlite_store(clock, tmp_path)
+    await old.open()
+    await old.add(event, change(event))
+    await old.close()
+    added = ("CREATE TABLE more (x INTEGER) STRICT", "ALTER TABLE notes ADD COLUMN more TEXT")
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, *added))
+    new = sqlite_store(clock, tmp_path)
+    assert [one.id for one in (await new.open()).events] == [event.id]
+    assert await pragma(new, "user_version") == len(schema.MIGRATIONS)
+    assert await new.get(event.id) == event
+    await new.close()
+
+
+async def test_a_step_that_fails_leaves_the_ledger_as_it_was(
+    clock: FakeClock, tmp_path: Path, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not set aside, and the older Aurora can still use it."""
+    old = sqlite_store(clock, tmp_path)
+    await old.open()
+    await old.add(event, change(event))
+    await old.close()
+    broken = "DROP TABLE notes; CREATE TABLE events (x)"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
+        with pytest.raises(LedgerError, match="already exists"):
+            await sqlite_store(clock, tmp_path).open()
+    assert files(tmp_path) == [FILE]
+    assert len((await old.open()).events) == 1
+    await old.note("still", "there")
+    await old.close()
+
+
+async def test_a_ledger_of_a_newer_version_is_refused_and_stays(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    """After a downgrade nothing may be lost."""
+    await store.close()
+    tamper(tmp_path, "PRAGMA user_version = 99")
+    with pytest.raises(LedgerError, match=rf"{FILE} is of version 99.*Update Aurora"):
+        await store.open()
+    assert files(tmp_path) == [FILE]
+
+
+async def test_the_database_of_something_else_is_refused_and_stays(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    """It is not damaged, and not ours."""
+    tamper(tmp_path, "CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(LedgerError, match="something else"):
+        await sqlite_store(clock, tmp_path).open()
+    assert files(tmp_path) == [FILE]
+
+
+# -- damage
+
+
+async def test_a_file_that_is_no_ledger_is_set_aside(clock: FakeClock, tmp_path: Path) -> None:
+    """A fresh one is begun, and where the old one is, is said."""
+    clock.jump(1_763_720_000 - clock.time())
+    (tmp_path / FILE).write_bytes(b"not a database" * 1000)
+    store = sqlite_store(clock, tmp_path)
+    backlog = await store.open()
+    await store.note("it", "works")
+    await store.close()
+    aside = tmp_path / f"{FILE}.corrupt-20251121T101320Z"
+    assert backlog.set_aside == str(aside)
+    assert aside.read_bytes() == b"not a database" * 1000
+
+
+async def test_what_the_log_held_is_set_aside_too(
+    store: SqliteStore, event: Event, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Of a bot that died, with a damaged file: all that can be saved by hand is still there."""
+    await store.close()
+    await store.open()
+    event.context["message"]["content"] = "only in the log"
+    await store.add(event, change(event))
+    died = tmp_path / "died"
+    died.mkdir()
+    for name in (FILE, f"{FILE}-wal"):
+        (died / name).write_bytes((tmp_path / name).read_bytes())
+    with (died / FILE).open("r+b") as file:
+        assert b"only in the log" not in file.read()
+        file.seek(0)
+        file.write(b"?" * 4096 * 3)
+    again = sqlite_store(clock, died)
+    aside = (await again.open()).set_aside
+    await again.close()
+    assert aside is not None
+    assert any(b"only in the log" in (died / name).read_bytes() for name in files(died))
+
+
+async def test_what_was_set_aside_is_never_overwritten(clock: FakeClock, tmp_path: Path) -> None:
+    """Even twice in one second."""
+    for content in (b"first" * 1000, b"second" * 1000, b"third" * 1000):
+        (tmp_path / FILE).write_bytes(content)
+        store = sqlite_store(clock, tmp_path)
+        await store.open()
+        await store.close()
+        (tmp_path / FILE).unlink()
+    kept = {name: (tmp_path / name).read_bytes()[:5] for name in files(tmp_path)}
+    assert sorted(kept.values()) == [b"first", b"secon", b"third"]
+
+
+@pytest.mark.parametrize("page", [1, 3, 5])
+async def test_a_damaged_page_is_found_at_the_start(
+    store: SqliteStore, clock: FakeClock, tmp_path: Path, page: int
+) -> None:
+    """Before anything is built upon it."""
+    for _ in range(50):
+        one = make_event(now=clock.time())
+        await store.add(one, change(one))
+    await store.close()
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(page * 4096)
+        file.write(os.urandom(4096))
+    backlog = await store.open()
+    assert backlog.set_aside is not None
+    assert list(backlog.events) == []
+
+
+async def test_an_empty_file_is_a_new_ledger(clock: FakeClock, tmp_path: Path) -> None:
+    """There is nothing to set aside."""
+    (tmp_path / FILE).touch()
+    store = sqlite_store(clock, tmp_path)
+    assert (await store.open()).set_aside is None
+    await store.close()
+
+
+@pytest.mark.parametrize("context", ["{not json", "[1, 2]", "null", ""])
+async def test_a_context_that_can_not_be_read_stops_nobody_else(
+    store: SqliteStore, clock: FakeClock, tmp_path: Path, context: str
+) -> None:
+    """Its event comes back and runs without one; the others of its turn have theirs."""
+    events = [make_event(now=clock.time()) for _ in range(3)]
+    for one in events:
+        await store.add(one, change(one))
+    await store.close()
+    tamper(tmp_path, "UPDATE contexts SET context = ? WHERE event = 2", context)
+    first, broken, last = (await store.open()).events
+    last.earlier = (first, broken)
+    await start(store, last)
+    assert [bool(one.context) for one in (first, broken, last)] == [True, False, True]
+    kept = await store.get(broken.id)
+    assert kept is not None
+    assert not kept.context
+    await end(store, broken, State.FAILED)
+
+
+async def test_a_context_that_can_not_be_read_is_logged_without_it(
+    store: SqliteStore, tmp_path: Path, event: Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Promise 13 holds for what is broken too."""
+    await store.add(event, change(event))
+    await store.close()
+    tamper(tmp_path, "UPDATE contexts SET context = 'something private'")
+    await store.open()
+    await store.get(event.id)
+    assert event.id in caplog.text
+    assert "private" not in caplog.text
+
+
+async def test_an_answer_that_can_not_be_read_stops_no_start(
+    store: SqliteStore, tmp_path: Path, event: Event
+) -> None:
+    """The event comes back without it."""
+    event.answer = "half an emoji: \ud83d"
+    await store.add(event, change(event))
+    (before,) = await store.recent(None if event.guild_id is None else event.guild_id)
+    assert before.answer == event.answer
+    await store.close()
+    tamper(tmp_path, "UPDATE events SET answer = 'broken'")
+    (found,) = (await store.open()).events
+    assert found.answer is None
+
+
+# -- who may open it
+
+
+async def test_a_second_bot_is_refused_and_told_what_to_do(
+    store: SqliteStore, event: Event, tmp_path: Path
+) -> None:
+    """Two that answer the same messages would answer twice; the first goes on."""
+    assert opened_in(tmp_path)
+    told = await asyncio.to_thread(second_bot, tmp_path)
+    assert "in use by another running bot. Stop that bot" in told
+    assert str(tmp_path / FILE) in told
+    assert await store.add(event, change(event)) is True
+
+
+async def test_a_second_store_in_the_same_process_is_refused(
+    store: SqliteStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    """And leaves the first one's log where it is."""
+    with pytest.raises(LedgerError, match="another running bot"):
+        await sqlite_store(clock, tmp_path).open()
+    await store.note("still", "works")
+
+
+async def test_a_store_is_opened_once(store: SqliteStore) -> None:
+    """A second thread on one file would be the end of it."""
+    with pytest.raises(LedgerError, match="open already"):
+        await store.open()
+
+
+async def test_a_folder_that_can_not_be_written_is_named(clock: FakeClock, tmp_path: Path) -> None:
+    """The owner has to know which."""
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "folder"
+    with pytest.raises(LedgerError, match="the right to write in") as caught:
+        await sqlite_store(clock, folder).open()
+    assert str(folder) in str(caught.value)
+
+
+async def test_a_missing_folder_is_made(clock: FakeClock, tmp_path: Path) -> None:
+    """As on the first start."""
+    store = sqlite_store(clock, tmp_path / "new" / "folder")
+    await store.open()
+    await store.close()
+
+
+async def test_a_store_that_could_not_be_opened_can_be_tried_again(
+    store: SqliteStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    """When the other bot has gone."""
+    second = sqlite_store(clock, tmp_path)
+    with pytest.raises(LedgerError):
+        await second.open()
+    await store.close()
+    await second.open()
+    await second.record_send("evt_unknown", send())
+    await second.close()

@@ -1,0 +1,305 @@
+"""What every Store keeps beside the events, and for how long; one suite for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aurora.ledger import EVERYWHERE, Store
+from aurora.model import NO_CONTEXT, Event, State
+from tests.clocks import FakeClock
+from tests.events import make_event
+from tests.ledger.stores import DAY, change, end, reopened, send, start
+
+# -- changes
+
+
+async def test_each_step_of_an_event_is_told_once_and_in_order(store: Store, event: Event) -> None:
+    """Promise 7's outbox: what happened, and which change caused which."""
+    await store.add(event, change(event))
+    event.agent_id, event.turn_id, event.attempts = "agent-1", event.id, 1
+    await start(store, event)
+    await end(store, event)
+    told = list(await store.changes())
+    types = [one["event_type"] for one in told]
+    assert types == [f"aurora.message.{step}" for step in ("queued", "running", "answered")]
+    assert [one["metadata"]["causation_id"] for one in told] == [
+        None,
+        told[0]["event_id"],
+        told[1]["event_id"],
+    ]
+    assert told[2]["event_id"] == event.cause
+    assert told[0]["metadata"]["agent_id"] is None
+    assert told[1]["payload"] == {
+        "id": event.id,
+        "message_id": str(event.message_id),
+        "channel_id": "1",
+        "guild_id": "9",
+        "detail": "",
+        "turn_id": event.id,
+        "attempts": 1,
+    }
+
+
+async def test_changes_are_read_on_from_where_one_stopped(store: Store, clock: FakeClock) -> None:
+    """The sequence grows, and goes on growing after a restart."""
+    for _ in range(5):
+        one = make_event(now=clock.time())
+        await store.add(one, change(one))
+    first = list(await store.changes(limit=2))
+    rest = list(await store.changes(first[-1]["metadata"]["sequence"]))
+    assert (len(first), len(rest)) == (2, 3)
+    await reopened(store)
+    last = make_event(now=clock.time())
+    await store.add(last, change(last))
+    (new,) = await store.changes(rest[-1]["metadata"]["sequence"])
+    assert new["payload"]["id"] == last.id
+    assert [*first, *rest, new] == list(await store.changes())
+
+
+async def test_a_change_is_the_same_whenever_it_is_read(store: Store, event: Event) -> None:
+    """Whatever becomes of its event, also for a DM."""
+    event.guild_id = None
+    await store.add(event, change(event, at=1_750_000_000.123456, detail="détail"))
+    before = list(await store.changes())
+    assert before[0]["timestamp"] == "2025-06-15T15:06:40.123456Z"
+    event.agent_id, event.attempts = "agent-2", 4
+    await end(store, event)
+    assert list(await store.changes(limit=1)) == before
+
+
+async def test_a_sequence_number_is_never_given_twice(store: Store, clock: FakeClock) -> None:
+    """A consumer that has read the last change would miss the next one."""
+    kept, dropped = (make_event(now=clock.time(), author_id=author) for author in (7, 8))
+    for one in (kept, dropped):
+        await store.add(one, change(one))
+    last = (await store.changes())[-1]["metadata"]["sequence"]
+    await store.forget_user(8)
+    await reopened(store)
+    again = make_event(now=clock.time())
+    await store.add(again, change(again))
+    assert (await store.changes(last))[0]["payload"]["id"] == again.id
+
+
+async def test_saving_tells_nobody(store: Store, event: Event) -> None:
+    """A change is a change of state."""
+    await store.add(event, change(event))
+    await store.save(event)
+    assert len(await store.changes()) == 1
+
+
+async def test_a_change_kept_twice_is_there_once(store: Store, event: Event) -> None:
+    """Its id is made once; a caller who doesn't know whether it was kept may ask again."""
+    await store.add(event, change(event))
+    event.state = State.ANSWERED
+    answered = change(event, "answered")
+    for _ in range(2):
+        await store.move([event], [answered])
+    assert [one["event_id"] for one in await store.changes(1)] == [answered.id]
+
+
+# -- dedupe and age
+
+
+async def test_a_message_is_accepted_once(store: Store, event: Event) -> None:
+    """Promise 2; the first event stays as it is, and nobody is told of a second."""
+    await store.add(event, change(event))
+    again = make_event(message_id=event.message_id, now=event.accepted_at, id="evt_again")
+    assert await store.add(again, change(again)) is False
+    assert await store.get("evt_again") is None
+    assert await store.get(event.id) == event
+    assert len(await store.changes()) == 1
+
+
+async def test_dedupe_outlives_the_answer_for_seven_days(
+    store: Store, clock: FakeClock, event: Event
+) -> None:
+    """A gateway replays, an admin restores: still no second answer."""
+    await store.add(event, change(event))
+    await end(store, event)
+    await clock.advance(7 * DAY - 1)
+    await reopened(store)
+    again = make_event(message_id=event.message_id, now=clock.time(), id="evt_again")
+    assert await store.add(again, change(again)) is False
+
+
+async def test_after_more_than_seven_days_nothing_is_left(
+    store: Store, clock: FakeClock, event: Event
+) -> None:
+    """Event, sends and changes are dropped with the next event, whoever wrote it."""
+    await store.add(event, change(event))
+    await store.record_send(event.id, send())
+    await end(store, event)
+    await clock.advance(7 * DAY + 1)
+    other = make_event(now=clock.time())
+    await store.add(other, change(other))
+    assert await store.get(event.id) is None
+    assert list(await store.sends(event.id)) == []
+    assert [one["payload"]["id"] for one in await store.changes()] == [other.id]
+    again = make_event(message_id=event.message_id, now=clock.time(), id="evt_again")
+    assert await store.add(again, change(again)) is True
+
+
+# -- refusals
+
+
+async def test_a_refusal_is_remembered_for_a_day(store: Store, clock: FakeClock) -> None:
+    """Long enough for `why`, and no longer."""
+    assert await store.refusal(1) is None
+    await store.refuse(1, "ineligible")
+    await clock.advance(DAY - 1)
+    assert await store.refusal(1) == "ineligible"
+    await clock.advance(2)
+    assert await store.refusal(1) is None
+
+
+async def test_the_last_refusal_of_a_message_counts(store: Store, clock: FakeClock) -> None:
+    """Seen twice, and its day begins anew."""
+    await store.refuse(1, "not_enabled")
+    await clock.advance(DAY - 1)
+    await store.refuse(1, "ineligible")
+    await store.refuse(2, "bot")
+    await clock.advance(DAY - 1)
+    assert await store.refusal(1) == "ineligible"
+
+
+# -- conversations and notes
+
+
+async def test_a_lane_has_a_conversation_with_each_agent(store: Store) -> None:
+    """And can be pointed to another; a restart changes nothing."""
+    assert await store.conversation("agent-1", "channel:1") is None
+    await store.set_conversation("agent-1", "channel:1", "conv-a")
+    await store.set_conversation("agent-2", "channel:1", "conv-b")
+    await store.set_conversation("agent-1", "channel:2", "conv-c")
+    await store.set_conversation("agent-1", "channel:1", "conv-d")
+    await reopened(store)
+    assert await store.conversation("agent-1", "channel:1") == "conv-d"
+    assert await store.conversation("agent-2", "channel:1") == "conv-b"
+    assert await store.conversation("agent-1", "channel:2") == "conv-c"
+
+
+async def test_a_note_is_kept_until_it_is_written_anew(store: Store) -> None:
+    """Such as when Aurora last listened."""
+    assert await store.noted("heard") is None
+    await store.note("heard", "1")
+    await store.note("seen", "x")
+    await store.note("heard", "2")
+    await reopened(store)
+    assert (await store.noted("heard"), await store.noted("seen")) == ("2", "x")
+
+
+async def test_the_dm_channels_of_late_are_known(store: Store, clock: FakeClock) -> None:
+    """Discord doesn't list them; each once, those in servers not."""
+    first = clock.time()
+    for channel_id, guild_id in ((5, None), (6, None), (5, None), (1, 9)):
+        one = make_event(now=clock.time(), channel_id=channel_id, guild_id=guild_id)
+        await store.add(one, change(one))
+        await clock.advance(10)
+    assert list(await store.dm_channels(first)) == [5, 6]
+    assert list(await store.dm_channels(first + 20)) == [5]
+    assert list(await store.dm_channels(first + 20.5)) == []
+
+
+# -- sends
+
+
+async def test_sends_come_back_whole_and_oldest_first(store: Store, event: Event) -> None:
+    """Every field of each."""
+    await store.add(event, change(event))
+    sends = [
+        send("one", by="delivery", reply_to=7, message_ids=(8, 9)),
+        send("two", kind="reaction", channel_id=2, text_hash="def"),
+        send("a third", by="notice"),
+    ]
+    for one in sends:
+        await store.record_send(event.id, one)
+    assert list(await store.sends(event.id)) == sends
+
+
+async def test_a_send_with_the_same_key_is_replaced_where_it_stands(
+    store: Store, event: Event
+) -> None:
+    """First under way, then with the ids of what was sent."""
+    await store.add(event, change(event))
+    await store.record_send(event.id, send("one"))
+    await store.record_send(event.id, send("two"))
+    await store.record_send(event.id, send("one", message_ids=(8,)))
+    assert list(await store.sends(event.id)) == [send("one", message_ids=(8,)), send("two")]
+
+
+async def test_events_do_not_share_sends(store: Store, clock: FakeClock) -> None:
+    """The same key in two events is two sends."""
+    first, second = make_event(now=clock.time()), make_event(now=clock.time())
+    for one in (first, second):
+        await store.add(one, change(one))
+    await store.record_send(first.id, send(text_hash="of the first"))
+    assert list(await store.sends(second.id)) == []
+
+
+async def test_sends_outlive_the_end_of_their_event(store: Store, event: Event) -> None:
+    """A tool call that the server repeats after a restart must still be recognised."""
+    await store.add(event, change(event))
+    await store.record_send(event.id, send())
+    await end(store, event)
+    await reopened(store)
+    assert list(await store.sends(event.id)) == [send()]
+
+
+# -- people
+
+
+async def test_forgetting_a_person_drops_all_of_theirs_and_nothing_else(
+    store: Store, clock: FakeClock
+) -> None:
+    """Waiting and final events, their sends and changes; others' stay."""
+    waiting, final = (make_event(author_id=7, now=clock.time()) for _ in range(2))
+    other = make_event(author_id=8, now=clock.time())
+    for one in (waiting, final, other):
+        await store.add(one, change(one))
+        await store.record_send(one.id, send())
+    await end(store, final)
+    await store.forget_user(7)
+    for one in (waiting, final):
+        assert await store.get(one.id) is None
+        assert list(await store.sends(one.id)) == []
+    assert await store.get(other.id) == other
+    assert list(await store.sends(other.id)) == [send()]
+    assert [one["metadata"]["user_id"] for one in await store.changes()] == ["8"]
+    assert await store.counts(EVERYWHERE) == {State.WAITING: 1}
+    assert [one.id for one in await reopened(store)] == [other.id]
+
+
+async def test_forgetting_somebody_unknown_does_nothing(store: Store, event: Event) -> None:
+    """Red asks for everybody who leaves Discord."""
+    await store.add(event, change(event))
+    await store.forget_user(999)
+    assert await store.get(event.id) == event
+
+
+async def test_a_forgotten_event_does_not_come_back_with_its_run(
+    store: Store, event: Event
+) -> None:
+    """What still runs when its author is forgotten must leave nothing when it ends."""
+    await store.add(event, change(event))
+    await store.forget_user(event.author_id)
+    event.context = NO_CONTEXT
+    await store.save(event)
+    await store.record_send(event.id, send())
+    await end(store, event)
+    assert await store.get(event.id) is None
+    assert list(await store.sends(event.id)) == []
+    left: list[Any] = list(await store.changes())
+    assert left == []
+
+
+async def test_the_message_of_a_forgotten_event_can_be_accepted_anew(
+    store: Store, event: Event
+) -> None:
+    """And the run of the forgotten one then changes nothing in it."""
+    await store.add(event, change(event))
+    await store.forget_user(event.author_id)
+    again = make_event(message_id=event.message_id, now=event.accepted_at, id="evt_again")
+    assert await store.add(again, change(again)) is True
+    await end(store, event)
+    assert await store.get(event.id) is None
+    assert await store.find(event.message_id) == again

@@ -1,0 +1,316 @@
+"""The writer's thread: batches, failures, cancellation and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from aurora.ledger import EVERYWHERE, LedgerError
+from aurora.ledger.sqlite import SqliteStore
+from aurora.model import Event, State
+from tests.clocks import FakeClock
+from tests.events import make_event
+from tests.ledger.disks import FailingDisk
+from tests.ledger.stores import change, send, sqlite_store, start
+
+BEYOND_SQLITE = 1 << 63
+
+
+@pytest.fixture
+def disk() -> FailingDisk:
+    """A disk that can fail."""
+    return FailingDisk()
+
+
+@pytest.fixture
+async def store(clock: FakeClock, tmp_path: Path, disk: FailingDisk) -> AsyncIterator[SqliteStore]:
+    """An open ledger on the disk."""
+    made = sqlite_store(clock, tmp_path, vfs=disk.name)
+    await made.open()
+    yield made
+    disk.error = None
+    await made.close()
+
+
+def many(count: int, clock: FakeClock) -> list[Event]:
+    """Return new events."""
+    return [make_event(now=clock.time()) for _ in range(count)]
+
+
+# -- batches
+
+
+async def test_operations_that_come_together_share_a_commit(
+    store: SqliteStore, clock: FakeClock, disk: FailingDisk
+) -> None:
+    """A sync takes longer than a hundred operations."""
+    before = disk.syncs
+    added = await asyncio.gather(*(store.add(one, change(one)) for one in many(100, clock)))
+    assert all(added)
+    assert disk.syncs - before == 1
+
+
+async def test_nothing_is_confirmed_before_it_is_synced(
+    store: SqliteStore, event: Event, disk: FailingDisk
+) -> None:
+    """Promise 1: accepted means that its row is committed."""
+    synced = threading.Event()
+    reached = threading.Event()
+
+    def wait() -> None:
+        reached.set()
+        assert synced.wait(10)
+
+    disk.blocked = wait
+    adding = asyncio.create_task(store.add(event, change(event)))
+    assert await asyncio.to_thread(reached.wait, 10)
+    assert not adding.done()
+    disk.blocked = None
+    synced.set()
+    assert await adding
+
+
+async def test_more_than_fits_a_batch_is_kept_all_the_same(
+    store: SqliteStore, clock: FakeClock
+) -> None:
+    """In several."""
+    await asyncio.gather(*(store.add(one, change(one)) for one in many(600, clock)))
+    assert await store.counts(EVERYWHERE) == {State.WAITING: 600}
+    told = await store.changes(limit=1000)
+    assert [one["metadata"]["sequence"] for one in told] == list(range(1, 601))
+
+
+async def test_an_operation_that_fails_fails_alone(store: SqliteStore, clock: FakeClock) -> None:
+    """The others of its batch are kept, and of it nothing."""
+    good, bad, after = many(3, clock)
+    bad.channel_id = BEYOND_SQLITE
+    results = await asyncio.gather(
+        store.add(good, change(good)),
+        store.add(bad, change(bad)),
+        store.record_send(good.id, send()),
+        store.add(after, change(after)),
+        return_exceptions=True,
+    )
+    assert [results[0], *results[2:]] == [True, None, True]
+    assert isinstance(results[1], LedgerError)
+    assert await store.get(bad.id) is None
+    assert await store.get(after.id) == after
+    assert list(await store.sends(good.id)) == [send()]
+
+
+async def test_half_of_a_failed_operation_is_not_kept(
+    store: SqliteStore, clock: FakeClock
+) -> None:
+    """State and change are kept together or not at all (promise 7)."""
+    first, second = many(2, clock)
+    for one in (first, second):
+        await store.add(one, change(one))
+        one.state = State.ANSWERED
+    changes = [change(first, "answered"), change(second, "answered")]
+    second.attempts = BEYOND_SQLITE
+    with pytest.raises(LedgerError):
+        await store.move([first, second], changes)
+    assert await store.counts(EVERYWHERE) == {State.WAITING: 2}
+    assert len(await store.changes()) == 2
+
+
+async def test_a_read_sees_what_was_asked_for_before_it(store: SqliteStore, event: Event) -> None:
+    """Even when nobody has waited for the writes."""
+    _, _, found = await asyncio.gather(
+        store.add(event, change(event)), store.note("key", "value"), store.get(event.id)
+    )
+    assert found == event
+
+
+# -- failing disks
+
+
+@pytest.mark.parametrize("error", [apsw.FullError, apsw.IOError])
+async def test_a_commit_that_fails_fails_its_whole_batch_and_nothing_after_it(
+    store: SqliteStore, clock: FakeClock, disk: FailingDisk, error: type[apsw.Error]
+) -> None:
+    """None of it is kept; when the disk takes writes again, so does the store."""
+    before, *lost = many(4, clock)
+    await store.add(before, change(before))
+    disk.error, disk.only = error, "-wal"
+    results = await asyncio.gather(
+        *(store.add(one, change(one)) for one in lost), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [LedgerError] * 3
+    assert len({id(result) for result in results}) == 3
+    disk.error = None
+    assert await store.counts(EVERYWHERE) == {State.WAITING: 1}
+    again = await asyncio.gather(*(store.add(one, change(one)) for one in lost))
+    assert again == [True] * 3
+
+
+async def test_a_full_disk_is_named_as_such(
+    store: SqliteStore, event: Event, disk: FailingDisk
+) -> None:
+    """With what to do about it."""
+    disk.error = apsw.FullError
+    with pytest.raises(LedgerError, match=r"ledger\.sqlite3 can't grow: the disk is full.*space"):
+        await store.add(event, change(event))
+
+
+async def test_a_transaction_too_big_for_memory_and_disk_fails_and_leaves_the_store_usable(
+    store: SqliteStore, clock: FakeClock, disk: FailingDisk
+) -> None:
+    """SQLite then undoes it in the middle, not at the commit."""
+    big = many(200, clock)
+    for one in big:
+        one.context["message"]["content"] = "x" * 100_000
+    disk.error = apsw.FullError
+    results = await asyncio.gather(
+        *(store.add(one, change(one)) for one in big), return_exceptions=True
+    )
+    assert all(isinstance(result, LedgerError) for result in results)
+    disk.error = None
+    assert await store.add(big[0], change(big[0])) is True
+    assert await store.counts(EVERYWHERE) == {State.WAITING: 1}
+
+
+async def test_reads_go_on_while_the_disk_is_full(
+    store: SqliteStore, event: Event, disk: FailingDisk
+) -> None:
+    """Status commands work when they are needed."""
+    await store.add(event, change(event))
+    disk.error = apsw.FullError
+    assert await store.get(event.id) == event
+
+
+# -- cancellation
+
+
+async def test_what_a_cancelled_caller_asked_for_is_done(
+    store: SqliteStore, clock: FakeClock
+) -> None:
+    """At once, or after the loop has turned; and the others of the batch get their answers."""
+    events = many(6, clock)
+    tasks = [asyncio.create_task(store.add(one, change(one))) for one in events]
+    for turns, task in enumerate(tasks[:-1]):
+        for _ in range(min(turns, 1)):
+            await asyncio.sleep(0)
+        task.cancel()
+    assert await tasks[-1] is True
+    await asyncio.gather(*tasks, return_exceptions=True)
+    # The very first was cancelled before it could ask.
+    assert await store.counts(EVERYWHERE) == {State.WAITING: 5}
+
+
+async def test_a_start_cancelled_while_it_is_kept_can_be_found_again(
+    store: SqliteStore, event: Event
+) -> None:
+    """It ran, as far as anybody can know."""
+    await store.add(event, change(event))
+    starting = asyncio.create_task(start(store, event))
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await store.close()
+    (found,) = (await store.open()).events
+    assert (found.interrupted, found.crashes) == (True, 1)
+
+
+async def test_an_opening_that_is_cancelled_leaves_nothing_open(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    """No thread and no lock; it can be opened again."""
+    store = sqlite_store(clock, tmp_path)
+    opening = asyncio.create_task(store.open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not ledger_threads()
+    await store.open()
+    await store.close()
+
+
+# -- the end
+
+
+def ledger_threads() -> list[str]:
+    """Return the threads that ledgers have."""
+    return [one.name for one in threading.enumerate() if one.name.startswith("aurora-ledger")]
+
+
+async def test_closing_finishes_what_was_asked_for(clock: FakeClock, tmp_path: Path) -> None:
+    """And then ends the thread (promise 10)."""
+    store = sqlite_store(clock, tmp_path)
+    await store.open()
+    assert len(ledger_threads()) == 1
+    events = many(300, clock)
+    adding = [asyncio.create_task(store.add(one, change(one))) for one in events]
+    await asyncio.sleep(0)
+    await store.close()
+    assert not ledger_threads()
+    assert all(await asyncio.gather(*adding))
+    assert len((await store.open()).events) == 300
+    await store.close()
+
+
+async def test_a_cancelled_close_still_closes(clock: FakeClock, tmp_path: Path) -> None:
+    """Whoever closes again waits for the same end."""
+    store = sqlite_store(clock, tmp_path)
+    await store.open()
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    await store.close()
+    assert not ledger_threads()
+
+
+async def test_after_the_close_every_call_says_that_it_is_closed(
+    store: SqliteStore, event: Event
+) -> None:
+    """A second close does nothing."""
+    await store.close()
+    await store.close()
+    with pytest.raises(LedgerError, match="closed"):
+        await store.add(event, change(event))
+    await store.open()
+
+
+def test_a_loop_that_was_closed_does_not_kill_the_thread(
+    clock: FakeClock, tmp_path: Path, disk: FailingDisk
+) -> None:
+    """Nobody is left to be told, but what was asked for is kept."""
+    store, event = sqlite_store(clock, tmp_path, vfs=disk.name), make_event(now=clock.time())
+    go, syncing = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        syncing.set()
+        assert go.wait(10)
+
+    async def leave() -> None:
+        await store.open()
+        disk.blocked = wait
+        adding = asyncio.create_task(store.add(event, change(event)))
+        assert await asyncio.to_thread(syncing.wait, 10)
+        adding.cancel()
+
+    async def look() -> list[str]:
+        again = sqlite_store(clock, tmp_path)
+        found = [one.id for one in (await again.open()).events]
+        await again.close()
+        return found
+
+    asyncio.run(leave())
+    disk.blocked = None
+    go.set()
+    (thread,) = [one for one in threading.enumerate() if one.name == "aurora-ledger"]
+    assert thread.is_alive()
+    assert store._writer is not None
+    store._writer._queue.put(None)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert asyncio.run(look()) == [event.id]

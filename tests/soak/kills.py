@@ -1,0 +1,141 @@
+"""The kill -9 loop: a real Aurora under load that is killed over and over, and then judged."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aurora.model import State
+
+from .check import Findings, check, content_in, read_ledger
+from .killing import Moment, kill
+from .life import LEDGER, Home, Life, Told
+from .town import Size, Town, chatter, open_town
+
+_FINAL = {state.value for state in State if state.final}
+# A message that came so shortly before a kill may not have been committed yet.
+_MARGIN_SECONDS = 0.5
+_QUIET_SECONDS = 3.5  # longer than the longest pause before a third attempt
+_DRAIN_SECONDS = 120.0
+
+
+@dataclass(slots=True)
+class KillReport:
+    """What came of a run of the loop; it is good if nothing stands in `violations`."""
+
+    cycles: int
+    seed: int
+    seconds: float
+    moments: dict[str, int]
+    sent: int
+    accepted: int
+    ends: dict[str, int]
+    rerun: int
+    poison: int
+    missed: list[str]
+    violations: list[str]
+
+
+@dataclass(slots=True)
+class _Diary:
+    """What the lives told, and when each of them listened (monotonic seconds)."""
+
+    accepted: set[int] = field(default_factory=set)
+    open: set[int] = field(default_factory=set)
+    heard_at: float = 0.0
+    listened: list[tuple[float, float]] = field(default_factory=list)
+    _ready_at: float | None = None
+
+    def hear(self, told: Told) -> None:
+        self.heard_at = time.monotonic()
+        if told["step"] == "ready":
+            self._ready_at = self.heard_at
+        elif told["step"] == "queued":
+            self.accepted.add(told["message_id"])
+            self.open.add(told["message_id"])
+        elif told["step"] in _FINAL:
+            self.open.discard(told["message_id"])
+
+    def close(self) -> None:
+        """Note that a life is over."""
+        if self._ready_at is not None:
+            self.listened.append((self._ready_at, time.monotonic()))
+        self._ready_at = None
+
+    def owes(self, at: float) -> bool:
+        """Tell whether Aurora must have accepted a message that was sent then."""
+        return any(begin < at < end - _MARGIN_SECONDS for begin, end in self.listened)
+
+
+async def run_kills(
+    cycles: int, seed: int, *, folder: Path, per_second: float = 12.0
+) -> KillReport:
+    """Kill Aurora so often, under a load of so many messages a second, and judge what is left.
+
+    Its data are in `folder`, which is empty.
+    """
+    rng, begun = random.Random(seed), time.monotonic()  # noqa: S311 - it decides about kills
+    moments = [rng.choice(list(Moment)) for _ in range(cycles)]
+    async with open_town(rng, Size()) as town:
+        found, leaks = await _torment(town, folder, moments, rng, per_second)
+    return KillReport(
+        cycles=cycles,
+        seed=seed,
+        seconds=round(time.monotonic() - begun, 1),
+        moments=dict(Counter(moments)),
+        sent=len(town.asked),
+        accepted=found.accepted,
+        ends=found.ends,
+        rerun=found.rerun,
+        poison=found.poison,
+        missed=found.missed,
+        violations=found.violations + leaks,
+    )
+
+
+async def _torment(
+    town: Town, data: Path, moments: list[Moment], rng: random.Random, per_second: float
+) -> tuple[Findings, list[str]]:
+    home, diary = town.home(data), _Diary()
+    async with Life(home, await town.wishes(), heard=diary.hear) as first:
+        await first.listens()
+        first.ask_to_stop()
+        await first.gone()
+    diary.close()
+    talking = asyncio.create_task(chatter(town, rng, per_second))
+    try:
+        for moment in moments:
+            async with Life(home, heard=diary.hear) as life:
+                await kill(life, moment, town, rng)
+            _bury(town, diary)
+    finally:
+        talking.cancel()
+    await _drain(town, home, diary)
+    leaks = content_in(data)
+    ledger = await read_ledger(data / LEDGER, town.asked)
+    owed = {one.message.id for one in town.asked if diary.owes(one.at)}
+    accepted, pace = diary.accepted, town.size.pace
+    found = check(town.discord, town.asked, ledger, told=accepted, owed=owed, pace=pace)
+    return found, leaks
+
+
+async def _drain(town: Town, home: Home, diary: _Diary) -> None:
+    """Let a last life bring everything to its end, and kill that too."""
+    limit = time.monotonic() + _DRAIN_SECONDS
+    async with Life(home, heard=diary.hear) as life:
+        await life.listens()
+        while time.monotonic() < limit and not life.over.is_set():
+            if time.monotonic() - max(diary.heard_at, town.asked[-1].at) > _QUIET_SECONDS:
+                break
+            await asyncio.sleep(0.1)
+    _bury(town, diary)
+
+
+def _bury(town: Town, diary: _Diary) -> None:
+    diary.close()
+    # Nobody comes back to the session of a process that is gone.
+    town.discord.gateway.sessions.clear()

@@ -69,7 +69,7 @@ class Delivery:
                 return await self._settle(event, text, fallback=fallback)
         except SendFailed as failure:
             log.warning("The answer to event %s was not delivered: %s", event.id, failure.reason)
-            await self.mark(event, FAILED)
+            await self.doubt(event)
             return State.FAILED, failure.reason
 
     async def _settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
@@ -113,6 +113,10 @@ class Delivery:
     async def call_off(self, event: Event) -> None:
         """Show the person that nothing will come of their message; never raise."""
         await self.mark(event, CALLED_OFF)
+
+    async def doubt(self, event: Event) -> None:
+        """Show the person that an answer may not have arrived; never raise."""
+        await self.mark(event, FAILED)
 
     async def mark(self, event: Event, emoji: str) -> None:
         """Put a reaction of Aurora's on the message, or say it where that is refused; never raise.

@@ -13,7 +13,7 @@ from .model import Event, State
 from .outage_notices import OutageNotices
 from .ports import Ports, Trace
 from .queue import MessageQueue
-from .recovery import Ended
+from .recovery import UNKNOWN_FATE, Ended
 from .settings import Settings
 
 log = logging.getLogger("red.aurora.worker")
@@ -66,8 +66,10 @@ class Endings:
             permits.settle(verdict)
         if cause is Outcome.COMPLETED:
             await self._deliver(claim, finished.text)
-        elif trace in (Trace.ANSWER, Trace.DOUBT):
+        elif trace is Trace.ANSWER:
             await self._queue.finish(event, State.ANSWERED, f"sent_before_{cause}")
+        elif trace is Trace.DOUBT:
+            await self._doubt(event)
         elif delay is None:
             await self._give_up(event, cause, finished.detail)
         else:
@@ -125,8 +127,15 @@ class Endings:
         """Write down the end that an interrupted turn has had."""
         if ended.state is State.ANSWERED:
             await self._queue.finish(event, ended.state, ended.reason)
+        elif ended.reason == UNKNOWN_FATE:
+            await self._doubt(event)
         else:
             await self._give_up(event, "crash", ended.reason, reason=ended.reason)
+
+    async def _doubt(self, event: Event) -> None:
+        """End a turn whose answer may be there or not: another could be the second."""
+        await self._ports.delivery.doubt(event)
+        await self._queue.finish(event, State.FAILED, UNKNOWN_FATE)
 
     async def _deliver(self, claim: Claim, text: str) -> None:
         event = claim.event

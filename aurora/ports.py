@@ -68,6 +68,10 @@ class Delivery(Protocol):
         """Show the person that nothing will come of their message."""
         ...
 
+    async def doubt(self, event: Event) -> None:
+        """Show the person that an answer may not have arrived."""
+        ...
+
     def typing(self, event: Event) -> AbstractAsyncContextManager[None]:
         """Show that somebody is at work."""
         ...

@@ -19,6 +19,8 @@ log = logging.getLogger("red.aurora.worker")
 
 MOST_CRASHES = 3
 """How often Aurora may crash on an event before it is given up."""
+UNKNOWN_FATE = "unknown_fate"
+"""The reason of an event for which something was sent that may be there or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,10 @@ class Recovery:
         if event.input_id is not None:
             await self._look_for_reply(event)
         match await self._ports.delivery.trace(event):
-            case Trace.ANSWER | Trace.DOUBT:
+            case Trace.ANSWER:
                 return Ended(State.ANSWERED, "sent_before_crash")
+            case Trace.DOUBT:
+                return Ended(State.FAILED, UNKNOWN_FATE)
             case Trace.ELSEWHERE:
                 return Ended(State.FAILED, "crashed")
             case Trace.END:
@@ -66,9 +70,9 @@ class Recovery:
             # This may be what Aurora stumbles over each time.
             log.exception("Event %s: nobody knows of an answer", event.id, exc_info=error)
             trace = Trace.NOTHING
-        if trace in (Trace.ANSWER, Trace.DOUBT):
+        if trace is Trace.ANSWER:
             return Ended(State.ANSWERED, "sent_before_crash")
-        return Ended(State.FAILED, "poison")
+        return Ended(State.FAILED, UNKNOWN_FATE if trace is Trace.DOUBT else "poison")
 
     async def _look_for_reply(self, event: Event) -> None:
         """Note what an agent with Discord tools of its own sent while nobody watched."""

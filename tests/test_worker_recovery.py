@@ -79,15 +79,15 @@ async def test_what_was_answered_does_not_run_again(benches: list[Bench]) -> Non
 
 
 async def test_what_may_have_been_answered_does_not_run_again(benches: list[Bench]) -> None:
-    """A second answer would be worse than none."""
+    """A second answer would be worse than none; the person sees that there may be one."""
     bench = await start(benches, ScriptedBackend([Accepted(), NEVER]))
     event = await bench.ask()
     after = await bench.again()
     benches.append(after)
-    after.delivery.doubt = True
+    after.delivery.in_doubt = True
     await after.clock.advance(2)
-    assert await end(after, event) == (State.ANSWERED, "sent_before_crash")
-    assert runs(after) == 1
+    assert await end(after, event) == (State.FAILED, "unknown_fate")
+    assert (runs(after), after.town.of("mark")) == (1, ["⚠️"])
 
 
 async def test_what_was_sent_elsewhere_is_not_done_again(benches: list[Bench]) -> None:

@@ -148,7 +148,7 @@ class Delivery:
         """A bug: every notice raises."""
         self.blind = False
         """A bug: every look at what was sent raises."""
-        self.doubt = False
+        self.in_doubt = False
 
     async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
         await self.gate.wait()
@@ -173,7 +173,7 @@ class Delivery:
             sends = await self.sender.sends(event)
         except SendFailed:
             return Trace.DOUBT
-        if self.doubt:
+        if self.in_doubt:
             return Trace.DOUBT
         real = [one.channel_id for one in sends if one.by != "notice"]
         if event.channel_id in real:
@@ -196,6 +196,9 @@ class Delivery:
 
     async def call_off(self, event: Event) -> None:
         await self._mark(event, "⏹️")
+
+    async def doubt(self, event: Event) -> None:
+        await self._mark(event, "⚠️")
 
     async def _mark(self, event: Event, emoji: str) -> None:
         if self._town.find(event.id, emoji) is None:

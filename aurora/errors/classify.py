@@ -125,12 +125,14 @@ VERDICTS: Mapping[Cause, Verdict] = {
     ),
     Outcome.LOST: Verdict(
         State.FAILED,
-        Retry.NEVER,
+        # Nothing was to be seen of it, or it is not tried again: an outage in mid-turn must not
+        # cost an answer either.
+        Retry.ATTEMPTS,
         Counts.AGENT,
         error="HTTPException",
         user="I lost touch with my agent before it could answer. Please ask again.",
-        admin="The agent server took the input and its end will not be known: {detail}. It was "
-        "not sent again, as the agent may have acted on it.",
+        admin="The agent server took the input, and what became of it is not known: {detail}. "
+        "Check the line to the server, and the server's log.",
     ),
     "timeout": Verdict(
         State.FAILED,

@@ -87,11 +87,14 @@ async def without_fallback(town: QuickTown, room: Channel) -> Message:
 
 
 async def cut_off(town: QuickTown, room: Channel) -> Message:
-    """Cut the line in the middle of a turn."""
-    town.quick.script = lambda _text: Plan("late", delay=0.5)
+    """Cut the line in the middle of a turn, each time."""
+    town.quick.script = lambda _text: Plan("late", delay=2.0)
+    hasten(town)
+    before = town.quick.inputs
     message = mention(town, "please", room)
-    await town.discord.wait_for(lambda: town.quick.busy, 5)
-    town.quick.cut()
+    for number in (1, 2, 3):
+        await town.discord.wait_for(lambda n=number: town.quick.inputs >= before + n, 5)
+        town.quick.cut()
     return message
 
 

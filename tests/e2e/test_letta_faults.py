@@ -18,7 +18,7 @@ from sandbox.quick_app_server import Plan
 
 from .ledgers import ANSWER, Blame, Kept, answered, ask, blame, kept
 from .quick import QuickTown, open_quick_town
-from .seen import outlive, reached
+from .seen import hasten, outlive, reached
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -180,13 +180,28 @@ async def test_an_overloaded_model_costs_no_attempt_and_counts_against_nobody(
     assert blame(town) == Blame(0, 0)
 
 
-async def test_a_turn_that_is_cut_off_is_lost_and_counts_against_the_agent(
-    town: QuickTown,
-) -> None:
-    """The input was taken, so the server is well; the turn is not run again."""
+async def test_a_turn_that_is_cut_off_runs_again(town: QuickTown) -> None:
+    """Nothing was to be seen of it, and to be cut off once counts against nobody."""
+    hasten(town)
     town.quick.script = lambda _text: Plan(ANSWER, delay=0.5)
     message = ask(town)
     await town.discord.wait_for(lambda: town.quick.busy, 5)
     town.quick.cut()
-    assert await kept(town, message) == Kept(State.FAILED, "lost", 1, 0, 0, 1)
+    found = await kept(town, message)
+    assert (found.state, found.answers, found.notices) == (State.ANSWERED, 1, 0)
+    assert blame(town) == Blame(0, 0)
+
+
+async def test_a_turn_that_is_cut_off_each_time_is_lost_and_counts_against_the_agent(
+    town: QuickTown,
+) -> None:
+    """The input was taken each time, so the server is well."""
+    hasten(town)
+    town.quick.script = lambda _text: Plan(ANSWER, delay=2.0)
+    before = town.quick.inputs
+    message = ask(town)
+    for number in (1, 2, 3):
+        await town.discord.wait_for(lambda n=number: town.quick.inputs >= before + n, 5)
+        town.quick.cut()
+    assert await kept(town, message) == Kept(State.FAILED, "lost", 3, 0, 0, 1)
     assert blame(town) == Blame(0, 1)

@@ -54,33 +54,53 @@ def send(town: Town, text: str) -> Call:
     return Call.to("discord_send", channelId=str(town.general.id), message=text)
 
 
-def lost(outcome: Outcome) -> bool:
-    """Tell whether the person got one notice that the answer is lost, and nothing else."""
-    ((place, reply, notice),) = outcome.said
-    assert "lost touch" in notice
-    return (outcome.state, outcome.reason, place, reply) == ("failed", "lost", "general", True)
+def answered(text: str, how: str = "delivered") -> Outcome:
+    """Return what the person sees who gets this one answer and nothing else."""
+    return Outcome("answered", how, [("general", True, text)], [])
 
 
-async def test_a_line_cut_before_the_first_token_is_one_notice(town: Town, cable: Cable) -> None:
-    """The turn died with its socket; the agent may have acted, so it is not sent again."""
+async def test_a_line_cut_before_the_first_token_costs_no_answer(
+    town: Town, cable: Cable
+) -> None:
+    """The turn died with its socket and nothing was to be seen of it, so it runs again."""
     gate = asyncio.Event()
-    town.llm.script("slow", Step(gate=gate, text="Too late."))
+    hasten(town)
+    town.llm.script("slow", Step(gate=gate, text="Here I am."))
     message = mention(town, "slow")
     await thinking(town)
     cable.cut()
     gate.set()
-    assert lost(await outcome_of(town, message))
+    assert await outcome_of(town, message) == answered("Here I am.")
     await works(town)
 
 
-async def test_a_line_cut_while_the_text_comes_is_one_notice(town: Town, cable: Cable) -> None:
-    """Half a text is no answer."""
-    town.llm.script("talk", Step(text="One two three four five six seven. " * 4, pace=0.05))
+async def test_a_line_cut_while_the_text_comes_costs_no_answer(town: Town, cable: Cable) -> None:
+    """Half a text is no answer, and nobody sees it."""
+    text = "One two three four five six seven. " * 4
+    hasten(town)
+    town.llm.script("talk", Step(text=text, pace=0.05))
     message = mention(town, "talk")
     await thinking(town)
     cable.cut_before('"assistant_message"')
-    assert lost(await outcome_of(town, message))
+    assert await outcome_of(town, message) == answered(text.strip())
     assert cable.cuts == 1
+    await works(town)
+
+
+async def test_a_line_that_is_cut_each_time_is_one_notice(town: Town, cable: Cable) -> None:
+    """Three turns that died are enough; the lane goes on."""
+    gate = asyncio.Event()
+    hasten(town)
+    town.llm.script("slow", Step(gate=gate, text="Too late."))
+    message = mention(town, "slow")
+    for turn in range(1, 4):
+        await thinking(town, turn)
+        cable.cut()
+    seen = await outcome_of(town, message)
+    ((place, reply, notice),) = seen.said
+    assert (seen.state, seen.reason, place, reply) == ("failed", "lost", "general", True)
+    assert "lost touch" in notice
+    gate.set()
     await works(town)
 
 
@@ -97,9 +117,10 @@ async def test_a_line_cut_after_a_send_is_an_answer(town: Town, cable: Cable) ->
     await works(town)
 
 
-async def test_a_line_cut_before_a_send_got_out_is_one_notice(town: Town, cable: Cable) -> None:
-    """Discord kept the send waiting; it is given up together with the turn."""
+async def test_a_line_cut_before_a_send_got_out_is_one_message(town: Town, cable: Cable) -> None:
+    """Discord kept the send waiting; it is given up together with the turn, and sent by the next."""
     route = f"/channels/{town.general.id}/messages"
+    hasten(town)
     town.llm.script("go on", Step(calls=(send(town, "Here."),)))
     town.discord.faults.rate_limit("POST", route, retry_after=0.5)
     message = mention(town, "go on")
@@ -108,15 +129,18 @@ async def test_a_line_cut_before_a_send_got_out_is_one_notice(town: Town, cable:
         lambda: any(call.status == 429 for call in town.discord.calls[tried:])
     )
     cable.cut()
-    assert lost(await outcome_of(town, message))
+    assert await outcome_of(town, message) == answered("Here.", "sent")
     await works(town)
 
 
-async def test_a_line_cut_before_the_end_of_the_turn_is_one_end(town: Town, cable: Cable) -> None:
-    """Text proves nothing until the turn is over."""
+async def test_a_line_cut_before_the_end_of_the_turn_is_one_answer(
+    town: Town, cable: Cable
+) -> None:
+    """Text proves nothing until the turn is over; the next turn's is delivered."""
+    hasten(town)
     message = mention(town, "[[say:All of it.]]")
     cable.cut_before('"turn_finished"')
-    assert lost(await outcome_of(town, message))
+    assert await outcome_of(town, message) == answered("All of it.")
     assert cable.cuts == 1
     await works(town)
 
@@ -124,12 +148,11 @@ async def test_a_line_cut_before_the_end_of_the_turn_is_one_end(town: Town, cabl
 async def test_a_line_cut_as_the_input_is_accepted_is_one_message(
     town: Town, cable: Cable
 ) -> None:
-    """If the server has no trace of it, it is sent again; if it has, the turn is lost."""
+    """Whether the server has a trace of it or not."""
+    hasten(town)
     cable.cut_before('"input_accepted"')
     message = mention(town, "[[send:Here.]]")
-    seen = await outcome_of(town, message)
-    answered = Outcome("answered", "sent", [("general", True, "Here.")], [])
-    assert seen == answered or lost(seen)
+    assert await outcome_of(town, message) == answered("Here.", "sent")
     assert cable.cuts == 1
     await works(town)
 

@@ -119,14 +119,38 @@ async def test_a_failed_run_that_sent_elsewhere_is_not_run_again_either(
     assert len(bench.delivery.notices) == 1
 
 
-async def test_a_lost_run_is_not_sent_again(benches: list[Bench]) -> None:
-    """Nobody knows what it did."""
+async def test_a_lost_run_is_sent_again_if_nothing_was_to_be_seen_of_it(
+    benches: list[Bench],
+) -> None:
+    """An outage in mid-turn costs nobody an answer (promise 7)."""
     bench, backend = await start(benches, [Accepted(), Finished(Outcome.LOST)])
     event = await bench.ask()
     await bench.clock.advance(60)
-    assert event.state is State.FAILED
-    assert len(backend.seen) == 1
+    assert (event.state, event.attempts) == (State.ANSWERED, 2)
+    assert len({turn.input_id for turn in backend.seen}) == 2
+
+
+async def test_a_run_that_is_lost_three_times_is_given_up(benches: list[Bench]) -> None:
+    """It may be what the server stumbles over."""
+    bench, backend = await start(benches, *[[Accepted(), Finished(Outcome.LOST)]] * 3)
+    event = await bench.ask()
+    await bench.clock.advance(60)
+    assert (event.state, event.reason) == (State.FAILED, "lost")
+    assert len(backend.seen) == 3
     assert len(bench.delivery.notices) == 1
+
+
+async def test_a_lost_run_that_sent_something_elsewhere_is_not_sent_again(
+    benches: list[Bench],
+) -> None:
+    """It would be sent twice (promise 6)."""
+    bench, backend = await start(
+        benches, [Accepted(), send("psst", channel=77), Finished(Outcome.LOST)]
+    )
+    event = await bench.ask()
+    await bench.clock.advance(60)
+    assert (event.state, event.reason) == (State.FAILED, "lost")
+    assert len(backend.seen) == 1
 
 
 async def test_an_outage_costs_no_attempt(benches: list[Bench]) -> None:
@@ -241,7 +265,7 @@ async def test_a_crash_after_the_answer_is_no_news_for_the_person(benches: list[
 
 async def test_a_lane_goes_on_when_even_the_notice_fails(benches: list[Bench]) -> None:
     """The end of an event must not hang on its being told."""
-    bench, _ = await start(benches, [Accepted(), Finished(Outcome.LOST)])
+    bench, _ = await start(benches, [Accepted(), Finished(Outcome.CONFIG)])
     bench.delivery.mute = True
     event = await bench.ask()
     assert event.state is State.FAILED

@@ -149,9 +149,10 @@ async def test_only_those_who_wait_for_the_agent_in_trouble_are_told(
     bench, backend = await start(benches)
     await bench.settings.set_guild(8, agent_id="b", enabled=True)
     failed = [Accepted(), Finished(Outcome.LOST)]
-    backend.turns = [failed] * 5
+    backend.turns = [failed] * 15
     for channel in range(5):
         await bench.ask(channel_id=channel, author_id=channel)
+    await bench.clock.advance(5)
     mine, theirs = make_event(), make_event(guild_id=8, channel_id=80)
     assert bench.breakers.agent("a").state is BreakerState.OPEN
     bench.worker.outage_began([mine, theirs])
@@ -166,9 +167,10 @@ async def test_another_agents_recovery_is_not_the_end_of_this_outage(
 ) -> None:
     """Nobody is told twice because a neighbour is well again."""
     bench, backend = await start(benches)
-    backend.turns = [[Accepted(), Finished(Outcome.LOST)]] * 5
+    backend.turns = [[Accepted(), Finished(Outcome.LOST)]] * 15
     for channel in range(5):
         await bench.ask(channel_id=channel, author_id=channel)
+    await bench.clock.advance(5)
     await greet(bench, channel_id=7, author_id=7)
     bench.worker.outage_over("b")
     bench.worker.outage_over(None)

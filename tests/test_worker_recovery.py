@@ -167,7 +167,7 @@ async def test_a_dead_letter_that_was_answered_is_answered(benches: list[Bench])
 
 async def test_who_was_told_of_the_end_gets_no_answer_after_it(benches: list[Bench]) -> None:
     """Aurora died between the notice and the last line in the ledger."""
-    bench = await start(benches, ScriptedBackend([Accepted(), Finished(Outcome.LOST)]))
+    bench = await start(benches, ScriptedBackend([Accepted(), Finished(Outcome.CONFIG)]))
 
     async def hang(*_arguments: Any) -> None:
         await asyncio.Event().wait()
@@ -176,7 +176,7 @@ async def test_who_was_told_of_the_end_gets_no_answer_after_it(benches: list[Ben
         bench.store.move = hang  # a disk that hangs
 
     assert isinstance(bench.backend, ScriptedBackend)
-    bench.backend.turns = [[Accepted(), break_the_disk, Finished(Outcome.LOST)]]
+    bench.backend.turns = [[Accepted(), break_the_disk, Finished(Outcome.CONFIG)]]
     event = await bench.ask()
     assert len(bench.delivery.notices) == 1
     after = await bench.again()

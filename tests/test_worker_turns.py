@@ -124,8 +124,8 @@ async def test_a_turn_is_tried_again_with_all_its_messages(benches: list[Bench])
 
 async def test_an_end_is_told_once_for_a_turn(benches: list[Bench]) -> None:
     """On the message that the answer would have replied to."""
-    bench, _, events = await start(benches, [Accepted(), Finished(Outcome.LOST)])
-    assert ends(events) == [(State.FAILED, "lost")] * 3
+    bench, _, events = await start(benches, [Accepted(), Finished(Outcome.CONFIG)])
+    assert ends(events) == [(State.FAILED, "config")] * 3
     assert [post.event_id for post in bench.town.posts] == [events[-1].id]
 
 

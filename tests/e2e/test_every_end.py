@@ -17,7 +17,7 @@ from sandbox.quick_app_server import Plan, channel_of
 
 from .pages import page
 from .quick import QuickTown, open_quick_town
-from .seen import mention, outlive, reached
+from .seen import hasten, mention, outlive, reached
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

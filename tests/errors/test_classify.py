@@ -33,7 +33,7 @@ def test_every_cause_has_a_final_state(cause: Cause) -> None:
         (Outcome.OVERLOADED, State.EXPIRED, Retry.RETRY_AFTER, Counts.NOTHING),
         (Outcome.FAILED, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),
         (Outcome.UNREACHABLE, State.EXPIRED, Retry.UNTIL_EXPIRY, Counts.SERVER),
-        (Outcome.LOST, State.FAILED, Retry.NEVER, Counts.AGENT),
+        (Outcome.LOST, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),
         ("timeout", State.FAILED, Retry.NEVER, Counts.AGENT),
         ("crash", State.FAILED, Retry.ATTEMPTS, Counts.NOTHING),
     ],

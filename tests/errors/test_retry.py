@@ -114,7 +114,7 @@ async def test_the_last_error_is_raised(clock: FakeClock) -> None:
         (Outcome.BUSY, True),
         (Outcome.CONFIG, False),
         (Outcome.CANCELLED, False),
-        (Outcome.LOST, False),
+        (Outcome.LOST, True),
     ],
 )
 async def test_the_outcome_decides_whether_to_try_again(
@@ -218,9 +218,7 @@ def test_retry_after_never_shortens_the_backoff() -> None:
     assert again(Outcome.OVERLOADED, 4, retry_after=1) == 8
 
 
-@pytest.mark.parametrize(
-    "outcome", [Outcome.COMPLETED, Outcome.CANCELLED, Outcome.CONFIG, Outcome.LOST]
-)
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETED, Outcome.CANCELLED, Outcome.CONFIG])
 def test_what_is_over_does_not_run_again(outcome: Outcome) -> None:
-    """Done, cancelled, misconfigured, or possibly done."""
+    """Done, cancelled or misconfigured."""
     assert again(outcome, 1) is None

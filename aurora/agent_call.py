@@ -33,6 +33,8 @@ from .settings import GuildSettings
 
 log = logging.getLogger("red.aurora.worker")
 
+RUN_OVER = "This run is over; nothing more can be sent."
+
 
 @dataclass(slots=True, kw_only=True)
 class AgentCall:
@@ -81,6 +83,9 @@ class AgentCall:
         async with aclosing(self.backend.run(turn, self.tools)) as run:
             async for step in run:
                 if isinstance(step, Finished):
+                    # A send under way would be cut off when the run is left, and then arrive after
+                    # it was looked for.
+                    await self.tools.close(RUN_OVER)
                     return step
                 await self._follow(step)
         return Finished(Outcome.LOST, detail="the server's stream ended without a result")

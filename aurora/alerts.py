@@ -16,6 +16,7 @@ from redbot.core.bot import Red
 from .background import Background
 from .clock import Clock
 from .errors import BreakerState, ErrorStats
+from .fence import shorten
 from .settings import Settings
 from .throttle import Throttle
 from .tools.failures import FAILURES
@@ -28,6 +29,8 @@ _SAME_OUTAGE_SECONDS = 120.0
 _LASTING_SECONDS = 30.0
 """How long runs must have failed for an alert: a breaker that opens meanwhile says it better."""
 _PATIENCE_SECONDS = 30.0
+_MOST_CHARS = 1900
+"""Discord takes 2,000; what is cut is said."""
 _WEBHOOK = re.compile(
     r"https://(?:canary\.|ptb\.)?discord(?:app)?\.com/api/(?:v\d{1,2}/)?"
     r"webhooks/(\d{17,20})/([\w.-]{60,100})"
@@ -205,7 +208,7 @@ class Alerts:
     async def _tell_owners(self, text: str) -> None:
         async with self._turn(None):
             prefix = (await self._bot.get_valid_prefixes())[0]
-            said = f"**Aurora**: {text.replace('[p]', prefix)}"
+            said = shorten(f"**Aurora**: {text.replace('[p]', prefix)}", _MOST_CHARS)
             try:
                 quiet = discord.AllowedMentions.none()
                 await self._bot.send_to_owners(said, allowed_mentions=quiet)

@@ -183,13 +183,10 @@ class CatchUp:
         if not places:
             return
         slots = asyncio.Semaphore(_AT_ONCE)
-        tasks: list[asyncio.Task[int]] = []
-        try:
-            async with asyncio.timeout(PASS_SECONDS), asyncio.TaskGroup() as group:
-                tasks += [group.create_task(self._catch_up(one, slots)) for one in places]
-        except TimeoutError:
-            log.warning("Discord is too slow: not all that was missed could be read")
-        taken = sum(task.result() for task in tasks if not task.cancelled())
+        until = asyncio.get_running_loop().time() + PASS_SECONDS
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._catch_up(one, slots, until)) for one in places]
+        taken = sum(task.result() for task in tasks)
         log.info("Caught up in %d channels: %d missed messages", len(places), taken)
 
     async def _dms(self, floor: int | None) -> list[_Missed]:
@@ -198,14 +195,17 @@ class CatchUp:
         channels = await self._store.dm_channels(self._clock.time() - DEDUPE_SECONDS)
         return [_Missed(channel_id, floor) for channel_id in channels[-DMS_READ:]]
 
-    async def _catch_up(self, missed: _Missed, slots: asyncio.Semaphore) -> int:
+    async def _catch_up(self, missed: _Missed, slots: asyncio.Semaphore, until: float) -> int:
         """Take in what was missed in a channel, before anything newer in it."""
         try:
-            async with self._intake.turn(missed.channel_id), slots:
-                async with asyncio.timeout(READ_SECONDS):
-                    found = await self._read(missed)
-                wanted = [message for message in found if await self._wanted(message)]
-                await self._intake.receive_missed(wanted)
+            async with asyncio.timeout_at(until) as limit:
+                async with self._intake.turn(missed.channel_id), slots:
+                    async with asyncio.timeout(READ_SECONDS):
+                        found = await self._read(missed)
+                    wanted = [message for message in found if await self._wanted(message)]
+                    # Cut off from here on, what the ledger has accepted would be in no lane.
+                    limit.reschedule(None)
+                    await self._intake.receive_missed(wanted)
                 return len(wanted)
         except _TROUBLE as error:
             log.warning("Channel %d can't be read: %s", missed.channel_id, error or "too slow")

@@ -50,16 +50,20 @@ class Endings:
         *,
         accepted: bool = True,
         permits: Permits | None = None,
+        watched: bool = False,
     ) -> None:
         """Deliver, try again later, or give up, after a run.
 
-        The run of an Aurora that is no more was `accepted`, and has no permits.
+        The run of an Aurora that is no more was `accepted`, and has no permits. One that was only
+        `watched` acts with tools that nobody can shut.
         """
         event, verdict, trace, delay = claim.event, VERDICTS[cause], Trace.NOTHING, None
         if cause is not Outcome.COMPLETED:
             trace = await claim.do(self._ports.delivery.trace(event))
             if trace not in (Trace.ANSWER, Trace.DOUBT):
-                visible = trace is not Trace.NOTHING
+                # A watched run that was lost may still go on, and act.
+                lost = watched and cause is Outcome.LOST
+                visible = lost or trace is not Trace.NOTHING
                 delay = self._delay(event, cause, finished, accepted=accepted, visible=visible)
         # An event counts once against its agent, or one bad message would stop it for all.
         if permits is not None and (delay is None or verdict.retry is not Retry.ATTEMPTS):

@@ -23,6 +23,7 @@ from .model import Event, EventContext, Kind, State, new_event_id
 from .queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 from .settings import Settings
 from .throttle import Throttle
+from .tools.failures import FAILURES
 from .triggers import Reason, Refusal, check, still_addressed
 from .worker import Worker
 
@@ -86,7 +87,8 @@ class Intake:
 
         The caller holds the channel's turn. All of them count as arriving from the first on.
         """
-        fresh = [message for message in messages if message.id not in self._arriving]
+        known = {*self._arriving, *self._lately_deleted}
+        fresh = [message for message in messages if message.id not in known]
         self._arriving.update((message.id, None) for message in fresh)
         try:
             for message in fresh:
@@ -136,7 +138,7 @@ class Intake:
         if not still_addressed(message, self._me):
             reason = "mention_removed"
             self._drop_arriving({message.id}, reason)
-            await self._queue.cancel(lambda one: one.message_id == message.id, reason)
+            await self._worker.cancel({message.id}, reason)
             return
         # Behind the message itself, and behind an earlier edit, whose look-ups may be slower.
         async with self.turn(message.channel.id):
@@ -153,10 +155,7 @@ class Intake:
         self._drop_arriving(message_ids, reason)
         for message_id in message_ids:
             self._worker.withhold(message_id, reason)
-        for event in await self._queue.cancel(lambda one: one.message_id in message_ids, reason):
-            if event.message_id not in message_ids:
-                # Its turn can't go on without the other; its message is still there.
-                self._background.start(self._worker.call_off(event), f"calls off: {event.id}")
+        await self._worker.cancel(message_ids, reason)
 
     def _drop_arriving(self, message_ids: set[int], reason: str) -> None:
         for message_id in message_ids & self._arriving.keys():
@@ -200,10 +199,10 @@ class Intake:
 
 
 async def _react(message: discord.Message, emoji: str) -> None:
-    with contextlib.suppress(discord.HTTPException):
+    with contextlib.suppress(*FAILURES):
         await message.add_reaction(emoji)
 
 
 async def _reply(message: discord.Message, text: str) -> None:
-    with contextlib.suppress(discord.HTTPException):
+    with contextlib.suppress(*FAILURES):
         await message.reply(text, mention_author=False)

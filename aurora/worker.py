@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import nullcontext
 
-from .agent_call import AgentCall
+from .agent_call import RUN_OVER, AgentCall
 from .agents.protocol import AgentBackend, AgentError, Finished, Outcome
 from .claim import Claim, UnloadedError, WithheldError
 from .clock import Clock
@@ -23,7 +23,7 @@ from .errors import (
 from .ledger import LedgerError, Store
 from .model import Event, State
 from .outage_notices import OutageNotices
-from .ports import Ports
+from .ports import Ports, Watcher
 from .queue import MessageQueue
 from .recovery import Ended, Recovery
 from .settings import Settings
@@ -81,11 +81,14 @@ class Worker:
             log.exception("Event %s could not be taken further", event.id, exc_info=error)
         finally:
             for message_id in message_ids:
-                del self._claims[message_id]
+                # What has ended may have been revived, and taken again, by now.
+                if self._claims.get(message_id) is claim:
+                    del self._claims[message_id]
         if claim.withheld and event.state is State.WAITING:
             # It was on its way back into the queue, where nobody could cancel it.
             for message_id, reason in claim.withheld.items():
-                await self._queue.cancel(_is_message(message_id), reason)
+                self.withhold(message_id, reason)
+                await self.cancel({message_id}, reason)
 
     async def greet(self, event: Event) -> None:
         """Tell the author of a new event if an outage is going to keep it waiting."""
@@ -121,6 +124,15 @@ class Worker:
             claim.break_off(WithheldError(reason))
         elif claim.started:
             self._spawn(self._withdraw(claim), f"aurora withdraws: {message_id}")
+
+    async def cancel(self, message_ids: Collection[int], reason: str) -> None:
+        """End what waits of some messages.
+
+        Those whose turn can't go on without them are shown that nothing will come.
+        """
+        for event in await self._queue.cancel(lambda one: one.message_id in message_ids, reason):
+            if event.message_id not in message_ids:
+                self._spawn(self.call_off(event), f"aurora calls off: {event.id}")
 
     async def withhold_all(self, wanted: Callable[[Event], bool], reason: str) -> None:
         """Withhold all events that were taken and are wanted, and return when they have ended."""
@@ -252,7 +264,12 @@ class Worker:
         if call.accepted:
             self._outages.reached(event.channel_id, agent_id)
         await self._endings.conclude(
-            claim, cause, finished, accepted=call.accepted, permits=permits
+            claim,
+            cause,
+            finished,
+            accepted=call.accepted,
+            permits=permits,
+            watched=isinstance(call.tools, Watcher),
         )
 
     async def _call(self, call: AgentCall) -> tuple[Cause, Finished]:
@@ -276,8 +293,4 @@ class Worker:
         finally:
             calling.cancel()
             await asyncio.wait({calling})
-            await call.tools.close("This run is over; nothing more can be sent.")
-
-
-def _is_message(message_id: int) -> Callable[[Event], bool]:
-    return lambda event: event.message_id == message_id
+            await call.tools.close(RUN_OVER)

@@ -152,6 +152,14 @@ async def test_its_end_is_told_once_to_everybody(office: Office) -> None:
     assert [len(await office.said(agent)) for agent in ("a", "b")] == [2, 2]
 
 
+async def test_a_long_reason_is_cut_to_what_discord_takes(office: Office) -> None:
+    """Refused for its length it would reach nobody."""
+    await office.alerts.alert("The agent server refused the request: " + "why " * 1000)
+    (text,) = await office.said()
+    assert "refused the request" in text
+    assert "more characters" in text
+
+
 async def test_vain_tries_in_between_are_told_nobody(office: Office) -> None:
     """Ten of them, and still one pair."""
     office.fail(None)

@@ -16,13 +16,18 @@ from aurora.agents.protocol import (
     Finished,
     Outcome,
     Reasoning,
+    RunEvent,
     ToolCalled,
+    ToolHost,
+    ToolResult,
     ToolReturned,
+    Turn,
     Usage,
 )
-from aurora.model import State
+from aurora.model import Event, State
+from aurora.queue import Enqueued
 from tests.events import make_event
-from tests.workers import NEVER, Bench, ScriptedBackend, done, send
+from tests.workers import NEVER, Bench, Post, ScriptedBackend, done, send
 
 
 @pytest.fixture
@@ -481,3 +486,79 @@ async def test_a_cancellation_from_inside_a_run_is_a_crash_like_any_other(
     event = await bench.ask()
     await bench.clock.advance(3)
     assert (event.state, event.crashes) == (State.ANSWERED, 1)
+
+
+async def test_a_send_under_way_when_a_run_is_lost_is_let_through(benches: list[Bench]) -> None:
+    """Cut off, it could arrive after it was looked for; the next run would be the second answer."""
+    bench, _ = await start(benches)
+    sending: list[asyncio.Future[ToolResult]] = []
+    post = bench.delivery.sender.post
+
+    async def slowly(what: Post) -> int:
+        # Discord has it, and shows it in a moment, whether we wait for that or not.
+        return await asyncio.shield(asyncio.create_task(shown(what)))
+
+    async def shown(what: Post) -> int:
+        await bench.clock.wait(asyncio.Event(), 0.5)
+        return await post(what)
+
+    class Cutting(ScriptedBackend):
+        """A server's door that cuts off the calls of a run that is left."""
+
+        async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+            self.seen.append(turn)
+            yield Accepted()
+            call = tools.call("discord_send", {"message": f"answer {len(self.seen)}"})
+            sending.append(asyncio.ensure_future(call))
+            await asyncio.sleep(0)
+            try:
+                yield Finished(Outcome.LOST)
+            finally:
+                sending[-1].cancel()
+
+    bench.delivery.sender.post = slowly  # type: ignore[method-assign]  # a Discord that takes its time
+    bench.backend = backend = Cutting()
+    event = await bench.ask()
+    await bench.clock.advance(60)
+    assert (event.state, event.reason) == (State.ANSWERED, "sent_before_lost")
+    assert (len(backend.seen), bench.town.of("tool")) == (1, ["answer 1"])
+
+
+async def test_a_lost_run_of_an_agent_with_tools_of_its_own_is_not_sent_again(
+    benches: list[Bench],
+) -> None:
+    """It may still go on, and answer where nobody can stop it."""
+    bench, backend = await start(benches, [Accepted(), Finished(Outcome.LOST)])
+    bench.watched = True
+    event = await bench.ask()
+    await bench.clock.advance(60)
+    assert (event.state, event.reason) == (State.FAILED, "lost")
+    assert (len(backend.seen), len(bench.delivery.notices)) == (1, 1)
+
+
+async def test_an_event_revived_while_its_end_is_shown_can_still_be_withheld(
+    benches: list[Bench],
+) -> None:
+    """It is taken again before Discord has taken the mark of its first end."""
+    bench, _ = await start(benches, [Accepted(), NEVER])
+    bench.refusal = "not_enabled"
+    shown, mark = asyncio.Event(), bench.delivery.call_off
+
+    async def slowly(event: Event) -> None:
+        await shown.wait()
+        await mark(event)
+
+    bench.delivery.call_off = slowly  # type: ignore[method-assign]  # a Discord that takes its time
+    event = await bench.ask()
+    assert event.state is State.CANCELLED
+    bench.refusal = None
+    again = await bench.kept(event)
+    again.context = make_event(message_id=event.message_id).context
+    assert await bench.queue.revive(again) is Enqueued.ACCEPTED
+    await bench.clock.advance(3)
+    assert again.state is State.RUNNING
+    shown.set()
+    await bench.clock.settle()
+    bench.worker.withhold(again.message_id, "message_deleted")
+    await bench.clock.settle()
+    assert (again.state, again.reason) == (State.CANCELLED, "message_deleted")

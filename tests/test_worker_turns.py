@@ -101,6 +101,45 @@ async def test_without_the_speaking_message_the_turn_is_over(benches: list[Bench
     assert backend.aborted == 1
 
 
+async def test_a_turn_that_ends_on_its_way_back_is_shown_to_the_others(
+    benches: list[Bench],
+) -> None:
+    """What it has done is known only under the name of the message that is gone."""
+    bench, _, events = await start(benches, [Accepted(), RuntimeError("a bug")])
+    for _ in range(50):
+        if events[0].interrupted:
+            break
+        await asyncio.sleep(0)
+    assert {event.state for event in events} == {State.WAITING}
+    await bench.worker.cancel({events[-1].message_id}, "mention_removed")
+    await bench.clock.settle()
+    assert ends(events) == [(State.CANCELLED, "mention_removed")] * 3
+    assert bench.delivery.called_off == [events[0].id, events[1].id]
+
+
+async def test_a_message_deleted_while_its_turn_is_put_back_ends_it(benches: list[Bench]) -> None:
+    """Nobody could cancel it then; the others see that nothing will come."""
+    bench, backend, events = await start(benches, messages=0)
+    backend.turns = [[Accepted(), RuntimeError("a bug")]]
+    kept, writing, gate = bench.store.move, asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: Any) -> None:
+        writing.set()
+        await gate.wait()
+        await kept(*arguments)
+
+    bench.store.move = slow  # a disk that takes its time
+    events = [make_event(), make_event()]
+    await asyncio.gather(*map(bench.accept, events))
+    await bench.clock.settle()
+    assert writing.is_set()
+    bench.worker.withhold(events[-1].message_id, "message_deleted")
+    gate.set()
+    await bench.clock.settle()
+    assert ends(events) == [(State.CANCELLED, "message_deleted")] * 2
+    assert bench.delivery.called_off == [events[0].id]
+
+
 async def test_of_messages_deleted_together_none_is_marked(benches: list[Bench]) -> None:
     """There is nothing left to put a mark on."""
     bench, _, events = await start(benches, [Accepted(), NEVER])

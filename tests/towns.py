@@ -108,6 +108,7 @@ class Tools:
         self._sender = sender
         self._event = event
         self.closed: str | None = None
+        self._sending = asyncio.Lock()
 
     @property
     def specs(self) -> Sequence[ToolSpec]:
@@ -118,11 +119,15 @@ class Tools:
             return ToolResult(self.closed, is_error=True)
         channel = int(arguments.get("channelId", self._event.channel_id))
         text = arguments["message"]
-        await self._sender.send(self._event, "tool", f"{name}:{text}", text, channel)
+        async with self._sending:
+            await self._sender.send(self._event, "tool", f"{name}:{text}", text, channel)
         return ToolResult("sent")
 
     async def close(self, reason: str) -> None:
+        """Refuse later calls, and wait for those under way."""
         self.closed = self.closed or reason
+        async with self._sending:
+            pass
 
 
 class WatchedTools(Tools):

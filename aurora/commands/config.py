@@ -17,6 +17,7 @@ _NO_OWN_TOOLS = (
     "Nothing was changed: agents can use Discord tools of their own only behind Letta's REST API. "
     "A Letta App Server lets them use what Aurora offers, and nothing else."
 )
+_OTHERS = ("tools", "alerts", "retention", "alertwebhook")
 _TOOLS_SET = {
     AURORAS_TOOLS: "Done: agents in this server get Aurora's guarded Discord tools.",
     MCP_TOOLS: (
@@ -70,7 +71,8 @@ class ConfigCommands:
     async def config_set(self, ctx: commands.GuildContext, setting: str, value: str) -> None:
         """Change any setting of this server.
 
-        `<setting>` is a name that `[p]aurora config show` lists.
+        `<setting>` is a name that `[p]aurora config show` lists with its values. What else it
+        lists has a command of its own.
         """
         await _change(self.services, ctx, setting, value)
 
@@ -93,7 +95,8 @@ class ConfigCommands:
         lines.append(f"{'retention':<12} {world.retention_days:<4} (7 to 365 days, owner only)")
         webhook = _shown(world.alert_webhook is not None)
         lines.append(f"{'alertwebhook':<12} {webhook:<4} (a webhook's address or off, owner only)")
-        how = f"Change one with `{ctx.clean_prefix}aurora config <setting> <value>`."
+        change = "config set" if ctx.interaction else "config"
+        how = f"Change one with `{ctx.clean_prefix}aurora {change} <setting> <value>`."
         if alerts is not None:
             how += f" Alerts go to <#{alerts}>."
         await ctx.send(box("\n".join(lines)) + how)
@@ -195,6 +198,9 @@ async def _change(
 ) -> None:
     """Set one setting of this server and say what it is now."""
     key = KEYS.get(command.lower())
+    if key is None and command.lower() in _OTHERS:
+        await ctx.send(f"{inline(command)} has a command of its own: `config {command.lower()}`.")
+        return
     if key is None:
         await ctx.send(f"{inline(command[:50])} is no setting. There are: {', '.join(KEYS)}.")
         return

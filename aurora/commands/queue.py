@@ -109,7 +109,7 @@ class QueueCommands:
         place = await place_of(ctx, where)
         waiting = (await self.services.store.counts(place)).get(State.WAITING, 0)
         if not waiting:
-            await ctx.send(f"Nothing waits {in_words(place)}.")
+            await ctx.send(f"Nothing waits {in_words(place, 'anywhere')}.")
             return
         question = f"Messages that wait {in_words(place)}: {waiting}. Cancel them all?"
         if not await confirm(ctx, question):
@@ -144,7 +144,8 @@ class QueueCommands:
         found = _MESSAGE.fullmatch(message.strip("<>"))
         event = await self.services.store.find(int(found[1])) if found else None
         if event is None or not covers(place, event.guild_id):
-            return _UNKNOWN.format(where=in_words(place), prefix=ctx.clean_prefix)
+            where = in_words(place, "anywhere")
+            return _UNKNOWN.format(where=where, prefix=ctx.clean_prefix)
         reason = await retry(self.services, self._cog, event)
         if reason is not None:
             return f"I can't try that again: {reason}."
@@ -155,7 +156,7 @@ class QueueCommands:
         states = [state for state in RETRIED if state is not State.CANCELLED]
         events = await self.services.store.recent(place, states=states, limit=_RETRIED_AT_ONCE)
         if not events:
-            return f"Nothing failed or expired {in_words(place)}."
+            return f"Nothing failed or expired {in_words(place, 'anywhere')}."
         reasons: Counter[str] = Counter()
         for event in reversed(events):
             reason = await retry(self.services, self._cog, event)
@@ -185,6 +186,8 @@ async def queue_lines(services: Services, place: Where) -> list[str]:
             lines.append(f"waiting longest: since <t:{min(times):.0f}:R>")
     if (since := pause_of(services, place)) is not None:
         lines.append(f"⏸️ paused since <t:{since:.0f}:R>")
+    if place == EVERYWHERE:
+        lines += _paused_for_themselves(services)
     return lines
 
 
@@ -193,6 +196,19 @@ def pause_of(services: Services, place: Where) -> float | None:
     if isinstance(place, int):
         return services.settings.paused_since(place)
     return services.settings.world.paused_since
+
+
+def _paused_for_themselves(services: Services) -> list[str]:
+    """Name the servers whose own admins have paused them: what waits there looks stuck."""
+    paused = [
+        _guild_name(services, guild.id)
+        for guild in services.bot.guilds
+        if services.settings.guild(guild.id).paused_since is not None
+    ]
+    lines = [f"⏸️ paused by its admins: {name}" for name in paused[:_GUILDS_SHOWN]]
+    if more := len(paused) - len(lines):
+        lines.append(f"⏸️ and {more} more")
+    return lines
 
 
 def _limits(services: Services, place: Where) -> list[str]:
@@ -227,8 +243,10 @@ async def _list(
     if not events:
         await ctx.send(f"{title}: none.")
         return
+    counts = await services.store.counts(place)
+    beyond = sum(counts.get(state, 0) for state in states or State) - len(events)
     report = Report(title)
-    report.add("Newest first", *map(_line, events))
+    report.add("Newest first", *map(_line, events), beyond=max(beyond, 0))
     await report.send(ctx)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import discord
 from redbot.core import commands
@@ -27,6 +27,8 @@ class Section:
 
     name: str
     lines: Sequence[str]
+    beyond: int = 0
+    """How many more lines there are than were looked up."""
 
 
 @dataclass(slots=True)
@@ -36,10 +38,10 @@ class Report:
     title: str
     sections: list[Section] = field(default_factory=list)
 
-    def add(self, name: str, *lines: str) -> None:
-        """Add a section; one without lines is left out."""
+    def add(self, name: str, *lines: str, beyond: int = 0) -> None:
+        """Add a section; one without lines is left out, `beyond` more are only counted."""
         if lines:
-            self.sections.append(Section(name, lines))
+            self.sections.append(Section(name, lines, beyond))
 
     def embed(self, colour: discord.Colour | None = None) -> discord.Embed:
         """Return it as an embed that Discord takes."""
@@ -73,14 +75,14 @@ class Report:
         fitted = []
         for index, (name, section) in enumerate(zip(names, sections, strict=True)):
             later = sum(len(one) + frame + _LEAST_CHARS for one in names[index + 1 :])
-            value = cut(section.lines, room - later - len(name) - frame)
+            value = cut(section.lines, room - later - len(name) - frame, section.beyond)
             room -= len(name) + frame + len(value)
             fitted.append((name, value))
         return fitted
 
     def _shown(self, room: int, frame: int) -> list[Section]:
         """Return as many sections as there is room for a little of each, and say what is left."""
-        every = [Section(_shortened(one.name, _NAME_CHARS), one.lines) for one in self.sections]
+        every = [replace(one, name=_shortened(one.name, _NAME_CHARS)) for one in self.sections]
         shown = every[:_SECTIONS]
         while sum(len(one.name) + frame + _LEAST_CHARS for one in shown) > room:
             del shown[-1]
@@ -90,16 +92,15 @@ class Report:
         return shown
 
 
-def cut(lines: Sequence[str], limit: int) -> str:
-    """Join as many lines as fit into `limit` characters, and say how many do not."""
+def cut(lines: Sequence[str], limit: int, beyond: int = 0) -> str:
+    """Join as many lines as fit into `limit` characters; say how many do not, or are `beyond`."""
     lines = [_shortened(line, _LINE_CHARS) for line in lines]
-    if len(whole := "\n".join(lines)) <= limit:
-        return whole
-    for kept in range(len(lines) - 1, 0, -1):
-        text = "\n".join([*lines[:kept], f"… and {len(lines) - kept} more"])
+    for kept in range(len(lines), 0, -1):
+        left = len(lines) - kept + beyond
+        text = "\n".join([*lines[:kept], *([f"… and {left} more"] if left else [])])
         if len(text) <= limit:
             return text
-    return f"… {len(lines)} lines"[: max(limit, 1)]
+    return f"… {len(lines) + beyond} lines"[: max(limit, 1)]
 
 
 def _parts(text: str) -> list[str]:

@@ -13,8 +13,6 @@ Scope = Literal["here", "everywhere"]
 """What a person types; in a direct message both mean everything."""
 
 _OWNERS_ALONE = "Only the bot's owner may do that everywhere. Leave `everywhere` out."
-
-
 _NOT_STARTED = "Aurora could not start, and does nothing. {why}Then use `{prefix}reload aurora`."
 
 
@@ -24,7 +22,9 @@ async def ensure_started(ctx: commands.Context, services: Services) -> None:
         return
     owner = await ctx.bot.is_owner(ctx.author)
     why = f"The reason: {services.failure} " if owner else "The log says why. "
-    said = _NOT_STARTED.format(why=why, prefix=ctx.clean_prefix)
+    # `reload` need not be among the slash commands.
+    prefix = (await ctx.bot.get_valid_prefixes(ctx.guild))[0]
+    said = _NOT_STARTED.format(why=why, prefix=prefix)
     raise commands.UserFeedbackCheckFailure(said)
 
 
@@ -42,6 +42,6 @@ def covers(place: Where, guild_id: int | None) -> bool:
     return place in (EVERYWHERE, guild_id)
 
 
-def in_words(place: Where) -> str:
-    """Name a place within a sentence."""
-    return "everywhere" if place == EVERYWHERE else "in this server"
+def in_words(place: Where, everywhere: str = "everywhere") -> str:
+    """Name a place within a sentence; "anywhere" in one that denies."""
+    return everywhere if place == EVERYWHERE else "in this server"

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, cast
 
+import orjson
+
 from ..model import NO_CONTEXT, Change, Event, EventContext, Send, State
 from .outbox import envelope
 
@@ -50,8 +52,9 @@ INSERT_EVENT = sql(
     _insert("events", *_FIXED, *_MOVING, "id"), "ON CONFLICT (message_id) DO NOTHING"
 )
 UPDATE_EVENT = sql("UPDATE events SET", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
-# A change has one id for ever: told to keep it twice, the ledger has kept it once.
-INSERT_CHANGE = sql(_insert("changes", *_CHANGE, *_OF_EVENT), "ON CONFLICT (id) DO NOTHING")
+# An event names its latest change: told to move it twice, the ledger moves it once.
+MOVE_EVENT = sql(UPDATE_EVENT, "AND cause IS NOT ?")
+INSERT_CHANGE = _insert("changes", *_CHANGE, *_OF_EVENT)
 UNFINISHED = sql("SELECT", _SELECTED, "FROM events WHERE state = 'waiting' ORDER BY seq")
 WITH_CONTEXT = sql("SELECT", _SELECTED, ", context FROM events LEFT JOIN contexts ON event = seq")
 CHANGES = sql(
@@ -92,7 +95,11 @@ def change_row(event: Event, change: Change) -> Row:
 
 def encoded(context: EventContext) -> str:
     """Return a context as it is kept."""
-    return json.dumps(context, separators=(",", ":"))
+    try:
+        return orjson.dumps(context).decode()
+    except orjson.JSONEncodeError:
+        # Half an emoji; this one writes it as an escape, which SQLite takes.
+        return json.dumps(context)
 
 
 def decoded(event_id: str, context: str | None) -> EventContext:
@@ -106,7 +113,7 @@ def decoded(event_id: str, context: str | None) -> EventContext:
 
 def _read(event_id: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return orjson.loads(text) if "\\ud" not in text else json.loads(text)
     except ValueError:
         log.error("What the ledger keeps of %s can't be read", event_id)  # noqa: TRY400 - a traceback could show the content
         return None

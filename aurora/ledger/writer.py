@@ -25,7 +25,7 @@ Outcome = tuple[asyncio.Future[Any] | None, Any, Exception | None]
 
 CLOSED = "The ledger is closed."
 
-_BATCH = 256
+_BATCH = 512
 _MOMENT = 0.05
 """Seconds without work after which there is time to tidy up."""
 _ERASE_SECONDS = 2.0
@@ -201,9 +201,7 @@ def _transact(
         outcomes = way(tables, batch)
         tables.run("COMMIT")
     except BaseException:
-        # On a full disk or a failing one SQLite has undone the transaction by itself.
-        if tables.db.in_transaction:
-            tables.run("ROLLBACK")
+        tables.undo()
         raise
     return outcomes
 
@@ -215,9 +213,13 @@ class _OneFailedError(Exception):
 def _plainly(tables: Tables, batch: list[Operation]) -> list[Outcome]:
     """Do a batch in which nothing is expected to fail."""
     try:
-        return [(future, operation(tables, *args), None) for future, operation, args in batch]
+        outcomes: list[Outcome] = [
+            (future, operation(tables, *args), None) for future, operation, args in batch
+        ]
+        tables.keep_changes()
     except Exception as error:
         raise _OneFailedError from error
+    return outcomes
 
 
 def _apart(tables: Tables, batch: list[Operation]) -> list[Outcome]:
@@ -226,11 +228,14 @@ def _apart(tables: Tables, batch: list[Operation]) -> list[Outcome]:
     for future, operation, args in batch:
         tables.run("SAVEPOINT one")
         try:
-            outcomes.append((future, operation(tables, *args), None))
+            result = operation(tables, *args)
+            tables.keep_changes()
+            outcomes.append((future, result, None))
         except Exception as error:
+            # On a full disk or a failing one SQLite undoes the whole transaction by itself.
             if not tables.db.in_transaction:
                 raise
-            tables.run("ROLLBACK TO one")
+            tables.undo_one()
             outcomes.append((future, None, explained(tables.path, error)))
         tables.run("RELEASE one")
     return outcomes

@@ -40,6 +40,15 @@ def test_what_does_not_fit_is_counted() -> None:
     assert cut(["x" * 50, "y" * 50], 20) == "… 2 lines"
 
 
+def test_lines_that_were_not_looked_up_are_counted_too() -> None:
+    """Whether or not those that were do fit."""
+    assert cut(["one", "two"], 100, 460) == "one\ntwo\n… and 460 more"
+    assert cut(["one", "two"], 16, 460) == "… 462 lines"
+    made = Report("Queue")
+    made.add("Newest first", "one", beyond=3)
+    assert made.text().endswith("one\n… and 3 more")
+
+
 def test_a_long_section_leaves_room_for_those_behind_it() -> None:
     """Of each there is something to see."""
     lines = [f"event {number}" for number in range(500)]

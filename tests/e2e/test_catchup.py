@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from aurora.ledger import LedgerError
+from aurora.model import Change, Event
 from sandbox.local_discord import Message, Overwrite, permissions
 
 from .away import Comings, session_lost
@@ -154,6 +155,53 @@ async def test_a_message_deleted_while_those_before_it_are_taken_in_ends(awake: 
     assert (awake.changes[-1].step, awake.changes[-1].detail) == ("cancelled", "message_deleted")
 
 
+async def test_a_message_deleted_while_it_is_looked_at_is_not_taken_in(
+    awake: Comings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was read, and was not on its way in yet."""
+    store, looking, gate = awake.services.store, asyncio.Event(), asyncio.Event()
+    refusal = store.refusal
+
+    async def slowly(message_id: int) -> object:
+        looking.set()
+        await gate.wait()
+        return await refusal(message_id)
+
+    monkeypatch.setattr(store, "refusal", slowly)
+    async with awake.session_lost():
+        doomed = awake.ask("never mind")
+        missed = awake.ask("are you there?")
+    await looking.wait()
+    gone = asyncio.create_task(awake.red.bot.wait_for("raw_message_delete", timeout=5))
+    await asyncio.sleep(0)  # it listens from its first step on
+    awake.discord.delete(doomed)
+    await gone
+    gate.set()
+    await awake.accepted(missed)
+    assert awake.taken_in == [missed.id]
+
+
+async def test_one_message_that_can_not_be_taken_in_leaves_the_others(
+    awake: Comings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even if Discord does not take the mark that says so."""
+    store, unlucky = awake.services.store, []
+    add = store.add
+
+    async def fail(event: Event, change: Change) -> bool:
+        if event.message_id in unlucky:
+            raise LedgerError("disk full")
+        return bool(await add(event, change))
+
+    monkeypatch.setattr(store, "add", fail)
+    awake.discord.faults.add("PUT", "/reactions/", status=0, times=99)
+    async with awake.session_lost():
+        unlucky.append(awake.ask("hello").id)
+        missed = awake.ask("are you there?")
+    await awake.accepted(missed)
+    assert awake.taken_in == [missed.id]
+
+
 async def test_a_missed_command_is_neither_run_nor_asked(awake: Comings) -> None:
     """The listener would not have got it either."""
     async with awake.session_lost():
@@ -254,6 +302,26 @@ async def test_a_discord_that_is_slow_holds_a_channel_up_for_a_while_only(
     live = awake.ask("second")
     await awake.accepted(live)
     assert missed.id not in awake.taken_in
+
+
+async def test_what_is_being_taken_in_when_time_is_up_is_not_cut_off(
+    awake: Comings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger would have it, and nobody would answer it before the next start."""
+    monkeypatch.setattr("aurora.catchup.PASS_SECONDS", 0.3)
+    store = awake.services.store
+    add = store.add
+
+    async def slowly(event: Event, change: Change) -> bool:
+        added = await add(event, change)
+        await asyncio.sleep(0.6)
+        return bool(added)
+
+    monkeypatch.setattr(store, "add", slowly)
+    async with awake.session_lost():
+        missed = awake.ask("are you there?")
+    await awake.accepted(missed)
+    assert awake.services.queue.find(missed.id) is not None
 
 
 async def test_of_a_busy_channel_the_latest_messages_are_read(

@@ -290,6 +290,16 @@ async def test_config_set_of_an_unknown_setting_lists_the_known(bare_town: Town)
     assert all(setting in said for setting in KEYS)
 
 
+@pytest.mark.parametrize("setting", ["tools", "alerts", "retention", "alertwebhook"])
+async def test_config_set_of_what_has_its_own_command_names_that(
+    bare_town: Town, setting: str
+) -> None:
+    """`config show` lists it, so somebody will try."""
+    assert setting in await bare_town.command("aurora config show")
+    said = await bare_town.command(f"aurora config set {setting} off")
+    assert f"`config {setting}`" in said
+
+
 async def test_settings_survive_a_reload(bare_town: Town) -> None:
     """They are kept, not only remembered."""
     await bare_town.command("aurora config timeout 90")
@@ -476,7 +486,9 @@ async def test_the_slash_commands_work_within_discords_limits(town: Town) -> Non
     await register(town)
     said = await slash(town, "aurora config set", setting="timeout", value="120")
     assert "`timeout` is now **120**" in said
-    assert shown(await slash(town, "aurora config show"), "timeout") == "120"
+    said = await slash(town, "aurora config show")
+    assert shown(said, "timeout") == "120"
+    assert "`/aurora config set <setting> <value>`" in said
     said = await slash(town, "aurora enable", agent_id=town.agent_id)
     assert "town agent" in said
     said = await slash(town, "aurora config dm", action="agent", agent_id=town.agent_id)

@@ -77,6 +77,27 @@ async def test_the_owner_sees_everything_the_admin_the_own_server(town: Town) ->
     assert "Only the bot's owner" in said
 
 
+async def test_the_owner_sees_which_servers_their_admins_have_paused(town: Town) -> None:
+    """What waits there would look stuck; their number is bounded, as there may be many."""
+    for number in range(6):
+        abroad = town.discord.add_guild(f"Else*where {number}", owner=town.bo)
+        await town.cog.services.settings.set_guild(abroad.id, paused_since=1.0)
+    for command in ("aurora queue status everywhere", "aurora events status everywhere"):
+        said = await page(town, command)
+        assert said.count(r"paused by its admins: Else\*where") == 5
+        assert "and 1 more" in said
+    assert "Else" not in await page(town, "aurora queue status")
+
+
+async def test_nothing_is_nowhere(town: Town) -> None:
+    """What the owner reads in a direct message about an empty ledger is a sentence."""
+    dm = town.discord.open_dm(town.ada)
+    assert await town.command("aurora queue clear", channel=dm) == "Nothing waits anywhere."
+    said = await town.command("aurora queue retry all", channel=dm)
+    assert said == "Nothing failed or expired anywhere."
+    assert "no such message anywhere" in await town.command("aurora queue retry 5", channel=dm)
+
+
 async def test_where_embeds_are_not_allowed_the_same_comes_as_text(town: Town) -> None:
     """With the permission or without."""
     embed = await page(town, "aurora queue status")
@@ -140,8 +161,10 @@ async def test_a_thousand_events_fit_into_one_message(town: Town, embeds: bool) 
     if not embeds:
         no_embeds(town)
     said = await page(town, "aurora queue list")
-    assert "more" in said.splitlines()[-1]
-    assert len(said.splitlines()) > (20 if embeds else 8)
+    lines = said.splitlines()
+    shown = sum("waiting" in line for line in lines)
+    assert lines[-1] == f"… and {1000 - shown} more"
+    assert shown > (20 if embeds else 8)
     assert "SECRET" not in said
     assert "waiting: 1000 of 1000" in await page(town, "aurora queue status")
 
@@ -338,3 +361,6 @@ async def test_a_cog_that_could_not_start_says_so(town: Town) -> None:
     said = await town.command("aurora queue status", author=add_mod(town))
     assert "could not start" in said
     assert "disk" not in said
+    # As a slash command there need be no `reload`.
+    await register(town)
+    assert "`!reload aurora`" in await slash(town, "aurora queue status")

@@ -175,8 +175,8 @@ async def test_a_disk_that_fails_delays_the_erasure_and_no_more(
     await store.open()
     event.context = secret()
     await store.add(event, change(event))
-    await end(store, event)
     disk.error, disk.only = apsw.FullError, "sqlite3"
+    await end(store, event)
     assert not await gone(tmp_path, 30)
     assert caplog.text.count("can't grow") == 1
     disk.error = None

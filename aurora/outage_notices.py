@@ -32,7 +32,8 @@ class OutageNotices:
 
     async def tell(self, event: Event, agent_id: str) -> None:
         """Tell a channel that its answers will be late, unless it knows."""
-        if event.channel_id not in self._told:
+        # Those who are told one after the other may have got their answer meanwhile.
+        if not event.state.final and event.channel_id not in self._told:
             self._told[event.channel_id] = agent_id
             await self._delivery.notice(event, _OUTAGE, kind="outage")
 

@@ -96,10 +96,6 @@ class Worker:
         if agent_id is not None and self._breakers.retry_in(agent_id) > 0:
             await self._outages.tell(event, agent_id)
 
-    async def call_off(self, event: Event) -> None:
-        """Show the author of an event that nothing will come of it."""
-        await self._ports.delivery.call_off(event)
-
     def outage_began(self, waiting: Iterable[Event]) -> None:
         """Tell those who wait for an agent that can't be reached since now."""
         asked = [(event, self._settings.agent_for(event.guild_id)) for event in waiting]
@@ -132,7 +128,8 @@ class Worker:
         """
         for event in await self._queue.cancel(lambda one: one.message_id in message_ids, reason):
             if event.message_id not in message_ids:
-                self._spawn(self.call_off(event), f"aurora calls off: {event.id}")
+                showing = self._ports.delivery.call_off(event)
+                self._spawn(showing, f"aurora calls off: {event.id}")
 
     async def withhold_all(self, wanted: Callable[[Event], bool], reason: str) -> None:
         """Withhold all events that were taken and are wanted, and return when they have ended."""

@@ -489,18 +489,18 @@ async def test_a_cancellation_from_inside_a_run_is_a_crash_like_any_other(
 
 
 async def test_a_send_under_way_when_a_run_is_lost_is_let_through(benches: list[Bench]) -> None:
-    """Cut off, it could arrive after it was looked for; the next run would be the second answer."""
+    """Cut off, it could arrive after it was looked for, and the next run would answer again."""
     bench, _ = await start(benches)
     sending: list[asyncio.Future[ToolResult]] = []
-    post = bench.delivery.sender.post
+    show = bench.delivery.sender.post
 
-    async def slowly(what: Post) -> int:
+    async def slowly(post: Post) -> int:
         # Discord has it, and shows it in a moment, whether we wait for that or not.
-        return await asyncio.shield(asyncio.create_task(shown(what)))
+        return await asyncio.shield(asyncio.create_task(shown(post)))
 
-    async def shown(what: Post) -> int:
+    async def shown(post: Post) -> int:
         await bench.clock.wait(asyncio.Event(), 0.5)
-        return await post(what)
+        return await show(post)
 
     class Cutting(ScriptedBackend):
         """A server's door that cuts off the calls of a run that is left."""

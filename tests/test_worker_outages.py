@@ -183,3 +183,18 @@ async def test_nobody_is_greeted_while_all_is_well(benches: list[Bench]) -> None
     bench, _ = await start(benches)
     await greet(bench)
     assert bench.delivery.notices == []
+
+
+async def test_who_has_an_end_by_the_time_it_is_their_turn_is_told_of_no_outage(
+    benches: list[Bench],
+) -> None:
+    """The channel's next message would not be told, and nothing is kept of this one."""
+    bench, backend = await start(benches)
+    await break_down(bench, backend)
+    event = await bench.ask(channel_id=50, author_id=50)
+    await bench.worker.cancel({event.message_id}, "message_deleted")
+    bench.worker.outage_began([event])
+    await bench.clock.settle()
+    assert 50 not in told(bench)
+    await greet(bench, channel_id=50, author_id=51)
+    assert told(bench).count(50) == 1

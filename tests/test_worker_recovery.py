@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aurora.agents.protocol import Accepted, AgentError, Finished, Outcome
-from aurora.model import Event, State
+from aurora.model import NO_CONTEXT, Event, State
 from tests.events import make_event
 from tests.workers import (
     NEVER,
@@ -499,3 +499,28 @@ async def test_a_disk_that_is_full_at_the_start_makes_events_wait(benches: list[
     await bench.clock.advance(60)
     assert (await bench.kept(first)).state is State.ANSWERED
     assert runs(bench) == 1
+
+
+async def test_what_can_not_be_read_back_ends_visibly_and_its_lane_goes_on(
+    benches: list[Bench],
+) -> None:
+    """Nobody knows any more what was asked."""
+    bench = await start(benches, ScriptedBackend())
+    bench.gate.clear()
+    await bench.ask(channel_id=2, author_id=2)
+    first, second = make_event(), make_event(author_id=8)
+    kept = bench.store.add
+
+    async def lose(event: Event, change: Any) -> bool:
+        added = bool(await kept(event, change))
+        if event is first:
+            await bench.kept_by.edit(event.id, NO_CONTEXT)
+        return added
+
+    bench.store.add = lose
+    await bench.accept(first, second)
+    bench.gate.set()
+    await bench.clock.advance(30)
+    assert await end(bench, first) == (State.FAILED, "poison")
+    assert await end(bench, second) == (State.ANSWERED, "delivered")
+    assert [post.event_id for post in bench.town.posts if post.by == "notice"] == [first.id]

@@ -253,9 +253,13 @@ async def _list(
 def _line(event: Event) -> str:
     reason = f" (`{event.reason}`)" if event.reason else ""
     tries = event.attempts + event.misses
+    how = f"{tries} {'attempt' if tries == 1 else 'attempts'}"
+    if event.turn_id not in (None, event.id) and event.state is not State.CANCELLED:
+        # Attempts are counted for the one that speaks for the turn.
+        how = "together with a later one"
     return (
         f"{_SIGNS[event.state]} {event.state}{reason} · {_link(event)} · <@{event.author_id}> · "
-        f"<t:{event.accepted_at:.0f}:R> · {tries} {'attempt' if tries == 1 else 'attempts'}"
+        f"<t:{event.accepted_at:.0f}:R> · {how}"
     )
 
 

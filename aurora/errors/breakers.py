@@ -120,13 +120,13 @@ class Breakers:
 
     def probes_allowed(self, agent_id: str) -> Mapping[str, int]:
         """Return how many runs may be tried at a time, for each breaker that is half-open."""
+        found = {}
+        if (allowed := self.server.probes_allowed) is not None:
+            found["server"] = allowed
         known = self._agents.get(agent_id)
-        every = {"server": self.server} | ({agent_id: known.breaker} if known else {})
-        return {
-            name: allowed
-            for name, breaker in every.items()
-            if (allowed := breaker.probes_allowed) is not None
-        }
+        if known is not None and (allowed := known.breaker.probes_allowed) is not None:
+            found[agent_id] = allowed
+        return found
 
     def agent(self, agent_id: str) -> CircuitBreaker:
         """Return an agent's own breaker."""

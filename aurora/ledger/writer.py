@@ -25,7 +25,7 @@ Outcome = tuple[asyncio.Future[Any] | None, Any, Exception | None]
 
 CLOSED = "The ledger is closed."
 
-_BATCH = 512
+_BATCH = 128
 _MOMENT = 0.05
 """Seconds without work after which there is time to tidy up."""
 _ERASE_SECONDS = 2.0

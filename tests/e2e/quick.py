@@ -26,6 +26,16 @@ class QuickTown(Town):
         super().__init__(discord, server, ScriptedLLM())
         self.quick = server
 
+    async def cut_turns(self, count: int) -> None:
+        """Cut the line in the middle of each of the next turns."""
+        seen = self.quick.inputs
+        for _ in range(count):
+            # The server tells nobody what it was given.
+            while self.quick.inputs <= seen:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            seen = self.quick.inputs
+            self.quick.cut()
+
     async def kept(self, message: Message) -> Event:
         """Return what the ledger has of a message."""
         event: Event | None = await self.cog.services.store.find(message.id)

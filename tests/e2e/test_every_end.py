@@ -90,12 +90,15 @@ async def cut_off(town: QuickTown, room: Channel) -> Message:
     """Cut the line in the middle of a turn, each time."""
     town.quick.script = lambda _text: Plan("late", delay=2.0)
     hasten(town)
-    before = town.quick.inputs
+    cutting = asyncio.create_task(town.cut_turns(3))
     message = mention(town, "please", room)
-    for number in (1, 2, 3):
-        await town.discord.wait_for(lambda n=number: town.quick.inputs >= before + n, 5)
-        town.quick.cut()
+    await asyncio.wait_for(cutting, 20)
     return message
+
+
+async def took(town: QuickTown, inputs: int) -> None:
+    """Wait until the server has taken so many inputs in all."""
+    await town.discord.wait_for(lambda: town.quick.inputs >= inputs, 5)
 
 
 async def too_slow(town: QuickTown, room: Channel) -> Message:

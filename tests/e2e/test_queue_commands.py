@@ -169,6 +169,20 @@ async def test_a_thousand_events_fit_into_one_message(town: Town, embeds: bool) 
     assert "waiting: 1000 of 1000" in await page(town, "aurora queue status")
 
 
+async def test_messages_that_were_answered_together_are_listed_so(town: Town) -> None:
+    """Attempts are those of the turn, and stand with the last of them."""
+    await town.command("aurora config coalesce on")
+    await pause(town)
+    asked = [mention(town, f"part {number} [[send:both]]") for number in range(2)]
+    await reached(town, asked[-1], "queued")
+    await town.command("aurora events resume everywhere")
+    for message in asked:
+        assert await end_of(town, message) == ("answered", "sent")
+    said = await page(town, "aurora queue list answered")
+    assert row(said, asked[0]).endswith("· together with a later one")
+    assert row(said, asked[1]).endswith("· 1 attempt")
+
+
 # -- clear
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from redbot.core.data_manager import cog_data_path
 
 from sandbox.local_discord import Message
 
@@ -378,3 +379,19 @@ async def test_a_cog_that_could_not_start_says_so(town: Town) -> None:
     # As a slash command there need be no `reload`.
     await register(town)
     assert "`!reload aurora`" in await slash(town, "aurora queue status")
+
+
+async def test_where_the_ledger_cannot_be_opened_nobody_is_left_waiting(town: Town) -> None:
+    """Messages are marked, commands say what to do, and a reload mends it."""
+    ledger = cog_data_path(raw_name="Aurora") / "ledger.sqlite3"
+    await town.command("unload aurora")
+    ledger.unlink()
+    ledger.mkdir()
+    await town.command("load aurora")
+    asked = mention(town, "hello")
+    await town.discord.wait_for(lambda: town.marks(asked) == ["⏹️"])
+    assert "give the bot the right to write" in await town.command("aurora queue status")
+    ledger.rmdir()
+    await town.command("reload aurora")
+    _, end = await town.ask("[[send:hi]]")
+    assert end.step == "answered"

@@ -46,7 +46,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
             self.services.failure = f"{type(error).__name__}: {error}"
             # Without the loop nothing would ever run: who writes sees at once that nobody answers.
             self.services.queue.shut()
-            await self.services.alerts.alert(f"I could not start and answer nobody. {error}")
+            await self.services.alerts.alert(
+                f"I could not start and answer nobody. {error} Then use `[p]reload aurora`."
+            )
             return
         self.process_message_queue.start()
 

@@ -40,7 +40,8 @@ _GRACE_SECONDS = 3.0
 _DAY = 24 * 3600.0
 _SET_ASIDE = (
     "The ledger could not be read, so messages that waited are not answered. The damaged file is "
-    "kept as `{name}`; I have begun a new one. Look at the disk it is on."
+    "kept as `{name}`; I have begun a new one. Look at the disk it is on, and delete the damaged "
+    "file when you need it no more: it may hold what people wrote."
 )
 
 

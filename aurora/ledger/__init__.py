@@ -145,7 +145,7 @@ class Store(Protocol):
         ...
 
     async def dm_channels(self, since: float) -> Sequence[int]:
-        """Return the DM channels in which an event was accepted since then."""
+        """Return the DM channels in which an event was accepted since then, the latest last."""
         ...
 
     async def forget_user(self, user_id: int) -> None:

@@ -172,12 +172,12 @@ class MemoryStore:
 
     async def dm_channels(self, since: float) -> Sequence[int]:
         """Return the DM channels in which an event was accepted since then."""
-        found = {
-            event.channel_id: None
-            for event in self._events.values()
+        lately = [
+            event.channel_id
+            for event in reversed(self._events.values())
             if event.guild_id is None and event.accepted_at >= since
-        }
-        return list(found)
+        ]
+        return list(dict.fromkeys(lately))[::-1]
 
     async def forget_user(self, user_id: int) -> None:
         """Drop everything about a person."""

@@ -49,7 +49,7 @@ def explained(path: Path, error: Exception) -> LedgerError:
         case LedgerError():
             text = str(error)
         case apsw.BusyError() | apsw.LockedError():
-            text = "is in use by another running bot. Stop that bot, then reload Aurora."
+            text = "is in use by another running bot. Stop that bot."
         case apsw.FullError():
             text = "can't grow: the disk is full. Free some space; Aurora then goes on by itself."
         case apsw.CantOpenError() | apsw.ReadOnlyError() | apsw.PermissionsError() | OSError():

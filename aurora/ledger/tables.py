@@ -239,7 +239,7 @@ class Tables:
         """Return the channels of DMs since then."""
         rows = self.run(
             "SELECT channel_id FROM events WHERE guild_id IS NULL AND accepted_at >= ? "
-            "GROUP BY channel_id ORDER BY min(seq)",
+            "GROUP BY channel_id ORDER BY max(seq)",
             (since,),
         )
         return [channel_id for (channel_id,) in rows]

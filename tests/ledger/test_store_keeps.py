@@ -195,7 +195,7 @@ async def test_the_dm_channels_of_late_are_known(store: Store, clock: FakeClock)
         one = make_event(now=clock.time(), channel_id=channel_id, guild_id=guild_id)
         await store.add(one, change(one))
         await clock.advance(10)
-    assert list(await store.dm_channels(first)) == [5, 6]
+    assert list(await store.dm_channels(first)) == [6, 5]
     assert list(await store.dm_channels(first + 20)) == [5]
     assert list(await store.dm_channels(first + 20.5)) == []
 

@@ -72,15 +72,18 @@ class MessageQueue:
         for channel_id, started_at in backlog.starts.items():
             self._lanes.restore_start(channel_id, now - started_at)
         speakers = {event.id for event in backlog.events}
+        # First: a revived event may speak for others that were accepted after it.
         joined: dict[str, list[Event]] = {}
+        for event in backlog.events:
+            if event.turn_id in speakers:
+                joined.setdefault(event.turn_id, []).append(event)
         for number, event in enumerate(backlog.events):
             if number % _LINED_UP_AT_ONCE == 0:
                 await asyncio.sleep(0)
             if event.turn_id in speakers:
-                joined.setdefault(event.turn_id, []).append(event)
                 self._unfinished[event.message_id] = self._placed(event)
                 continue
-            event.turn_id, event.earlier = None, tuple(joined.pop(event.id, ()))
+            event.turn_id, event.earlier = None, tuple(joined.get(event.id, ()))
             self._line_up(event)
         return backlog
 
@@ -102,6 +105,8 @@ class MessageQueue:
 
     async def revive(self, event: Event) -> Enqueued:
         """Let a final event with a new context wait again, as if it had just been accepted."""
+        if event.message_id in self._unfinished:
+            return Enqueued.DUPLICATE
         if (refused := self._refusal(event)) is not None:
             return refused
         event.state, event.reason = State.WAITING, ""
@@ -130,6 +135,9 @@ class MessageQueue:
             self._news.clear()
             event, seconds = self._lanes.take()
             if event is not None:
+                # It is in no lane any more, so that nobody can cancel it there.
+                for member in event.members:
+                    member.state = State.RUNNING
                 return event
             await self._clock.wait(self._news, seconds)
 
@@ -141,7 +149,7 @@ class MessageQueue:
         """
         now = self._clock.time()
         for member in event.members:
-            member.state, member.started_at = State.RUNNING, now
+            member.started_at = now
         self._lanes.started(event)
         changes = self._changes(event.members, "running")
         try:
@@ -155,12 +163,21 @@ class MessageQueue:
         """Put a running turn back at the head of its lane, for `delay` seconds from now."""
         for member in event.members:
             member.not_before = self._clock.time() + delay
-        # They count as waiting when they are back: until then nobody could cancel them.
-        waiting = [replace(member, state=State.WAITING) for member in event.members]
         changes = self._changes(event.members, "retrying", detail or f"in {delay:.1f} s")
-        await self._persist(lambda: self._store.move(waiting, changes))
+        steps = list(zip(event.members, changes, strict=True))
+
+        def left() -> list[tuple[Event, Change]]:
+            # Who is withdrawn while the store is slow has an end by then.
+            return [(member, change) for member, change in steps if not member.state.final]
+
+        async def keep() -> None:
+            # They count as waiting when they are back: until then nobody could cancel them.
+            waiting = [replace(member, state=State.WAITING) for member, _ in left()]
+            await self._store.move(waiting, [change for _, change in left()])
+
+        await self._persist(keep)
         self._put_back(event, delay)
-        self._publish(changes)
+        self._publish([change for _, change in left()])
 
     async def leave(self, event: Event) -> None:
         """Leave a running turn to the next start of Aurora: it waits, and was interrupted."""

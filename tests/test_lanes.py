@@ -352,6 +352,33 @@ async def test_a_revived_event_starts_over(bench: Bench) -> None:
     assert again.deadline == bench.clock.monotonic() + QUARTER
 
 
+async def test_a_revived_event_can_speak_for_later_ones_over_a_restart(bench: Bench) -> None:
+    """Its row is the older one; nobody of the turn may be left out."""
+    bench.rules.together = 5
+    event = new(bench)
+    await bench.accept(event)
+    await bench.claim_all()
+    context = event.context
+    await bench.queue.finish(event, State.FAILED, "failed")
+    hold, later = new(bench, author_id=99), new(bench)
+    await bench.accept(hold)
+    await bench.claim_all()
+    await bench.accept(later)
+    dead = await bench.store.get(event.id)
+    assert dead is not None
+    dead.context = context
+    await bench.queue.revive(dead)
+    await answer(bench, hold)
+    (turn,) = await bench.claim_all()
+    assert [one.id for one in turn.members] == [later.id, event.id]
+    await bench.reopen()
+    (again,) = await bench.claim_all()
+    assert {one.id for one in again.members} == {later.id, event.id}
+    await answer(bench, again)
+    stats = bench.queue.get_stats()
+    assert (stats["waiting"], stats["running"]) == (0, 0)
+
+
 async def test_changes_tell_a_life_in_a_chain(bench: Bench) -> None:
     """Each names the one before it, and each has an id of its own, made once."""
     event = new(bench)

@@ -407,3 +407,45 @@ async def test_events_that_wait_in_the_store_are_lined_up_again(bench: Bench) ->
     await bench.reopen()
     (event,) = await bench.claim_all()
     assert (event.id, event.interrupted, event.crashes) == (events[0].id, True, 1)
+
+
+async def test_a_turn_that_was_taken_and_not_started_is_nobodys_to_cancel(bench: Bench) -> None:
+    """It is in no lane; the others that are wanted end all the same."""
+    events = [make_event(channel_id=n) for n in (1, 2, 2)]
+    await bench.accept(*events)
+    taken = await bench.queue.take()
+    others = [event for event in events if event is not taken]
+    assert await bench.queue.cancel(lambda _event: True, "cleared") == others
+    await bench.queue.start(taken)
+    await bench.queue.finish(taken, State.ANSWERED, "sent")
+    assert [event.state.final for event in events] == [True, True, True]
+
+
+async def test_who_is_withdrawn_while_a_retry_is_being_kept_stays_cancelled(bench: Bench) -> None:
+    """On a full disk both wait; whichever is kept last must not bring the message back."""
+    bench.rules.together = 5
+    first, second = make_event(), make_event()
+    await bench.accept(first, second)
+    (turn,) = await bench.claim_all()
+    move, full = bench.store.move, True
+
+    async def failing(events: Sequence[Event], changes: Sequence[Change]) -> None:
+        if full:
+            raise OSError("disk full")
+        await move(events, changes)
+
+    bench.store.move = failing  # type: ignore[method-assign]  # a full disk
+    retry = asyncio.create_task(bench.queue.retry(turn, 1.0))
+    await bench.clock.advance(1.5)
+    withdraw = asyncio.create_task(bench.queue.withdraw(turn, first, "message_deleted"))
+    await bench.clock.settle()
+    full = False
+    await bench.clock.advance(10)
+    await asyncio.gather(withdraw, retry)
+    kept = await bench.store.get(first.id)
+    assert kept is not None
+    assert kept.state is State.CANCELLED
+    assert await bench.claim_all() == [second]
+    await bench.queue.finish(second, State.ANSWERED, "sent")
+    stats = bench.queue.get_stats()
+    assert (stats["waiting"], stats["running"]) == (0, 0)

@@ -14,8 +14,8 @@ run: $(READY)     ## a local Discord, Red, a Letta agent and a chat page
 demo: $(READY)    ## a scripted conversation; exits 0 if every message got its one answer
 	$(BIN)/python -m sandbox demo --backend $(BACKEND) $(ARGS)
 
-test: $(READY)    ## ARGS= is passed to pytest; two workers, each with an App Server of its own
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+test: $(READY)    ## ARGS= is passed to pytest; four workers, each with an App Server of its own: they wait more than they work
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from .seen import (
     hasten,
     mention,
     outcome_of,
+    owner_reads,
     provoke,
     reached,
     said_since,
@@ -156,7 +157,8 @@ async def test_a_refused_key_in_mid_stream_is_one_notice(town: Town) -> None:
     detail = "UNAUTHENTICATED: Error code: 401"
     fault(town, after=2, error=("llm_authentication", "Authentication failed.", detail))
     seen = await provoke(town, "[[say:Half.]]")
-    ((_, reply, notice), (_, _, to_owner)) = sorted(seen.said, key=lambda one: not one[1])
+    (_, reply, notice) = seen.said[0]
+    (to_owner,) = await owner_reads(town)
     assert (seen.state, seen.reason, reply) == ("failed", "config", True)
     assert "not set up correctly" in notice
     assert "refused its key" in to_owner

@@ -78,25 +78,24 @@ def _shares(events: int, workers: int) -> list[list[Event]]:
 
 
 async def _work(queue: MessageQueue, shares: Sequence[list[Event]]) -> None:
-    """Let producers enqueue their shares while, as in the worker, one taker starts the runs."""
-    order, free = _Order(), asyncio.Semaphore(len(shares))
+    order, taking = _Order(), asyncio.Lock()
 
     async def produce(share: list[Event]) -> None:
         for event in share:
             await accept(queue, event)
 
-    async def run(event: Event) -> None:
-        order.begins(event.channel_id, event.message_id)
-        await queue.start(event)
-        if event.context["message"]["id"] != str(event.message_id):
-            raise SystemExit("The measurement is void: an event came without its context.")
-        order.ended(event.channel_id)
-        await queue.finish(event, State.ANSWERED, "delivered")
-        free.release()
+    async def consume(count: int) -> None:
+        for _ in range(count):
+            async with taking:  # one caller at a time takes turns
+                event = await queue.take()
+            order.begins(event.channel_id, event.message_id)
+            await queue.start(event)
+            if event.context["message"]["id"] != str(event.message_id):
+                raise SystemExit("The measurement is void: an event came without its context.")
+            order.ended(event.channel_id)
+            await queue.finish(event, State.ANSWERED, "delivered")
 
     async with asyncio.TaskGroup() as group:
         for share in shares:
             group.create_task(produce(share))
-        for _ in range(sum(map(len, shares))):
-            await free.acquire()
-            group.create_task(run(await queue.take()))
+            group.create_task(consume(len(share)))

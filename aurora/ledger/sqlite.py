@@ -48,6 +48,7 @@ class SqliteStore:
         self._retention = retention
         self._vfs = vfs
         self._writer: Writer | None = None
+        self._conversations: dict[tuple[str, str], str] = {}
 
     async def open(self) -> Backlog:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
@@ -134,12 +135,18 @@ class SqliteStore:
 
     async def conversation(self, agent_id: str, lane: str) -> str | None:
         """Return the conversation in which an agent talks in a lane."""
-        conversation_id: str | None = await self._do(Tables.conversation, agent_id, lane)
-        return conversation_id
+        # Asked before each run, and nobody else writes the file.
+        if (agent_id, lane) not in self._conversations:
+            kept = await self._do(Tables.conversation, agent_id, lane)
+            if kept is None:
+                return None
+            self._conversations[agent_id, lane] = kept
+        return self._conversations[agent_id, lane]
 
     async def set_conversation(self, agent_id: str, lane: str, conversation_id: str) -> None:
         """Point a lane to a conversation."""
         await self._do(Tables.set_conversation, agent_id, lane, conversation_id)
+        self._conversations[agent_id, lane] = conversation_id
 
     async def record_send(self, event_id: str, send: Send) -> None:
         """Keep a send of an event; one with the same key is replaced."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from .agent_call import RUN_OVER
 from .agents.protocol import AgentError, Finished, Outcome, Recaller, Turn
 from .clock import Clock
 from .errors import is_retryable
@@ -78,7 +79,7 @@ class Recovery:
         """Note what an agent with Discord tools of its own sent while nobody watched."""
         tools = self._ports.toolbox.open(event, event.agent_id or "")
         if isinstance(tools, Watcher):
-            await tools.close("This run is over.")
+            await tools.close(RUN_OVER)
 
     async def _recall(self, event: Event) -> Finished | None:
         """Ask a server that keeps its runs; the others have forgotten by now."""

@@ -39,7 +39,8 @@ async def _until_told(options: argparse.Namespace) -> int:
     """Run the command; signals to end, and a closed terminal, end it in good order."""
     work = asyncio.ensure_future(_run(options) if options.command == "run" else _demo(options))
     loop = asyncio.get_running_loop()
-    # Windows has neither handlers nor SIGHUP; Ctrl-C works there.
+    # Windows has neither handlers (NotImplementedError) nor SIGHUP (AttributeError); Ctrl-C, which
+    # needs neither, works there.
     with contextlib.suppress(NotImplementedError, AttributeError):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, _cancel_once, work)

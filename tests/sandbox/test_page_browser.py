@@ -39,6 +39,7 @@ LIMIT = 20.0
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
+    # The one program that pip can't bring; CI installs it, and a machine without it says so.
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome is on PATH"),
 ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import pytest
 
 from sandbox.letta import AppServer
 from tests.payloads import Rest, World, rest
+from tests.workers import Bench
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -33,3 +34,12 @@ async def served(world: World) -> AsyncIterator[Rest]:
     """Return the local server behind the world."""
     async with rest(world) as server:
         yield server
+
+
+@pytest.fixture
+async def benches() -> AsyncGenerator[list[Bench], None]:
+    """Collect benches, and take them down."""
+    made: list[Bench] = []
+    yield made
+    for bench in made:
+        await bench.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -27,25 +27,7 @@ from aurora.agents.protocol import (
 from aurora.model import Event, State
 from aurora.queue import Enqueued
 from tests.events import make_event
-from tests.workers import NEVER, Bench, Post, ScriptedBackend, done, send
-
-
-@pytest.fixture
-async def benches() -> AsyncGenerator[list[Bench], None]:
-    """Collect benches, and take them down."""
-    made: list[Bench] = []
-    yield made
-    for bench in made:
-        await bench.stop()
-
-
-async def start(benches: list[Bench], *turns: Sequence[Any]) -> tuple[Bench, ScriptedBackend]:
-    """Start a worker whose agent plays the given turns."""
-    backend = ScriptedBackend(*turns)
-    bench = Bench(backend)
-    benches.append(bench)
-    await bench.start()
-    return bench, backend
+from tests.workers import NEVER, Bench, Post, ScriptedBackend, done, send, start
 
 
 async def test_text_is_delivered_and_the_event_answered(benches: list[Bench]) -> None:

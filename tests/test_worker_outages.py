@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
 from typing import Any
-
-import pytest
 
 from aurora.agents.protocol import Accepted, Finished, Outcome
 from aurora.errors import BreakerState
 from aurora.model import Event, State
 from tests.events import make_event
-from tests.workers import Bench, ScriptedBackend, done
+from tests.workers import Bench, ScriptedBackend, done, start
 
 REFUSED = [Finished(Outcome.UNREACHABLE, detail="refused")]
-
-
-@pytest.fixture
-async def benches() -> AsyncGenerator[list[Bench], None]:
-    """Collect benches, and take them down."""
-    made: list[Bench] = []
-    yield made
-    for bench in made:
-        await bench.stop()
-
-
-async def start(benches: list[Bench], *turns: Sequence[Any]) -> tuple[Bench, ScriptedBackend]:
-    """Start a worker whose agent plays the given turns."""
-    backend = ScriptedBackend(*turns)
-    bench = Bench(backend)
-    benches.append(bench)
-    await bench.start()
-    return bench, backend
 
 
 async def break_down(bench: Bench, backend: ScriptedBackend) -> list[Event]:

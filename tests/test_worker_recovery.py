@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,15 +20,6 @@ from tests.workers import (
     done,
     send,
 )
-
-
-@pytest.fixture
-async def benches() -> AsyncGenerator[list[Bench], None]:
-    """Collect benches, and take them down."""
-    made: list[Bench] = []
-    yield made
-    for bench in made:
-        await bench.stop()
 
 
 async def start(benches: list[Bench], backend: ScriptedBackend) -> Bench:

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import pytest
 
 from aurora.agents.protocol import Accepted, Finished, Outcome
 from aurora.model import Event, State
 from tests.events import make_event
 from tests.workers import NEVER, Bench, ScriptedBackend
-
-
-@pytest.fixture
-async def benches() -> AsyncGenerator[list[Bench], None]:
-    """Collect benches, and take them down."""
-    made: list[Bench] = []
-    yield made
-    for bench in made:
-        await bench.stop()
 
 
 async def start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from aurora.errors import Breakers, BreakerState, ErrorStats, RetryConfig
@@ -164,3 +165,12 @@ class Bench:
 
     def steps(self, event: Event) -> list[str]:
         return [change.step for change in self.changes if change.event_id == event.id]
+
+
+async def start(benches: list[Bench], *turns: Sequence[Any]) -> tuple[Bench, ScriptedBackend]:
+    """Start a worker whose agent plays the given turns."""
+    backend = ScriptedBackend(*turns)
+    bench = Bench(backend)
+    benches.append(bench)
+    await bench.start()
+    return bench, backend

@@ -43,6 +43,7 @@ _REFUSED = {
 _QUEUE = {
     Enqueued.FULL: "too much is waiting there already",
     Enqueued.SHUT: "I am being unloaded",
+    Enqueued.DUPLICATE: "it waits for its turn already",
 }
 _GONE = "the message is gone, or I can't see it any more"
 _AUTHOR_GONE = "its author has left"

@@ -15,10 +15,10 @@ from .commands.events import EventsCommands
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
+from .intake.triggers import addressed, unresolved
 from .model import Event
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
-from .triggers import addressed, unresolved
 
 log = logging.getLogger("red.aurora")
 

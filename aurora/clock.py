@@ -1,10 +1,11 @@
-"""The one source of time, injected so that tests can move it."""
+"""The one source of time, injected so that tests can move it, and what goes by it alone."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Hashable
 from typing import Protocol
 
 
@@ -40,3 +41,21 @@ class SystemClock:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await signal.wait()
+
+
+class Throttle:
+    """Let something happen for a key at most once in so many seconds."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._last: dict[Hashable, float] = {}
+
+    def allow(self, key: Hashable) -> bool:
+        """Tell whether it may happen now, and count it."""
+        now = self._clock.monotonic()
+        self._last = {k: at for k, at in self._last.items() if now - at < self._seconds}
+        if key in self._last:
+            return False
+        self._last[key] = now
+        return True

@@ -14,25 +14,25 @@ from redbot.core.data_manager import cog_data_path
 from .agents.protocol import AgentError, ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer
-from .alerts import Alerts
-from .background import Background
-from .catchup import CatchUp
+from .chat.delivery import Delivery
+from .chat.sender import Sender
 from .clock import Clock, SystemClock
-from .delivery import Delivery
 from .errors import Breakers, BreakerState, ErrorStats
-from .intake import Intake
+from .health.alerts import Alerts
+from .intake.catchup import CatchUp
+from .intake.receiving import Intake
+from .intake.triggers import still_welcome
 from .ledger import Store, Where
 from .ledger.sqlite import SqliteStore
-from .limits import WorkRules
 from .model import Change, Event
-from .ports import Ports
 from .queue import MessageQueue
+from .queue.limits import WorkRules
+from .runs.background import Background
+from .runs.ports import Ports
+from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
-from .tools.sender import Sender
 from .tools.watching import EitherToolbox
-from .triggers import still_welcome
-from .worker import Worker
 
 log = logging.getLogger("red.aurora")
 

@@ -18,7 +18,7 @@ from sandbox.red import LocalRed
 from .machine import real_disk
 
 if TYPE_CHECKING:
-    from sandbox.local_discord import LocalDiscord
+    from doubles.local_discord import LocalDiscord
 
 ROOT = Path(__file__).parents[1]
 _LINE_LIMIT = 64 * 2**20

@@ -11,11 +11,12 @@ from typing import Any
 
 from aurora.clock import SystemClock
 from aurora.errors import Breakers
+from aurora.ids import new_event_id
 from aurora.ledger import Store
 from aurora.ledger.sqlite import SqliteStore
-from aurora.limits import WorkRules
-from aurora.model import Event, EventContext, new_event_id
+from aurora.model import Event, EventContext
 from aurora.queue import EXPIRY_SECONDS, Enqueued, MessageQueue
+from aurora.queue.limits import WorkRules
 from aurora.settings import Settings
 
 _RETENTION_SECONDS = 30 * 24 * 3600.0

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 from aurora.model import Change
-from sandbox.llm_script import Step
-from sandbox.local_discord import Channel, Message
+from doubles.llm.script import Step
+from doubles.local_discord import Channel, Message
 
 from .figures import Figure
 from .site import Site

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from sandbox.local_discord import Channel, User
+from doubles.local_discord import Channel, User
 
 from .figures import Figure, percentile
 from .site import Site

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from .crowd import Crowd, crowd, red
 from .figures import Figure, percentile
-from .schedule import CHANNELS, GUILDS, MENTIONS, PER_SECOND, RATE_LIMIT_SECONDS
+from .schedule import (
+    CHANNELS,
+    GUILDS,
+    MENTIONS,
+    PER_SECOND,
+    RATE_LIMIT_SECONDS,
+)
 
 if TYPE_CHECKING:
     from aurora.services import Services

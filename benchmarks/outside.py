@@ -17,7 +17,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.local_discord import Channel, LocalDiscord, Message, User
+from doubles.local_discord import (
+    Channel,
+    LocalDiscord,
+    Message,
+    User,
+)
 
 from .instant import InstantServer
 

@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 from redbot.core.bot import Red
 
 from aurora.services import Services
-from sandbox.local_discord import Channel, LocalDiscord, Message, User
+from doubles.local_discord import (
+    Channel,
+    LocalDiscord,
+    Message,
+    User,
+)
 from sandbox.neighbourhood import Neighbourhood
 from sandbox.servers import Backend
 from sandbox.stack import Stack

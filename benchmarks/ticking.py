@@ -13,7 +13,13 @@ from statistics import median
 from typing import NamedTuple
 
 from .figures import Figure
-from .schedule import CHANNELS, GUILDS, MENTIONS, PER_SECOND, RATE_LIMIT_SECONDS
+from .schedule import (
+    CHANNELS,
+    GUILDS,
+    MENTIONS,
+    PER_SECOND,
+    RATE_LIMIT_SECONDS,
+)
 
 _SEEDS = 200
 _FEW = 9

@@ -10,11 +10,11 @@ from time import monotonic
 from typing import TextIO
 
 from aurora.model import Change, State
+from doubles.llm.script import Step
+from doubles.llm.server import ScriptedLLM
+from doubles.local_discord import LocalDiscord, Message
+from doubles.local_discord.model import Channel, User
 
-from .llm import ScriptedLLM
-from .llm_script import Step
-from .local_discord import LocalDiscord, Message
-from .local_discord.model import Channel, User
 from .neighbourhood import Neighbourhood
 from .servers import Backend
 from .stack import Stack, StackError

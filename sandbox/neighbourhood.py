@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .local_discord.model import CATEGORY, FORUM, TEXT, VOICE, Channel, Guild, User
+from doubles.local_discord.model import (
+    CATEGORY,
+    FORUM,
+    TEXT,
+    VOICE,
+    Channel,
+    Guild,
+    User,
+)
 
 if TYPE_CHECKING:
-    from .local_discord import LocalDiscord
+    from doubles.local_discord import LocalDiscord
 
 
 @dataclass(frozen=True, slots=True)

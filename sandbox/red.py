@@ -23,10 +23,10 @@ from redbot.core import _cog_manager, _drivers, _events, bank, config, data_mana
 from redbot.core._cli import parse_cli_flags
 from redbot.core._drivers import json as json_driver
 
-from .local_discord.server import API
+from doubles.local_discord.server import API
 
 if TYPE_CHECKING:
-    from .local_discord import LocalDiscord, User
+    from doubles.local_discord import LocalDiscord, User
 
 ADDRESS_VARIABLE = "AURORA_SANDBOX_DISCORD"
 _SITE = Path(__file__).parent / "site"

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from aurora.agents.sdk import SdkError, SdkFolder, SdkState
+from doubles.letta_rest import LettaRest
+from doubles.llm.server import Provider
 
 from .letta import AppServer
-from .letta_rest import LettaRest
-from .llm import Provider
 
 SDK = Path(sys.prefix) / "letta-sdk"
 """Where the SDK of the REST API lies; it outlives runs and goes with the virtual environment."""

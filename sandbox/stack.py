@@ -13,12 +13,24 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
+from doubles.llm.server import Provider, ScriptedLLM, provider_from_env
+from doubles.local_discord import Channel, LocalDiscord, Message
+
 from .letta import AppServerError
-from .llm import Provider, ScriptedLLM, provider_from_env
-from .local_discord import Channel, LocalDiscord, Message
 from .neighbourhood import Neighbourhood, found
-from .page import Page, PageError, RealBot, listen
-from .servers import Backend, LettaServer, lend_sdk, shared_sdk, start_server
+from .page import (
+    Page,
+    PageError,
+    RealBot,
+    listen,
+)
+from .servers import (
+    Backend,
+    LettaServer,
+    lend_sdk,
+    shared_sdk,
+    start_server,
+)
 
 if TYPE_CHECKING:
     from aurora.model import Change

@@ -9,8 +9,8 @@ import textwrap
 from time import monotonic
 from typing import TextIO
 
-from .local_discord import LocalDiscord, Message
-from .local_discord.model import DM, Channel
+from doubles.local_discord import LocalDiscord, Message
+from doubles.local_discord.model import DM, Channel
 
 _MENTION = re.compile(r"<@!?(\d+)>")
 _DIM, _BOLD, _BOT, _GOOD, _BAD, _PLAIN = "2", "1", "36", "32", "31", "0"

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 import pytest
 
 from sandbox.letta import AppServer
-from tests.payloads import Rest, World, rest
-from tests.workers import Bench
+from tests.support.payloads import Rest, World, rest
+from tests.support.stage import Stage, open_stage
+from tests.support.workers import Bench
 
 NOWHERE = "http://127.0.0.1:9/v1"
 
@@ -34,6 +35,13 @@ async def served(world: World) -> AsyncIterator[Rest]:
     """Return the local server behind the world."""
     async with rest(world) as server:
         yield server
+
+
+@pytest.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """Return a guild in a local Discord with a real client in it."""
+    async with open_stage(monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture

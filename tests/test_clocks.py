@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from aurora.clock import Clock, SystemClock
-from tests.clocks import FakeClock
+from tests.support.clocks import FakeClock
 
 
 @pytest.fixture

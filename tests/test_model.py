@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from aurora.model import new_event_id
+from aurora.ids import new_event_id
 
 
 def test_an_event_id_is_a_uuid_of_version_7() -> None:

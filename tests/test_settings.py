@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from aurora.settings import GUILD_DEFAULTS, KEYS, RULES, SettingError, Settings, parse
+from aurora.settings import (
+    GUILD_DEFAULTS,
+    KEYS,
+    RULES,
+    SettingError,
+    Settings,
+    parse,
+)
 
 
 class Keeper:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aurora.throttle import Throttle
-from tests.clocks import FakeClock
+from aurora.clock import Throttle
+from tests.support.clocks import FakeClock
 
 
 async def test_a_key_is_allowed_once_in_its_span_and_others_are_not_affected() -> None:

@@ -39,7 +39,7 @@ class ToolHost(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Input:
     """One input to an agent; `input_id` is new for each attempt, a used one is never answered."""
 
     agent_id: str
@@ -192,7 +192,7 @@ class AgentBackend(Protocol):
         """Create a conversation and return its id; raise AgentError."""
         ...
 
-    def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+    def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         """Run one turn; yields exactly one Finished, last. Raises nothing but CancelledError.
 
         Cancelling or closing the iterator aborts the run on the server; the conversation stays
@@ -221,7 +221,7 @@ class ToolLister(Protocol):
 class Recaller(Protocol):
     """A backend whose server keeps its runs, so that they outlive an Aurora that dies."""
 
-    async def recall(self, turn: Turn) -> Finished | None:
+    async def recall(self, turn: Input) -> Finished | None:
         """Return how an attempt ended that nobody followed to its end; raise AgentError.
 
         None if the server has not kept it or it has not ended: then a new attempt may be sent,

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import Clock
-from .address import Address, AddressError, Kind, parse_address
+from .address import (
+    Address,
+    AddressError,
+    Kind,
+    parse_address,
+)
 from .protocol import AgentBackend
 from .sdk import SdkFolder
 

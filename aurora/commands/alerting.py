@@ -5,11 +5,17 @@ from __future__ import annotations
 import discord
 from redbot.core import commands
 
-from ..alerts import WebhookError, masked, parse_webhook, send_alert, send_to_webhook
-from ..policy import can_view
+from ..chat.failures import FAILURES
+from ..chat.places import Place
+from ..guard.policy import can_view
+from ..health.alerts import (
+    WebhookError,
+    masked,
+    parse_webhook,
+    send_alert,
+    send_to_webhook,
+)
 from ..services import Services
-from ..tools.failures import FAILURES
-from ..tools.places import Place
 
 _OFF = "off"
 _NO_CHANNEL = "I found no such channel that you can see. Name one, or say `off`."

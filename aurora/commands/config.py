@@ -8,7 +8,14 @@ from redbot.core.utils.chat_formatting import box, inline
 
 from ..agents.protocol import ToolLister
 from ..services import Services
-from ..settings import AURORAS_TOOLS, KEYS, MCP_TOOLS, RULES, SettingError, parse
+from ..settings import (
+    AURORAS_TOOLS,
+    KEYS,
+    MCP_TOOLS,
+    RULES,
+    SettingError,
+    parse,
+)
 from .alerting import set_alerts, set_webhook
 from .asking import working
 from .setup import SetupCommands, find_agent

@@ -6,9 +6,15 @@ import math
 from redbot.core import commands
 
 from ..agents.protocol import AgentBackend, AgentError, Outcome
-from ..errors import BreakerSnapshot, BreakerState, Operation, Summary, mark
-from ..fence import shorten
+from ..errors import (
+    BreakerSnapshot,
+    BreakerState,
+    Operation,
+    Summary,
+    mark,
+)
 from ..ledger import EVERYWHERE, Where
+from ..prompts.fence import shorten
 from ..services import Services
 from .asking import working
 from .pausing import pause, resume

@@ -8,14 +8,24 @@ import discord
 from redbot.core import commands
 
 from ..ledger import EVERYWHERE, Where
-from ..limits import AGENT_RUNS, GLOBAL_RUNS, GUILD_RUNS, USER_RUNS
 from ..model import Event, State
 from ..queue import EXPIRY_SECONDS
+from ..queue.limits import (
+    AGENT_RUNS,
+    GLOBAL_RUNS,
+    GUILD_RUNS,
+    USER_RUNS,
+)
 from ..services import Services
 from .asking import confirm, working
 from .report import Report
 from .retrying import RETRIED, retry
-from .scope import Scope, covers, in_words, place_of
+from .scope import (
+    Scope,
+    covers,
+    in_words,
+    place_of,
+)
 from .setup import SetupCommands
 
 StateName = Literal["waiting", "running", "answered", "declined", "failed", "cancelled", "expired"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import discord
 from redbot.core import commands
 
+from ..chat.failures import FAILURES
+from ..chat.places import find_place
 from ..context import build_event_context
+from ..guard.policy import Denied, find_author
+from ..intake.triggers import Reason, Refusal, check
 from ..model import Event, State
-from ..policy import Denied, find_author
-from ..ports import Trace
 from ..queue import Enqueued
+from ..runs.ports import Trace
 from ..services import Services
-from ..tools.failures import FAILURES
-from ..tools.places import find_place
-from ..triggers import Reason, Refusal, check
 
 RETRIED = (State.FAILED, State.EXPIRED, State.CANCELLED)
 """What may be tried again. What was declined got the agent's verdict."""

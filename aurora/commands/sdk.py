@@ -8,7 +8,7 @@ from redbot.core import commands
 from redbot.core.utils.chat_formatting import box
 
 from ..agents.sdk import SdkError, SdkFolder, SdkState
-from ..fence import shorten
+from ..prompts.fence import shorten
 from .asking import confirm, unfenced, working
 
 _OFFER = (

@@ -6,18 +6,28 @@ import discord
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, pagify, text_to_file
 
-from ..agents.address import Address, AddressError, Kind, parse_address
+from ..agents.address import (
+    Address,
+    AddressError,
+    Kind,
+    parse_address,
+)
 from ..agents.own_tools import Danger, dangers
-from ..agents.protocol import AgentError, AgentInfo, Outcome, ToolLister
+from ..agents.protocol import (
+    AgentError,
+    AgentInfo,
+    Outcome,
+    ToolLister,
+)
 from ..context import build_event_context
-from ..fence import shorten
-from ..policy import can_view
+from ..context.hiding import hide_channels
+from ..guard.policy import can_view
+from ..intake.triggers import addressed
 from ..prompts import build_prompt
+from ..prompts.fence import shorten
 from ..services import Services
 from ..settings import MCP_TOOLS
-from ..triggers import addressed
 from .asking import ask, unfenced, working
-from .hiding import hide_channels
 from .own_tools import allow_own_tools
 from .sdk import provide_sdk
 

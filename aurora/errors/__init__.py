@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Permit
+from .breaker import (
+    BreakerSnapshot,
+    BreakerState,
+    CircuitBreaker,
+    Permit,
+)
 from .breakers import Breakers, Permits
-from .classify import VERDICTS, Cause, Counts, Retry, Verdict, verdict
-from .retry import RetryConfig, is_retryable, retry_delay, retry_with_backoff
-from .stats import NOT_ERRORS, ErrorStats, Operation, Summary, mark
+from .retry import (
+    RetryConfig,
+    is_retryable,
+    retry_delay,
+    retry_with_backoff,
+)
+from .stats import (
+    NOT_ERRORS,
+    ErrorStats,
+    Operation,
+    Summary,
+    mark,
+)
+from .verdicts import (
+    VERDICTS,
+    Cause,
+    Counts,
+    Retry,
+    Verdict,
+    verdict,
+)
 
 __all__ = [
     "NOT_ERRORS",

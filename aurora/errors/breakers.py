@@ -8,8 +8,13 @@ from types import TracebackType
 from typing import Self
 
 from ..clock import Clock
-from .breaker import BreakerSnapshot, BreakerState, CircuitBreaker, Permit
-from .classify import Counts, Verdict
+from .breaker import (
+    BreakerSnapshot,
+    BreakerState,
+    CircuitBreaker,
+    Permit,
+)
+from .verdicts import Counts, Verdict
 
 BreakersListener = Callable[[str | None, BreakerState, BreakerState], None]
 

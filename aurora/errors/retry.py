@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ..agents.protocol import AgentError
 from ..clock import Clock
-from .classify import Retry, Verdict, verdict
+from .verdicts import Retry, Verdict, verdict
 
 T = TypeVar("T")
 

@@ -6,7 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..model import Change, Event, EventContext, Send, State
+from ..model import (
+    Change,
+    Event,
+    EventContext,
+    Send,
+    State,
+)
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""

@@ -9,8 +9,22 @@ from itertools import takewhile
 from typing import Any
 
 from ..clock import Clock
-from ..model import NO_CONTEXT, Change, Event, EventContext, Send, State
-from . import DEDUPE_SECONDS, EVERYWHERE, PACE_SECONDS, REFUSAL_SECONDS, Backlog, Where
+from ..model import (
+    NO_CONTEXT,
+    Change,
+    Event,
+    EventContext,
+    Send,
+    State,
+)
+from . import (
+    DEDUPE_SECONDS,
+    EVERYWHERE,
+    PACE_SECONDS,
+    REFUSAL_SECONDS,
+    Backlog,
+    Where,
+)
 from .outbox import envelope
 
 

@@ -10,7 +10,14 @@ from typing import Any, cast
 
 import orjson
 
-from ..model import NO_CONTEXT, Change, Event, EventContext, Send, State
+from ..model import (
+    NO_CONTEXT,
+    Change,
+    Event,
+    EventContext,
+    Send,
+    State,
+)
 from .outbox import envelope
 
 log = logging.getLogger("red.aurora.ledger")

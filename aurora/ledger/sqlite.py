@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ..clock import Clock
-from ..model import Change, Event, EventContext, Send, State
-from . import REFUSAL_SECONDS, Backlog, LedgerError, Where
+from ..model import (
+    Change,
+    Event,
+    EventContext,
+    Send,
+    State,
+)
+from . import (
+    REFUSAL_SECONDS,
+    Backlog,
+    LedgerError,
+    Where,
+)
 from .opening import open_ledger
 from .rows import (
     change_row,

@@ -1,1 +1,1 @@
-"""The Discord tools: what an agent may do through Aurora, and the guard around it."""
+"""The tools: what an agent may do in Discord through Aurora, and how its calls are answered."""

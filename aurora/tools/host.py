@@ -12,14 +12,14 @@ import discord
 
 from ..agents.memory import Memory
 from ..agents.protocol import ToolResult, ToolSpec
+from ..chat.failures import FAILURES, explain
+from ..chat.sender import Sender
 from ..clock import Clock
 from ..ledger import Store
 from ..model import Event
 from .arguments import Arguments, BadArgument
-from .failures import FAILURES, explain
 from .memory import MEMORY_TOOLS
 from .reading import GET_SERVER_INFO, READ_MESSAGES
-from .sender import Sender
 from .sending import ADD_REACTION, SEND
 from .tool import Scope, Tool, ToolError
 

@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from ..agents.memory import Memory, MemoryRefused
 from ..agents.protocol import AgentError, ToolSpec
 from .arguments import Arguments
-from .tool import Scope, Tool, ToolError, schema
+from .tool import (
+    Scope,
+    Tool,
+    ToolError,
+    schema,
+)
 
 _PATH = {
     "type": "string",

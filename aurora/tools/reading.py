@@ -8,14 +8,25 @@ from collections.abc import AsyncIterator, Iterable
 import discord
 
 from ..agents.protocol import ToolSpec
+from ..chat.failures import FAILURES, explain, insist
 from ..context import quote
-from ..fence import fence, inline, new_nonce
+from ..guard.policy import (
+    Act,
+    Denied,
+    can_view,
+    find_author,
+)
 from ..model import Quote
-from ..policy import Act, Denied, can_view, find_author
-from ..transcript import format_reply_chain
+from ..prompts.fence import fence, inline, new_nonce
+from ..prompts.transcript import format_reply_chain
 from .arguments import Arguments
-from .failures import FAILURES, explain, insist
-from .tool import Scope, Tool, ToolError, schema, snowflake
+from .tool import (
+    Scope,
+    Tool,
+    ToolError,
+    schema,
+    snowflake,
+)
 
 MESSAGE_CHARS = 2000
 """How much of each message's text is given, in characters."""

@@ -7,12 +7,18 @@ from collections.abc import Iterable, Sequence
 import discord
 
 from ..agents.protocol import ToolSpec
+from ..chat.failures import SendFailed
+from ..chat.sender import fingerprint
+from ..guard.policy import Act
 from ..model import Send
-from ..policy import Act
 from .arguments import Arguments
-from .failures import SendFailed
-from .sender import fingerprint
-from .tool import Scope, Tool, ToolError, schema, snowflake
+from .tool import (
+    Scope,
+    Tool,
+    ToolError,
+    schema,
+    snowflake,
+)
 
 MAX_MESSAGES = 3
 """How many messages one run may send, long texts in parts counted once (DESIGN decision 6)."""

@@ -10,13 +10,13 @@ import discord
 
 from ..agents.memory import Memory
 from ..agents.protocol import ToolSpec
+from ..chat.places import Place
+from ..chat.sender import Sender
 from ..clock import Clock
+from ..guard.policy import Act, Denied, authorise
 from ..ledger import Store
 from ..model import Event
-from ..policy import Act, Denied, authorise
 from .arguments import Arguments
-from .places import Place
-from .sender import Sender
 
 
 class ToolError(Exception):

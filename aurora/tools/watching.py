@@ -10,13 +10,18 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .. import ports
 from ..agents.own_tools import Danger, danger_of
-from ..agents.protocol import OwnTool, ToolCalled, ToolResult, ToolSpec
+from ..agents.protocol import (
+    OwnTool,
+    ToolCalled,
+    ToolResult,
+    ToolSpec,
+)
+from ..chat.failures import SendFailed
+from ..chat.sender import Sender, fingerprint
 from ..ledger import Store
 from ..model import Event, Send
-from .failures import SendFailed
-from .sender import Sender, fingerprint
+from ..runs import ports
 
 log = logging.getLogger("red.aurora.tools")
 

@@ -22,9 +22,8 @@ from .gate import add_headers, only_this_page
 
 if TYPE_CHECKING:
     from aurora.model import Change
-
-    from ..local_discord import LocalDiscord
-    from ..local_discord.model import User
+    from doubles.local_discord import LocalDiscord
+    from doubles.local_discord.model import User
 
 _STATIC = Path(__file__).parent / "static"
 _EVENTS_KEPT = 200

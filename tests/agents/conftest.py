@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from aurora.agents.app_server import AppServer
+from doubles.llm.server import ScriptedLLM
 from sandbox.letta import AppServer as Server
-from sandbox.llm import ScriptedLLM
 
 
 @dataclass

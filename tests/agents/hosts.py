@@ -11,10 +11,10 @@ from aurora.agents.protocol import (
     AgentBackend,
     ConversationMoved,
     Finished,
+    Input,
     RunEvent,
     ToolResult,
     ToolSpec,
-    Turn,
 )
 
 _IDS = itertools.count(1)
@@ -45,12 +45,12 @@ class Tools:
         return ToolResult("sent message 3003")
 
 
-def turn(agent_id: str, conversation_id: str, text: str) -> Turn:
+def turn(agent_id: str, conversation_id: str, text: str) -> Input:
     """Make a turn with an id that was never used."""
-    return Turn(agent_id, conversation_id, text, f"input-{next(_IDS)}")
+    return Input(agent_id, conversation_id, text, f"input-{next(_IDS)}")
 
 
-async def play(backend: AgentBackend, one: Turn, tools: Tools | None = None) -> list[RunEvent]:
+async def play(backend: AgentBackend, one: Input, tools: Tools | None = None) -> list[RunEvent]:
     """Run a turn to its end and return all events."""
     return [event async for event in backend.run(one, tools or Tools())]
 

@@ -19,7 +19,13 @@ from aurora.agents.protocol import (
 )
 
 from .conftest import World
-from .hosts import Tools, end, moved, play, turn
+from .hosts import (
+    Tools,
+    end,
+    moved,
+    play,
+    turn,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

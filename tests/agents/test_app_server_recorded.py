@@ -16,17 +16,22 @@ from aurora.agents.protocol import (
     AgentError,
     AgentInfo,
     Finished,
+    Input,
     Outcome,
     Reasoning,
     RunEvent,
     Text,
     ToolCalled,
     ToolReturned,
-    Turn,
     Usage,
 )
 
-from .hosts import Tools, end, play, turn
+from .hosts import (
+    Tools,
+    end,
+    play,
+    turn,
+)
 from .recorded_server import RecordedServer
 
 BOTH = ("discord_send", "discord_add_reaction")
@@ -312,7 +317,7 @@ async def test_an_unanswered_request_ends_by_its_time_limit() -> None:
     assert refused.value.outcome is Outcome.UNREACHABLE
 
 
-async def silent(server: RecordedServer, one: Turn) -> list[RunEvent]:
+async def silent(server: RecordedServer, one: Input) -> list[RunEvent]:
     """Run a turn whose input the server leaves unanswered, for at most half a second."""
     backend = AppServer(server.url, request_timeout=0.05)
     events: list[RunEvent] = []
@@ -339,7 +344,7 @@ async def test_an_unanswered_input_that_is_stored_counts_as_accepted() -> None:
     """It is waited for, not sent again."""
     history = [{"message_type": "user_message", "otid": "stored-1"}]
     async with RecordedServer("text_turn", mute=["input"], history=history) as server:
-        one = Turn(server.agent_id, server.conversation_id, "hello", "stored-1")
+        one = Input(server.agent_id, server.conversation_id, "hello", "stored-1")
         events = await silent(server, one)
         assert len(server.of_type("input")) == 1
     assert events == [Accepted()]

@@ -18,8 +18,8 @@ from aurora.agents.protocol import (
     Text,
     ToolCalled,
 )
+from doubles.llm.server import ScriptedLLM
 from sandbox.letta import AppServer as Server
-from sandbox.llm import ScriptedLLM
 
 from .hosts import Tools, play, turn
 

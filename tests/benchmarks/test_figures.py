@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.figures import BARS, Bar, Figure, middle, percentile, table
+from benchmarks.figures import (
+    BARS,
+    Bar,
+    Figure,
+    middle,
+    percentile,
+    table,
+)
 
 
 def test_the_median_of_rounds_is_taken_for_each_figure() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.instant import InstantServer
 from benchmarks.outside import Load, LoadError, Outside
-from sandbox.local_discord import LocalDiscord
+from doubles.local_discord import LocalDiscord
 
 _CHANNELS = {1: 7, 2: 7, 3: 8}
 

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ignored, memory, mentions, servers, throughput
+from benchmarks import (
+    ignored,
+    memory,
+    mentions,
+    servers,
+    throughput,
+)
 from benchmarks.figures import Figure
 
 _ROOT = Path(__file__).parents[2]

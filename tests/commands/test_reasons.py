@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from aurora import policy
 from aurora.agents.protocol import Outcome
 from aurora.errors import VERDICTS
-from aurora.recovery import UNKNOWN_FATE
-from aurora.triggers import Reason
+from aurora.guard import policy
+from aurora.intake.triggers import Reason
+from aurora.runs.recovery import UNKNOWN_FATE
 from tests.e2e.test_every_end import ENDS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "EVENT_SYSTEM_DESIGN.md"

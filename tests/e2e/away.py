@@ -12,7 +12,12 @@ from typing import Any
 from redbot.core.bot import Red
 
 from aurora.model import Change
-from sandbox.local_discord import Channel, LocalDiscord, Message, User
+from doubles.local_discord import (
+    Channel,
+    LocalDiscord,
+    Message,
+    User,
+)
 from sandbox.red import LocalRed
 
 ROOT = Path(__file__).resolve().parents[2]

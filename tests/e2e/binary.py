@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sandbox.local_discord import LocalDiscord, Message
+from doubles.local_discord import LocalDiscord, Message
 from sandbox.red import environment
 
 from .conftest import ROOT

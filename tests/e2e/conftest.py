@@ -14,13 +14,23 @@ from yarl import URL
 
 from aurora.agents.sdk import SdkFolder
 from aurora.model import Change
+from doubles.letta_rest import LettaRest
+from doubles.llm.server import ScriptedLLM
+from doubles.llm.wire import text_parts
+from doubles.local_discord import (
+    Channel,
+    LocalDiscord,
+    Message,
+    User,
+)
 from sandbox.letta import AppServer
-from sandbox.letta_rest import LettaRest
-from sandbox.llm import ScriptedLLM
-from sandbox.llm_wire import text_parts
-from sandbox.local_discord import Channel, LocalDiscord, Message, User
 from sandbox.red import LocalRed
-from sandbox.servers import LettaServer, RestServer, lend_sdk, shared_sdk
+from sandbox.servers import (
+    LettaServer,
+    RestServer,
+    lend_sdk,
+    shared_sdk,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FINAL = {"answered", "declined", "failed", "cancelled", "expired"}

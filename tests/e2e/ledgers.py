@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aurora.model import Event, State
-from sandbox.local_discord import Message
+from doubles.local_discord import Message
 
 from .conftest import Town
 from .seen import mention

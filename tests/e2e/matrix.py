@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from doubles.letta_rest import LettaRest
+from doubles.llm.server import ScriptedLLM
+from doubles.local_discord import Message
 from sandbox.letta import AppServer
-from sandbox.letta_rest import LettaRest
-from sandbox.llm import ScriptedLLM
-from sandbox.local_discord import Message
 
 from .binary import Binary, new_binary, publish
 

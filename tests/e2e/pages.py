@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from sandbox.local_discord import Channel, Message, Overwrite, User, permissions
+from doubles.local_discord import (
+    Channel,
+    Message,
+    Overwrite,
+    User,
+    permissions,
+)
 
 from .conftest import Town
 from .test_commands import button

@@ -10,9 +10,9 @@ from typing import Any
 from unittest.mock import patch
 
 from aurora.model import Event
-from sandbox.llm import ScriptedLLM
-from sandbox.local_discord import LocalDiscord, Message
-from sandbox.quick_app_server import QuickAppServer
+from doubles.llm.server import ScriptedLLM
+from doubles.local_discord import LocalDiscord, Message
+from doubles.quick_app_server import QuickAppServer
 from sandbox.red import LocalRed
 
 from .conftest import ROOT, Town
@@ -72,7 +72,7 @@ async def open_quick_town(data: Path) -> AsyncIterator[QuickTown]:
             data, discord=discord, cogs=["aurora"], cog_paths=[ROOT], owner=town.ada
         )
         stack.push_async_callback(town.red.close)
-        stack.enter_context(patch("aurora.tools.failures._PAUSE", 0.02))
+        stack.enter_context(patch("aurora.chat.failures._PAUSE", 0.02))
         town.red.bot.add_listener(town.on_aurora_event)
         await town.configure()
         hasten(town)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 
-from sandbox.local_discord import Channel, Message
+from doubles.local_discord import Channel, Message
 
 from .conftest import Town
 

@@ -10,7 +10,7 @@ import discord
 import pytest
 
 from aurora.context import build_event_context
-from sandbox.local_discord import Message
+from doubles.local_discord import Message
 
 from .conftest import Town
 from .seen import end_of, reached, works
@@ -76,7 +76,7 @@ async def test_of_two_quick_edits_the_later_counts(
         return context
 
     held = await hold(town)
-    monkeypatch.setattr("aurora.intake.build_event_context", uneven)
+    monkeypatch.setattr("aurora.intake.receiving.build_event_context", uneven)
     async with asyncio.TaskGroup() as edits:
         for word in ("earlier", "later"):
             text = f"{town.mention} [[say:{word}]]"

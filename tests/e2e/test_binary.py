@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from doubles.llm.server import ScriptedLLM
 from sandbox.letta import AppServer
-from sandbox.llm import ScriptedLLM
 
 from .binary import Binary, new_binary, publish
 from .conftest import ROOT

@@ -11,7 +11,7 @@ import pytest
 
 from aurora.ledger import LedgerError
 from aurora.model import Change, Event
-from sandbox.local_discord import Message, Overwrite, permissions
+from doubles.local_discord import Message, Overwrite, permissions
 
 from .away import Comings, session_lost
 from .conftest import Town
@@ -123,7 +123,7 @@ async def test_live_messages_do_not_crowd_the_missed_ones_out(
     awake: Comings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is read ends where the new session began."""
-    monkeypatch.setattr("aurora.catchup.MESSAGES_READ", 5)
+    monkeypatch.setattr("aurora.intake.catchup.MESSAGES_READ", 5)
     awake.discord.faults.rate_limit("GET", "/messages$", retry_after=0.5)
     async with awake.session_lost():
         missed = awake.ask("are you there?")
@@ -295,7 +295,7 @@ async def test_a_discord_that_is_slow_holds_a_channel_up_for_a_while_only(
     awake: Comings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What people write now comes first then."""
-    monkeypatch.setattr("aurora.catchup.READ_SECONDS", 0.2)
+    monkeypatch.setattr("aurora.intake.catchup.READ_SECONDS", 0.2)
     awake.discord.faults.rate_limit("GET", "/messages$", retry_after=60.0)
     async with awake.session_lost():
         missed = awake.ask("first")
@@ -308,7 +308,7 @@ async def test_what_is_being_taken_in_when_time_is_up_is_not_cut_off(
     awake: Comings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ledger would have it, and nobody would answer it before the next start."""
-    monkeypatch.setattr("aurora.catchup.PASS_SECONDS", 0.3)
+    monkeypatch.setattr("aurora.intake.catchup.PASS_SECONDS", 0.3)
     store = awake.services.store
     add = store.add
 
@@ -328,7 +328,7 @@ async def test_of_a_busy_channel_the_latest_messages_are_read(
     awake: Comings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one request; what came before is not answered."""
-    monkeypatch.setattr("aurora.catchup.MESSAGES_READ", 5)
+    monkeypatch.setattr("aurora.intake.catchup.MESSAGES_READ", 5)
     async with awake.session_lost():
         awake.ask("too early")
         for number in range(4):
@@ -343,7 +343,7 @@ async def test_of_many_channels_those_written_in_last_are_read(
     awake: Comings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log says that it was not all."""
-    monkeypatch.setattr("aurora.catchup.CHANNELS_READ", 1)
+    monkeypatch.setattr("aurora.intake.catchup.CHANNELS_READ", 1)
     busy = awake.discord.add_channel(awake.guild, "busy")
     async with awake.session_lost():
         awake.ask("first")
@@ -479,7 +479,7 @@ async def test_what_is_still_on_its_way_in_does_not_count_as_heard(
 ) -> None:
     """Or a kill at that moment would lose it."""
     async with place.started():
-        monkeypatch.setattr("aurora.catchup.HEARTBEAT_SECONDS", 0.05)
+        monkeypatch.setattr("aurora.intake.catchup.HEARTBEAT_SECONDS", 0.05)
         await place.settle()
         first = place.say("the beginning", author=place.bo)
         second = place.discord.say(place.bo, place.general, "and then", reply_to=first)
@@ -500,7 +500,7 @@ async def test_unload_waits_for_no_catch_up(
     awake: Comings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends at once, with all its tasks."""
-    monkeypatch.setattr("aurora.catchup.READ_SECONDS", 60.0)
+    monkeypatch.setattr("aurora.intake.catchup.READ_SECONDS", 60.0)
     awake.discord.faults.rate_limit("GET", "/messages$", retry_after=60.0)
     async with awake.session_lost():
         awake.ask("are you there?")

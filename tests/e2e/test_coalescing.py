@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from sandbox.llm_script import Step
-from sandbox.local_discord import Message, User
+from doubles.llm.script import Step
+from doubles.local_discord import Message, User
 
 from .conftest import Town
 from .seen import end_of, reached, thinking

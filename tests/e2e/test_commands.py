@@ -8,8 +8,14 @@ import pytest
 
 from aurora.commands import asking
 from aurora.settings import GUILD_DEFAULTS, KEYS
-from sandbox.local_discord import Channel, Interaction, Message, User, permissions
-from sandbox.local_discord.model import Overwrite
+from doubles.local_discord import (
+    Channel,
+    Interaction,
+    Message,
+    User,
+    permissions,
+)
+from doubles.local_discord.model import Overwrite
 
 from .conftest import Town
 from .seen import reached

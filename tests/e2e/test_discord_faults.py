@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from aurora.delivery import FAILED
+from aurora.chat.delivery import FAILED
 from aurora.model import State
-from sandbox.local_discord import Channel, Message
-from sandbox.quick_app_server import Plan, channel_of
+from doubles.local_discord import Channel, Message
+from doubles.quick_app_server import Plan, channel_of
 
 from .quick import QuickTown, open_quick_town
 from .seen import mention, reached

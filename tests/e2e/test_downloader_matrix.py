@@ -36,7 +36,13 @@ import pytest
 
 from sandbox.letta import AppServer
 
-from .matrix import Cell, Life, NoRegistryError, live, new_land
+from .matrix import (
+    Cell,
+    Life,
+    NoRegistryError,
+    live,
+    new_land,
+)
 
 _OTHERS = [("empty", "later"), ("empty", "first"), ("full", "later"), ("full", "first")]
 REST = [Cell("rest", *one) for one in (*_OTHERS, ("full", "fails"))]

@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
-from sandbox.local_discord import Message
+from doubles.local_discord import Message
 
 from .conftest import Town
-from .pages import add_mod, fill, no_embeds, page, read
+from .pages import (
+    add_mod,
+    fill,
+    no_embeds,
+    page,
+    read,
+)
 from .seen import end_of, mention, reached
 from .test_commands import register, slash
 

@@ -12,12 +12,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from sandbox.local_discord import Channel, Message, Overwrite, permissions
-from sandbox.quick_app_server import Plan, channel_of
+from doubles.local_discord import (
+    Channel,
+    Message,
+    Overwrite,
+    permissions,
+)
+from doubles.quick_app_server import Plan, channel_of
 
 from .pages import page
 from .quick import QuickTown, open_quick_town
-from .seen import hasten, mention, outlive, reached
+from .seen import (
+    hasten,
+    mention,
+    outlive,
+    reached,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

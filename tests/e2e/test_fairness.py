@@ -8,11 +8,22 @@ from itertools import pairwise
 
 import pytest
 
-from sandbox.llm_script import Step
-from sandbox.local_discord import Channel, Guild, Message, User
+from doubles.llm.script import Step
+from doubles.local_discord import (
+    Channel,
+    Guild,
+    Message,
+    User,
+)
 
 from .conftest import Town
-from .seen import mention, outcome_of, provoke, reached, works
+from .seen import (
+    mention,
+    outcome_of,
+    provoke,
+    reached,
+    works,
+)
 
 
 @pytest.fixture
@@ -124,7 +135,7 @@ async def test_a_guild_holds_eight_runs_at_most(
 ) -> None:
     """Nine people in nine channels: eight run, and another guild is answered meanwhile."""
     # A guild has one agent, whose own limit is narrower; without it the guild's shows.
-    monkeypatch.setattr("aurora.limits.AGENT_RUNS", 64)
+    monkeypatch.setattr("aurora.queue.limits.AGENT_RUNS", 64)
     away = await second_guild(town, town.agent_id)
     places, askers = rooms(town, town.guild, 9), people(town, town.guild, 9)
     load = [slow(town, *pair) for pair in zip(askers, places, strict=True)]

@@ -14,9 +14,17 @@ import pytest
 import pytest_asyncio
 
 from aurora.model import State
-from sandbox.quick_app_server import Plan
+from doubles.quick_app_server import Plan
 
-from .ledgers import ANSWER, Blame, Kept, answered, ask, blame, kept
+from .ledgers import (
+    ANSWER,
+    Blame,
+    Kept,
+    answered,
+    ask,
+    blame,
+    kept,
+)
 from .quick import QuickTown, open_quick_town
 from .seen import hasten, outlive, reached
 

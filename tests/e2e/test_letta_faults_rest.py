@@ -13,10 +13,15 @@ import pytest_asyncio
 
 from aurora.agents.sdk import SdkFolder
 from aurora.model import State
-from sandbox.letta_rest import Fault
+from doubles.letta_rest import Fault
 
 from .conftest import Town, open_town
-from .ledgers import Blame, ask, blame, kept
+from .ledgers import (
+    Blame,
+    ask,
+    blame,
+    kept,
+)
 from .seen import hasten, outlive, reached
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

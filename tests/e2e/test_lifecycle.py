@@ -7,8 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from sandbox.llm_script import Step
-from sandbox.local_discord import Channel, Message, Overwrite, User, permissions
+from doubles.llm.script import Step
+from doubles.local_discord import (
+    Channel,
+    Message,
+    Overwrite,
+    User,
+    permissions,
+)
 
 from .conftest import Town
 from .seen import (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from doubles.llm.script import Call, Step
 from sandbox.letta import AppServer
-from sandbox.llm_script import Call, Step
 from tests.conftest import NOWHERE
 
 from .cable import Cable

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from doubles.llm.script import Call, Step
+from doubles.local_discord import Overwrite, permissions
 from sandbox.letta import AppServer
-from sandbox.llm_script import Call, Step
-from sandbox.local_discord import Overwrite, permissions
 
 from .conftest import Town, open_town
 from .seen import (

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from sandbox.local_discord import FORUM, NEWS, STAGE, TEXT, VOICE, Channel, Overwrite, permissions
-from sandbox.local_discord.message import Message
-from sandbox.local_discord.posting import event_payload
+from doubles.local_discord import (
+    FORUM,
+    NEWS,
+    STAGE,
+    TEXT,
+    VOICE,
+    Channel,
+    Overwrite,
+    permissions,
+)
+from doubles.local_discord.message import Message
+from doubles.local_discord.posting import event_payload
 
 from .conftest import Town
 

@@ -5,11 +5,25 @@ from __future__ import annotations
 import pytest
 from redbot.core.data_manager import cog_data_path
 
-from sandbox.local_discord import Message
+from doubles.local_discord import Message
 
 from .conftest import Town
-from .pages import add_mod, answer_question, fill, no_embeds, page, read
-from .seen import end_of, hasten, mention, outlive, reached, thinking
+from .pages import (
+    add_mod,
+    answer_question,
+    fill,
+    no_embeds,
+    page,
+    read,
+)
+from .seen import (
+    end_of,
+    hasten,
+    mention,
+    outlive,
+    reached,
+    thinking,
+)
 from .test_commands import register, slash
 
 

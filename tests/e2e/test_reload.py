@@ -10,11 +10,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox.llm_script import Step
-from sandbox.local_discord import Message
+from doubles.llm.script import Step
+from doubles.local_discord import Message
 
 from .conftest import Town
-from .seen import end_of, mention, reached, thinking, works
+from .seen import (
+    end_of,
+    mention,
+    reached,
+    thinking,
+    works,
+)
 
 AURORA = str(Path(__file__).resolve().parents[2] / "aurora")
 

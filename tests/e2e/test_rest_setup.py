@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from aurora.agents.sdk import SdkFolder, SdkState
-from sandbox.letta_rest import LettaRest, ServerTool
-from sandbox.local_discord import Channel, Message
+from doubles.letta_rest import LettaRest, ServerTool
+from doubles.local_discord import Channel, Message
 
 from .conftest import Town
 from .test_commands import button, register

@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from aurora.agents.sdk import SdkFolder
-from sandbox.letta_rest import Fault
-from sandbox.llm_script import Call, Step
+from doubles.letta_rest import Fault
+from doubles.llm.script import Call, Step
 
 from .conftest import Town, open_town
 from .seen import (

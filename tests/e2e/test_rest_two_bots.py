@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 
 from aurora.agents.sdk import SdkFolder
-from sandbox.letta_rest import LettaRest
-from sandbox.llm import ScriptedLLM
-from sandbox.llm_script import Step
-from sandbox.llm_wire import text_parts
-from sandbox.local_discord import Channel, LocalDiscord, Message, User
+from doubles.letta_rest import LettaRest
+from doubles.llm.script import Step
+from doubles.llm.server import ScriptedLLM
+from doubles.llm.wire import text_parts
+from doubles.local_discord import (
+    Channel,
+    LocalDiscord,
+    Message,
+    User,
+)
 from sandbox.red import environment
 from sandbox.servers import lend_sdk
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aurora.errors import BreakerState, CircuitBreaker, Permit
-from tests.clocks import FakeClock
+from tests.support.clocks import FakeClock
 
 
 @pytest.fixture

@@ -8,8 +8,13 @@ import math
 import pytest
 
 from aurora.agents.protocol import Outcome
-from aurora.errors import Breakers, BreakerState, Permits, verdict
-from tests.clocks import FakeClock
+from aurora.errors import (
+    Breakers,
+    BreakerState,
+    Permits,
+    verdict,
+)
+from tests.support.clocks import FakeClock
 
 GOOD, BAD = "agent-good", "agent-bad"
 

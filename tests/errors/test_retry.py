@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.agents.protocol import AgentError, Outcome
-from aurora.errors import RetryConfig, retry_delay, retry_with_backoff, verdict
-from tests.clocks import FakeClock
+from aurora.errors import (
+    RetryConfig,
+    retry_delay,
+    retry_with_backoff,
+    verdict,
+)
+from tests.support.clocks import FakeClock
 
 NO_JITTER = RetryConfig(jitter=0)
 

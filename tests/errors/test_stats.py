@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aurora.errors import ErrorStats, mark
-from tests.clocks import FakeClock
+from tests.support.clocks import FakeClock
 
 
 @pytest.fixture

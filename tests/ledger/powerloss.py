@@ -26,8 +26,8 @@ from aurora.clock import SystemClock
 from aurora.ledger import DEDUPE_SECONDS, EVERYWHERE, schema
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
-from tests.events import make_event
 from tests.ledger.stores import change, end, start
+from tests.support.events import make_event
 
 _SECTOR = 512
 _CUTS_PER_RUN = 40

@@ -9,8 +9,13 @@ from pathlib import Path
 from aurora.ledger import DEDUPE_SECONDS, Store
 from aurora.ledger.memory import MemoryStore
 from aurora.ledger.sqlite import SqliteStore
-from aurora.model import Change, Event, Send, State
-from tests.clocks import FakeClock
+from aurora.model import (
+    Change,
+    Event,
+    Send,
+    State,
+)
+from tests.support.clocks import FakeClock
 
 DAY = 24 * 3600.0
 _ids = itertools.count(1)

@@ -12,11 +12,23 @@ import pytest
 
 from aurora.ledger import EVERYWHERE
 from aurora.ledger.sqlite import SqliteStore
-from aurora.model import NO_CONTEXT, Event, EventContext, State
-from tests.clocks import FakeClock
-from tests.events import make_context, make_event
+from aurora.model import (
+    NO_CONTEXT,
+    Event,
+    EventContext,
+    State,
+)
 from tests.ledger.disks import FailingDisk
-from tests.ledger.stores import DAY, change, end, send, sqlite_store, start
+from tests.ledger.stores import (
+    DAY,
+    change,
+    end,
+    send,
+    sqlite_store,
+    start,
+)
+from tests.support.clocks import FakeClock
+from tests.support.events import make_context, make_event
 
 MARK = b"a secret of somebody's"
 SIZES = [10, 3_000, 5_000, 60_000]

@@ -16,9 +16,15 @@ import pytest
 from aurora.ledger import LedgerError, schema
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
-from tests.clocks import FakeClock
-from tests.events import make_event
-from tests.ledger.stores import change, end, send, sqlite_store, start
+from tests.ledger.stores import (
+    change,
+    end,
+    send,
+    sqlite_store,
+    start,
+)
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "ledger.sqlite3"

@@ -6,9 +6,16 @@ from typing import Any
 
 from aurora.ledger import EVERYWHERE, Store
 from aurora.model import NO_CONTEXT, Event, State
-from tests.clocks import FakeClock
-from tests.events import make_event
-from tests.ledger.stores import DAY, change, end, reopened, send, start
+from tests.ledger.stores import (
+    DAY,
+    change,
+    end,
+    reopened,
+    send,
+    start,
+)
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event
 
 # -- changes
 

@@ -15,10 +15,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from aurora.ledger import EVERYWHERE, Store, Where
-from aurora.model import NO_CONTEXT, Change, Event, State
-from tests.clocks import FakeClock
-from tests.events import make_context, make_event
-from tests.ledger.stores import DAY, STORES, change, send
+from aurora.model import (
+    NO_CONTEXT,
+    Change,
+    Event,
+    State,
+)
+from tests.ledger.stores import (
+    DAY,
+    STORES,
+    change,
+    send,
+)
+from tests.support.clocks import FakeClock
+from tests.support.events import make_context, make_event
 
 FINAL = [state for state in State if state.final]
 messages = st.integers(1, 8)

@@ -13,10 +13,15 @@ import pytest
 from aurora.ledger import EVERYWHERE, LedgerError
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
-from tests.clocks import FakeClock
-from tests.events import make_event
 from tests.ledger.disks import FailingDisk
-from tests.ledger.stores import change, send, sqlite_store, start
+from tests.ledger.stores import (
+    change,
+    send,
+    sqlite_store,
+    start,
+)
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event
 
 BEYOND_SQLITE = 1 << 63
 

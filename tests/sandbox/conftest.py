@@ -1,65 +1,7 @@
-"""A local Discord with a few people in it, and bots to live there."""
+"""The fixtures of the local Discord."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
+from tests.support.local_town import client, red, town
 
-import discord
-import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
-
-from sandbox.local_discord import Channel, Guild, LocalDiscord, User
-from sandbox.red import LocalRed
-
-
-@dataclass(slots=True)
-class Town:
-    """A guild that Anna owns and Bert is in, with one channel."""
-
-    server: LocalDiscord
-    guild: Guild
-    anna: User
-    bert: User
-    general: Channel
-
-
-@pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    """A running local Discord that must not be asked for a route it lacks."""
-    server = LocalDiscord()
-    await server.start()
-    anna = server.add_user("anna", global_name="Anna")
-    bert = server.add_user("bert")
-    guild = server.add_guild("Town", owner=anna)
-    server.add_member(guild, bert)
-    general = server.add_channel(guild, "general")
-    yield Town(server, guild, anna, bert, general)
-    await server.stop()
-    assert server.unknown_routes == []
-    assert server.crashes == []
-
-
-@pytest.fixture
-async def client(town: Town, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[discord.Client]:
-    """A plain discord.py client, logged in and ready."""
-    monkeypatch.setattr(Route, "BASE", f"{town.server.url}/api/v10")
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(town.server.gateway.url))
-    bot = discord.Client(intents=discord.Intents.all(), guild_ready_timeout=0.01)
-    running = asyncio.create_task(bot.start(town.server.token))
-    await asyncio.wait_for(bot.wait_until_ready(), 5)
-    yield bot
-    await bot.close()
-    await running
-
-
-@pytest.fixture
-async def red(town: Town, tmp_path: Path) -> AsyncIterator[LocalRed]:
-    """A real Red that belongs to Anna."""
-    running = await LocalRed.boot(tmp_path, discord=town.server, owner=town.anna)
-    yield running
-    await running.close()
+__all__ = ["client", "red", "town"]

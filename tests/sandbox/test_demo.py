@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from aurora.model import Change
+from doubles.llm.script import Step
+from doubles.llm.server import ScriptedLLM
+from doubles.local_discord import LocalDiscord, Message
 from sandbox.__main__ import main
 from sandbox.demo import Demo, demo
-from sandbox.llm import ScriptedLLM
-from sandbox.llm_script import Step
-from sandbox.local_discord import LocalDiscord, Message
 from sandbox.neighbourhood import Neighbourhood, found
 from sandbox.transcript import Transcript
 

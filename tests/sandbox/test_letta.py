@@ -19,8 +19,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from doubles.llm.server import ScriptedLLM
 from sandbox.letta import AppServer, AppServerError
-from sandbox.llm import ScriptedLLM
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANNEL = "300000000000000001"

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from aurora.model import Change
-from sandbox.local_discord import LocalDiscord
+from doubles.local_discord import LocalDiscord
 from sandbox.neighbourhood import Neighbourhood, found
 from sandbox.page import Page, PageError, listen
 

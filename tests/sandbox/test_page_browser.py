@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
 
-from sandbox.local_discord import LocalDiscord, Message
+from doubles.local_discord import LocalDiscord, Message
 from sandbox.neighbourhood import Neighbourhood
 from sandbox.page import listen
 from sandbox.stack import Stack

@@ -14,8 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from sandbox.red import LocalRed, environment
-
-from .conftest import Town
+from tests.support.local_town import Town
 
 COG = '''
 import discord

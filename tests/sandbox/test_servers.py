@@ -10,9 +10,15 @@ from pathlib import Path
 import pytest
 
 from aurora.agents.sdk import SdkState
+from doubles.llm.server import Provider
 from sandbox.__main__ import main
-from sandbox.llm import Provider
-from sandbox.servers import Backend, RestServer, lend_sdk, shared_sdk, start_server
+from sandbox.servers import (
+    Backend,
+    RestServer,
+    lend_sdk,
+    shared_sdk,
+    start_server,
+)
 from sandbox.stack import Stack, StackError
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from sandbox.local_discord import LocalDiscord, Message, User
+from doubles.local_discord import LocalDiscord, Message, User
 from sandbox.page import listen
 from sandbox.stack import Stack, StackError
 

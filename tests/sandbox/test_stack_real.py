@@ -9,8 +9,8 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from sandbox.local_discord import LocalDiscord
-from sandbox.local_discord.server import API
+from doubles.local_discord import LocalDiscord
+from doubles.local_discord.server import API
 from sandbox.stack import Stack, StackError
 
 

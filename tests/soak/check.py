@@ -18,7 +18,7 @@ from aurora.clock import SystemClock
 from aurora.ledger import EVERYWHERE
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
-from sandbox.local_discord import LocalDiscord, Message
+from doubles.local_discord import LocalDiscord, Message
 
 from .town import ECHO, Asked
 

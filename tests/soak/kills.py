@@ -11,10 +11,25 @@ from pathlib import Path
 
 from aurora.model import State
 
-from .check import Findings, check, content_in, read_ledger
+from .check import (
+    Findings,
+    check,
+    content_in,
+    read_ledger,
+)
 from .killing import Moment, kill
-from .life import LEDGER, Home, Life, Told
-from .town import Size, Town, chatter, open_town
+from .life import (
+    LEDGER,
+    Home,
+    Life,
+    Told,
+)
+from .town import (
+    Size,
+    Town,
+    chatter,
+    open_town,
+)
 
 _FINAL = {state.value for state in State if state.final}
 # A message that came so shortly before a kill may not have been committed yet.

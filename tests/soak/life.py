@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
-from sandbox.local_discord import LocalDiscord
+from doubles.local_discord import LocalDiscord
 
 ROOT = Path(__file__).resolve().parents[2]
 LEDGER = Path("cogs", "Aurora", "ledger.sqlite3")

@@ -15,10 +15,15 @@ from unittest.mock import patch
 
 from aurora.errors import BreakerState
 from aurora.model import Change, State
-from sandbox.local_discord import Channel, Message
+from doubles.local_discord import Channel, Message
 from sandbox.red import LocalRed
 
-from .check import OUTAGE, check, content_in, read_ledger
+from .check import (
+    OUTAGE,
+    check,
+    content_in,
+    read_ledger,
+)
 from .clock import ScaledClock
 from .life import LEDGER, ROOT, grant
 from .town import Size, Town, open_town

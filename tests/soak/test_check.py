@@ -11,10 +11,15 @@ from typing import Any
 import pytest
 
 from aurora.model import Event, State
-from sandbox.local_discord import Channel, LocalDiscord, Message
-from tests.events import make_event
+from doubles.local_discord import Channel, LocalDiscord, Message
+from tests.support.events import make_event
 
-from .check import Findings, Ledger, check, content_in
+from .check import (
+    Findings,
+    Ledger,
+    check,
+    content_in,
+)
 from .town import Asked
 
 

@@ -13,8 +13,8 @@ from time import monotonic, time
 
 from aiohttp import web
 
-from sandbox.local_discord import Guild, LocalDiscord, Message
-from sandbox.quick_app_server import Plan, QuickAppServer, channel_of
+from doubles.local_discord import Guild, LocalDiscord, Message
+from doubles.quick_app_server import Plan, QuickAppServer, channel_of
 
 from .life import Home, Wishes
 

@@ -9,7 +9,7 @@ import pytest
 
 from aurora.tools.host import Toolbox
 
-from .stage import Stage, send
+from ..support.stage import Stage, send
 
 
 async def names(stage: Stage, guild: bool = True) -> list[str]:

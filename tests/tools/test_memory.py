@@ -10,8 +10,8 @@ from aurora.agents.memory import MemoryRefused
 from aurora.agents.protocol import AgentError, Outcome, ToolResult
 from aurora.tools.host import RunTools, Toolbox
 
-from ..clocks import FakeClock
-from .stage import Stage
+from ..support.clocks import FakeClock
+from ..support.stage import Stage
 
 
 class Files:

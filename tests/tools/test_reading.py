@@ -10,7 +10,7 @@ import pytest
 from aurora.agents.protocol import ToolResult
 from aurora.tools import reading
 
-from .stage import Stage, hide_from
+from ..support.stage import Stage, hide_from
 
 
 async def read(stage: Stage, **arguments: Any) -> ToolResult:

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
+from aurora.chat.sender import Sender
 from aurora.tools.host import Toolbox
-from aurora.tools.sender import Sender
-from sandbox.local_discord import permissions
+from doubles.local_discord import permissions
 
-from ..clocks import FakeClock
-from .stage import Stage, react, send
+from ..support.clocks import FakeClock
+from ..support.stage import Stage, react, send
 
 
 async def test_the_first_send_replies_to_the_message(stage: Stage) -> None:

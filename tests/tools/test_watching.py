@@ -8,11 +8,11 @@ import pytest
 
 from aurora.agents.protocol import ToolCalled
 from aurora.model import Event, State
-from aurora.ports import Watcher
+from aurora.runs.ports import Watcher
 from aurora.tools.watching import EitherToolbox, WatchedTools
-from sandbox.local_discord import Channel, Message
+from doubles.local_discord import Channel, Message
 
-from .stage import Stage, together
+from ..support.stage import Stage, together
 
 
 def watched(stage: Stage, event: Event) -> WatchedTools:

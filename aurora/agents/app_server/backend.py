@@ -10,7 +10,14 @@ from typing import Any
 
 from ...clock import Clock, SystemClock
 from ..frames import Frame, part, word
-from ..protocol import AgentInfo, Finished, Outcome, RunEvent, ToolHost, Turn
+from ..protocol import (
+    AgentInfo,
+    Finished,
+    Input,
+    Outcome,
+    RunEvent,
+    ToolHost,
+)
 from . import frames
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
@@ -80,7 +87,7 @@ class AppServer:
         """Create a conversation and make it ready for its first input; raise AgentError."""
         return (await self._link.create(agent_id, title)).conversation_id
 
-    async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+    async def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         """Run one turn as AgentBackend says."""
         if self._closed:
             yield Finished(Outcome.UNREACHABLE, detail=CLOSED)

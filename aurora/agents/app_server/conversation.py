@@ -6,7 +6,12 @@ import asyncio
 from collections.abc import Sequence
 
 from ...clock import Clock
-from ..frames import Frame, items, part, word
+from ..frames import (
+    Frame,
+    items,
+    part,
+    word,
+)
 from ..protocol import ToolSpec
 from .connection import Connection
 from .frames import IDLE, Runtime

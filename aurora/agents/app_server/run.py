@@ -7,10 +7,18 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ..frames import Frame, json_object, number, part, text_of, word
+from ..frames import (
+    Frame,
+    json_object,
+    number,
+    part,
+    text_of,
+    word,
+)
 from ..protocol import (
     Accepted,
     Finished,
+    Input,
     Outcome,
     Reasoning,
     RunEvent,
@@ -20,7 +28,6 @@ from ..protocol import (
     ToolHost,
     ToolResult,
     ToolReturned,
-    Turn,
     Usage,
 )
 from .outcomes import Ending, ending
@@ -35,7 +42,7 @@ class Run:
     caller went away first, `over` when the server let go of the conversation.
     """
 
-    def __init__(self, turn: Turn, tools: ToolHost) -> None:
+    def __init__(self, turn: Input, tools: ToolHost) -> None:
         self.turn = turn
         self.tools = tools
         self.input_id = turn.input_id

@@ -9,8 +9,22 @@ from types import ModuleType
 
 from ...clock import Clock, SystemClock
 from ..frames import Frame, items, word
-from ..protocol import AgentError, AgentInfo, Finished, Outcome, OwnTool, RunEvent, ToolHost, Turn
-from .api import Api, CutError, Limits, explain
+from ..protocol import (
+    AgentError,
+    AgentInfo,
+    Finished,
+    Input,
+    Outcome,
+    OwnTool,
+    RunEvent,
+    ToolHost,
+)
+from .api import (
+    Api,
+    CutError,
+    Limits,
+    explain,
+)
 from .driver import Driver
 from .outcomes import Ending, RefusedError
 from .recall import recall
@@ -107,7 +121,7 @@ class LettaRest:
             raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
         return conversation_id
 
-    async def run(self, turn: Turn, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+    async def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         """Run one turn as AgentBackend says."""
         if self._closed:
             yield Finished(Outcome.UNREACHABLE, detail=_CLOSED)
@@ -126,7 +140,7 @@ class LettaRest:
         finally:
             run.left.set()
 
-    async def recall(self, turn: Turn) -> Finished | None:
+    async def recall(self, turn: Input) -> Finished | None:
         """Return how an attempt ended whose Aurora died; raise AgentError.
 
         None if the server has not kept it or it has not ended: then a new attempt may be sent,

@@ -15,7 +15,13 @@ from ...clock import Clock
 from ..frames import Frame, word
 from ..protocol import AgentError, ConversationMoved, Outcome
 from .api import Api, CutError, explain
-from .outcomes import REQUIRES_APPROVAL, Ending, RefusedError, refused, stopped
+from .outcomes import (
+    REQUIRES_APPROVAL,
+    Ending,
+    RefusedError,
+    refused,
+    stopped,
+)
 from .recovery import TAIL, Recovery
 from .run import Run
 from .step import (

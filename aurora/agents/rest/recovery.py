@@ -15,11 +15,29 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 
 from ...clock import Clock
-from ..frames import Frame, items, part, text_of, word
+from ..frames import (
+    Frame,
+    items,
+    part,
+    text_of,
+    word,
+)
 from ..protocol import AgentError, Outcome
 from .api import Api, CutError
-from .outcomes import REQUIRES_APPROVAL, Ending, RefusedError, failed, refused, stopped
-from .step import Place, Step, has_ended, pending_request
+from .outcomes import (
+    REQUIRES_APPROVAL,
+    Ending,
+    RefusedError,
+    failed,
+    refused,
+    stopped,
+)
+from .step import (
+    Place,
+    Step,
+    has_ended,
+    pending_request,
+)
 
 TAIL = 30
 _PAUSES_SECONDS = (0.1, 0.25, 0.5, 1.0)

@@ -9,13 +9,13 @@ from ..frames import Frame
 from ..protocol import (
     Accepted,
     Finished,
+    Input,
     RunEvent,
     Text,
     ToolCalled,
     ToolHost,
     ToolResult,
     ToolReturned,
-    Turn,
 )
 from .outcomes import Ending
 from .step import Call, Step
@@ -26,7 +26,7 @@ _log = logging.getLogger("red.aurora.agents")
 class Run:
     """A turn on its way. `left` is set when its caller went away."""
 
-    def __init__(self, turn: Turn, tools: ToolHost) -> None:
+    def __init__(self, turn: Input, tools: ToolHost) -> None:
         self.turn = turn
         self.tools = tools
         self.events: asyncio.Queue[RunEvent] = asyncio.Queue()

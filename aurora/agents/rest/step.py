@@ -8,9 +8,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..frames import Frame, items, number, part, text_of, word
+from ..frames import (
+    Frame,
+    items,
+    number,
+    part,
+    text_of,
+    word,
+)
 from ..protocol import Reasoning as Thought
-from ..protocol import RunEvent, RunStarted, Text, ToolCalled, ToolReturned, Usage
+from ..protocol import (
+    RunEvent,
+    RunStarted,
+    Text,
+    ToolCalled,
+    ToolReturned,
+    Usage,
+)
 
 # Somebody's main thread; every other conversation knows its agent.
 _DEFAULT = "default"

@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aurora.agents.protocol import RunEvent, RunStarted, Text, Turn
+from aurora.agents.protocol import (
+    Input,
+    RunEvent,
+    RunStarted,
+    Text,
+)
 from aurora.agents.rest import LettaRest
-from sandbox import letta_rest
-from sandbox.llm import ScriptedLLM
+from doubles import letta_rest
+from doubles.llm.server import ScriptedLLM
 
 from ..hosts import Tools, play, turn
 from .conftest import Load
@@ -31,7 +36,7 @@ class Rig:
         self.agent_id = agent_id
         self.conversation_id = ""
 
-    def turn(self, text: str) -> Turn:
+    def turn(self, text: str) -> Input:
         """Make a turn in the usual conversation."""
         return turn(self.agent_id, self.conversation_id, text)
 
@@ -97,7 +102,7 @@ async def rig(
     assert not server.crashes, server.crashes
 
 
-async def run_until(town: Rig, one: Turn, tools: Tools, reached: asyncio.Event) -> None:
+async def run_until(town: Rig, one: Input, tools: Tools, reached: asyncio.Event) -> None:
     """Run a turn and leave it when `reached` is set."""
     playing = asyncio.create_task(play(town.backend, one, tools))
     await reached.wait()
@@ -105,7 +110,7 @@ async def run_until(town: Rig, one: Turn, tools: Tools, reached: asyncio.Event) 
     await asyncio.gather(playing, return_exceptions=True)
 
 
-async def leave_after(town: Rig, one: Turn, kind: type[RunStarted] | type[Text]) -> str:
+async def leave_after(town: Rig, one: Input, kind: type[RunStarted] | type[Text]) -> str:
     """Run a turn and leave it at the first event of a kind; return the run's id."""
     run_id, run = "", town.backend.run(one, Tools())
     async for event in run:

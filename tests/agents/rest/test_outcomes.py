@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from aurora.agents.protocol import Outcome
-from aurora.agents.rest.outcomes import RefusedError, failed, refused, stopped
+from aurora.agents.rest.outcomes import (
+    RefusedError,
+    failed,
+    refused,
+    stopped,
+)
 
 # As the SDK lists them, without the one that asks for tool calls to be answered.
 STOP_REASONS = [

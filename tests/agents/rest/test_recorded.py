@@ -22,7 +22,12 @@ from aurora.agents.rest import LettaRest
 
 from ..hosts import Tools
 from .conftest import Load
-from .helpers import AGENT, BOTH, end, replay
+from .helpers import (
+    AGENT,
+    BOTH,
+    end,
+    replay,
+)
 from .recorded import RecordedRest
 
 

@@ -13,7 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from aurora.agents.sdk import PINS, SdkError, SdkFolder, SdkState
+from aurora.agents.sdk import (
+    PINS,
+    SdkError,
+    SdkFolder,
+    SdkState,
+)
 
 REPO = Path(__file__).parents[3]
 EMPTY = "an empty lib"

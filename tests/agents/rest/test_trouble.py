@@ -9,13 +9,24 @@ from typing import Any
 import aiohttp
 import pytest
 
-from aurora.agents.protocol import Finished, Outcome, RunStarted, Text, ToolResult
+from aurora.agents.protocol import (
+    Finished,
+    Outcome,
+    RunStarted,
+    Text,
+    ToolResult,
+)
 from aurora.agents.rest import LettaRest
 
 from ..hosts import Tools, play
 from .conftest import Load
 from .helpers import BOTH, end
-from .rig import WORDS, leave_after, rig, run_until
+from .rig import (
+    WORDS,
+    leave_after,
+    rig,
+    run_until,
+)
 
 CALL = '[[tool:discord_send {"message":"hi"}]]'
 

@@ -7,7 +7,13 @@ from types import ModuleType
 
 import pytest
 
-from aurora.agents.protocol import AgentError, ConversationMoved, Finished, Outcome, ToolReturned
+from aurora.agents.protocol import (
+    AgentError,
+    ConversationMoved,
+    Finished,
+    Outcome,
+    ToolReturned,
+)
 from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkError
 

@@ -1,0 +1,1 @@
+"""Chat: what Aurora itself does in Discord, each send with a stored record."""

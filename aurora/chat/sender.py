@@ -1,0 +1,277 @@
+"""The one place through which an answer leaves: recorded before and after, so that it is one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any, Literal
+
+import discord
+
+from ..ledger import Store
+from ..model import Event, Send
+from .failures import (
+    FAILURES,
+    PATIENCE,
+    SendFailed,
+    explain,
+    insist,
+)
+from .places import Place, find_place
+from .splitting import split_message
+
+MAX_PARTS = 10
+"""How many messages one text may become."""
+
+_LOOK_BACK = 500
+_NO_HISTORY = 160002  # replying takes the right to read history, writing does not
+
+
+def tidy(text: str) -> str:
+    """Strip a text, and replace half surrogate pairs, which models write and no encoder takes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+
+
+def fingerprint(text: str) -> str:
+    """Return what recognises a text without keeping it."""
+    return hashlib.sha256(tidy(text).encode()).hexdigest()[:32]
+
+
+def nonce_for(event_id: str, key: str, part: int) -> str:
+    """Return the nonce of a message: the same for the same send, at most 25 characters."""
+    return hashlib.sha256(f"{event_id}\n{key}\n{part}".encode()).hexdigest()[:24]
+
+
+class Sender:
+    """Sends and reacts on behalf of events; a call repeated with its key takes no effect twice.
+
+    Each part of a text is recorded as soon as it is out. A part whose fate is unknown (a crash,
+    a lost answer) is looked for in the channel first; within minutes Discord itself recognises
+    its nonce. `patience` is how many seconds each call to Discord may take.
+    """
+
+    def __init__(self, bot: discord.Client, store: Store, *, patience: float = PATIENCE) -> None:
+        self._bot = bot
+        self._store = store
+        self._patience = patience
+
+    async def send(
+        self,
+        event: Event,
+        channel: Place | discord.DMChannel,
+        text: str,
+        *,
+        by: Literal["tool", "delivery", "notice"],
+        key: str,
+        reply_to: int | None = None,
+        ping: bool = True,
+    ) -> Send:
+        """Send a text, in parts if it is long; raise SendFailed.
+
+        The first part replies to the message `reply_to`, if it still exists. A send that had
+        stopped halfway goes on where it stopped. Without `ping` nobody is alerted.
+        """
+        parts = _parts(text, may_cut=by != "tool")
+        # Of a long text only the first part can be recognised in the channel.
+        send = Send(key, "message", by, channel.id, fingerprint(parts[0]), reply_to)
+        known = await self._known(event, key)
+        mentions = _allowed_mentions(event, send) if ping else discord.AllowedMentions.none()
+        if known and known.message_ids:
+            if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
+                return known
+            send = known
+        else:
+            await self._store.record_send(event.id, send)
+        # Of a send begun before, the next part may have arrived without our learning of it.
+        doubtful = known is not None
+        try:
+            for part in parts[len(send.message_ids) :]:
+                found = await self._find(event, channel, send, part) if doubtful else None
+                doubtful = False
+                message_id = found or await self._post(event, channel, send, part, mentions)
+                send = replace(send, message_ids=(*send.message_ids, message_id))
+                await self._store.record_send(event.id, send)
+        except FAILURES as error:
+            raise explain(error, send) from error
+        return send
+
+    async def react(
+        self,
+        event: Event,
+        channel: Place | discord.DMChannel,
+        message_id: int,
+        emoji: discord.PartialEmoji,
+        *,
+        key: str,
+    ) -> Send:
+        """Let the agent react to a message; raise SendFailed."""
+        known = await self._known(event, key)
+        if known and known.message_ids:
+            return known
+        send = Send(key, "reaction", "tool", channel.id, fingerprint(str(emoji)), message_id)
+        await self._store.record_send(event.id, send)
+        message = channel.get_partial_message(message_id)
+        try:
+            await insist(lambda: message.add_reaction(emoji), self._patience)
+        except FAILURES as error:
+            raise explain(error) from error
+        send = replace(send, message_ids=(message_id,))
+        await self._store.record_send(event.id, send)
+        return send
+
+    async def sends(self, event: Event) -> list[Send]:
+        """Return what was sent for an event, notices left out; raise SendFailed.
+
+        Sends that were begun and never confirmed are looked for in their channels. Where the bot
+        may not look, or finds no end of messages, the send is in doubt, which is a SendFailed.
+        """
+        sends = await self._store.sends(event.id)
+        return [await self.look_up(event, one) for one in sends if one.by != "notice"]
+
+    async def look_up(self, event: Event, send: Send) -> Send:
+        """Return a send with what is found of it in its channel; raise SendFailed."""
+        if send.message_ids:
+            return send
+        found: int | None = None
+        if not self._bot.is_ready():
+            # An empty cache knows of no guild and no channel.
+            raise SendFailed("not_connected", "The bot is not connected to Discord yet.")
+        try:
+            channel = await find_place(self._bot, event, send.channel_id)
+            if channel is not None:
+                found = await self._find(event, channel, send)
+        except discord.NotFound:
+            return send
+        except FAILURES as error:
+            raise explain(error) from error
+        if found is not None:
+            send = replace(send, message_ids=(found,))
+            await self._store.record_send(event.id, send)
+        return send
+
+    async def _known(self, event: Event, key: str) -> Send | None:
+        # Nothing is kept of an event that was forgotten, so a repeat could not be told.
+        if await self._store.get(event.id) is None:
+            raise SendFailed(
+                "forgotten", "Aurora was told to forget this message; nothing more is sent for it."
+            )
+        return next((one for one in await self._store.sends(event.id) if one.key == key), None)
+
+    async def _post(
+        self,
+        event: Event,
+        channel: Place | discord.DMChannel,
+        send: Send,
+        part: str,
+        mentions: discord.AllowedMentions,
+    ) -> int:
+        index = len(send.message_ids)
+        options: dict[str, Any] = {
+            "allowed_mentions": mentions,
+            "nonce": nonce_for(event.id, send.key, index),
+        }
+        if index == 0 and send.reply_to is not None:
+            replied = channel.get_partial_message(send.reply_to)
+            options["reference"] = replied.to_reference(fail_if_not_exists=False)
+        try:
+            return (await insist(lambda: channel.send(part, **options), self._patience)).id
+        except discord.HTTPException as error:
+            if error.code != _NO_HISTORY or options.pop("reference", None) is None:
+                raise
+        return (await insist(lambda: channel.send(part, **options), self._patience)).id
+
+    async def _find(
+        self,
+        event: Event,
+        channel: Place | discord.DMChannel,
+        send: Send,
+        part: str | None = None,
+    ) -> int | None:
+        """Return the id of the next part of a send if it is in the channel after all."""
+        if send.kind == "reaction":
+            return await self._find_reaction(channel, send)
+        _ensure_readable(channel)
+        sends = await self._store.sends(event.id)
+        taken = {known for one in sends for known in one.message_ids}
+        wanted = send.text_hash if part is None else fingerprint(part)
+        # A notice replies to the same message, and its fate may be unknown as well.
+        others = {one.text_hash for one in sends if not one.message_ids} - {wanted}
+        replied = None if send.message_ids else send.reply_to
+
+        def same(message: discord.Message) -> bool:
+            if message.author != self._bot.user or message.id in taken:
+                return False
+            text = fingerprint(message.content)
+            if message.reference is None:
+                return text == wanted
+            # What Aurora sent as a reply is one; a tool of the agent's own is free.
+            if message.reference.message_id == replied:
+                return text not in others
+            return send.by == "mcp" and text == wanted
+
+        async def search() -> int | None:
+            seen, after = 0, discord.Object(event.message_id)
+            # Newest first: what is in doubt is mostly what was sent a moment ago.
+            async for message in channel.history(
+                limit=_LOOK_BACK, after=after, oldest_first=False
+            ):
+                seen += 1
+                if same(message):
+                    return message.id
+            if seen == _LOOK_BACK:
+                raise SendFailed(
+                    "unknown_fate",
+                    "An earlier message may be there or not: too many have followed to tell.",
+                    send,
+                )
+            return None
+
+        return await insist(search, self._patience)
+
+    async def _find_reaction(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
+        message_id = send.reply_to or 0
+        message = await insist(lambda: channel.fetch_message(message_id), self._patience)
+        mine = (fingerprint(str(one.emoji)) for one in message.reactions if one.me)
+        return message_id if send.text_hash in mine else None
+
+
+def _parts(text: str, *, may_cut: bool) -> list[str]:
+    parts = split_message(tidy(text))
+    if not parts:
+        raise SendFailed("empty", "There is no text to send.")
+    if len(parts) <= MAX_PARTS:
+        return parts
+    if not may_cut:
+        raise SendFailed(
+            "too_long",
+            f"The text has {len(text)} characters and would take {len(parts)} messages; "
+            f"{MAX_PARTS} is the most. Say it in fewer words.",
+        )
+    missing = sum(map(len, parts[MAX_PARTS - 1 :]))
+    return [*parts[: MAX_PARTS - 1], f"*[{missing} more characters, too many for Discord]*"]
+
+
+def _ensure_readable(channel: Place | discord.DMChannel) -> None:
+    """Raise SendFailed where Discord would show the bot an empty history."""
+    if isinstance(channel, discord.DMChannel):
+        return
+    if not channel.permissions_for(channel.guild.me).read_message_history:
+        raise SendFailed(
+            "forbidden",
+            "Whether an earlier message went out is unknown: the bot may not read the history.",
+        )
+
+
+def _allowed_mentions(event: Event, send: Send) -> discord.AllowedMentions:
+    """Let a text ping nobody but the author and whom the author mentioned themselves."""
+    users = {event.author_id}
+    if send.by != "notice":
+        for member in event.members:
+            users |= {int(user["id"]) for user in member.context["mentions"]["users"]}
+    return discord.AllowedMentions(
+        everyone=False,
+        roles=False,
+        users=[discord.Object(user) for user in sorted(users)[:100]],
+        # A reply to somebody else's message would ping a person who never asked.
+        replied_user=any(send.reply_to == member.message_id for member in event.members),
+    )

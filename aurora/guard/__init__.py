@@ -1,0 +1,1 @@
+"""The guard: whether this actor may do this, here."""

@@ -1,0 +1,140 @@
+"""The one authorisation function: what an agent may do on behalf of the person who asked.
+
+The agent can't do in Discord what that person may not do (DESIGN promise 11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import discord
+
+from ..chat.places import Channel, Place, find_channel
+from ..model import Event
+
+
+class Act(StrEnum):
+    """What an agent wants to do in a channel."""
+
+    READ = "read"
+    SEND = "send"
+    REACT = "react"
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A refusal: `code` names it for the ledger, `text` explains it to the agent."""
+
+    code: str
+    text: str
+
+
+# Hidden and missing must look alike, or ids could be tried out.
+UNKNOWN_CHANNEL = Denied(
+    "unknown_channel",
+    "There is no such channel here, or the person who asked cannot see it. "
+    "Use the channel id from the message you are answering.",
+)
+OUTSIDE_DM = Denied(
+    "unknown_channel",
+    "This is a direct message: only its own channel can be used, none of any server.",
+)
+GUILD_GONE = Denied("guild_gone", "The bot is no longer in that server.")
+AUTHOR_GONE = Denied("author_gone", "The person who asked is no longer in this server.")
+NO_MESSAGES = Denied(
+    "no_messages", "That channel holds no messages itself; use one of its threads or channels."
+)
+TIMED_OUT = Denied("author_timed_out", "The person who asked is timed out and may only read.")
+LOCKED = Denied("thread_locked", "That thread is locked for the person who asked.")
+MISSING = {
+    Act.READ: Denied("may_not_read", "The person who asked may not read the history there."),
+    Act.SEND: Denied("may_not_send", "The person who asked may not write there."),
+    Act.REACT: Denied("may_not_react", "The person who asked may not add reactions there."),
+}
+
+
+async def authorise(
+    bot: discord.Client, event: Event, act: Act, channel_id: int
+) -> Place | discord.DMChannel | Denied:
+    """Return the channel if the event's author may do this there, or else why not.
+
+    Raise discord.DiscordException if Discord did not say who may do what.
+    """
+    if event.guild_id is None:
+        channel = await find_channel(bot, event, channel_id)
+        return channel if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
+    author = await find_author(bot, event)
+    if isinstance(author, Denied):
+        return author
+    channel = await find_channel(bot, event, channel_id)
+    if channel is None or not await can_view(author, channel):
+        return UNKNOWN_CHANNEL
+    if not isinstance(channel, Place):
+        return NO_MESSAGES
+    return _missing(author, channel, act) or channel
+
+
+async def find_author(bot: discord.Client, event: Event) -> discord.Member | Denied:
+    """Return who wrote in a guild, from the cache if possible, or why nobody can be asked for.
+
+    Raise discord.DiscordException if Discord did not say.
+    """
+    guild = bot.get_guild(event.guild_id or 0)
+    if guild is None:
+        return GUILD_GONE
+    try:
+        return guild.get_member(event.author_id) or await guild.fetch_member(event.author_id)
+    except discord.NotFound:
+        return AUTHOR_GONE
+
+
+async def can_view(
+    member: discord.Member, channel: Channel | discord.GroupChannel | discord.PartialMessageable
+) -> bool:
+    """Tell whether a member sees a channel or thread.
+
+    Raise discord.DiscordException if Discord did not say who is in a private thread.
+    """
+    if isinstance(channel, discord.DMChannel):
+        return channel.recipient == member
+    if isinstance(channel, discord.GroupChannel | discord.PartialMessageable):
+        return False
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return False
+    allowed = channel.permissions_for(member)
+    if not allowed.view_channel:
+        return False
+    if isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+        # The text of a voice channel belongs to those who may join it.
+        return allowed.connect
+    # discord.py goes by the parent's permissions alone, but these threads have a guest list.
+    if isinstance(channel, discord.Thread) and channel.is_private():
+        return allowed.manage_threads or await _has_joined(channel, member)
+    return True
+
+
+async def _has_joined(thread: discord.Thread, member: discord.Member) -> bool:
+    # The cache knows only who joined or left since the bot started.
+    try:
+        await thread.fetch_member(member.id)
+    except (discord.NotFound, discord.Forbidden):
+        return False
+    return True
+
+
+def _missing(author: discord.Member, channel: Place, act: Act) -> Denied | None:
+    allowed = channel.permissions_for(author)
+    if act is not Act.READ and author.is_timed_out() and not allowed.administrator:
+        return TIMED_OUT
+    write = allowed.send_messages
+    if isinstance(channel, discord.Thread):
+        write = allowed.send_messages_in_threads
+        if channel.locked and act is not Act.READ and not allowed.manage_threads:
+            return LOCKED
+    granted = {
+        Act.READ: allowed.read_message_history,
+        Act.SEND: write,
+        Act.REACT: allowed.add_reactions and allowed.read_message_history,
+    }
+    return None if granted[act] else MISSING[act]

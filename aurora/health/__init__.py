@@ -1,0 +1,1 @@
+"""Health: what an admin wants to know, and is told without asking."""

@@ -1,0 +1,279 @@
+"""Alerts: the bot's owner and a server's admins learn of an outage once, and once of its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakValueDictionary
+
+import discord
+from redbot.core.bot import Red
+
+from ..chat.failures import FAILURES
+from ..clock import Clock, Throttle
+from ..errors import BreakerState, ErrorStats
+from ..prompts.fence import shorten
+from ..runs.background import Background
+from ..settings import Settings
+
+log = logging.getLogger("red.aurora.alerts")
+
+_REPEAT_SECONDS = 3600.0
+_SAME_OUTAGE_SECONDS = 120.0
+"""How soon after an agent's breaker the server's must open to be the same outage."""
+_LASTING_SECONDS = 30.0
+"""How long runs must have failed for an alert: a breaker that opens meanwhile says it better."""
+_PATIENCE_SECONDS = 30.0
+_MOST_CHARS = 1900
+"""Discord takes 2,000; what is cut is said."""
+_WEBHOOK = re.compile(
+    r"https://(?:canary\.|ptb\.)?discord(?:app)?\.com/api/(?:v\d{1,2}/)?"
+    r"webhooks/(\d{17,20})/([\w.-]{60,100})"
+)
+
+_DOWN = (
+    "{what} since <t:{since:.0f}:t>. Messages are still accepted and wait: {waiting} now. I keep "
+    "trying, and answer them in their order as soon as that works; who has waited a quarter of an "
+    "hour is told to ask again. {todo}"
+)
+# The breaker closed because it answers, or by hand: this is true of both.
+_UP = "{who} is in use again, after {after}. Messages that waited and go on: {waiting}."
+_RATE = (
+    "{errors} of the last {operations} runs failed, all within five minutes. "
+    "`[p]aurora events errors` shows what went wrong."
+)
+_MORE = "`[p]aurora events status` shows more."
+
+
+class WebhookError(Exception):
+    """A webhook can't be used; the text is for the bot's owner and has no secret in it."""
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """A breaker that opened. `part` is one of the server's outage, of which people know."""
+
+    since: float
+    at: float
+    part: bool = False
+    guilds: set[int] = field(default_factory=set)
+    """Where it was told."""
+
+
+class Alerts:
+    """Tells those who can do something about it: the owners, their webhook, alert channels.
+
+    `waiting` counts the events that wait, by guild. Nothing here blocks or raises: messages are
+    sent in the background, and what Discord refuses is logged.
+    """
+
+    def __init__(
+        self,
+        bot: Red,
+        settings: Settings,
+        stats: ErrorStats,
+        background: Background,
+        clock: Clock,
+        waiting: Callable[[], Mapping[int | None, int]],
+    ) -> None:
+        self._bot = bot
+        self._settings = settings
+        self._stats = stats
+        self._background = background
+        self._clock = clock
+        self._waiting = waiting
+        self._troubles: dict[str | None, _Trouble] = {}
+        self._order: WeakValueDictionary[int | None, asyncio.Lock] = WeakValueDictionary()
+        self._repeats = Throttle(clock, _REPEAT_SECONDS)
+        self._failing_since: float | None = None
+
+    def changed(self, key: str | None, _old: BreakerState, new: BreakerState) -> None:
+        """Hear of a change of a breaker: an agent's, or the server's (None)."""
+        if new is BreakerState.OPEN:
+            self._opened(key)
+        elif new is BreakerState.CLOSED:
+            trouble = self._troubles.pop(key, None)
+            # What is part of the server's outage ends with that.
+            if trouble is not None and not trouble.part:
+                self._ended(key, trouble)
+
+    def recorded(self) -> None:
+        """Hear that a run ended; tell if too many of the last ones failed."""
+        now = self._clock.monotonic()
+        if self._troubles or not self._stats.too_many_errors():
+            self._failing_since = None
+            return
+        if self._failing_since is None:
+            self._failing_since = now
+        if now - self._failing_since >= _LASTING_SECONDS and self._stats.alert_due():
+            found = self._stats.summary()
+            numbers = {"errors": found.recent_errors, "operations": found.recent_operations}
+            self._start(self._tell_owners(_RATE.format(**numbers)), "error rate")
+
+    async def alert(self, text: str) -> None:
+        """Tell the owners what only they can mend; the same thing once an hour."""
+        if self._repeats.allow(text):
+            self._start(self._tell_owners(text), "configuration")
+
+    def _opened(self, key: str | None) -> None:
+        trouble = self._troubles.get(key)
+        if trouble is None:
+            trouble = _Trouble(self._clock.time(), self._clock.monotonic())
+            self._troubles[key] = trouble
+        elif not trouble.part:
+            return  # tried again, in vain
+        server = self._troubles.get(None)
+        trouble.part = key is not None and server is not None
+        if trouble.part:
+            return
+        known = key is None and self._take_over(trouble)
+        told = trouble.guilds.copy()
+        trouble.guilds |= self._concerned(key)
+        self._stats.start_cooldown()
+        if not known:
+            self._start(self._tell_owners(self._down(key, trouble)), "outage")
+        for guild_id in trouble.guilds - told:
+            text = self._down(key, trouble, guild_id)
+            self._start(self._tell_guild(guild_id, text), "outage")
+
+    def _take_over(self, server: _Trouble) -> bool:
+        """Make agents' troubles that just began part of the server's; False if there is none."""
+        found = False
+        for trouble in self._troubles.values():
+            if trouble is not server and server.at - trouble.at < _SAME_OUTAGE_SECONDS:
+                trouble.part = found = True
+                server.guilds |= trouble.guilds
+                trouble.guilds.clear()
+        return found
+
+    def _ended(self, key: str | None, trouble: _Trouble) -> None:
+        self._stats.start_cooldown()
+        self._start(self._tell_owners(self._up(key, trouble)), "end of an outage")
+        for guild_id in trouble.guilds:
+            text = self._up(key, trouble, guild_id)
+            self._start(self._tell_guild(guild_id, text), "end of an outage")
+
+    def _concerned(self, key: str | None) -> set[int]:
+        """Return the guilds that have an alert channel and use the agent, or any (None)."""
+        return {
+            guild.id
+            for guild in self._bot.guilds
+            if self._settings.guild(guild.id).alert_channel_id is not None
+            and (agent_id := self._settings.agent_for(guild.id)) is not None
+            and key in (None, agent_id)
+        }
+
+    def _count(self, key: str | None, guild_id: int | None) -> int:
+        """Count what waits for a breaker, in a guild or (None) everywhere."""
+        waiting = self._waiting()
+        if guild_id is not None:
+            return waiting.get(guild_id, 0)
+        agent_for = self._settings.agent_for
+        return sum(count for place, count in waiting.items() if key in (None, agent_for(place)))
+
+    def _down(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> str:
+        if guild_id is not None:
+            what = "This server's agent can't answer"
+            todo = f"The bot's owner has been told. {_MORE}"
+        elif key is None:
+            what = f"The Letta server at <{self._settings.world.letta_base_url}> can't be reached"
+            todo = f"Check that it runs and that this machine can reach it. {_MORE}"
+        else:
+            what = f"The agent `{key}` fails at everything it is asked"
+            todo = f"Check its model and the log of the Letta server. {_MORE}"
+        waiting = self._count(key, guild_id)
+        return _DOWN.format(what=what, since=trouble.since, waiting=waiting, todo=todo)
+
+    def _up(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> str:
+        if guild_id is not None:
+            who = "This server's agent"
+        else:
+            who = "The Letta server" if key is None else f"The agent `{key}`"
+        minutes, seconds = divmod(round(self._clock.monotonic() - trouble.at), 60)
+        after = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        return _UP.format(who=who, after=after, waiting=self._count(key, guild_id))
+
+    def _turn(self, guild_id: int | None) -> asyncio.Lock:
+        """Return what keeps an outage's end from overtaking its beginning."""
+        return self._order.setdefault(guild_id, asyncio.Lock())
+
+    def _start(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        self._background.start(work, f"alert: {what}")
+
+    async def _tell_owners(self, text: str) -> None:
+        async with self._turn(None):
+            prefix = (await self._bot.get_valid_prefixes())[0]
+            said = shorten(f"**Aurora**: {text.replace('[p]', prefix)}", _MOST_CHARS)
+            try:
+                quiet = discord.AllowedMentions.none()
+                await self._bot.send_to_owners(said, allowed_mentions=quiet)
+            except FAILURES as error:
+                log.warning("No alert to the owners: %s", type(error).__name__)
+            await self._tell_webhook(said)
+
+    async def _tell_guild(self, guild_id: int, text: str) -> None:
+        """Write into a guild's alert channel; one that is gone is forgotten."""
+        async with self._turn(guild_id):
+            guild = self._bot.get_guild(guild_id)
+            channel_id = self._settings.guild(guild_id).alert_channel_id
+            if guild is None or channel_id is None:
+                return
+            try:
+                channel = guild.get_channel_or_thread(channel_id)
+                channel = channel or await guild.fetch_channel(channel_id)
+                prefix = (await self._bot.get_valid_prefixes(guild))[0]
+                await send_alert(channel, f"**Aurora**: {text.replace('[p]', prefix)}")
+            except (discord.NotFound, discord.InvalidData):
+                log.warning("The alert channel of server %s is gone; alerts are off", guild_id)
+                await self._settings.set_guild(guild_id, alert_channel_id=None)
+            except FAILURES as error:
+                log.warning("No alert in server %s: %s", guild_id, type(error).__name__)
+
+    async def _tell_webhook(self, text: str) -> None:
+        url = self._settings.world.alert_webhook
+        if url is None:
+            return
+        try:
+            await send_to_webhook(self._bot, url, text)
+        except WebhookError as error:
+            # discord.py's own words may carry the address, which is a secret.
+            log.warning("No alert by the webhook: %s", error)
+
+
+async def send_alert(channel: discord.abc.Snowflake, text: str) -> None:
+    """Write into a channel without pinging anybody; raise discord.DiscordException."""
+    if not isinstance(channel, discord.abc.Messageable):
+        raise discord.InvalidData("The channel holds no messages.")
+    await channel.send(text, allowed_mentions=discord.AllowedMentions.none())
+
+
+def parse_webhook(text: str) -> str | None:
+    """Return the address of a Discord webhook as Discord writes it; None if it is none."""
+    found = _WEBHOOK.fullmatch(text.strip().strip("<>"))
+    return f"https://discord.com/api/webhooks/{found[1]}/{found[2]}" if found else None
+
+
+def masked(url: str) -> str:
+    """Write a webhook's address without what makes it a key."""
+    return re.sub(r"/[^/]+$", "/…", url)
+
+
+async def send_to_webhook(bot: discord.Client, url: str, text: str) -> None:
+    """Let a webhook say something, without pings.
+
+    Raises WebhookError, whose text says what Discord had against it.
+    """
+    try:
+        hook = discord.Webhook.from_url(url, client=bot)
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await hook.send(text, allowed_mentions=discord.AllowedMentions.none())
+    except (discord.NotFound, ValueError):
+        raise WebhookError("Discord knows no such webhook.") from None
+    except discord.HTTPException as error:
+        raise WebhookError(f"Discord refused it ({error.status}).") from None
+    except FAILURES as error:
+        raise WebhookError(f"Discord could not be reached ({type(error).__name__}).") from None

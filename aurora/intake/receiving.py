@@ -1,0 +1,218 @@
+"""The way in: a Discord message becomes an event, or is refused for a named reason."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import cast
+from weakref import WeakValueDictionary
+
+import discord
+from redbot.core import commands
+from redbot.core.bot import Red
+
+from ..chat.delivery import CALLED_OFF
+from ..chat.failures import FAILURES
+from ..clock import Clock, Throttle
+from ..context import build_event_context
+from ..ids import new_event_id
+from ..ledger import Store
+from ..model import (
+    Event,
+    EventContext,
+    Kind,
+    State,
+)
+from ..queue import EXPIRY_SECONDS, Enqueued, MessageQueue
+from ..runs.background import Background
+from ..runs.worker import Worker
+from ..settings import Settings
+from .triggers import (
+    Reason,
+    Refusal,
+    check,
+    still_addressed,
+)
+
+log = logging.getLogger("red.aurora.intake")
+
+_EXPLAIN_EVERY = 24 * 3600.0
+_FULL_NOTICE_EVERY = 60.0
+_DELETED_KEPT = 200
+_NO_DM_AGENT = (
+    "Hello! I can't talk in direct messages yet: no agent has been chosen for them. "
+    "Mention me in a server that we share instead."
+)
+_FULL = "There are too many messages waiting for me here right now. Please try again in a moment."
+
+
+class Intake:
+    """Turns messages into events, and follows what becomes of the messages while they wait."""
+
+    def __init__(
+        self,
+        bot: Red,
+        cog: commands.Cog,
+        settings: Settings,
+        store: Store,
+        queue: MessageQueue,
+        clock: Clock,
+        worker: Worker,
+        background: Background,
+    ) -> None:
+        self._bot = bot
+        self._cog = cog
+        self._settings = settings
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._worker = worker
+        self._background = background
+        # Messages of a channel are taken one after the other, or a slow look-up would let a later
+        # message overtake an earlier one.
+        self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        # Message ids between gateway and queue, with the reason to drop them, if one came up.
+        self._arriving: dict[int, str | None] = {}
+        # Red hands a message on a moment after discord.py tells that it was deleted.
+        self._lately_deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
+        self._explained = Throttle(clock, _EXPLAIN_EVERY)
+        self._full_notices = Throttle(clock, _FULL_NOTICE_EVERY)
+
+    async def receive(self, message: discord.Message) -> None:
+        """Accept a message that addresses the bot, or refuse it."""
+        if message.id in self._arriving or message.id in self._lately_deleted:
+            return  # the gateway says it again, or has taken it back
+        self._arriving[message.id] = None
+        try:
+            async with self.turn(message.channel.id):
+                await self._take_in(message)
+        finally:
+            del self._arriving[message.id]
+
+    async def receive_missed(self, messages: Sequence[discord.Message]) -> None:
+        """Accept or refuse messages of one channel that were read later, oldest first.
+
+        The caller holds the channel's turn. All of them count as arriving from the first on.
+        """
+        known = {*self._arriving, *self._lately_deleted}
+        fresh = [message for message in messages if message.id not in known]
+        self._arriving.update((message.id, None) for message in fresh)
+        try:
+            for message in fresh:
+                await self._take_in(message)
+        finally:
+            for message in fresh:
+                del self._arriving[message.id]
+
+    @property
+    def oldest_arriving(self) -> int | None:
+        """Return the lowest id of the messages that are between gateway and queue."""
+        return min(self._arriving, default=None)
+
+    def turn(self, channel_id: int) -> asyncio.Lock:
+        """Return the lock under which messages of a channel are taken in, one after the other."""
+        return self._order.setdefault(channel_id, asyncio.Lock())
+
+    async def _take_in(self, message: discord.Message) -> None:
+        try:
+            await self._receive(message)
+        except Exception as error:
+            log.exception("Message %s could not be taken in", message.id, exc_info=error)
+            await _react(message, "⚠️")
+
+    async def _receive(self, message: discord.Message) -> None:
+        decision = await check(message, self._bot, self._cog, self._settings)
+        if isinstance(decision, Refusal):
+            await self._refuse(message, decision.reason)
+            return
+        event = self._event(message, decision.kind, await self._context(message, decision.kind))
+        match await self._queue.enqueue(event):
+            case Enqueued.SHUT:
+                await _react(message, CALLED_OFF)
+            case Enqueued.FULL:
+                await self._store.refuse(message.id, Enqueued.FULL)
+                # Those behind it don't wait for Discord to take a refusal.
+                self._background.start(self._say_full(message), f"refuses: {message.id}")
+            case Enqueued.ACCEPTED if (reason := self._arriving[message.id]) is not None:
+                await self._queue.cancel(lambda one: one is event, reason)
+            case Enqueued.ACCEPTED:
+                self._background.start(self._worker.greet(event), f"greets: {event.id}")
+
+    async def edited(self, message: discord.Message) -> None:
+        """Let a waiting event follow its message: new text is used, a lost mention cancels."""
+        if message.id not in self._arriving and self._queue.find(message.id) is None:
+            return
+        if not still_addressed(message, self._me):
+            reason = "mention_removed"
+            self._drop_arriving({message.id}, reason)
+            await self._worker.cancel({message.id}, reason)
+            return
+        # Behind the message itself, and behind an earlier edit, whose look-ups may be slower.
+        async with self.turn(message.channel.id):
+            event = self._queue.find(message.id)
+            if event is None or event.state is not State.WAITING:
+                return
+            context = await self._context(message, event.kind)
+            await self._store.edit(event.id, context)
+
+    async def gone(self, message_ids: set[int]) -> None:
+        """Cancel what waits for deleted messages, and withhold the output of what runs."""
+        reason = "message_deleted"
+        self._lately_deleted.extend(message_ids)
+        self._drop_arriving(message_ids, reason)
+        for message_id in message_ids:
+            self._worker.withhold(message_id, reason)
+        await self._worker.cancel(message_ids, reason)
+
+    def _drop_arriving(self, message_ids: set[int], reason: str) -> None:
+        for message_id in message_ids & self._arriving.keys():
+            self._arriving[message_id] = self._arriving[message_id] or reason
+
+    @property
+    def _me(self) -> discord.ClientUser:
+        # Nothing is taken in before the login.
+        return cast(discord.ClientUser, self._bot.user)
+
+    async def _context(self, message: discord.Message, kind: Kind) -> EventContext:
+        guild_id = message.guild.id if message.guild else None
+        depth = self._settings.guild(guild_id).reply_thread_depth
+        return await build_event_context(message, kind, me=self._me, depth=depth)
+
+    def _event(self, message: discord.Message, kind: Kind, context: EventContext) -> Event:
+        now = self._clock.time()
+        return Event(
+            id=new_event_id(now),
+            kind=kind,
+            message_id=message.id,
+            channel_id=message.channel.id,
+            guild_id=message.guild.id if message.guild else None,
+            author_id=message.author.id,
+            context=context,
+            accepted_at=now,
+            expires_at=now + EXPIRY_SECONDS,
+            parent_id=getattr(message.channel, "parent_id", None),
+        )
+
+    async def _refuse(self, message: discord.Message, reason: Reason) -> None:
+        log.debug("Message %s refused: %s", message.id, reason)
+        await self._store.refuse(message.id, reason)
+        if reason is Reason.DM_NO_AGENT and self._explained.allow(message.author.id):
+            self._background.start(_reply(message, _NO_DM_AGENT), f"refuses: {message.id}")
+
+    async def _say_full(self, message: discord.Message) -> None:
+        await _react(message, "⏳")
+        if self._full_notices.allow(message.channel.id):
+            await _reply(message, _FULL)
+
+
+async def _react(message: discord.Message, emoji: str) -> None:
+    with contextlib.suppress(*FAILURES):
+        await message.add_reaction(emoji)
+
+
+async def _reply(message: discord.Message, text: str) -> None:
+    with contextlib.suppress(*FAILURES):
+        await message.reply(text, mention_author=False)

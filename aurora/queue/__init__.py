@@ -1,0 +1,8 @@
+"""The queue: accepted events on their way to a run, in lanes and under limits."""
+
+from __future__ import annotations
+
+from .lanes import Rules
+from .queue import EXPIRY_SECONDS, Enqueued, MessageQueue
+
+__all__ = ["EXPIRY_SECONDS", "Enqueued", "MessageQueue", "Rules"]

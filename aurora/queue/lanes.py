@@ -1,0 +1,357 @@
+"""The lanes: whose turn it is, and not before when.
+
+One lane per conversation, first in first out; its runs never overlap (promise 3). A channel's runs
+start no closer than its rate limit (promise 4): an event that must wait is scheduled for the
+moment it may run and keeps its place. Where a limit is reached a lane is parked until a run ends.
+Of those that may run DMs go first, then each guild in its turn.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..clock import Clock
+from ..model import Event
+from ..settings import RULES
+
+_STARTS_KEPT = 1024
+_LONGEST_PACE = RULES["rate_limit_seconds"].maximum or 0.0
+
+
+class Rules(Protocol):
+    """What the queue must know of the world to decide who may run; asked anew each time."""
+
+    def capacity(self, guild_id: int | None) -> int:
+        """Return how many events of a guild (None: of all DMs) may wait."""
+        ...
+
+    def pace(self, event: Event) -> float:
+        """Return the seconds between two starts in the event's channel."""
+        ...
+
+    def limits(self, event: Event) -> Mapping[str, int]:
+        """Return how many runs each of the event's keys (global, guild, agent, user) may hold."""
+        ...
+
+    def hold(self, event: Event) -> float:
+        """Return the seconds an event must wait for reasons outside the queue; 0 if it may run.
+
+        Infinite while it is paused: then it does not expire either.
+        """
+        ...
+
+    def coalesce(self, event: Event) -> int:
+        """Return how many waiting events of one author may run as one turn; 1 is each alone."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """A lane is in one place at a time: busy, scheduled (`ticket`), ready, parked, or about to be.
+
+    `woken_for` names the key whose free place it was given and has not used yet.
+    """
+
+    guild_id: int | None
+    # A list: a guild's capacity bounds it, and ten thousand empty deques take six megabytes.
+    waiting: list[Event] = field(default_factory=list)
+    busy: bool = False
+    ticket: int | None = None
+    ready: bool = False
+    parked_at: str | None = None
+    woken_for: str | None = None
+
+
+class _FairLine:
+    """Names of lanes in the order they are served: DMs first, then one of each guild in turn."""
+
+    def __init__(self) -> None:
+        self._guilds: dict[int | None, deque[str]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._guilds)
+
+    def add(self, name: str, lane: _Lane) -> None:
+        line = self._guilds.setdefault(lane.guild_id, deque())
+        if lane.woken_for is None:
+            line.append(name)
+        else:
+            # It waited its turn before.
+            line.appendleft(name)
+
+    def pop(self) -> str:
+        guild_id = None if None in self._guilds else next(iter(self._guilds))
+        line = self._guilds.pop(guild_id)
+        name = line.popleft()
+        if line:
+            self._guilds[guild_id] = line
+        return name
+
+    def remove(self, name: str, lane: _Lane) -> None:
+        line = self._guilds[lane.guild_id]
+        line.remove(name)
+        if not line:
+            del self._guilds[lane.guild_id]
+
+
+class Lanes:
+    """All that waits and runs, in memory. Pure bookkeeping: nothing here is awaited."""
+
+    def __init__(self, rules: Rules, clock: Clock) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._lanes: dict[str, _Lane] = {}
+        # (due, ticket, lane name); an entry whose ticket is no longer its lane's is void.
+        self._schedule: list[tuple[float, int, str]] = []
+        self._tickets = itertools.count()
+        self._ready = _FairLine()
+        self._parked: dict[str, _FairLine] = {}
+        self._held: Counter[str] = Counter()
+        self._keys: dict[str, tuple[str, ...]] = {}
+        self._last_start: dict[int, float] = {}
+        self._starts_kept = _STARTS_KEPT
+        self.waiting: Counter[int | None] = Counter()
+        """How many events wait, by guild."""
+        self.running = 0
+        """How many events were taken and not released."""
+
+    def add(self, event: Event) -> None:
+        """Line an event up behind the others of its lane."""
+        name = event.lane
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = _Lane(event.guild_id)
+        lane.waiting.append(event)
+        self.waiting[event.guild_id] += len(event.members)
+        if len(lane.waiting) == 1 and not lane.busy:
+            self._plan(name, lane)
+
+    def take(self) -> tuple[Event | None, float | None]:
+        """Take a turn that may run now, or tell the seconds to wait for one (None: for news).
+
+        The turn is the last of the events that run together, with the others in `earlier`.
+        """
+        now = self._clock.monotonic()
+        self._ripen(now)
+        while self._ready:
+            name = self._ready.pop()
+            lane = self._lanes[name]
+            lane.ready = False
+            head = lane.waiting[0]
+            if self._due(head, now) > now:
+                self._plan(name, lane)
+                self._pass_on(lane)
+            elif head.deadline <= now:
+                return self._start(lane, ()), None
+            elif (full := self._full(limits := self._rules.limits(head))) is not None:
+                self._park(name, lane, full)
+            else:
+                self._join(lane, now)
+                self._remember_start(head.channel_id, now)
+                return self._start(lane, tuple(limits)), None
+        return None, self._ripen(now)
+
+    def started(self, event: Event) -> None:
+        """Count the channel's pace from now: on a busy loop the take was a moment ago."""
+        now = self._clock.monotonic()
+        if event.deadline > now:
+            self._remember_start(event.channel_id, now)
+
+    def put_back(self, event: Event) -> None:
+        """Return a taken turn to the head of its lane."""
+        self._lanes[event.lane].waiting.insert(0, event)
+        self.waiting[event.guild_id] += len(event.members)
+        self.release(event)
+
+    def release(self, event: Event) -> None:
+        """Give back what a taken turn held, and let its lane and those behind it go on."""
+        lane = self._lanes[event.lane]
+        lane.busy = False
+        self.running -= len(event.members)
+        self._plan(event.lane, lane)
+        for key in self._keys.pop(event.id):
+            self._held[key] -= 1
+            if not self._held[key]:
+                del self._held[key]
+            self._unpark(key)
+
+    def leave_turn(self, event: Event, member: Event) -> None:
+        """Take one of the earlier events out of a turn that was taken."""
+        event.earlier = tuple(one for one in event.earlier if one is not member)
+        self.running -= 1
+
+    def drop(self, event: Event) -> Event | None:
+        """Take a waiting event out of its lane.
+
+        Return the event that speaks for its turn now, if the others had to choose another.
+        """
+        lane = self._lanes[event.lane]
+        at, turn = next(
+            (at, turn)
+            for at, turn in enumerate(lane.waiting)
+            if any(one is event for one in turn.members)
+        )
+        self.waiting[event.guild_id] -= 1
+        if turn is not event:
+            turn.earlier = tuple(one for one in turn.earlier if one is not event)
+            return None
+        heir = _heir(event)
+        if heir is not None:
+            lane.waiting[at] = heir
+            return heir
+        del lane.waiting[at]
+        if at == 0 and not lane.busy:
+            # The next in line may have to wait for something else, or for nothing.
+            self._leave_lines(event.lane, lane)
+            self._plan(event.lane, lane)
+        return None
+
+    def reconsider(self) -> None:
+        """Schedule all that waits anew: a setting, a pause or a breaker has changed."""
+        names = [name for _, ticket, name in self._schedule if self._valid(name, ticket)]
+        self._schedule.clear()
+        for line in self._parked.values():
+            while line:
+                names.append(line.pop())
+        self._parked.clear()
+        for name in names:
+            lane = self._lanes[name]
+            lane.parked_at = None
+            self._plan(name, lane)
+
+    def restore_start(self, channel_id: int, seconds_ago: float) -> None:
+        """Take over from an earlier process when a run last started in a channel (promise 4)."""
+        # A clock that was set back must not stop a channel for longer than its pace.
+        self._last_start[channel_id] = self._clock.monotonic() - max(0.0, seconds_ago)
+
+    def _ripen(self, now: float) -> float | None:
+        """Make ready what is due; return the seconds until more will be, None if nothing will."""
+        while self._schedule:
+            due, ticket, name = self._schedule[0]
+            if self._valid(name, ticket):
+                if due > now:
+                    return None if math.isinf(due) else due - now
+                lane = self._lanes[name]
+                lane.ticket = None
+                lane.ready = True
+                self._ready.add(name, lane)
+            heapq.heappop(self._schedule)
+        return None
+
+    def _plan(self, name: str, lane: _Lane) -> None:
+        """Schedule a lane for the moment its head may run, or forget it when it is empty."""
+        if lane.waiting:
+            lane.ticket = next(self._tickets)
+            due = self._due(lane.waiting[0], self._clock.monotonic())
+            heapq.heappush(self._schedule, (due, lane.ticket, name))
+        else:
+            lane.ticket = None
+            del self._lanes[name]
+            self._pass_on(lane)
+
+    def _valid(self, name: str, ticket: int) -> bool:
+        lane = self._lanes.get(name)
+        return lane is not None and lane.ticket == ticket
+
+    def _due(self, event: Event, now: float) -> float:
+        # `now` is the caller's: read again it would be later, and nothing ever due.
+        hold = self._rules.hold(event)
+        if math.isinf(hold):
+            return math.inf
+        paced = self._last_start.get(event.channel_id, -math.inf) + self._rules.pace(event)
+        # Whoever waits for something that takes too long is told so in time.
+        return min(max(event.ready_at, now + hold, paced), event.deadline)
+
+    def _full(self, limits: Mapping[str, int]) -> str | None:
+        return next((key for key, most in limits.items() if self._held[key] >= most), None)
+
+    def _park(self, name: str, lane: _Lane, key: str) -> None:
+        """Let a lane wait for a run of the key to end."""
+        self._parked.setdefault(key, _FairLine()).add(name, lane)
+        lane.parked_at = key
+        self._pass_on(lane)
+
+    def _unpark(self, key: str) -> None:
+        """Wake the lane whose turn it is of those that wait for a run of the key to end."""
+        if (line := self._parked.get(key)) is None:
+            return
+        name = line.pop()
+        if not line:
+            del self._parked[key]
+        lane = self._lanes[name]
+        lane.parked_at, lane.woken_for, lane.ready = None, key, True
+        self._ready.add(name, lane)
+
+    def _leave_lines(self, name: str, lane: _Lane) -> None:
+        """Take a lane from where it is ready or parked, if it is."""
+        if lane.ready:
+            self._ready.remove(name, lane)
+            lane.ready = False
+        elif lane.parked_at is not None:
+            line = self._parked[lane.parked_at]
+            line.remove(name, lane)
+            if not line:
+                del self._parked[lane.parked_at]
+            lane.parked_at = None
+
+    def _pass_on(self, lane: _Lane) -> None:
+        """Let the next in line have the place that a lane was woken for and can't use."""
+        key, lane.woken_for = lane.woken_for, None
+        if key is not None and key != lane.parked_at:
+            self._unpark(key)
+
+    def _join(self, lane: _Lane, now: float) -> None:
+        """Let the head's author's next events run with it, unless it has run before."""
+        head = lane.waiting[0]
+        most = self._rules.coalesce(head) if head.started_at is None else 1
+        count = 1
+        for event in lane.waiting[1:most]:
+            if (
+                event.author_id != head.author_id
+                or event.started_at is not None
+                or event.deadline <= now
+            ):
+                break
+            count += 1
+        if count == 1:
+            return
+        *earlier, speaker = lane.waiting[:count]
+        speaker.earlier = tuple(earlier)
+        for event in earlier:
+            event.turn_id = speaker.id
+        lane.waiting[:count] = [speaker]
+
+    def _start(self, lane: _Lane, keys: tuple[str, ...]) -> Event:
+        event = lane.waiting.pop(0)
+        lane.busy, lane.woken_for = True, None
+        self.waiting[event.guild_id] -= len(event.members)
+        self.running += len(event.members)
+        self._keys[event.id] = keys
+        self._held.update(keys)
+        return event
+
+    def _remember_start(self, channel_id: int, now: float) -> None:
+        if len(self._last_start) >= self._starts_kept:
+            self._last_start = {
+                channel: at for channel, at in self._last_start.items() if at > now - _LONGEST_PACE
+            }
+            self._starts_kept = max(_STARTS_KEPT, 2 * len(self._last_start))
+        self._last_start[channel_id] = now
+
+
+def _heir(event: Event) -> Event | None:
+    """Let the next to last of a turn speak for it; None if there was nobody else in it."""
+    if not event.earlier:
+        return None
+    *earlier, heir = event.earlier
+    heir.earlier, heir.turn_id = tuple(earlier), None
+    for one in earlier:
+        one.turn_id = heir.id
+    event.earlier = ()
+    return heir

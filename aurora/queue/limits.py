@@ -1,0 +1,66 @@
+"""How much may run at once, and what must wait; the queue asks here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from ..errors import Breakers
+from ..model import Event
+from ..settings import Settings
+
+GLOBAL_RUNS = 64
+GUILD_RUNS = 8
+AGENT_RUNS = 4
+USER_RUNS = 3
+COALESCED = 5
+"""How many waiting events of one person may be answered together."""
+_LOOK_AGAIN = 1.0
+
+
+class WorkRules:
+    """The queue's Rules (DESIGN promise 3), from settings and breakers as they are now."""
+
+    def __init__(self, settings: Settings, breakers: Breakers) -> None:
+        self._settings = settings
+        self._breakers = breakers
+
+    def capacity(self, guild_id: int | None) -> int:
+        """Return how many events of a guild may wait."""
+        return self._settings.guild(guild_id).max_queue_size
+
+    def pace(self, event: Event) -> float:
+        """Return the seconds between two starts in the event's channel."""
+        return self._settings.guild(event.guild_id).rate_limit_seconds
+
+    def limits(self, event: Event) -> Mapping[str, int]:
+        """Return how many runs each of the event's keys may hold."""
+        agent_id = self._settings.agent_for(event.guild_id)
+        most = {
+            "global": GLOBAL_RUNS,
+            f"agent:{agent_id}": AGENT_RUNS,
+            f"user:{event.author_id}": USER_RUNS,
+        }
+        if event.guild_id is not None:
+            most[f"guild:{event.guild_id}"] = GUILD_RUNS
+        if agent_id is not None:
+            # No more is taken than a half-open breaker lets through.
+            for name, allowed in self._breakers.probes_allowed(agent_id).items():
+                most[f"probe:{name}"] = allowed
+        return most
+
+    def hold(self, event: Event) -> float:
+        """Return the seconds until the breaker may let the event's agent run; 0 if it does.
+
+        Infinite while the event's guild is paused.
+        """
+        if self._settings.paused_since(event.guild_id) is not None:
+            return math.inf
+        agent_id = self._settings.agent_for(event.guild_id)
+        wait = self._breakers.retry_in(agent_id) if agent_id else 0.0
+        # A probe that ends gives its permit back without a change of state to wake the queue.
+        return _LOOK_AGAIN if math.isinf(wait) else wait
+
+    def coalesce(self, event: Event) -> int:
+        """Return how many waiting events of one author may run as one turn."""
+        return COALESCED if self._settings.guild(event.guild_id).coalesce_messages else 1

@@ -1,0 +1,1 @@
+"""Runs: what happens to a turn from the queue to its final state."""

@@ -1,0 +1,1 @@
+"""What imitates a server, and knows nothing of Aurora."""

@@ -1,0 +1,419 @@
+"""Delivery: one answer, a visible end, and never a second answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aurora.chat.delivery import (
+    CALLED_OFF,
+    FAILED,
+    NO_ANSWER,
+    TEXT_WITHHELD,
+    Delivery,
+)
+from aurora.chat.sender import Sender
+from aurora.ledger import LedgerError
+from aurora.model import NO_CONTEXT, Send, State
+from aurora.runs.ports import Trace
+from doubles.local_discord import Overwrite, permissions
+
+from ..support.stage import (
+    Stage,
+    react,
+    send,
+    together,
+)
+
+
+async def test_text_alone_is_delivered_as_a_reply(stage: Stage) -> None:
+    """An agent that only writes does not leave people in silence."""
+    event = await stage.ask()
+    assert await stage.delivery.settle(event, "Hello Ada", fallback=True) == (
+        State.ANSWERED,
+        "delivered",
+    )
+    (answer,) = stage.answers()
+    assert (answer.content, answer.reference) == ("Hello Ada", event.message_id)
+
+
+async def test_long_text_is_split(stage: Stage) -> None:
+    """Delivery cuts as discord_send does."""
+    event = await stage.ask()
+    await stage.delivery.settle(event, "word " * 700, fallback=True)
+    assert len(stage.answers()) == 2
+
+
+async def test_a_book_is_cut_and_says_so(stage: Stage) -> None:
+    """More than ten messages nobody wants; what is missing is counted."""
+    event = await stage.ask()
+    await stage.delivery.settle(event, "word " * 6000, fallback=True)
+    assert len(stage.answers()) == 10
+    assert "more characters" in stage.answers()[-1].content
+
+
+async def test_text_after_a_send_is_dropped(stage: Stage) -> None:
+    """The tool's message is the answer."""
+    event = await stage.ask()
+    await send(stage.open(event), stage.channel, "By tool")
+    assert await stage.delivery.settle(event, "I have answered.", fallback=True) == (
+        State.ANSWERED,
+        "sent",
+    )
+    assert [one.content for one in stage.answers()] == ["By tool"]
+
+
+async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
+    """The person waits here, so the text comes here."""
+    other = stage.local.add_channel(stage.guild, "random")
+    await stage.caught_up()
+    event = await stage.ask()
+    await send(stage.open(event), other, "In the wrong room")
+    assert (await stage.delivery.settle(event, "Here it is", fallback=True))[1] == "delivered"
+    assert [one.content for one in stage.answers()] == ["Here it is"]
+
+
+async def test_a_reaction_to_the_message_is_an_answer(stage: Stage) -> None:
+    """Nothing more needs to be said."""
+    event = await stage.ask()
+    await react(stage.open(event), event, "👍")
+    assert await stage.delivery.settle(event, "Done.", fallback=True) == (
+        State.ANSWERED,
+        "reacted",
+    )
+    assert stage.answers() == []
+
+
+async def test_a_reaction_to_another_message_is_no_answer(stage: Stage) -> None:
+    """Ada would not notice it."""
+    older = stage.local.say(stage.bob, stage.channel, "older")
+    event = await stage.ask()
+    arguments = {"channelId": event.channel_id, "messageId": older.id, "emoji": "👍"}
+    assert not (await stage.open(event).call("discord_add_reaction", arguments)).is_error
+    assert (await stage.delivery.settle(event, "Text", fallback=True))[1] == "delivered"
+
+
+async def test_a_failed_send_is_no_answer(stage: Stage) -> None:
+    """Tool error, then text: the text is delivered."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    assert (await stage.delivery.settle(event, "By text", fallback=True))[1] == "delivered"
+    assert [one.content for one in stage.answers()] == ["By text"]
+
+
+async def test_a_send_that_was_cut_off_but_arrived_is_the_answer(stage: Stage) -> None:
+    """A run that dies in the middle of a send does not lead to a second answer."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=503, applied=True)
+    call = asyncio.create_task(send(stage.open(event), stage.channel, "Hello"))
+    await stage.local.wait_for(stage.answers)
+    call.cancel()
+    await asyncio.wait([call])
+    assert (await stage.delivery.settle(event, "Hello again", fallback=True))[1] == "sent"
+    assert len(stage.answers()) == 1
+
+
+async def test_a_reaction_that_was_cut_off_but_arrived_is_the_answer(stage: Stage) -> None:
+    """The same for reactions."""
+    event = await stage.ask()
+    stage.local.faults.add("PUT", r"/reactions/", status=503, applied=True)
+    call = asyncio.create_task(react(stage.open(event), event, "👍"))
+    await stage.local.wait_for(lambda: stage.reactions(event))
+    call.cancel()
+    await asyncio.wait([call])
+    assert (await stage.delivery.settle(event, "Text", fallback=True))[1] == "reacted"
+
+
+async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
+    """While Discord cannot say what became of a send, nothing further is sent."""
+    event = await stage.ask()
+    await stage.store.record_send(
+        event.id, Send("send", "message", "tool", stage.channel.id, "hash", event.message_id)
+    )
+    sender = Sender(stage.bot, stage.store, patience=0.1)
+    delivery = Delivery(stage.bot, stage.store, sender)
+    stage.local.faults.add("GET", r"/messages$", status=500, times=99)
+    assert await delivery.trace(event) is Trace.DOUBT
+    assert await delivery.settle(event, "Hi", fallback=True) == (State.FAILED, "discord_timeout")
+    assert stage.answers() == []
+
+
+async def test_a_confirmed_answer_needs_no_question(stage: Stage) -> None:
+    """A send that failed beside the answer does not make the answer doubtful."""
+    event = await stage.ask()
+    tools = stage.open(event)
+    await send(tools, stage.channel, "Hello")
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    await send(tools, stage.channel, "And more")
+    before = len(stage.local.calls)
+    assert await stage.delivery.trace(event) is Trace.ANSWER
+    assert len(stage.local.calls) == before
+
+
+async def test_nothing_at_all_gets_a_discreet_reaction(stage: Stage) -> None:
+    """Silence would look like a fault."""
+    event = await stage.ask()
+    assert await stage.delivery.settle(event, " \n", fallback=True) == (
+        State.DECLINED,
+        "no_answer",
+    )
+    assert stage.reactions(event) == [NO_ANSWER]
+    assert stage.answers() == []
+
+
+async def test_without_the_fallback_text_is_marked(stage: Stage) -> None:
+    """Strict silence, but a visible end."""
+    event = await stage.ask()
+    assert await stage.delivery.settle(event, "Hello", fallback=False) == (
+        State.DECLINED,
+        "text_not_delivered",
+    )
+    assert stage.reactions(event) == [TEXT_WITHHELD]
+    assert stage.answers() == []
+
+
+async def test_settling_twice_answers_once(stage: Stage) -> None:
+    """After a crash between delivery and the final row."""
+    event = await stage.ask()
+    await stage.delivery.settle(event, "Hello", fallback=True)
+    again = await stage.delivery.settle(event, "Hello", fallback=True)
+    assert again == (State.ANSWERED, "delivered")
+    assert len(stage.answers()) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [(403, 50013, "forbidden"), (404, 10003, "channel_gone"), (503, 0, "discord_error")],
+)
+async def test_a_failed_delivery_names_its_reason(
+    stage: Stage, status: int, code: int, reason: str
+) -> None:
+    """The event fails by name, and the message bears a mark of it."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=status, code=code, times=99)
+    assert await stage.delivery.settle(event, "Hello", fallback=True) == (State.FAILED, reason)
+    assert stage.reactions(event) == [FAILED]
+
+
+async def test_a_deleted_channel_is_a_reason(stage: Stage) -> None:
+    """Nowhere to deliver to is an end, too."""
+    room = stage.local.add_channel(stage.guild, "short-lived")
+    event = await stage.ask(room)
+    stage.local.delete_channel(room)
+    await stage.caught_up()
+    assert await stage.delivery.settle(event, "Hello", fallback=True) == (
+        State.FAILED,
+        "unknown_channel",
+    )
+
+
+async def test_text_goes_no_further_than_tools(stage: Stage) -> None:
+    """Writing instead of calling is no way round what the person may do."""
+    event = await stage.ask()
+    rule = Overwrite.of(stage.ada, deny=permissions.SEND_MESSAGES)
+    stage.local.set_overwrites(stage.channel, (rule,))
+    await stage.caught_up()
+    assert await stage.delivery.settle(event, "Hello", fallback=True) == (
+        State.FAILED,
+        "may_not_send",
+    )
+    assert stage.answers() == []
+
+
+async def test_delivered_text_pings_nobody_else(stage: Stage) -> None:
+    """Delivery is held to the same list of people as the tool."""
+    event = await stage.ask()
+    await stage.delivery.settle(event, f"@everyone {stage.bob.mention}", fallback=True)
+    (answer,) = stage.answers()
+    assert answer.mentions == [stage.ada]
+    assert not answer.mention_everyone
+
+
+async def test_a_dm_is_delivered_to(stage: Stage) -> None:
+    """DMs have no guild, no member and no permissions."""
+    channel = stage.local.open_dm(stage.ada)
+    event = await stage.ask(channel)
+    assert (await stage.delivery.settle(event, "Hello", fallback=True))[1] == "delivered"
+    assert stage.answers(channel)[0].content == "Hello"
+
+
+async def test_a_notice_is_given_once(stage: Stage) -> None:
+    """However often something goes wrong with an event, the person hears of it once."""
+    event = await stage.ask(text=f"<@{{me}}> and {stage.bob.mention}")
+    await stage.delivery.notice(event, f"Sorry {stage.bob.mention}")
+    await stage.delivery.notice(event, "Sorry again")
+    (notice,) = stage.answers()
+    assert notice.reference == event.message_id
+    assert notice.mentions == [stage.ada]
+
+
+async def test_the_end_is_told_after_an_outage(stage: Stage) -> None:
+    """Who was told to wait is told when there is nothing to wait for any more; each once."""
+    event = await stage.ask()
+    for _ in range(2):
+        await stage.delivery.notice(event, "Wait", kind="outage")
+        await stage.delivery.notice(event, "It failed")
+    assert [one.content for one in stage.answers()] == ["Wait", "It failed"]
+    assert stage.reactions(event) == []
+
+
+async def test_a_notice_is_no_answer(stage: Stage) -> None:
+    """Saying that it went wrong does not count as having answered."""
+    event = await stage.ask()
+    await stage.delivery.notice(event, "Something went wrong")
+    assert await stage.delivery.trace(event) is Trace.END
+
+
+async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
+    """It replies to the same message as the send whose fate is unknown."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    await send(stage.open(event), stage.channel, "Hello")
+    await stage.delivery.notice(event, "Something went wrong")
+    assert await stage.delivery.trace(event) is Trace.END
+
+
+async def test_a_notice_that_cannot_be_given_is_swallowed(stage: Stage) -> None:
+    """There is nobody left to tell."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    await stage.delivery.notice(event, "Something went wrong")
+    assert stage.answers() == []
+
+
+async def test_what_is_called_off_is_marked(stage: Stage) -> None:
+    """Who waits sees that nothing will come."""
+    event = await stage.ask()
+    await stage.delivery.call_off(event)
+    assert (stage.reactions(event), stage.answers()) == ([CALLED_OFF], [])
+
+
+async def test_a_mark_that_cannot_be_made_is_swallowed(stage: Stage) -> None:
+    """The message may be gone."""
+    event = await stage.ask()
+    stage.local.delete(stage.local.world.messages[event.message_id])
+    await stage.delivery.mark(event, "⏹️")
+    assert any(call.status == 404 for call in stage.local.calls if call.method == "PUT")
+
+
+async def test_typing_shows_while_inside(stage: Stage) -> None:
+    """It starts by itself and leaves no task."""
+    event = await stage.ask()
+    before = asyncio.all_tasks()
+    async with stage.delivery.typing(event):
+        await stage.local.wait_for(lambda: stage.local.typing)
+        assert stage.local.typing[0][1] == stage.channel.id
+    assert {task for task in asyncio.all_tasks() - before if "typing" in task.get_name()} == set()
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 0])
+async def test_typing_that_fails_disturbs_nothing(stage: Stage, status: int) -> None:
+    """Neither entering nor leaving waits for Discord or raises."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/typing$", status=status, times=9)
+    async with asyncio.timeout(1), stage.delivery.typing(event):
+        await asyncio.sleep(0.1)
+    assert stage.local.typing == []
+
+
+async def test_typing_lets_errors_through(stage: Stage) -> None:
+    """What goes wrong inside is not typing's to hide."""
+    event = await stage.ask()
+    with pytest.raises(ZeroDivisionError):
+        async with stage.delivery.typing(event):
+            raise ZeroDivisionError
+
+
+async def test_an_outage_that_was_told_of_is_no_trace(stage: Stage) -> None:
+    """The answer is still to come."""
+    event = await stage.ask()
+    await stage.delivery.notice(event, "Wait", kind="outage")
+    assert await stage.delivery.trace(event) is Trace.NOTHING
+
+
+async def test_a_send_elsewhere_leaves_a_trace(stage: Stage) -> None:
+    """It is no answer, and may not be done again either."""
+    other = stage.local.add_channel(stage.guild, "random")
+    await stage.caught_up()
+    event = await stage.ask()
+    await send(stage.open(event), other, "In the wrong room")
+    assert await stage.delivery.trace(event) is Trace.ELSEWHERE
+
+
+async def test_a_send_that_was_refused_leaves_no_trace(stage: Stage) -> None:
+    """Nothing is to be seen of it, so the turn may run again."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    assert await stage.delivery.trace(event) is Trace.NOTHING
+
+
+async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first part is an answer, and not the whole of it."""
+    event, text = await stage.ask(), "a" * 1900 + "\n\n" + "b" * 1900
+    record = stage.store.record_send
+
+    async def record_and_crash(event_id: str, send: Send) -> None:
+        await record(event_id, send)
+        if send.message_ids:
+            raise LedgerError("this is where it ends")
+
+    with monkeypatch.context() as crash:
+        crash.setattr(stage.store, "record_send", record_and_crash)
+        with pytest.raises(LedgerError):
+            await stage.delivery.settle(event, text, fallback=True)
+    assert len(stage.answers()) == 1
+    assert await stage.delivery.trace(event) is Trace.ANSWER
+    again = await stage.delivery.settle(event, text, fallback=True)
+    assert again == (State.ANSWERED, "delivered")
+    assert [one.content[0] for one in stage.answers()] == ["a", "b"]
+
+
+async def test_a_reaction_to_any_message_of_a_turn_is_an_answer(stage: Stage) -> None:
+    """They were asked together, and one answer ends all."""
+    first, second = await stage.ask(), await stage.ask()
+    turn = together(first, second)
+    await react(stage.open(turn), first, "👍")
+    assert await stage.delivery.settle(turn, "Done.", fallback=True) == (State.ANSWERED, "reacted")
+
+
+async def test_a_turns_answer_replies_to_its_last_message(stage: Stage) -> None:
+    """That is the one that speaks for it."""
+    turn = together(await stage.ask(), await stage.ask())
+    await stage.delivery.settle(turn, "Hello", fallback=True)
+    (answer,) = stage.answers()
+    assert answer.reference == turn.message_id
+
+
+async def test_a_turns_answer_may_ping_whom_any_of_its_messages_mentions(stage: Stage) -> None:
+    """The people of all of them, and nobody else."""
+    eve = stage.local.add_user("eve")
+    stage.local.add_member(stage.guild, eve)
+    first = await stage.ask(text=f"<@{{me}}> ask {stage.bob.mention}")
+    turn = together(first, await stage.ask())
+    text = f"{stage.bob.mention} {eve.mention}"
+    await stage.delivery.settle(turn, text, fallback=True)
+    (answer,) = stage.answers()
+    assert {user.name for user in answer.mentions} == {"ada", "bob"}
+
+
+async def test_a_reply_to_an_earlier_message_of_a_turn_pings_its_author(stage: Stage) -> None:
+    """They asked there, too."""
+    first, second = await stage.ask(), await stage.ask()
+    tools = stage.open(together(first, second))
+    await send(tools, stage.channel, "Hello", replyToMessageId=str(first.message_id))
+    (answer,) = stage.answers()
+    assert answer.mentions == [stage.ada]
+
+
+async def test_nothing_is_delivered_for_who_was_forgotten_in_mid_turn(stage: Stage) -> None:
+    """Of a forgotten event not even the list of people is left."""
+    event = await stage.ask()
+    await stage.store.forget_user(event.author_id)
+    event.context = NO_CONTEXT
+    settled = await stage.delivery.settle(event, "Hello", fallback=True)
+    assert settled == (State.FAILED, "forgotten")

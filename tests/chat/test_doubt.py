@@ -1,0 +1,161 @@
+"""Sends whose fate is unknown: found where they are, and never taken for unsent without proof."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aurora.chat import sender as sender_module
+from aurora.chat.failures import SendFailed
+from aurora.chat.sender import fingerprint
+from aurora.model import Send, State
+from aurora.runs.ports import Trace
+from doubles.local_discord import Overwrite, permissions
+
+from ..support.stage import Stage, react, send
+
+
+def lose_answers(stage: Stage) -> None:
+    """Let the next message arrive without telling the bot so."""
+    stage.local.faults.add("POST", r"/messages$", status=503, times=3, applied=True)
+
+
+async def forbid_history(stage: Stage) -> None:
+    """Take the right to read what was written before from the bot."""
+    rule = Overwrite.of(stage.local.bot_user, deny=permissions.READ_MESSAGE_HISTORY)
+    stage.local.set_overwrites(stage.channel, (rule,))
+    await stage.caught_up()
+
+
+async def test_who_may_not_look_does_not_send_again(stage: Stage) -> None:
+    """Not being allowed to see a message is no proof that it is not there."""
+    event = await stage.ask()
+    lose_answers(stage)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    await forbid_history(stage)
+    assert await stage.delivery.trace(event) is Trace.DOUBT
+    settled = await stage.delivery.settle(event, "By text", fallback=True)
+    assert settled == (State.FAILED, "forbidden")
+    texts = [one.content for one in stage.answers()]
+    # Reactions take the same right, so the mark of the failure comes in words.
+    assert texts == ["By tool", "My answer may not have arrived."]
+
+
+async def test_a_send_to_a_channel_that_is_gone_is_none(stage: Stage) -> None:
+    """Nobody can see it there any more."""
+    event = await stage.ask()
+    room = stage.local.add_channel(stage.guild, "short-lived")
+    await stage.caught_up()
+    await stage.store.record_send(event.id, Send("send", "message", "tool", room.id, "hash"))
+    stage.local.delete_channel(room)
+    await stage.caught_up()
+    (found,) = await stage.sender.sends(event)
+    assert found.message_ids == ()
+
+
+async def test_a_send_is_found_behind_much_chatter(stage: Stage) -> None:
+    """It came after all of it, a moment ago."""
+    event = await stage.ask()
+    for number in range(101):
+        stage.local.say(stage.bob, stage.channel, f"chatter {number}")
+    lose_answers(stage)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    assert (await stage.delivery.settle(event, "By text", fallback=True))[1] == "sent"
+    assert [one.content for one in stage.answers()] == ["By tool"]
+
+
+async def test_the_search_goes_back_no_further_than_the_question(stage: Stage) -> None:
+    """An equal text that is older answered somebody else."""
+    earlier = await stage.ask()
+    await send(stage.open(earlier), stage.channel, "Hello")
+    event = await stage.ask()
+    record = Send("send", "message", "tool", stage.channel.id, fingerprint("Hello"))
+    await stage.store.record_send(event.id, record)
+    (found,) = await stage.sender.sends(event)
+    assert found.message_ids == ()
+
+
+async def test_more_messages_than_are_read_leave_doubt(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not looked at may be the answer."""
+    monkeypatch.setattr(sender_module, "_LOOK_BACK", 5)
+    event = await stage.ask()
+    lose_answers(stage)
+    await send(stage.open(event), stage.channel, "By tool")
+    for number in range(5):
+        stage.local.say(stage.bob, stage.channel, f"chatter {number}")
+    with pytest.raises(SendFailed) as doubt:
+        await stage.sender.sends(event)
+    assert doubt.value.reason == "unknown_fate"
+
+
+async def test_a_long_text_that_is_no_reply_is_found_by_its_first_part(stage: Stage) -> None:
+    """Without a reference there is only the text to know it by."""
+    event = await stage.ask()
+    tools = stage.open(event)
+    await send(tools, stage.channel, "First")
+    lose_answers(stage)
+    assert (await send(tools, stage.channel, "a" * 1900 + "\n\n" + "b" * 1900)).is_error
+    _, found = await stage.sender.sends(event)
+    assert found.message_ids == (stage.answers()[1].id,)
+
+
+async def test_a_lost_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
+    """Both reply to the same message, and the fate of neither is known."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    await send(stage.open(event), stage.channel, "Hello")
+    lose_answers(stage)
+    await stage.delivery.notice(event, "I am late", kind="outage")
+    assert [one.content for one in stage.answers()] == ["I am late"]
+    assert await stage.delivery.trace(event) is Trace.NOTHING
+
+
+async def test_nothing_is_sent_for_who_was_forgotten(stage: Stage) -> None:
+    """With nothing on record every repeat would be a new message."""
+    event = await stage.ask()
+    tools = stage.open(event)
+    await stage.store.forget_user(event.author_id)
+    results = [await send(tools, stage.channel, f"text {number}") for number in range(3)]
+    results.append(await react(tools, event, "👍"))
+    assert all(result.is_error and "forget" in result.text for result in results)
+    settled = await stage.delivery.settle(event, "By text", fallback=True)
+    assert settled == (State.FAILED, "forgotten")
+    assert stage.answers() == []
+
+
+async def test_a_run_under_way_stops_sending_when_its_person_is_forgotten(stage: Stage) -> None:
+    """What went out before stays, nothing follows."""
+    event = await stage.ask()
+    tools = stage.open(event)
+    await send(tools, stage.channel, "Before")
+    await stage.store.forget_user(event.author_id)
+    await asyncio.gather(*(send(tools, stage.channel, text) for text in ("After", "Before")))
+    assert [one.content for one in stage.answers()] == ["Before"]
+
+
+async def test_a_reaction_that_cannot_be_looked_up_is_in_doubt(stage: Stage) -> None:
+    """The same for reactions: no second answer beside one that may be there."""
+    event = await stage.ask()
+    stage.local.faults.add("PUT", r"/reactions/", status=503, times=3, applied=True)
+    assert (await react(stage.open(event), event, "👍")).is_error
+    await forbid_history(stage)
+    settled = await stage.delivery.settle(event, "By text", fallback=True)
+    assert settled[0] is State.FAILED
+    assert "By text" not in [one.content for one in stage.answers()]
+
+
+async def test_before_the_bot_is_connected_nothing_is_taken_for_unsent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its caches are empty then: no guild, no channel, and so no message in them."""
+    event = await stage.ask()
+    lose_answers(stage)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    with monkeypatch.context() as starting:
+        starting.setattr(stage.bot, "is_ready", lambda: False)
+        starting.setattr(stage.bot, "get_guild", lambda _id: None)
+        assert await stage.delivery.trace(event) is Trace.DOUBT
+    assert await stage.delivery.trace(event) is Trace.ANSWER

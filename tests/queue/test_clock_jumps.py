@@ -1,0 +1,279 @@
+"""Clocks that are set while Aurora works: by NTP, by an admin, by a virtual machine that slept.
+
+Within one life of Aurora the wall clock decides nothing: every due time is monotonic. Across a
+restart it is all there is. Then a clock that was set forward may end what waited as expired (the
+person is told, as always), and one that was set back lets nobody wait longer than the 15 minutes
+a message has, no channel longer than its pace, and no retry longer than five minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import pytest
+
+from aurora.agents.protocol import Accepted, Finished, Outcome
+from aurora.model import Event, State
+from aurora.queue import EXPIRY_SECONDS, Enqueued
+from tests.support.events import make_event
+from tests.support.workers import Bench, ScriptedBackend, done
+
+HOUR, DAY = 3600.0, 86400.0
+JUMPS = pytest.mark.parametrize("jump", [HOUR, -HOUR, DAY, -DAY], ids="{:+.0f} s".format)
+BACK = pytest.mark.parametrize("jump", [-HOUR, -DAY], ids="{:+.0f} s".format)
+FORTH = pytest.mark.parametrize("jump", [HOUR, DAY], ids="{:+.0f} s".format)
+REFUSED = [Finished(Outcome.UNREACHABLE, detail="refused")]
+FAILED = [Accepted(), Finished(Outcome.FAILED, detail="500")]
+
+Start = Callable[..., Awaitable[Bench]]
+
+
+@pytest.fixture
+async def start() -> AsyncGenerator[Start, None]:
+    """Start workers, and take them down."""
+    made: list[Bench] = []
+
+    async def begin(*turns: object) -> Bench:
+        bench = Bench(ScriptedBackend(*turns))  # type: ignore[arg-type]  # scripts are lists of anything
+        made.append(bench)
+        await bench.start()
+        return bench
+
+    yield begin
+    for bench in made:
+        await bench.stop()
+
+
+async def restarted(bench: Bench, jump: float) -> Bench:
+    """Let Aurora die, somebody set the clock, and another start."""
+    bench.life.dead = True
+    bench.clock.jump(jump)
+    return await bench.again()
+
+
+async def held(bench: Bench) -> Event:
+    """Let somebody ask while nothing is let through."""
+    bench.breakers.server.force_open()
+    event = await bench.ask()
+    assert event.state is State.WAITING
+    return event
+
+
+# -- within a life
+
+
+@JUMPS
+async def test_what_waits_is_neither_expired_nor_held_back(start: Start, jump: float) -> None:
+    """It runs when it may, and is answered."""
+    bench = await start()
+    event = await held(bench)
+    bench.clock.jump(jump)
+    await bench.clock.advance(EXPIRY_SECONDS - 60)
+    assert event.state is State.WAITING
+    bench.breakers.reset()
+    await bench.clock.advance(1)
+    assert (event.state, event.reason) == (State.ANSWERED, "delivered")
+
+
+@JUMPS
+async def test_what_waits_expires_after_its_fifteen_minutes(start: Start, jump: float) -> None:
+    """No sooner and no later, and the person is told."""
+    bench = await start()
+    event = await held(bench)
+    await bench.clock.advance(EXPIRY_SECONDS / 2)
+    bench.clock.jump(jump)
+    await bench.clock.advance(EXPIRY_SECONDS / 2 - 1)
+    assert event.state is State.WAITING
+    await bench.clock.advance(2)
+    assert (event.state, event.reason) == (State.EXPIRED, "waited_too_long")
+    assert len(bench.delivery.notices) >= 1
+
+
+@JUMPS
+async def test_an_open_breaker_lets_through_after_its_minute(start: Start, jump: float) -> None:
+    """Five refusals open it; a minute later it is tried again, whatever the clock says."""
+    bench = await start(*[REFUSED] * 5)
+    event = await bench.ask()
+    while bench.breakers.server.retry_in() == 0:
+        await bench.clock.advance(1)
+    bench.clock.jump(jump)
+    await bench.clock.advance(50)
+    assert bench.steps(event)[-1] != "answered"
+    await bench.clock.advance(40)
+    assert event.state is State.ANSWERED
+
+
+@JUMPS
+async def test_a_retry_comes_after_its_delay(start: Start, jump: float) -> None:
+    """A second, not a day."""
+    bench = await start(FAILED)
+    await bench.settings.set_guild(9, rate_limit_seconds=0.5)
+    event = await bench.ask()
+    assert bench.steps(event)[-1] == "retrying"
+    bench.clock.jump(jump)
+    await bench.clock.advance(0.9)
+    assert bench.steps(event)[-1] == "retrying"
+    await bench.clock.advance(0.2)
+    assert event.state is State.ANSWERED
+
+
+@JUMPS
+async def test_a_run_that_is_under_way_ends_as_it_would(start: Start, jump: float) -> None:
+    """Its answer is delivered, and the channel goes on at its pace."""
+    gate = asyncio.Event()
+
+    async def wait(_tools: object) -> None:
+        await gate.wait()
+
+    bench = await start([Accepted(), wait, done("Hi.")])
+    first, second = await bench.ask(), await bench.ask()
+    bench.clock.jump(jump)
+    await bench.clock.advance(1)
+    assert (first.state, second.state) == (State.RUNNING, State.WAITING)
+    gate.set()
+    await bench.clock.advance(1.5)
+    assert [first.state, second.state] == [State.ANSWERED, State.ANSWERED]
+
+
+@JUMPS
+async def test_a_failing_run_is_tried_again_after_a_jump(start: Start, jump: float) -> None:
+    """A clock that ran ahead must not make the retry look too late."""
+
+    async def leap(_tools: object) -> None:
+        bench.clock.jump(jump)
+
+    bench = await start([Accepted(), leap, FAILED[1]])
+    event = await bench.ask()
+    await bench.clock.advance(5)
+    assert (event.state, event.reason) == (State.ANSWERED, "delivered")
+
+
+@JUMPS
+async def test_the_pace_of_a_channel_stays(start: Start, jump: float) -> None:
+    """Two seconds between two runs."""
+    bench = await start()
+    await bench.ask()
+    bench.clock.jump(jump)
+    second = await bench.ask()
+    await bench.clock.advance(1.9)
+    assert bench.steps(second) == ["queued"]
+    await bench.clock.advance(0.2)
+    assert second.state is State.ANSWERED
+
+
+@JUMPS
+async def test_a_pause_costs_nobody_their_time(start: Start, jump: float) -> None:
+    """What was paused for longer than it had left is answered when the pause ends."""
+    bench = await start()
+    event = await held(bench)
+    await bench.clock.advance(EXPIRY_SECONDS - 60)
+    began = bench.clock.monotonic()
+    await bench.settings.set_guild(9, paused_since=bench.clock.time())
+    bench.breakers.reset()
+    bench.queue.reconsider()
+    bench.clock.jump(jump)
+    await bench.clock.advance(EXPIRY_SECONDS)
+    assert event.state is State.WAITING
+    await bench.settings.set_guild(9, paused_since=None)
+    await bench.queue.lengthen(lambda _event: True, bench.clock.monotonic() - began)
+    await bench.clock.advance(1)
+    assert (event.state, event.reason) == (State.ANSWERED, "delivered")
+
+
+@JUMPS
+async def test_a_message_is_known_after_a_jump(start: Start, jump: float) -> None:
+    """A day is less than the week for which it is remembered."""
+    bench = await start()
+    event = await bench.ask()
+    bench.clock.jump(jump)
+    again = make_event(message_id=event.message_id, now=bench.clock.time())
+    assert await bench.queue.enqueue(again) is Enqueued.DUPLICATE
+
+
+# -- across a restart
+
+
+@FORTH
+async def test_what_waited_over_a_restart_with_a_clock_set_forward_is_told(
+    start: Start, jump: float
+) -> None:
+    """It looks too old, and the person learns it at once instead of waiting."""
+    bench = await start()
+    event = await held(bench)
+    bench = await restarted(bench, jump)
+    await bench.clock.advance(1)
+    kept = await bench.kept(event)
+    assert (kept.state, kept.reason) == (State.EXPIRED, "waited_too_long")
+    assert len(bench.delivery.notices) == 1
+
+
+@BACK
+async def test_what_waited_over_a_restart_with_a_clock_set_back_is_answered(
+    start: Start, jump: float
+) -> None:
+    """It was accepted in what is now the future, and runs at once."""
+    bench = await start()
+    event = await held(bench)
+    bench = await restarted(bench, jump)
+    await bench.clock.advance(1)
+    assert (await bench.kept(event)).state is State.ANSWERED
+
+
+@BACK
+async def test_nobody_waits_longer_than_fifteen_minutes_after_a_restart(
+    start: Start, jump: float
+) -> None:
+    """However far the clock was set back."""
+    bench = await start()
+    event = await held(bench)
+    bench.life.dead = True
+    bench.clock.jump(jump)
+    bench = Bench(ScriptedBackend(), clock=bench.clock, store=bench.kept_by, town=bench.town)
+    bench.breakers.server.force_open()
+    await bench.start()
+    await bench.clock.advance(EXPIRY_SECONDS + 1)
+    await bench.stop()
+    assert (await bench.kept(event)).state is State.EXPIRED
+
+
+@BACK
+async def test_a_retry_waits_five_minutes_at_most_after_a_restart(
+    start: Start, jump: float
+) -> None:
+    """The time for it lies a day ahead; five minutes are the most that a server may ask for."""
+    bench = await start(FAILED)
+    event = await bench.ask()
+    bench = await restarted(bench, jump)
+    await bench.clock.advance(301)
+    assert (await bench.kept(event)).state is State.ANSWERED
+
+
+@JUMPS
+async def test_a_channel_is_held_no_longer_than_its_pace_after_a_restart(
+    start: Start, jump: float
+) -> None:
+    """Its last run lies ahead, or long ago: two seconds at most."""
+    bench = await start()
+    await bench.ask()
+    bench = await restarted(bench, jump)
+    event = await bench.ask()
+    await bench.clock.advance(2.1)
+    assert event.state is State.ANSWERED
+
+
+@JUMPS
+async def test_a_broken_off_run_has_one_end_after_a_restart(start: Start, jump: float) -> None:
+    """Answered where its time is not over, told where it seems to be."""
+    gate = asyncio.Event()
+
+    async def wait(_tools: object) -> None:
+        await gate.wait()
+
+    bench = await start([Accepted(), wait, done("Hi.")])
+    event = await bench.ask()
+    bench = await restarted(bench, jump)
+    await bench.clock.advance(5)
+    kept = await bench.kept(event)
+    assert kept.state is (State.EXPIRED if jump > 0 else State.ANSWERED)
+    assert len(bench.town.posts) == 1

@@ -1,0 +1,397 @@
+"""Who goes first, who goes together, who is told in time, and what a restart takes over."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from aurora.model import Event, State
+from tests.support.events import make_event
+from tests.support.queues import Bench
+
+QUARTER = 900.0
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    """A queue that is open and empty."""
+    made = Bench()
+    await made.queue.open()
+    return made
+
+
+def new(bench: Bench, **changes: Any) -> Event:
+    """Return an event of this moment."""
+    return make_event(now=bench.clock.time(), **changes)
+
+
+async def answer(bench: Bench, event: Event) -> None:
+    """End a running turn."""
+    await bench.queue.finish(event, State.ANSWERED, "sent")
+
+
+# -- who goes first
+
+
+async def test_a_direct_message_goes_before_mentions_that_wait_for_the_same_place(
+    bench: Bench,
+) -> None:
+    """However long they have waited."""
+    bench.rules.most["global"] = 1
+    running = new(bench, channel_id=1)
+    mentions = [new(bench, channel_id=n, guild_id=n) for n in (2, 3)]
+    await bench.accept(running, *mentions)
+    assert await bench.claim_all() == [running]
+    dm = new(bench, channel_id=4, guild_id=None)
+    await bench.accept(dm)
+    assert await bench.claim_all() == []
+    await answer(bench, running)
+    assert await bench.claim_all() == [dm]
+    await answer(bench, dm)
+    assert await bench.claim_all() == [mentions[0]]
+
+
+async def test_places_go_round_the_guilds(bench: Bench) -> None:
+    """A guild with fifty waiting channels gets every second place, not fifty in a row."""
+    bench.rules.most["global"] = 1
+    running = new(bench, channel_id=100, guild_id=1)
+    many = [new(bench, channel_id=n, guild_id=1, author_id=n) for n in range(4)]
+    few = [new(bench, channel_id=n, guild_id=2, author_id=n) for n in (10, 11)]
+    await bench.accept(running, *many)
+    await bench.claim_all()
+    await bench.accept(*few)
+    assert await bench.claim_all() == []
+    order = []
+    while running:
+        await answer(bench, running)
+        claimed = await bench.claim_all()
+        if not claimed:
+            break
+        (running,) = claimed
+        order.append(running)
+    assert order == [many[0], few[0], many[1], few[1], many[2], many[3]]
+
+
+async def test_a_limit_that_is_lifted_frees_all_who_wait_for_it(bench: Bench) -> None:
+    """As when a breaker closes: they need not wait for one run after the other."""
+    bench.rules.most["global"] = 1
+    events = [new(bench, channel_id=n, guild_id=n) for n in range(4)]
+    await bench.accept(*events)
+    assert await bench.claim_all() == [events[0]]
+    del bench.rules.most["global"]
+    bench.queue.reconsider()
+    assert await bench.claim_all() == events[1:]
+
+
+# -- who goes together
+
+
+async def together(bench: Bench, *events: Event) -> list[Event]:
+    """Let events wait behind a run of their lane, end that, and return what runs then."""
+    bench.rules.together = 5
+    first = new(bench, author_id=99)
+    await bench.accept(first)
+    await bench.claim_all()
+    await bench.accept(*events)
+    await answer(bench, first)
+    return await bench.claim_all()
+
+
+async def test_waiting_messages_of_one_author_become_one_turn(bench: Bench) -> None:
+    """The last speaks for all, and all have their contexts back."""
+    events = [new(bench) for _ in range(3)]
+    (turn,) = await together(bench, *events)
+    assert turn is events[-1]
+    assert turn.members == tuple(events)
+    assert [one.turn_id for one in events] == [turn.id, turn.id, None]
+    assert [one.context["message"]["id"] for one in events] == [str(e.message_id) for e in events]
+
+
+async def test_somebody_else_in_between_ends_a_turn(bench: Bench) -> None:
+    """Order within the lane is not touched."""
+    a, b, c = new(bench, author_id=1), new(bench, author_id=2), new(bench, author_id=1)
+    assert await together(bench, a, b, c) == [a]
+    assert a.members == (a,)
+
+
+async def test_at_most_five_go_together(bench: Bench) -> None:
+    """The sixth waits for its own turn."""
+    events = [new(bench) for _ in range(6)]
+    (turn,) = await together(bench, *events)
+    assert turn.members == tuple(events[:5])
+    await answer(bench, turn)
+    assert await bench.claim_all() == [events[5]]
+
+
+async def test_one_end_closes_all_members(bench: Bench) -> None:
+    """With the same state and reason, and a change for each."""
+    events = [new(bench) for _ in range(2)]
+    (turn,) = await together(bench, *events)
+    await answer(bench, turn)
+    kept = [await bench.store.get(one.id) for one in events]
+    assert [(one.state, one.reason) for one in kept if one] == [(State.ANSWERED, "sent")] * 2
+    ends = [change.event_id for change in bench.changes if change.step == "answered"]
+    assert ends[1:] == [one.id for one in events]
+
+
+async def test_nobody_joins_a_turn_that_has_run(bench: Bench) -> None:
+    """Membership never changes: the agent may have seen those who were in it, and no others."""
+    (turn,) = await together(bench, new(bench), new(bench))
+    await bench.queue.retry(turn, 0.0)
+    late = new(bench)
+    await bench.accept(late)
+    assert await bench.claim_all() == [turn]
+    assert len(turn.members) == 2
+
+
+async def test_a_turn_is_the_same_after_a_restart(bench: Bench) -> None:
+    """It comes back whole, with nobody new in it."""
+    events = [new(bench) for _ in range(3)]
+    (turn,) = await together(bench, *events[:2])
+    await bench.accept(events[2])
+    await bench.reopen()
+    (again,) = await bench.claim_all()
+    assert [one.id for one in again.members] == [one.id for one in events[:2]]
+    assert all(one.interrupted and one.crashes == 1 for one in again.members)
+    assert turn.id == again.id
+
+
+async def test_a_member_can_leave_a_running_turn(bench: Bench) -> None:
+    """Its message was deleted; the others are still answered."""
+    events = [new(bench) for _ in range(3)]
+    (turn,) = await together(bench, *events)
+    await bench.queue.withdraw(turn, events[0], "message_deleted")
+    kept = await bench.store.get(events[0].id)
+    assert kept is not None
+    assert (kept.state, kept.reason) == (State.CANCELLED, "message_deleted")
+    assert turn.members == tuple(events[1:])
+    await answer(bench, turn)
+    assert bench.queue.get_stats()["running"] == 0
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+async def test_a_turn_that_waits_to_run_again_goes_on_without_a_deleted_message(
+    bench: Bench, gone: int
+) -> None:
+    """If the one that spoke for it is gone the next to last speaks, also after a restart."""
+    events = [new(bench) for _ in range(3)]
+    (turn,) = await together(bench, *events)
+    await bench.queue.retry(turn, 5.0)
+    assert await bench.queue.cancel(lambda one: one is events[gone], "message_deleted")
+    left = [one.id for one in events if one is not events[gone]]
+    await bench.reopen()
+    await bench.clock.advance(5.0)
+    (again,) = await bench.claim_all()
+    assert [one.id for one in again.members] == left
+    await answer(bench, again)
+    stats = bench.queue.get_stats()
+    assert (stats["waiting"], stats["running"]) == (0, 0)
+
+
+async def test_an_interrupted_turn_ends_with_the_message_that_spoke_for_it(bench: Bench) -> None:
+    """What it has done is known under that name alone; another's run could do it again."""
+    events = [new(bench) for _ in range(3)]
+    await together(bench, *events)
+    await bench.reopen()
+    ended = await bench.queue.cancel(lambda one: one.id == events[2].id, "message_deleted")
+    assert [one.id for one in ended] == [one.id for one in events]
+    stats = bench.queue.get_stats()
+    assert (stats["waiting"], stats["running"]) == (0, 0)
+
+
+# -- who is told in time
+
+
+async def test_an_expired_event_is_handed_out_whatever_holds_it(bench: Bench) -> None:
+    """The person is to be told after a quarter of an hour, not when the breaker closes."""
+    bench.rules.held[1] = 3600.0
+    bench.rules.most["global"] = 0
+    event = new(bench)
+    await bench.accept(event)
+    await bench.clock.advance(QUARTER - 1)
+    assert await bench.claim_all() == []
+    await bench.clock.advance(1)
+    assert await bench.claim_all() == [event]
+
+
+async def test_expired_events_keep_no_pace_and_no_company(bench: Bench) -> None:
+    """Each is only told so; that is no run."""
+    bench.rules.seconds[9], bench.rules.together = 10.0, 5
+    bench.rules.held[1] = 3600.0
+    events = [new(bench) for _ in range(3)]
+    await bench.accept(*events)
+    await bench.clock.advance(QUARTER)
+    for event in events:
+        assert await bench.claim_all() == [event]
+        assert event.members == (event,)
+        await bench.queue.finish(event, State.EXPIRED, "waited_too_long")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_pause_does_not_count(bench: Bench, restart: bool) -> None:
+    """Nobody expires while paused, and the time is given back."""
+    event = new(bench)
+    await bench.accept(event)
+    await bench.clock.advance(600)
+    bench.rules.held[1] = math.inf
+    bench.queue.reconsider()
+    await bench.clock.advance(5000)
+    if restart:
+        await bench.reopen()
+    assert await bench.claim_all() == []
+    bench.rules.held.clear()
+    bench.rules.held[1] = 10_000.0
+    await bench.queue.lengthen(lambda _event: True, 5000)
+    await bench.clock.advance(299)
+    assert await bench.claim_all() == []
+    await bench.clock.advance(1)
+    (late,) = await bench.claim_all()
+    assert late.id == event.id
+    assert bench.clock.monotonic() >= late.deadline
+
+
+async def test_pace_counts_from_the_start_not_from_the_taking(bench: Bench) -> None:
+    """On a busy loop the two are apart, and the ledger has the later."""
+    bench.rules.seconds[9] = 2.0
+    first, second = new(bench), new(bench)
+    await bench.accept(first, second)
+    assert await bench.queue.take() is first
+    await bench.clock.advance(0.5)
+    await bench.queue.start(first)
+    await answer(bench, first)
+    await bench.clock.advance(1.9)
+    assert await bench.claim_all() == []
+    await bench.clock.advance(0.1)
+    assert await bench.claim_all() == [second]
+
+
+# -- what a restart takes over
+
+
+async def test_pace_holds_across_a_restart(bench: Bench) -> None:
+    """A channel's runs start no closer than its rate limit (promise 4)."""
+    bench.rules.seconds[9] = 10.0
+    first, second = new(bench), new(bench)
+    await bench.accept(first, second)
+    await bench.claim_all()
+    await answer(bench, first)
+    await bench.clock.advance(4)
+    await bench.reopen()
+    await bench.clock.advance(5.9)
+    assert await bench.claim_all() == []
+    await bench.clock.advance(0.1)
+    assert [one.id for one in await bench.claim_all()] == [second.id]
+
+
+@pytest.mark.parametrize("jump", [-86400.0, -3600.0, 3600.0])
+async def test_a_clock_set_before_a_restart_delays_nobody_for_long(
+    bench: Bench, jump: float
+) -> None:
+    """Not beyond a pace, a retry's longest delay and the quarter of an hour."""
+    bench.rules.seconds[9] = 10.0
+    event = new(bench)
+    await bench.accept(event)
+    await bench.claim_all()
+    await bench.queue.retry(event, 30.0)
+    bench.clock.jump(jump)
+    await bench.reopen()
+    await bench.clock.advance(300)
+    (again,) = await bench.claim_all()
+    assert again.deadline <= bench.clock.monotonic() + QUARTER
+
+
+@pytest.mark.parametrize("jump", [-86400.0, 86400.0])
+async def test_a_clock_that_is_set_expires_nothing_and_frees_nothing(
+    bench: Bench, jump: float
+) -> None:
+    """Waits go by a clock that nobody sets."""
+    event = new(bench)
+    await bench.accept(event)
+    await bench.claim_all()
+    await bench.queue.retry(event, 30.0)
+    bench.clock.jump(jump)
+    bench.queue.reconsider()
+    await bench.clock.advance(29)
+    assert await bench.claim_all() == []
+    await bench.clock.advance(1)
+    assert await bench.claim_all() == [event]
+    assert event.deadline > bench.clock.monotonic()
+
+
+async def test_an_event_left_at_unload_is_no_crash(bench: Bench) -> None:
+    """It comes back as interrupted, at the head of its lane."""
+    first, second = new(bench), new(bench)
+    await bench.accept(first, second)
+    await bench.claim_all()
+    bench.queue.shut()
+    await bench.queue.leave(first)
+    await bench.queue.finish(first, State.ANSWERED, "too late")
+    await bench.reopen()
+    (again,) = await bench.claim_all()
+    assert (again.id, again.interrupted, again.crashes) == (first.id, True, 0)
+
+
+async def test_a_revived_event_starts_over(bench: Bench) -> None:
+    """Behind those who wait, with a new quarter of an hour and all its attempts."""
+    event = new(bench)
+    await bench.accept(event)
+    await bench.claim_all()
+    event.attempts = event.crashes = 3
+    context = event.context
+    await bench.queue.finish(event, State.FAILED, "failed")
+    await bench.clock.advance(1000)
+    dead = await bench.store.get(event.id)
+    assert dead is not None
+    dead.context = context
+    await bench.queue.revive(dead)
+    (again,) = await bench.claim_all()
+    assert (again.id, again.attempts, again.crashes, again.reason) == (event.id, 0, 0, "")
+    assert again.context == context
+    assert again.deadline == bench.clock.monotonic() + QUARTER
+
+
+async def test_a_revived_event_can_speak_for_later_ones_over_a_restart(bench: Bench) -> None:
+    """Its row is the older one; nobody of the turn may be left out."""
+    bench.rules.together = 5
+    event = new(bench)
+    await bench.accept(event)
+    await bench.claim_all()
+    context = event.context
+    await bench.queue.finish(event, State.FAILED, "failed")
+    hold, later = new(bench, author_id=99), new(bench)
+    await bench.accept(hold)
+    await bench.claim_all()
+    await bench.accept(later)
+    dead = await bench.store.get(event.id)
+    assert dead is not None
+    dead.context = context
+    await bench.queue.revive(dead)
+    await answer(bench, hold)
+    (turn,) = await bench.claim_all()
+    assert [one.id for one in turn.members] == [later.id, event.id]
+    await bench.reopen()
+    (again,) = await bench.claim_all()
+    assert {one.id for one in again.members} == {later.id, event.id}
+    await answer(bench, again)
+    stats = bench.queue.get_stats()
+    assert (stats["waiting"], stats["running"]) == (0, 0)
+
+
+async def test_changes_tell_a_life_in_a_chain(bench: Bench) -> None:
+    """Each names the one before it, and each has an id of its own, made once."""
+    event = new(bench)
+    await bench.accept(event)
+    await bench.claim_all()
+    await bench.queue.retry(event, 0.0)
+    await bench.claim_all()
+    await answer(bench, event)
+    kept = await bench.store.changes()
+    assert [one["event_type"].rpartition(".")[2] for one in kept] == [
+        "queued", "running", "retrying", "running", "answered",
+    ]  # fmt: skip
+    ids = [one["event_id"] for one in kept]
+    assert [change.id for change in bench.changes] == ids
+    assert [one["metadata"]["causation_id"] for one in kept] == [None, *ids[:-1]]
+    assert len(set(ids)) == len(ids)

@@ -1,0 +1,128 @@
+"""An end is seen even where Discord closes one of the ways to show it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from aurora.chat.delivery import (
+    CALLED_OFF,
+    FAILED,
+    NO_ANSWER,
+    TEXT_WITHHELD,
+    Delivery,
+)
+from aurora.chat.sender import Sender
+from aurora.ledger.memory import MemoryStore
+from aurora.model import Send, State
+from aurora.runs.ports import Trace
+from doubles.local_discord import Overwrite, permissions
+
+from ..support.clocks import FakeClock
+from ..support.stage import Stage, open_stage, queued
+
+
+@pytest.fixture
+async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """Return a guild in a local Discord with a real client in it."""
+    async with open_stage(monkeypatch) as opened:
+        yield opened
+
+
+async def forbid(stage: Stage, permission: int) -> None:
+    """Take a right from the bot."""
+    rule = Overwrite.of(stage.local.bot_user, deny=permission)
+    stage.local.set_overwrites(stage.channel, (rule,))
+    await stage.caught_up()
+
+
+@pytest.mark.parametrize("emoji", [NO_ANSWER, TEXT_WITHHELD, CALLED_OFF, FAILED])
+async def test_where_reactions_are_forbidden_the_end_is_said(stage: Stage, emoji: str) -> None:
+    """In one line, as a reply, once, and without disturbing anybody."""
+    event = await stage.ask()
+    await forbid(stage, permissions.ADD_REACTIONS)
+    await stage.delivery.mark(event, emoji)
+    await stage.delivery.mark(event, emoji)
+    (notice,) = stage.answers()
+    assert notice.reference == event.message_id
+    assert notice.mentions == []
+    assert notice.content.count("\n") == 0
+
+
+async def test_where_a_message_has_all_its_reactions_the_end_is_said(stage: Stage) -> None:
+    """Discord allows twenty different ones."""
+    event = await stage.ask()
+    message = stage.local.world.messages[event.message_id]
+    for number in range(20):
+        stage.local.react(stage.bob, message, chr(0x1F600 + number))
+    settled = await stage.delivery.settle(event, "", fallback=True)
+    assert settled == (State.DECLINED, "no_answer")
+    assert len(stage.answers()) == 1
+    assert await stage.delivery.trace(event) is Trace.END
+
+
+async def test_of_a_deleted_message_nothing_is_said(stage: Stage) -> None:
+    """A notice about it would be a riddle."""
+    event = await stage.ask()
+    stage.local.delete(stage.local.world.messages[event.message_id])
+    await stage.delivery.call_off(event)
+    assert stage.answers() == []
+
+
+async def test_who_was_told_of_the_end_is_not_told_again(stage: Stage) -> None:
+    """One end has one notice."""
+    event = await stage.ask()
+    await forbid(stage, permissions.ADD_REACTIONS)
+    await stage.delivery.notice(event, "It failed")
+    await stage.delivery.call_off(event)
+    assert [one.content for one in stage.answers()] == ["It failed"]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_an_end_that_cannot_be_told_is_marked(stage: Stage, status: int) -> None:
+    """A reaction takes other rights than a message."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=status, code=50013, times=20)
+    sender = Sender(stage.bot, stage.store, patience=0.3)
+    await Delivery(stage.bot, stage.store, sender).notice(event, "It failed")
+    assert stage.reactions(event) == [FAILED]
+
+
+async def test_an_outage_that_cannot_be_told_is_no_end(stage: Stage) -> None:
+    """The answer may still come."""
+    event = await stage.ask()
+    stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    await stage.delivery.notice(event, "Wait", kind="outage")
+    assert stage.reactions(event) == []
+
+
+async def test_where_both_ways_are_closed_each_is_tried_once(stage: Stage) -> None:
+    """They do not call each other in turn."""
+    event = await stage.ask()
+    await forbid(stage, permissions.ADD_REACTIONS | permissions.SEND_MESSAGES)
+    before = len(stage.local.calls)
+    await stage.delivery.notice(event, "It failed")
+    await stage.delivery.call_off(event)
+    methods = [call.method for call in stage.local.calls[before:] if call.method != "GET"]
+    assert methods == ["POST", "PUT", "PUT", "POST"]
+
+
+class BrokenStore(MemoryStore):
+    """A store whose disk is gone; what it says of that holds a person's words."""
+
+    async def sends(self, event_id: str) -> Sequence[Send]:
+        raise KeyError("secret words", event_id)
+
+
+async def test_a_notice_never_raises(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever gives one has an event to finish; the log names the kind of error alone."""
+    caplog.set_level(logging.DEBUG, logger="red.aurora")
+    event = await stage.ask()
+    store = BrokenStore(FakeClock())
+    await store.add(event, queued(event))
+    await Delivery(stage.bot, store, Sender(stage.bot, store)).notice(event, "It failed")
+    assert stage.reactions(event) == [FAILED]
+    assert "KeyError" in caplog.text
+    assert "secret" not in caplog.text

@@ -1,0 +1,211 @@
+"""Every way to end, broken off at every point: one end, one answer at most, and never silence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aurora.agents.protocol import (
+    Accepted,
+    Finished,
+    Outcome,
+    RunStarted,
+    Usage,
+)
+from aurora.ledger import Store
+from aurora.ledger.memory import MemoryStore
+from aurora.ledger.sqlite import SqliteStore
+from aurora.model import Event, State
+from aurora.settings import Settings
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event
+from tests.support.workers import (
+    NEVER,
+    Bench,
+    Life,
+    RememberingBackend,
+    ScriptedBackend,
+    done,
+    send,
+)
+from tests.test_settings import Keeper
+
+BEGUN: list[Any] = [Accepted(), RunStarted("run-1"), Usage(10, 5)]
+TALES: dict[str, list[Any]] = {
+    "text": [*BEGUN, done("Hello.")],
+    "sent": [*BEGUN, send("Hello."), done("I have answered.")],
+    "sent elsewhere": [*BEGUN, send("psst", channel=77), done("Hello.")],
+    "nothing": [*BEGUN, done("")],
+    "sent, then failed": [*BEGUN, send("Hello."), Finished(Outcome.FAILED)],
+    "elsewhere, then failed": [*BEGUN, send("psst", channel=77), Finished(Outcome.FAILED)],
+    "crash": [*BEGUN, RuntimeError("a bug")],
+    "crash after an answer": [*BEGUN, send("Hello."), RuntimeError("a bug")],
+    **{
+        f"ends {outcome}": [*BEGUN, Finished(outcome, retry_after=1.0)]
+        for outcome in Outcome
+        if outcome not in (Outcome.COMPLETED, Outcome.UNREACHABLE)
+    },
+    "ends unreachable": [Finished(Outcome.UNREACHABLE)],
+}
+WHATS = ["die", "cancel", "fail"]
+LONG = 1000.0
+"""Longer than any event lives."""
+
+
+class Story:
+    """What was asked, from the question to its end, in two lives of Aurora if it takes them.
+
+    `life` is the first of them; nothing happens in the other.
+    """
+
+    def __init__(
+        self,
+        tale: Sequence[Any],
+        life: Life,
+        kind: Callable[..., ScriptedBackend] = ScriptedBackend,
+        path: Path | None = None,
+        limit: float = 60.0,
+    ) -> None:
+        clock = FakeClock()
+        store: Store = MemoryStore(clock)
+        if path is not None:
+            store = SqliteStore(path, clock, retention=lambda: 1e6)
+        mine = {"agent_id": "a", "enabled": True, "agent_timeout": limit}
+        settings, backend = Settings(Keeper({}, {9: mine})), kind(*[tale] * 3)
+        self.bench = Bench(backend, clock=clock, store=store, settings=settings, life=life)
+        self.life = life
+        self._real_time = limit < 1
+
+    async def tell(self, *events: Event) -> None:
+        """Let everything that was asked come to its end."""
+        # Accepting is the queue's, and has its own tests.
+        at, self.life.at = self.life.at, 0
+        await self.bench.prepare()
+        await self.bench.accept(*events)
+        self.life.passed, self.life.at = 0, at
+        self.bench.run()
+        try:
+            await self._pass(60.0, events)
+            if self.life.dead or not await self._over(events):
+                self.bench = await self.bench.again()
+                await self._pass(LONG, events)
+            await self.bench.clock.advance(LONG)
+        finally:
+            await self.bench.stop()
+
+    async def close(self) -> None:
+        """Let go of the ledger."""
+        await self.bench.kept_by.close()
+
+    async def _pass(self, seconds: float, events: Sequence[Event]) -> None:
+        """Let time pass, no faster than the disk and the time limit of a run, which are real."""
+        for _ in range(int(seconds)):
+            await self.bench.clock.advance(1.0)
+            await self.bench.store.idle.wait()
+            if self.bench.life.dead or await self._over(events):
+                return
+            if self._real_time:
+                await asyncio.sleep(0.005)
+
+    async def _over(self, events: Sequence[Event]) -> bool:
+        states = [(await self.bench.kept(event)).state for event in events]
+        return all(state.final for state in states)
+
+    async def check(self, *events: Event) -> None:
+        """Hold the outcome against the promises."""
+        where = f"{self.life.what} at {self.life.at}: {self.life.reached}"
+        assert self.life.reached or not self.life.at, where
+        states = set()
+        for event in events:
+            kept = await self.bench.kept(event)
+            assert kept.state.final, where
+            assert kept.reason, where
+            assert kept.answer is None, where
+            states.add(kept.state)
+        (state,) = states
+        answers = [
+            post
+            for post in self.bench.town.posts
+            if post.by in ("tool", "delivery") and post.channel_id == events[0].channel_id
+        ]
+        ends = [
+            post for post in self.bench.town.posts if post.by == "mark" or post.key == "notice:end"
+        ]
+        assert len(answers) <= 1, where
+        assert len([post for post in self.bench.town.posts if post.channel_id == 77]) <= 1, where
+        # Where Discord takes nothing there is nothing to be seen.
+        refused = self.life.what == "fail" and self.life.reached.startswith("Discord")
+        assert answers or ends or refused, f"silence, {where}"
+        if state is State.ANSWERED and "searched" not in self.life.reached:
+            assert answers, where
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Write no thousands of tracebacks."""
+    caplog.set_level(logging.CRITICAL, "red.aurora")
+
+
+async def count(tale: Sequence[Any], kind: Callable[..., ScriptedBackend]) -> int:
+    """Return how many points the tale has when nothing happens."""
+    story, event = Story(tale, Life(), kind), make_event()
+    await story.tell(event)
+    await story.check(event)
+    return story.life.passed
+
+
+@pytest.mark.parametrize("kind", [ScriptedBackend, RememberingBackend])
+@pytest.mark.parametrize("what", WHATS)
+@pytest.mark.parametrize("tale", TALES)
+async def test_whatever_happens_an_event_has_one_end_and_at_most_one_answer(
+    tale: str, what: str, kind: Callable[..., ScriptedBackend]
+) -> None:
+    """Whether Aurora dies, is cancelled or fails, at any of the calls it makes."""
+    for at in range(1, 1 + await count(TALES[tale], kind)):
+        story, event = Story(TALES[tale], Life(at, what), kind), make_event()
+        await story.tell(event)
+        await story.check(event)
+
+
+@pytest.mark.parametrize("what", WHATS)
+@pytest.mark.parametrize("tale", ["text", "sent", "ends failed", "crash"])
+async def test_messages_that_run_together_end_together(tale: str, what: str) -> None:
+    """Whoever of them the ledger has heard of last."""
+    for at in range(1, 1 + await count(TALES[tale], ScriptedBackend)):
+        story = Story(TALES[tale], Life(at, what))
+        events = [make_event() for _ in range(3)]
+        await story.tell(*events)
+        await story.check(*events)
+
+
+@pytest.mark.parametrize("what", WHATS)
+async def test_a_run_that_never_ends_has_an_end(what: str) -> None:
+    """The time limit is the one thing here that is measured in real time."""
+    points = 1
+    at = 0
+    while at < points:
+        story, event = Story([*BEGUN, NEVER], Life(at, what), limit=0.02), make_event()
+        await story.tell(event)
+        await story.check(event)
+        if not at:
+            points = story.life.passed
+            assert (await story.bench.kept(event)).reason == "timeout"
+        at += 1
+
+
+@pytest.mark.parametrize("tale", ["text", "sent"])
+async def test_it_is_so_with_the_ledger_on_disk(tale: str, tmp_path: Path) -> None:
+    """Every line that was written comes back after a death."""
+    for at in range(1, 1 + await count(TALES[tale], ScriptedBackend)):
+        path = tmp_path / f"{at}.sqlite3"
+        story, event = Story(TALES[tale], Life(at, "die"), path=path), make_event()
+        try:
+            await story.tell(event)
+            await story.check(event)
+        finally:
+            await story.close()

@@ -1,0 +1,184 @@
+"""Outages as people see them: one word in each channel, and every answer in the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aurora.agents.protocol import Accepted, Finished, Outcome
+from aurora.errors import BreakerState
+from aurora.model import Event, State
+from tests.support.events import make_event
+from tests.support.workers import (
+    Bench,
+    ScriptedBackend,
+    done,
+    start,
+)
+
+REFUSED = [Finished(Outcome.UNREACHABLE, detail="refused")]
+
+
+async def break_down(bench: Bench, backend: ScriptedBackend) -> list[Event]:
+    """Let five messages in five channels meet a server that is down; its breaker opens."""
+    backend.turns = [REFUSED] * 5
+    events = [await bench.ask(channel_id=n, author_id=n) for n in range(5)]
+    assert bench.breakers.server.state is BreakerState.OPEN
+    return events
+
+
+async def greet(bench: Bench, **fields: Any) -> Event:
+    """Let somebody ask, and be greeted."""
+    event = await bench.ask(**fields)
+    await bench.worker.greet(event)
+    return event
+
+
+def told(bench: Bench) -> list[int]:
+    """Return the channels that were told, in order."""
+    return [post.channel_id for post in bench.town.posts if post.key == "notice:outage"]
+
+
+async def test_an_open_breaker_makes_events_wait_and_they_are_answered_on_recovery(
+    benches: list[Bench],
+) -> None:
+    """Nothing is lost and nothing is sent while it is open."""
+    bench, backend = await start(benches)
+    events = await break_down(bench, backend)
+    sent = len(backend.seen)
+    late = await greet(bench, channel_id=50, author_id=50)
+    assert told(bench)[-1] == 50
+    await bench.clock.advance(30)
+    assert len(backend.seen) == sent
+    await bench.clock.advance(120)
+    assert {event.state for event in (*events, late)} == {State.ANSWERED}
+
+
+async def test_a_blink_of_the_line_is_no_outage(benches: list[Bench]) -> None:
+    """An input that never arrived is sent again a second later, without a word."""
+    bench, _ = await start(benches, REFUSED)
+    event = await bench.ask()
+    await bench.clock.advance(3)
+    assert (event.state, bench.delivery.notices) == (State.ANSWERED, [])
+
+
+async def test_a_channel_is_told_once_of_an_outage(benches: list[Bench]) -> None:
+    """Whoever writes there, and however often it is tried."""
+    bench, backend = await start(benches)
+    backend.turns = [REFUSED] * 60
+    for author in range(5):
+        await greet(bench, author_id=author)
+        await bench.clock.advance(20)
+    assert told(bench) == [1]
+
+
+async def test_probes_that_fail_are_the_same_outage(benches: list[Bench]) -> None:
+    """Half-open is no end: the first input that gets through may be the last."""
+    bench, backend = await start(benches)
+    bench.worker.outage_began(await break_down(bench, backend))
+    await greet(bench, channel_id=7, author_id=7)
+    backend.turns = [[Accepted(), done("Hi")], *[REFUSED] * 4]
+    await bench.clock.advance(65)
+    assert bench.breakers.server.state is BreakerState.OPEN
+    for channel in (*range(5), 7):
+        await greet(bench, channel_id=channel, author_id=channel + 10)
+    assert sorted(told(bench)) == sorted(set(told(bench)))
+
+
+async def test_a_later_outage_is_told_again(benches: list[Bench]) -> None:
+    """The one before ended when the breaker closed."""
+    bench, backend = await start(benches)
+    await break_down(bench, backend)
+    deleted = await greet(bench, channel_id=7, author_id=7)
+    await bench.queue.cancel(lambda event: event is deleted, "message_deleted")
+    await bench.clock.advance(120)
+    assert bench.breakers.server.state is BreakerState.CLOSED
+    await break_down(bench, backend)
+    await greet(bench, channel_id=7, author_id=7)
+    assert told(bench).count(7) == 2
+
+
+async def test_a_channel_out_of_reach_by_itself_is_told_each_time(benches: list[Bench]) -> None:
+    """No breaker opens for two misses; the next success is the end of it."""
+    bench, _ = await start(
+        benches, REFUSED, REFUSED, [Accepted(), done("Hi")], REFUSED, REFUSED, REFUSED
+    )
+    await bench.ask()
+    await bench.clock.advance(10)
+    assert told(bench) == [1]
+    await bench.ask()
+    await bench.clock.advance(20)
+    assert told(bench) == [1, 1]
+
+
+async def test_who_opens_the_breaker_is_told_at_once(benches: list[Bench]) -> None:
+    """The fifth miss in a row is nobody's blink of the line."""
+    bench, backend = await start(benches)
+    events = await break_down(bench, backend)
+    assert told(bench) == [events[-1].channel_id]
+
+
+async def test_who_waits_when_an_outage_begins_is_told(benches: list[Bench]) -> None:
+    """They missed once or were never tried, and would sit there in silence for a minute."""
+    bench, backend = await start(benches)
+    events = await break_down(bench, backend)
+    bench.worker.outage_began(events)
+    await bench.clock.settle()
+    assert sorted(told(bench)) == [0, 1, 2, 3, 4]
+
+
+async def test_only_those_who_wait_for_the_agent_in_trouble_are_told(
+    benches: list[Bench],
+) -> None:
+    """Another server's agent is well."""
+    bench, backend = await start(benches)
+    await bench.settings.set_guild(8, agent_id="b", enabled=True)
+    failed = [Accepted(), Finished(Outcome.LOST)]
+    backend.turns = [failed] * 15
+    for channel in range(5):
+        await bench.ask(channel_id=channel, author_id=channel)
+    await bench.clock.advance(5)
+    mine, theirs = make_event(), make_event(guild_id=8, channel_id=80)
+    assert bench.breakers.agent("a").state is BreakerState.OPEN
+    bench.worker.outage_began([mine, theirs])
+    await bench.accept(mine)
+    await bench.clock.settle()
+    await bench.worker.greet(theirs)
+    assert told(bench) == [mine.channel_id]
+
+
+async def test_another_agents_recovery_is_not_the_end_of_this_outage(
+    benches: list[Bench],
+) -> None:
+    """Nobody is told twice because a neighbour is well again."""
+    bench, backend = await start(benches)
+    backend.turns = [[Accepted(), Finished(Outcome.LOST)]] * 15
+    for channel in range(5):
+        await bench.ask(channel_id=channel, author_id=channel)
+    await bench.clock.advance(5)
+    await greet(bench, channel_id=7, author_id=7)
+    bench.worker.outage_over("b")
+    bench.worker.outage_over(None)
+    await greet(bench, channel_id=7, author_id=8)
+    assert told(bench) == [7]
+
+
+async def test_nobody_is_greeted_while_all_is_well(benches: list[Bench]) -> None:
+    """The commonest case."""
+    bench, _ = await start(benches)
+    await greet(bench)
+    assert bench.delivery.notices == []
+
+
+async def test_who_has_an_end_by_the_time_it_is_their_turn_is_told_of_no_outage(
+    benches: list[Bench],
+) -> None:
+    """The channel's next message would not be told, and nothing is kept of this one."""
+    bench, backend = await start(benches)
+    await break_down(bench, backend)
+    event = await bench.ask(channel_id=50, author_id=50)
+    await bench.worker.cancel({event.message_id}, "message_deleted")
+    bench.worker.outage_began([event])
+    await bench.clock.settle()
+    assert 50 not in told(bench)
+    await greet(bench, channel_id=50, author_id=51)
+    assert told(bench).count(50) == 1

@@ -1,0 +1,1 @@
+"""Harnesses: what the tests of several rooms share."""

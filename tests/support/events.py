@@ -1,0 +1,81 @@
+"""Builders of events for tests that need no Discord."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from aurora.model import (
+    Event,
+    EventContext,
+    Kind,
+    Person,
+)
+
+_ids = itertools.count(1000)
+
+
+def make_context(
+    *, message_id: int = 500, channel_id: int = 1, guild_id: int | None = 9, kind: Kind = "mention"
+) -> EventContext:
+    """Return a small, valid context."""
+    author: Person = {
+        "id": "7",
+        "username": "ada",
+        "display_name": "Ada",
+        "global_name": None,
+        "bot": False,
+    }
+    return {
+        "kind": kind,
+        "message": {
+            "id": str(message_id),
+            "author": author,
+            "content": "hello",
+            "at": 1_750_000_000.0,
+            "extras": [],
+            "cut": 0,
+        },
+        "place": {
+            "channel_id": str(channel_id),
+            "channel_name": "general",
+            "type": "text",
+            "guild_id": None if guild_id is None else str(guild_id),
+            "guild_name": None if guild_id is None else "Guild",
+            "parent_id": None,
+            "parent_name": None,
+        },
+        "mentions": {"users": [], "roles": [], "channels": []},
+        "chain": [],
+        "bot": {"id": "42", "name": "Aurora"},
+    }
+
+
+def make_event(
+    *,
+    message_id: int | None = None,
+    channel_id: int = 1,
+    guild_id: int | None = 9,
+    author_id: int = 7,
+    now: float = 1_750_000_000.0,
+    **changes: Any,
+) -> Event:
+    """Return a new event, each with a message of its own."""
+    message_id = next(_ids) if message_id is None else message_id
+    kind: Kind = "dm" if guild_id is None else "mention"
+    event = Event(
+        id=f"evt_{message_id}",
+        kind=kind,
+        message_id=message_id,
+        channel_id=channel_id,
+        guild_id=guild_id,
+        author_id=author_id,
+        context=make_context(
+            message_id=message_id, channel_id=channel_id, guild_id=guild_id, kind=kind
+        ),
+        accepted_at=now,
+        expires_at=now + 900.0,
+    )
+    for key, value in changes.items():
+        setattr(event, key, value)
+    return event

@@ -1,0 +1,78 @@
+"""A queue on a bench: rules that a test sets, a clock that it moves, a store that it can open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+
+from aurora.ledger import Backlog
+from aurora.ledger.memory import MemoryStore
+from aurora.model import Change, Event
+from aurora.queue import Enqueued, MessageQueue
+from tests.support.clocks import FakeClock
+
+
+class Rules:
+    """Rules that a test sets directly."""
+
+    def __init__(self) -> None:
+        self.size = 50
+        self.seconds: dict[int | None, float] = defaultdict(float)
+        self.most: dict[str, int] = {}
+        self.held: dict[int, float] = {}
+        self.together = 1
+
+    def capacity(self, _guild_id: int | None) -> int:
+        return self.size
+
+    def pace(self, event: Event) -> float:
+        return self.seconds[event.guild_id]
+
+    def limits(self, event: Event) -> Mapping[str, int]:
+        guild, user = f"guild:{event.guild_id}", f"user:{event.author_id}"
+        return {key: self.most.get(key, 1000) for key in ("global", guild, user)}
+
+    def hold(self, event: Event) -> float:
+        return self.held.get(event.channel_id, 0.0)
+
+    def coalesce(self, _event: Event) -> int:
+        return self.together
+
+
+class Bench:
+    """A queue with everything around it."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.rules = Rules()
+        self.store = MemoryStore(self.clock)
+        self.changes: list[Change] = []
+        self.queue = MessageQueue(self.store, self.rules, self.clock, self.changes.append)
+
+    async def accept(self, *events: Event) -> None:
+        for event in events:
+            assert await self.queue.enqueue(event) is Enqueued.ACCEPTED
+
+    async def claim(self) -> Event:
+        """Wait for a turn and start it."""
+        event = await self.queue.take()
+        await self.queue.start(event)
+        return event
+
+    async def claim_all(self) -> list[Event]:
+        """Start whatever may run now."""
+        claimed: list[Event] = []
+        while True:
+            task = asyncio.create_task(self.claim())
+            await self.clock.settle()
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                return claimed
+            claimed.append(task.result())
+
+    async def reopen(self) -> Backlog:
+        """Start anew on what the store holds."""
+        self.queue = MessageQueue(self.store, self.rules, self.clock, self.changes.append)
+        return await self.queue.open()

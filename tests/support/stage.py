@@ -1,0 +1,155 @@
+"""A real discord.py client in a local Discord, with a guild to act in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import discord
+import pytest
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from aurora.agents.protocol import ToolResult
+from aurora.chat.delivery import Delivery
+from aurora.chat.sender import Sender
+from aurora.ledger.memory import MemoryStore
+from aurora.model import Change, Event
+from aurora.tools.host import RunTools, Toolbox
+from doubles.local_discord import (
+    Channel,
+    LocalDiscord,
+    Message,
+    Overwrite,
+    User,
+    permissions,
+)
+from doubles.local_discord.server import API
+
+from .clocks import FakeClock
+from .events import make_event
+
+PATIENCE = 2.5
+"""Seconds for one call to Discord; discord.py repeats a 500 after one."""
+
+
+def queued(event: Event) -> Change:
+    """Return the Change that tells of a new event."""
+    ids = (event.id, event.message_id, event.channel_id, event.guild_id)
+    return Change(*ids, "queued", event.accepted_at)
+
+
+def together(*events: Event) -> Event:
+    """Let events run as one turn, and return the one that speaks."""
+    *earlier, speaker = events
+    speaker.earlier = tuple(earlier)
+    return speaker
+
+
+class Stage:
+    """One guild with Ada, who asks, and Bob; `hidden` is a channel that Ada cannot see."""
+
+    def __init__(self, local: LocalDiscord, bot: discord.Client) -> None:
+        self.local = local
+        self.bot = bot
+        self.ada = local.add_user("ada", global_name="Ada")
+        self.bob = local.add_user("bob")
+        self.guild = local.add_guild("Workshop", owner=local.owner)
+        self.channel = local.add_channel(self.guild, "general")
+        hide = Overwrite.of(self.guild.everyone, deny=permissions.VIEW_CHANNEL)
+        show = Overwrite.of(local.bot_user, allow=permissions.VIEW_CHANNEL)
+        self.hidden = local.add_channel(self.guild, "staff", overwrites=(hide, show))
+        for user in (self.ada, self.bob):
+            local.add_member(self.guild, user)
+        self.store = MemoryStore(FakeClock())
+        self.sender = Sender(bot, self.store, patience=PATIENCE)
+        self.delivery = Delivery(bot, self.store, self.sender)
+        self.toolbox = Toolbox(bot, self.store, self.sender, FakeClock())
+
+    async def ask(self, channel: Channel | None = None, text: str = "<@{me}> hello") -> Event:
+        """Let Ada ask, and return the accepted event."""
+        channel = channel or self.channel
+        said = self.local.say(self.ada, channel, text.format(me=self.local.bot_user.id))
+        guild_id = None if channel.guild is None else channel.guild.id
+        event = make_event(
+            message_id=said.id,
+            channel_id=channel.id,
+            guild_id=guild_id,
+            author_id=self.ada.id,
+        )
+        event.context["bot"] = {"id": str(self.local.bot_user.id), "name": "Aurora"}
+        event.context["mentions"]["users"] = [
+            {"id": str(user.id), "name": user.name}
+            for user in said.mentions
+            if user is not self.local.bot_user
+        ]
+        await self.store.add(event, queued(event))
+        return event
+
+    def answers(self, channel: Channel | None = None) -> list[Message]:
+        """Return what the bot wrote in a channel."""
+        messages = self.local.messages(channel or self.channel)
+        return [one for one in messages if one.author is self.local.bot_user]
+
+    def reactions(self, event: Event) -> list[str]:
+        """Return the bot's reactions to an event's message."""
+        message = self.local.world.messages[event.message_id]
+        mine = self.local.bot_user.id
+        return [emoji for emoji, users in message.reactions.items() if mine in users]
+
+    def open(self, event: Event) -> RunTools:
+        """Return the tools of a run."""
+        return self.toolbox.open(event, "agent-1")
+
+    async def caught_up(self) -> None:
+        """Wait until the client has seen all that happened."""
+        marker = self.local.add_channel(self.guild, "marker")
+        await self.local.wait_for(lambda: self.bot.get_channel(marker.id))
+        self.local.delete_channel(marker)
+        await self.local.wait_for(lambda: self.bot.get_channel(marker.id) is None)
+
+
+async def send(tools: RunTools, channel: Channel, text: str, **more: Any) -> ToolResult:
+    """Call discord_send as an agent does."""
+    arguments: Mapping[str, Any] = {"channelId": str(channel.id), "message": text, **more}
+    return await tools.call("discord_send", arguments)
+
+
+async def react(tools: RunTools, event: Event, emoji: str) -> ToolResult:
+    """Call discord_add_reaction on the event's message."""
+    arguments = {
+        "channelId": str(event.channel_id),
+        "messageId": str(event.message_id),
+        "emoji": emoji,
+    }
+    return await tools.call("discord_add_reaction", arguments)
+
+
+def hide_from(user: User, channel: Channel, local: LocalDiscord) -> None:
+    """Take a channel out of somebody's sight."""
+    local.set_overwrites(channel, (Overwrite.of(user, deny=permissions.VIEW_CHANNEL),))
+
+
+@asynccontextmanager
+async def open_stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """Start a local Discord and a client in it; both are gone afterwards."""
+    local = LocalDiscord()
+    await local.start()
+    monkeypatch.setattr(Route, "BASE", local.url + API)
+    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(local.gateway.url))
+    bot = discord.Client(intents=discord.Intents.all(), guild_ready_timeout=0.02)
+    await bot.login(local.token)
+    run = asyncio.create_task(bot.connect())
+    try:
+        stage = Stage(local, bot)
+        await bot.wait_until_ready()
+        await stage.caught_up()
+        yield stage
+        assert local.unknown_routes == []
+    finally:
+        await bot.close()
+        await asyncio.wait([run])
+        await local.stop()

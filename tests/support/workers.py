@@ -1,0 +1,193 @@
+"""A worker on a bench, with a clock by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aurora.errors import (
+    Breakers,
+    BreakerState,
+    ErrorStats,
+    RetryConfig,
+)
+from aurora.ledger import Store
+from aurora.ledger.memory import MemoryStore
+from aurora.model import Change, Event
+from aurora.queue import Enqueued, MessageQueue
+from aurora.queue.limits import WorkRules
+from aurora.runs.ports import Ports
+from aurora.runs.worker import Worker
+from aurora.settings import Settings
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event
+from tests.support.lives import Disk, Life
+from tests.support.scripts import (
+    NEVER,
+    RememberingBackend,
+    ScriptedBackend,
+    done,
+    send,
+)
+from tests.support.towns import (
+    Delivery,
+    Post,
+    Tools,
+    Town,
+    WatchedTools,
+)
+from tests.test_settings import Keeper
+
+__all__ = [
+    "NEVER",
+    "Bench",
+    "Disk",
+    "Life",
+    "Post",
+    "RememberingBackend",
+    "ScriptedBackend",
+    "Town",
+    "done",
+    "send",
+]
+
+
+class Bench:
+    """A worker with everything around it, on a clock that stands still.
+
+    Given what an earlier one had, it is that Aurora started anew.
+    """
+
+    def __init__(
+        self,
+        backend: ScriptedBackend | None,
+        *,
+        clock: FakeClock | None = None,
+        store: Store | None = None,
+        town: Town | None = None,
+        settings: Settings | None = None,
+        life: Life | None = None,
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.life = life or Life()
+        self.kept_by: Store = store or MemoryStore(self.clock)
+        self.store: Any = Disk(self.kept_by, self.life)
+        self.town = town or Town()
+        self.settings = settings or Settings(Keeper({}, {9: {"agent_id": "a", "enabled": True}}))
+        self.breakers = Breakers(self.clock, on_change=self._changed)
+        self.changes: list[Change] = []
+        self.queue = MessageQueue(
+            self.store, WorkRules(self.settings, self.breakers), self.clock, self.changes.append
+        )
+        self.delivery = Delivery(self.store, self.town, self.life)
+        self.backend = backend
+        if backend is not None:
+            backend.life = self.life
+        self.refusal: str | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.alerts: list[str] = []
+        self.stats = ErrorStats(self.clock)
+        self.watched = False
+        self.worker = Worker(
+            self.queue,
+            self.store,
+            Ports(lambda: self.backend, self, self.delivery, self.admit, self.alert),
+            self.settings,
+            self.breakers,
+            self.stats,
+            self.clock,
+            RetryConfig(jitter=0.0),
+        )
+        self.loop: asyncio.Task[None] | None = None
+
+    def _changed(self, key: str | None, _old: BreakerState, new: BreakerState) -> None:
+        self.queue.reconsider()
+        if new is BreakerState.CLOSED:
+            self.worker.outage_over(key)
+
+    def open(self, event: Event, _agent_id: str) -> Tools:
+        kind = WatchedTools if self.watched else Tools
+        return kind(self.delivery.sender, event)
+
+    async def admit(self, _event: Event) -> str | None:
+        await self.gate.wait()
+        await self.life.point("admit", RuntimeError("a bug"))
+        return self.refusal
+
+    async def alert(self, text: str) -> None:
+        self.alerts.append(text)
+
+    async def start(self) -> None:
+        await self.prepare()
+        self.run()
+
+    async def prepare(self) -> None:
+        """Begin to accept; nothing runs yet."""
+        await self.settings.load()
+        await self.queue.open()
+
+    def run(self) -> None:
+        """Let the worker work."""
+
+        async def forever() -> None:
+            while True:
+                await self.worker.step()
+
+        self.loop = asyncio.create_task(forever())
+
+    async def stop(self, grace: float = 0.0) -> None:
+        """Unload."""
+        if self.loop is not None:
+            self.loop.cancel()
+            await asyncio.gather(self.loop, return_exceptions=True)
+        await self.worker.stop(grace)
+
+    async def again(self, backend: ScriptedBackend | None = None) -> Bench:
+        """Start another Aurora on what this one left; if it still lives, it dies."""
+        self.life.dead = True
+        tasks = [self.loop, *self.worker._tasks] if self.loop else [*self.worker._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.kept_by.close()
+        bench = Bench(
+            backend or self.backend,
+            clock=self.clock,
+            store=self.kept_by,
+            town=self.town,
+            settings=self.settings,
+        )
+        await bench.start()
+        await self.clock.settle()
+        return bench
+
+    async def accept(self, *events: Event) -> None:
+        for event in events:
+            assert await self.queue.enqueue(event) is Enqueued.ACCEPTED
+
+    async def ask(self, **fields: Any) -> Event:
+        """Let somebody ask; who waits, runs."""
+        event = make_event(now=self.clock.time(), **fields)
+        await self.accept(event)
+        await self.clock.settle()
+        return event
+
+    async def kept(self, event: Event) -> Event:
+        """Return an event as the ledger has it."""
+        found = await self.kept_by.get(event.id)
+        assert found is not None
+        return found
+
+    def steps(self, event: Event) -> list[str]:
+        return [change.step for change in self.changes if change.event_id == event.id]
+
+
+async def start(benches: list[Bench], *turns: Sequence[Any]) -> tuple[Bench, ScriptedBackend]:
+    """Start a worker whose agent plays the given turns."""
+    backend = ScriptedBackend(*turns)
+    bench = Bench(backend)
+    benches.append(bench)
+    await bench.start()
+    return bench, backend

@@ -1,37 +1,169 @@
-"""The rules of the house, read from its source: who may import what, and what documents say."""
+"""The rules of the house, read from its source: who may import what, and how big a module is."""
 
 from __future__ import annotations
 
 import ast
 import importlib
-import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-from redbot import VersionInfo, version_info
-from redbot.core import commands
 
-from aurora.commands.config import ConfigCommands
-from aurora.commands.events import EventsCommands
-from aurora.commands.queue import QueueCommands
-from aurora.commands.setup import SetupCommands
-from aurora.settings import GUILD_DEFAULTS, KEYS, RULES
+from tests.support.house import (
+    PACKAGES,
+    ROOT,
+    Import,
+    imports,
+    modules_of,
+    read_imports,
+)
 
-ROOT = Path(__file__).resolve().parents[1]
-HOUSE = ROOT / "aurora"
-MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in sorted(HOUSE.rglob("*.py"))
+MODULES = modules_of("aurora")
+GROUND = ("model", "settings", "reasons", "words", "clock", "ids")
+GROUND_FLOOR = {"__init__", "aurora", "services", *GROUND}
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("ground",),
+    ("ledger", "errors"),
+    ("queue", "agents", "context", "prompts", "events"),
+    ("guard", "chat"),
+    ("tools",),
+    ("runs",),
+    ("intake", "health"),
+    # Commands take what they need from the services, which know of no command.
+    ("services",),
+    ("commands",),
+    ("aurora",),
+)
+"""From below. A room imports only what stands below it; `ground` is the modules of GROUND."""
+
+EXCEPTIONS = {
+    ("context", "prompts.fence"): "names are cleaned by the rules of the fence they will stand in",
+    ("context", "prompts.transcript"): "the document has two functions of prompts in context",
+    ("guard", "chat.places"): "a place is found before anybody is asked what is allowed there",
+    ("chat.delivery", "guard.policy"): "a text may go no further than a tool of the agent's",
+    ("chat.delivery", "runs.ports"): "Trace, which delivery finds and a run decides by",
+    ("tools.watching", "runs.ports"): "the tools of a run, as the run knows them",
+    ("errors.retry", "agents.protocol"): "AgentError, which says whether a try may help",
+    ("errors.verdicts", "agents.protocol"): "Outcome, for which there is a verdict each",
+    ("runs", "health.outages"): "a run tells who waits in an outage",
 }
-WITHOUT_DISCORD = (
-    "queue", "runs", "errors", "prompts", "settings", "ledger", "agents", "model", "clock", "ids",
-)  # fmt: skip
-LONGEST = 400
+"""What is imported against the layers: (who, what of the house), and why."""
+
+WITHOUT_DISCORD = ("ledger", "errors", "queue", "agents", "prompts", "events", "runs", *GROUND)
+STRANGERS = {
+    "aurora": {"doubles", "sandbox", "benchmarks", "tests"},
+    "doubles": {"aurora", "sandbox", "benchmarks", "tests"},
+    "sandbox": {"benchmarks", "tests"},
+    "benchmarks": {"tests"},
+}
+"""What the packages of the repository do not import of each other."""
+
+LONG, LONGEST = 300, 400
+
+
+# -- layers
+
+
+def room(module: str) -> str:
+    """Return the room that a module of the house is in."""
+    first = module.split(".")[1] if "." in module else "aurora"
+    return "ground" if first in GROUND else first
+
+
+def layer(name: str) -> int:
+    """Return how high a room stands."""
+    return next(height for height, rooms in enumerate(LAYERS) if name in rooms)
+
+
+def excuse(module: str, imported: str) -> tuple[str, str] | None:
+    """Return the exception that allows an import against the layers."""
+    for who, what in EXCEPTIONS:
+        if _within(module, f"aurora.{who}") and _within(imported, f"aurora.{what}"):
+            return who, what
+    return None
+
+
+def breaches(module: str, found: tuple[Import, ...]) -> Iterator[tuple[int, str]]:
+    """Yield the imports of a module that go up or sideways, as (line, what)."""
+    mine = room(module)
+    for one in found:
+        full = one.full
+        if not full.startswith("aurora."):
+            continue
+        theirs = room(full)
+        if theirs != mine and layer(theirs) >= layer(mine):
+            yield one.line, full
+
+
+def _within(name: str, home: str) -> bool:
+    return name == home or name.startswith(f"{home}.")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_only_what_stands_below_it(module: str) -> None:
+    """But for what stands in the table of exceptions with its reason."""
+    where = MODULES[module].relative_to(ROOT)
+    wrong = [
+        f"{where}:{line}: {room(module)} may not import {imported}"
+        for line, imported in breaches(module, imports(MODULES[module]))
+        if excuse(module, imported) is None
+    ]
+    assert wrong == []
+
+
+def test_every_exception_is_used() -> None:
+    """One that is not would allow what nobody has thought of."""
+    used = {
+        excuse(module, imported)
+        for module, path in MODULES.items()
+        for _, imported in breaches(module, imports(path))
+    }
+    assert set(EXCEPTIONS) - used == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("aurora.queue.lanes", "\n\nfrom ..chat import places", [(3, "aurora.chat.places")]),
+        ("aurora.queue.lanes", "from ..prompts import fence", [(1, "aurora.prompts.fence")]),
+        ("aurora.model", "def f():\n from .words import TEXT, say", []),
+        ("aurora.ids", "if TYPE_CHECKING:\n from . import queue", [(2, "aurora.queue")]),
+        ("aurora.health.alerts", "import aurora.commands.setup", [(1, "aurora.commands.setup")]),
+        ("aurora.commands.setup", "from ..services import Services\nimport discord", []),
+    ],
+)
+def test_an_import_against_the_layers_is_seen_with_its_line(
+    module: str, source: str, found: list[tuple[int, str]]
+) -> None:
+    """Upwards and sideways, also inside functions and for type checkers alone."""
+    package = tuple(module.split(".")[:-1])
+    assert list(breaches(module, tuple(read_imports(source, package)))) == found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_packages_of_the_repository_know_each_other_in_one_direction(package: str) -> None:
+    """What imitates a server knows nothing of Aurora, and Aurora of nothing but itself."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{one.line}: {package} may not import {one.full}"
+        for path in modules_of(package).values()
+        for one in imports(path)
+        if one.home.split(".")[0] in STRANGERS[package]
+    ]
+    assert wrong == []
+
+
+def test_the_ground_floor_is_complete() -> None:
+    """What is new has a room."""
+    loose = {path.stem for path in (ROOT / "aurora").glob("*.py")}
+    assert loose - GROUND_FLOOR == set()
+    rooms = {path.parent.name for path in (ROOT / "aurora").glob("*/__init__.py")}
+    assert rooms - {name for rooms in LAYERS for name in rooms} == set()
+
+
+# -- without a bot
 
 
 def plain_modules() -> list[str]:
@@ -40,32 +172,15 @@ def plain_modules() -> list[str]:
     return [name for name in MODULES if ".".join(name.split(".")[:2]) in roots]
 
 
-@cache
-def imports(module: str) -> frozenset[tuple[str, str]]:
-    """Return what a module imports when it runs, as (module, name); name is "" for whole ones."""
-    path = MODULES[module]
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    return frozenset(_imports(ast.parse(path.read_text(encoding="utf-8")), package))
-
-
-def _imports(tree: ast.AST, package: str) -> Iterator[tuple[str, str]]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((one.name, "") for one in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package.split(".")[: len(package.split(".")) - node.level + 1]
-            home = ".".join([*base, *filter(None, [node.module])]) if node.level else node.module
-            yield from ((home or "", one.name) for one in node.names)
-        else:
-            yield from _imports(node, package)
+def loads(module: str) -> Iterator[Import]:
+    """Yield what a module imports when it runs."""
+    return (one for one in imports(MODULES[module]) if not one.typing)
 
 
 def needs(module: str) -> Iterator[str]:
     """Yield the modules of the house that a module loads."""
-    for home, name in imports(module):
-        for found in (home, f"{home}.{name}"):
+    for one in loads(module):
+        for found in (one.home, one.full):
             if found in MODULES:
                 yield found
 
@@ -75,9 +190,9 @@ def way_to(module: str, forbidden: tuple[str, ...]) -> list[str] | None:
     ways, seen = [[module]], {module}
     while ways:
         way = ways.pop()
-        for home, _ in imports(way[-1]):
-            if home.split(".")[0] in forbidden:
-                return [*way, home]
+        for one in loads(way[-1]):
+            if one.home.split(".")[0] in forbidden:
+                return [*way, one.home]
         for further in needs(way[-1]):
             if further not in seen:
                 seen.add(further)
@@ -98,25 +213,26 @@ def test_the_rule_sees_an_import_by_way_of_others() -> None:
     assert way_to("aurora.tools.host", ("discord",)) is not None
 
 
-def test_the_rooms_without_discord_exist() -> None:
-    """A renamed module would slip out of the rule."""
-    assert all(f"aurora.{name}" in MODULES for name in WITHOUT_DISCORD), (
-        f"one of {WITHOUT_DISCORD} is gone"
-    )
+def test_the_rooms_without_discord_are_rooms() -> None:
+    """A renamed one would slip out of the rule."""
+    assert set(WITHOUT_DISCORD) - {name for rooms in LAYERS for name in rooms} == set(GROUND)
 
 
 def test_loading_the_package_needs_no_bot_either() -> None:
     """`setup` brings the cog in; before it, `aurora.queue` and its like can be used alone."""
-    nodes = ast.parse((HOUSE / "__init__.py").read_text(encoding="utf-8")).body
+    nodes = ast.parse(MODULES["aurora"].read_text(encoding="utf-8")).body
     top = [node for node in nodes if isinstance(node, ast.ImportFrom | ast.Import)]
     assert not [
         node for node in top if "redbot" in ast.unparse(node) or ".aurora" in ast.unparse(node)
     ]
 
 
+# -- the Letta client, and Red's public names
+
+
 def test_nothing_imports_the_letta_client() -> None:
     """A stock Red has none: the REST backend finds it at run time, in Aurora's own folder."""
-    users = [name for name in MODULES if any("letta_client" in home for home, _ in imports(name))]
+    users = [name for name in MODULES if any("letta_client" in one.home for one in loads(name))]
     assert users == []
 
 
@@ -168,10 +284,10 @@ def test_loading_the_cog_loads_no_sdk(tmp_path: Path) -> None:
 def reds_names() -> list[tuple[str, str, str]]:
     """Return (our module, Red's module, name) for all that is imported from Red."""
     return sorted(
-        (module, home, name)
+        (module, one.home, one.name)
         for module in MODULES
-        for home, name in imports(module)
-        if home.split(".")[0] == "redbot"
+        for one in loads(module)
+        if one.home.split(".")[0] == "redbot"
     )
 
 
@@ -191,132 +307,14 @@ def test_only_public_names_of_red_are_imported() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_module_is_too_long(module: str) -> None:
-    """Four hundred lines are the end."""
-    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= LONGEST
+# -- size
 
 
-# -- documents
-
-
-def rows(document: str) -> list[str]:
-    """Return the rows of a document's tables."""
-    lines = (ROOT / document).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line.lstrip().startswith("|")]
-
-
-def written(value: object) -> str:
-    """Write a default as a person types it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-@pytest.mark.parametrize("document", ["README.md", "COMMANDS.md"])
-@pytest.mark.parametrize("setting", KEYS)
-def test_every_setting_stands_in_the_documents_with_its_default_and_range(
-    setting: str, document: str
-) -> None:
-    """A row with `config <setting>`, the default and the range, as settings.py has them."""
-    key = KEYS[setting]
-    named = re.compile(rf"aurora config {setting}\b")
-    found = [
-        [cell.strip(" `") for cell in row.strip().strip("|").split("|")]
-        for row in rows(document)
-        if named.search(row)
-    ]
-    wanted = {written(GUILD_DEFAULTS[key]), RULES[key].values}
-    assert any(wanted <= set(cells) for cells in found), (
-        f"{document} has no table row with `[p]aurora config {setting}`, "
-        f"{' and '.join(sorted(wanted))}; rows that name it: {found}"
-    )
-
-
-def commands_of_the_cog() -> list[str]:
-    """Return the names of all commands, but for groups, which only hold others."""
-    return sorted(
-        command.qualified_name
-        for command in SetupCommands.aurora.walk_commands()
-        if not isinstance(command, commands.GroupMixin)
-    )
-
-
-def test_the_cogs_commands_are_known_here() -> None:
-    """The group is made in one module and filled in four."""
-    known = commands_of_the_cog()
-    assert {"aurora enable", "aurora config show"} <= set(known)
-    groups = (ConfigCommands.config, QueueCommands.queue, EventsCommands.events)
-    assert [group.name for group in groups] == ["config", "queue", "events"]
-
-
-def test_every_command_stands_in_commands_md() -> None:
-    """With its full name, in code."""
-    text = (ROOT / "COMMANDS.md").read_text(encoding="utf-8")
-    missing = [
-        name for name in commands_of_the_cog() if not re.search(rf"\[p\]{name}(?![\w-])", text)
-    ]
-    assert missing == [], f"COMMANDS.md does not name: {', '.join(missing)}"
-
-
-def test_commands_md_names_no_command_that_does_not_exist() -> None:
-    """A document outlives what it describes."""
-    known = set(commands_of_the_cog())
-    text = (ROOT / "COMMANDS.md").read_text(encoding="utf-8")
-    wrong = [
-        used
-        for used in re.findall(r"\[p\](aurora [a-z]+(?: [a-z]+)?)", text)
-        if not any(used == name or used.startswith(f"{name} ") for name in known)
-        and not any(name.startswith(f"{used} ") for name in known)
-    ]
-    assert wrong == []
-
-
-# -- info.json
-
-TEXT_KEYS = ("name", "short", "description", "install_msg")
-COG_TYPES = {
-    **dict.fromkeys((*TEXT_KEYS, "end_user_data_statement", "type", "min_bot_version"), str),
-    **dict.fromkeys(("author", "tags", "requirements", "min_python_version"), list),
-}
-
-
-def info(path: str) -> dict[str, object]:
-    """Read an info.json."""
-    found = json.loads((ROOT / path).read_text(encoding="utf-8"))
-    assert isinstance(found, dict)
-    return found
-
-
-def test_the_cogs_info_has_all_that_downloader_shows() -> None:
-    """With the right types; a wrong one is dropped with a warning that nobody reads."""
-    told = info("aurora/info.json")
-    assert {key: type(told.get(key)) for key in COG_TYPES} == COG_TYPES
-    assert told.keys() - COG_TYPES.keys() <= {"$schema", "max_bot_version", "hidden", "disabled"}
-    assert all(isinstance(one, str) and one for one in [*told["author"], *told["tags"]])  # type: ignore[misc]
-
-
-def test_the_cog_requires_nothing_and_fits_the_red_it_is_tested_on() -> None:
-    """What Downloader installs would come before what Red needs."""
-    told = info("aurora/info.json")
-    assert told["requirements"] == []
-    assert VersionInfo.from_str(str(told["min_bot_version"])) <= version_info
-    assert told["min_python_version"] == [3, 11, 0]
-    assert told["type"] == "COG"
-
-
-def test_the_install_message_discloses_where_messages_go() -> None:
-    """To an outside service; and the commands in it exist."""
-    told = info("aurora/info.json")
-    assert "Letta server" in str(told["install_msg"])
-    assert "Letta server" in str(told["end_user_data_statement"])
-    used = re.findall(r"\[p\](aurora [a-z]+)", str(told["install_msg"]))
-    assert used
-    assert set(used) <= set(commands_of_the_cog())
-
-
-def test_the_repositorys_info_is_one() -> None:
-    """No key of a cog; Downloader knows four."""
-    told = info("info.json")
-    assert {key: type(told.get(key)) for key in TEXT_KEYS} == dict.fromkeys(TEXT_KEYS, str)
-    assert told.keys() <= {"$schema", "author", *TEXT_KEYS}
+def test_nine_in_ten_modules_are_short_and_none_is_long() -> None:
+    """A module that fills three screens is two."""
+    lengths = {
+        name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
+    long = sorted(name for name, lines in lengths.items() if lines >= LONG)
+    assert len(long) * 10 <= len(lengths), f"over {LONG} lines: {', '.join(long)}"

@@ -15,9 +15,9 @@ from ..errors import (
 )
 from ..ledger import EVERYWHERE, Where
 from ..prompts.fence import shorten
+from ..runs.pausing import pause, resume
 from ..services import Services
 from .asking import working
-from .pausing import pause, resume
 from .queue import pause_of, queue_lines
 from .report import Report
 from .scope import Scope, in_words, place_of

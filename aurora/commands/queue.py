@@ -16,10 +16,10 @@ from ..queue.limits import (
     GUILD_RUNS,
     USER_RUNS,
 )
+from ..runs.retrying import RETRIED, retry
 from ..services import Services
 from .asking import confirm, working
 from .report import Report
-from .retrying import RETRIED, retry
 from .scope import (
     Scope,
     covers,

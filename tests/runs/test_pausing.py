@@ -7,13 +7,13 @@ from typing import cast
 
 import pytest
 
-from aurora.commands.pausing import pause, resume
 from aurora.errors import Breakers
 from aurora.ledger import EVERYWHERE, Where
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Event
 from aurora.queue import EXPIRY_SECONDS, MessageQueue
 from aurora.queue.limits import WorkRules
+from aurora.runs.pausing import pause, resume
 from aurora.services import Services
 from aurora.settings import Settings
 from tests.health.test_alerts import Kept

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aurora.commands import retrying
 from aurora.queue import Enqueued
+from aurora.runs import retrying
 
 
 def test_whatever_the_queue_answers_but_yes_has_words() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 from redbot.core import Config, commands
@@ -22,12 +22,13 @@ from .health.alerts import Alerts
 from .intake.catchup import CatchUp
 from .intake.receiving import Intake
 from .intake.triggers import still_welcome
-from .ledger import Store, Where
+from .ledger import Store
 from .ledger.sqlite import SqliteStore
 from .model import Change, Event
 from .queue import MessageQueue
 from .queue.limits import WorkRules
 from .runs.background import Background
+from .runs.pausing import Pauses
 from .runs.ports import Ports
 from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
@@ -82,8 +83,7 @@ class Services:
     intake: Intake
     catchup: CatchUp
     background: Background
-    pauses: dict[Where, float] = field(default_factory=dict)
-    """When the pauses that began in this process did, by the monotonic clock."""
+    pauses: Pauses
     failure: str | None = None
     """Why it could not be started."""
 
@@ -164,6 +164,7 @@ class Services:
             intake=intake,
             catchup=CatchUp(bot, settings, store, intake, clock),
             background=background,
+            pauses=Pauses(settings, queue, clock),
         )
 
     async def start(self) -> None:

@@ -182,6 +182,11 @@ class Settings:
             return mine if world is None else world
         return min(world, mine)
 
+    def paused_guilds(self) -> dict[int, float]:
+        """Return the guilds that have a pause of their own, and since when."""
+        since = {guild_id: mine.paused_since for guild_id, mine in self._guilds.items()}
+        return {guild_id: at for guild_id, at in since.items() if at is not None}
+
     async def set_guild(self, guild_id: int, **values: Any) -> None:
         """Change a guild's settings; they apply at once and are kept."""
         self._guilds[guild_id] = replace(self.guild(guild_id), **values)

@@ -15,7 +15,6 @@ from ..errors import (
 )
 from ..ledger import EVERYWHERE, Where
 from ..prompts.fence import shorten
-from ..runs.pausing import pause, resume
 from ..services import Services
 from .asking import working
 from .queue import pause_of, queue_lines
@@ -77,7 +76,7 @@ class EventsCommands:
     async def events_pause(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Answer nobody for now; messages are still accepted, wait, and don't expire."""
         place = await place_of(ctx, where)
-        if not await pause(self.services, place):
+        if not await self.services.pauses.begin(place):
             await ctx.send(f"Aurora is paused {in_words(place)} already.")
             return
         await ctx.send(
@@ -90,7 +89,7 @@ class EventsCommands:
     async def events_resume(self, ctx: commands.Context, where: Scope = "here") -> None:
         """End a pause; what waited is answered, in its order."""
         place = await place_of(ctx, where)
-        if await resume(self.services, place):
+        if await self.services.pauses.end(place):
             said = f"Done: ▶️ Aurora is no longer paused {in_words(place)}."
         else:
             said = f"Nothing was changed: nobody has paused Aurora {in_words(place)}."

@@ -2,92 +2,93 @@
 
 from __future__ import annotations
 
+from ..clock import Clock
 from ..ledger import EVERYWHERE, Where
 from ..model import Event
-from ..services import Services
+from ..queue import MessageQueue
+from ..settings import Settings
 
 
-async def pause(services: Services, place: Where) -> bool:
-    """Let nothing run in a server, or everywhere; False if that is so already.
+class Pauses:
+    """Begins and ends the pauses that settings keep."""
 
-    Events are still accepted.
-    """
-    if _since(services, place) is not None:
-        return False
-    await _set(services, place, services.clock.time())
-    services.pauses[place] = services.clock.monotonic()
-    services.queue.reconsider()
-    return True
+    def __init__(self, settings: Settings, queue: MessageQueue, clock: Clock) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._clock = clock
+        self.began: dict[Where, float] = {}
+        """When the pauses that began in this process did, by the monotonic clock."""
 
+    async def begin(self, place: Where) -> bool:
+        """Let nothing run in a server, or everywhere; False if that is so already.
 
-async def resume(services: Services, place: Where) -> bool:
-    """End a server's own pause, or the owner's; False if there is none.
+        Events are still accepted.
+        """
+        if self._since(place) is not None:
+            return False
+        await self._set(place, self._clock.time())
+        self.began[place] = self._clock.monotonic()
+        self._queue.reconsider()
+        return True
 
-    What waits gets the time back in which nothing could run (DESIGN promise 5). Where both pauses
-    overlap, time is given once.
-    """
-    since = _since(services, place)
-    if since is None:
-        return False
-    # Given first: between the two, nothing must be found to have expired.
-    if place == EVERYWHERE:
-        await _end_everywhere(services, since)
-    else:
-        await _end_in(services, place, since)
-    await _set(services, place, None)
-    services.pauses.pop(place, None)
-    services.queue.reconsider()
-    return True
+    async def end(self, place: Where) -> bool:
+        """End a server's own pause, or the owner's; False if there is none.
 
+        What waits gets the time back in which nothing could run (promise 5). Where both pauses
+        overlap, time is given once.
+        """
+        since = self._since(place)
+        if since is None:
+            return False
+        # Given first: between the two, nothing must be found to have expired.
+        if place == EVERYWHERE:
+            await self._end_everywhere(since)
+        else:
+            await self._end_in(place, since)
+        await self._set(place, None)
+        self.began.pop(place, None)
+        self._queue.reconsider()
+        return True
 
-async def _end_everywhere(services: Services, since: float) -> None:
-    settings = services.settings
-    for guild in services.bot.guilds:
-        own = settings.guild(guild.id).paused_since
-        if own is not None and own > since:
-            # It gets all of its time when its own pause ends.
-            await settings.set_guild(guild.id, paused_since=since)
-            if EVERYWHERE in services.pauses:
-                services.pauses[guild.id] = services.pauses[EVERYWHERE]
-    await services.queue.lengthen(
-        lambda event: settings.guild(event.guild_id).paused_since is None,
-        _seconds(services, EVERYWHERE, since),
-    )
-
-
-async def _end_in(services: Services, place: Where, since: float) -> None:
-    def mine(event: Event) -> bool:
-        return event.guild_id == place
-
-    world = services.settings.world.paused_since
-    if world is None:
-        await services.queue.lengthen(mine, _seconds(services, place, since))
-    elif since < world:
-        # From then on it is the owner's pause that counts, and that is given at its end.
-        before = _seconds(services, place, since) - _seconds(services, EVERYWHERE, world)
-        await services.queue.lengthen(
-            lambda event: mine(event) and event.accepted_at < world, before
+    async def _end_everywhere(self, since: float) -> None:
+        settings = self._settings
+        for guild_id, own in settings.paused_guilds().items():
+            if own > since:
+                # It gets all of its time when its own pause ends.
+                await settings.set_guild(guild_id, paused_since=since)
+                if EVERYWHERE in self.began:
+                    self.began[guild_id] = self.began[EVERYWHERE]
+        await self._queue.lengthen(
+            lambda event: settings.guild(event.guild_id).paused_since is None,
+            self._seconds(EVERYWHERE, since),
         )
 
+    async def _end_in(self, place: Where, since: float) -> None:
+        def mine(event: Event) -> bool:
+            return event.guild_id == place
 
-def _seconds(services: Services, place: Where, since: float) -> float:
-    """Return how long a pause has lasted; one of an earlier process goes by the wall clock."""
-    if (began := services.pauses.get(place)) is not None:
-        return services.clock.monotonic() - began
-    return max(0.0, services.clock.time() - since)
+        world = self._settings.world.paused_since
+        if world is None:
+            await self._queue.lengthen(mine, self._seconds(place, since))
+        elif since < world:
+            # From then on it is the owner's pause that counts, and that is given at its end.
+            before = self._seconds(place, since) - self._seconds(EVERYWHERE, world)
+            await self._queue.lengthen(
+                lambda event: mine(event) and event.accepted_at < world, before
+            )
 
+    def _seconds(self, place: Where, since: float) -> float:
+        """Return how long a pause has lasted; one of an earlier process goes by the wall clock."""
+        if (began := self.began.get(place)) is not None:
+            return self._clock.monotonic() - began
+        return max(0.0, self._clock.time() - since)
 
-def _since(services: Services, place: Where) -> float | None:
-    settings = services.settings
-    return (
-        settings.guild(place).paused_since
-        if isinstance(place, int)
-        else (settings.world.paused_since)
-    )
+    def _since(self, place: Where) -> float | None:
+        scope = self._settings.guild(place) if isinstance(place, int) else self._settings.world
+        return scope.paused_since
 
-
-async def _set(services: Services, place: Where, since: float | None) -> None:
-    if isinstance(place, int):
-        await services.settings.set_guild(place, paused_since=since)
-    else:
-        await services.settings.set_world(paused_since=since)
+    async def _set(self, place: Where, since: float | None) -> None:
+        if isinstance(place, int):
+            await self._settings.set_guild(place, paused_since=since)
+        else:
+            await self._settings.set_world(paused_since=since)

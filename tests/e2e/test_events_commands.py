@@ -183,7 +183,7 @@ async def test_what_waits_through_a_pause_does_not_expire(town: Town) -> None:
     event.expires_at -= 900
     event.deadline -= 900
     event.accepted_at -= 900
-    town.cog.services.pauses[town.guild.id] -= 900
+    town.cog.services.pauses.began[town.guild.id] -= 900
     await town.command("aurora events resume")
     assert (await end_of(town, waiting))[0] == "answered"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import cast
-
 import pytest
 
 from aurora.errors import Breakers
@@ -13,8 +10,7 @@ from aurora.ledger.memory import MemoryStore
 from aurora.model import Event
 from aurora.queue import EXPIRY_SECONDS, MessageQueue
 from aurora.queue.limits import WorkRules
-from aurora.runs.pausing import pause, resume
-from aurora.services import Services
+from aurora.runs.pausing import Pauses
 from aurora.settings import Settings
 from tests.health.test_alerts import Kept
 from tests.support.clocks import FakeClock
@@ -31,18 +27,7 @@ class Desk:
         self.settings = Settings(Kept())
         rules = WorkRules(self.settings, Breakers(self.clock))
         self.queue = MessageQueue(MemoryStore(self.clock), rules, self.clock)
-        guilds = [SimpleNamespace(id=HERE), SimpleNamespace(id=THERE)]
-        # Only the container is made up; what is in it, and is used, is real.
-        self.services = cast(
-            Services,
-            SimpleNamespace(
-                clock=self.clock,
-                pauses={},
-                settings=self.settings,
-                queue=self.queue,
-                bot=SimpleNamespace(guilds=guilds),
-            ),
-        )
+        self.pauses = Pauses(self.settings, self.queue, self.clock)
         self.channels = iter(range(1, 100))
 
     async def accept(self, guild_id: int | None = HERE) -> Event:
@@ -73,11 +58,11 @@ async def test_a_pause_costs_nobody_time(desk: Desk, place: Where) -> None:
     """Neither those who waited before it nor those who came while it lasted."""
     before = await desk.accept()
     await desk.clock.advance(100)
-    assert await pause(desk.services, place)
+    assert await desk.pauses.begin(place)
     await desk.clock.advance(300)
     during = await desk.accept()
     await desk.clock.advance(2000)
-    assert await resume(desk.services, place)
+    assert await desk.pauses.end(place)
     assert desk.left(before) == EXPIRY_SECONDS - 100
     assert desk.left(during) == EXPIRY_SECONDS
     assert desk.settings.paused_since(HERE) is None
@@ -86,21 +71,21 @@ async def test_a_pause_costs_nobody_time(desk: Desk, place: Where) -> None:
 async def test_a_servers_pause_is_its_own(desk: Desk) -> None:
     """Elsewhere the time goes on, and so it does in direct messages."""
     others = [await desk.accept(THERE), await desk.accept(None)]
-    await pause(desk.services, HERE)
+    await desk.pauses.begin(HERE)
     await desk.clock.advance(300)
-    await resume(desk.services, HERE)
+    await desk.pauses.end(HERE)
     assert [desk.left(event) for event in others] == [EXPIRY_SECONDS - 300] * 2
 
 
 async def test_a_second_pause_does_not_restart_the_first(desk: Desk) -> None:
     """Since when it is paused stays known."""
     event = await desk.accept()
-    assert await pause(desk.services, HERE)
+    assert await desk.pauses.begin(HERE)
     await desk.clock.advance(100)
-    assert not await pause(desk.services, HERE)
+    assert not await desk.pauses.begin(HERE)
     await desk.clock.advance(100)
-    assert await resume(desk.services, HERE)
-    assert not await resume(desk.services, HERE)
+    assert await desk.pauses.end(HERE)
+    assert not await desk.pauses.end(HERE)
     assert desk.left(event) == EXPIRY_SECONDS
 
 
@@ -119,15 +104,15 @@ async def test_overlapping_pauses_give_their_time_back_once(
     """In whatever order they begin and end, nothing runs from the first to the last."""
     waiting = await desk.accept()
     await desk.clock.advance(50)
-    await pause(desk.services, begun[0])
+    await desk.pauses.begin(begun[0])
     await desk.clock.advance(400)
-    await pause(desk.services, begun[1])
+    await desk.pauses.begin(begun[1])
     late = await desk.accept()
     await desk.clock.advance(400)
-    await resume(desk.services, ended[0])
+    await desk.pauses.end(ended[0])
     assert desk.settings.paused_since(HERE) is not None
     await desk.clock.advance(400)
-    await resume(desk.services, ended[1])
+    await desk.pauses.end(ended[1])
     assert desk.settings.paused_since(HERE) is None
     assert desk.left(waiting) == EXPIRY_SECONDS - 50
     assert desk.left(late) == EXPIRY_SECONDS
@@ -135,12 +120,12 @@ async def test_overlapping_pauses_give_their_time_back_once(
 
 async def test_who_came_between_two_pauses_loses_no_time_either(desk: Desk) -> None:
     """It may get a little too much: never more than the server's pause took before the owner's."""
-    await pause(desk.services, HERE)
+    await desk.pauses.begin(HERE)
     await desk.clock.advance(100)
     between = await desk.accept()
     await desk.clock.advance(100)
-    await pause(desk.services, EVERYWHERE)
+    await desk.pauses.begin(EVERYWHERE)
     await desk.clock.advance(100)
-    await resume(desk.services, HERE)
-    await resume(desk.services, EVERYWHERE)
+    await desk.pauses.end(HERE)
+    await desk.pauses.end(EVERYWHERE)
     assert EXPIRY_SECONDS <= desk.left(between) <= EXPIRY_SECONDS + 200

@@ -21,6 +21,7 @@ from .errors import Breakers, BreakerState, ErrorStats
 from .health.alerts import Alerts
 from .intake.catchup import CatchUp
 from .intake.receiving import Intake
+from .intake.rereading import reread
 from .intake.triggers import still_welcome
 from .ledger import Store
 from .ledger.sqlite import SqliteStore
@@ -30,6 +31,7 @@ from .queue.limits import WorkRules
 from .runs.background import Background
 from .runs.pausing import Pauses
 from .runs.ports import Ports
+from .runs.retrying import Retries
 from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
@@ -84,6 +86,7 @@ class Services:
     catchup: CatchUp
     background: Background
     pauses: Pauses
+    retries: Retries
     failure: str | None = None
     """Why it could not be started."""
 
@@ -165,6 +168,9 @@ class Services:
             catchup=CatchUp(bot, settings, store, intake, clock),
             background=background,
             pauses=Pauses(settings, queue, clock),
+            retries=Retries(
+                store, queue, delivery.trace, lambda event: reread(event, bot, cog, settings)
+            ),
         )
 
     async def start(self) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from typing import Any, Literal, Optional
+from typing import Literal, Optional
 
 import discord
 from redbot.core import commands
@@ -16,9 +16,10 @@ from ..queue.limits import (
     GUILD_RUNS,
     USER_RUNS,
 )
-from ..runs.retrying import RETRIED, retry
+from ..runs.retrying import RETRIED
 from ..services import Services
 from .asking import confirm, working
+from .refusals import NOT_RETRIED
 from .report import Report
 from .scope import (
     Scope,
@@ -156,9 +157,9 @@ class QueueCommands:
         if event is None or not covers(place, event.guild_id):
             where = in_words(place, "anywhere")
             return _UNKNOWN.format(where=where, prefix=ctx.clean_prefix)
-        reason = await retry(self.services, self._cog, event)
+        reason = await self.services.retries.retry(event)
         if reason is not None:
-            return f"I can't try that again: {reason}."
+            return f"I can't try that again: {NOT_RETRIED[reason]}."
         return f"Done: {_link(event)} waits for its turn again."
 
     async def _retry_all(self, place: Where) -> str:
@@ -169,15 +170,12 @@ class QueueCommands:
             return f"Nothing failed or expired {in_words(place, 'anywhere')}."
         reasons: Counter[str] = Counter()
         for event in reversed(events):
-            reason = await retry(self.services, self._cog, event)
-            reasons[reason or ""] += 1
+            reasons[await self.services.retries.retry(event) or ""] += 1
         done = reasons.pop("", 0)
-        kept = "".join(f"\n- {count} not: {reason}" for reason, count in reasons.most_common())
+        kept = "".join(
+            f"\n- {count} not: {NOT_RETRIED[reason]}" for reason, count in reasons.most_common()
+        )
         return f"Done: {done} of the latest {len(events)} wait for their turn again.{kept}"
-
-    @property
-    def _cog(self) -> Any:
-        return self
 
 
 async def queue_lines(services: Services, place: Where) -> list[str]:

@@ -1,11 +1,102 @@
-"""What `queue retry` says of an event that the queue does not take."""
+"""A second chance: what is tried again, what is not, and for which reason."""
 
 from __future__ import annotations
 
-from aurora.queue import Enqueued
-from aurora.runs import retrying
+import pytest
+
+from aurora.errors import Breakers
+from aurora.ledger.memory import MemoryStore
+from aurora.model import Event, State
+from aurora.queue import MessageQueue
+from aurora.queue.limits import WorkRules
+from aurora.runs.ports import Trace
+from aurora.runs.retrying import Reread, Retries
+from aurora.settings import Settings
+from tests.health.test_alerts import Kept
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event
 
 
-def test_whatever_the_queue_answers_but_yes_has_words() -> None:
-    """An answer without words would be reported as done."""
-    assert set(retrying._QUEUE) == set(Enqueued) - {Enqueued.ACCEPTED}
+class Desk:
+    """A queue whose ended events can be tried again; what Discord says is decided here."""
+
+    def __init__(self) -> None:
+        clock = FakeClock()
+        self.clock = clock
+        self.store = MemoryStore(clock)
+        rules = WorkRules(Settings(Kept()), Breakers(clock))
+        self.queue = MessageQueue(self.store, rules, clock)
+        self.traces: dict[str, Trace] = {}
+        self.read: Reread | str = "message_gone"
+        self.retries = Retries(self.store, self.queue, self._trace, self._reread)
+
+    async def _trace(self, event: Event) -> Trace:
+        return self.traces.get(event.id, Trace.NOTHING)
+
+    async def _reread(self, _event: Event) -> Reread | str:
+        return self.read
+
+    async def ended(self, state: State, message_id: int = 1) -> Event:
+        """Accept an event and let it end."""
+        event = make_event(message_id=message_id, now=self.clock.time())
+        assert await self.queue.enqueue(event) == "accepted"
+        await self.queue.cancel(lambda one: one is event, "test")
+        event.state = state
+        return event
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    """A desk whose queue is open."""
+    desk = Desk()
+    await desk.queue.open()
+    return desk
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.EXPIRED, State.CANCELLED])
+async def test_what_ended_without_an_answer_waits_again(desk: Desk, state: State) -> None:
+    """With what its message says now."""
+    event = await desk.ended(state)
+    fresh = make_event().context
+    desk.read = Reread("reply", fresh)
+    assert await desk.retries.retry(event) is None
+    assert (event.state, event.kind) == (State.WAITING, "reply")
+    assert desk.queue.waiting() == [event]
+    assert await desk.retries.retry(event) == State.WAITING
+
+
+@pytest.mark.parametrize("state", [State.ANSWERED, State.DECLINED])
+async def test_what_got_its_answer_gets_no_second(desk: Desk, state: State) -> None:
+    """Nor does what the agent chose not to answer."""
+    assert await desk.retries.retry(await desk.ended(state)) == state
+
+
+@pytest.mark.parametrize("seen", [Trace.ANSWER, Trace.DOUBT, Trace.ELSEWHERE])
+@pytest.mark.parametrize("speaker", [False, True])
+async def test_what_had_a_visible_effect_is_not_tried_again(
+    desk: Desk, seen: Trace, speaker: bool
+) -> None:
+    """Its own, or that of the turn it was in (promise 6)."""
+    event = await desk.ended(State.FAILED)
+    acted = event
+    if speaker:
+        acted = await desk.ended(State.FAILED, 2)
+        event.turn_id = acted.id
+    desk.traces[acted.id] = seen
+    assert await desk.retries.retry(event) == seen
+    assert desk.queue.waiting() == []
+
+
+async def test_a_message_that_may_not_be_answered_now_keeps_its_end(desk: Desk) -> None:
+    """As when it is gone."""
+    event = await desk.ended(State.FAILED)
+    assert await desk.retries.retry(event) == "message_gone"
+    assert event.state is State.FAILED
+
+
+async def test_a_queue_that_is_shut_takes_nothing_again(desk: Desk) -> None:
+    """And says so."""
+    event = await desk.ended(State.FAILED)
+    desk.read = Reread("mention", event.context)
+    desk.queue.shut()
+    assert await desk.retries.retry(event) == "shut"

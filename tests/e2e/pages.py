@@ -67,12 +67,13 @@ async def fill(town: Town, count: int, **changes: Any) -> list[Any]:
     """Put events into the queue as if so many people had asked in as many channels."""
     # The cog's own classes: they are others after each load.
     model: Any = sys.modules["aurora.model"]
+    ids: Any = sys.modules["aurora.ids"]
     queue, clock = town.cog.services.queue, town.cog.services.clock
     made = []
     for _ in range(count):
         message_id = town.discord.world.ids.new()
         event = model.Event(
-            id=model.new_event_id(clock.time()),
+            id=ids.new_event_id(clock.time()),
             kind="mention",
             message_id=message_id,
             channel_id=town.discord.world.ids.new(),

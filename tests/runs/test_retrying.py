@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from aurora.errors import Breakers
-from aurora.ledger.memory import MemoryStore
 from aurora.model import Event, State
-from aurora.queue import MessageQueue
-from aurora.queue.limits import WorkRules
 from aurora.runs.ports import Trace
 from aurora.runs.retrying import Reread, Retries
-from aurora.settings import Settings
-from tests.health.test_alerts import Kept
-from tests.support.clocks import FakeClock
 from tests.support.events import make_event
+from tests.support.queues import Bench
 
 
 class Desk:
     """A queue whose ended events can be tried again; what Discord says is decided here."""
 
     def __init__(self) -> None:
-        clock = FakeClock()
-        self.clock = clock
-        self.store = MemoryStore(clock)
-        rules = WorkRules(Settings(Kept()), Breakers(clock))
-        self.queue = MessageQueue(self.store, rules, clock)
+        bench = Bench()
+        self.clock, self.queue = bench.clock, bench.queue
         self.traces: dict[str, Trace] = {}
         self.read: Reread | str = "message_gone"
-        self.retries = Retries(self.store, self.queue, self._trace, self._reread)
+        self.retries = Retries(bench.store, bench.queue, self._trace, self._reread)
 
     async def _trace(self, event: Event) -> Trace:
         return self.traces.get(event.id, Trace.NOTHING)

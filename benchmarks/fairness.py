@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 from aurora.model import Change
-from doubles.llm.script import Step
+from doubles.llm import Step
 from doubles.local_discord import Channel, Message
 
 from .figures import Figure

@@ -10,8 +10,7 @@ from time import monotonic
 from typing import TextIO
 
 from aurora.model import Change, State
-from doubles.llm.script import Step
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM, Step
 from doubles.local_discord import LocalDiscord, Message
 from doubles.local_discord.model import Channel, User
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from aurora.agents.sdk import SdkError, SdkFolder, SdkState
 from doubles.letta_rest import LettaRest
-from doubles.llm.server import Provider
+from doubles.llm import Provider
 
 from .letta import AppServer
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from doubles.llm.server import Provider, ScriptedLLM, provider_from_env
+from doubles.llm import Provider, ScriptedLLM
 from doubles.local_discord import Channel, LocalDiscord, Message
 
 from .letta import AppServerError
@@ -24,6 +24,7 @@ from .page import (
     RealBot,
     listen,
 )
+from .provider import ABOUT_THE_SCRIPTED, provider_from_env
 from .servers import (
     Backend,
     LettaServer,
@@ -160,7 +161,7 @@ class Stack:
 
     async def _start_agents(self, home: Path, provider: Provider | None) -> None:
         if provider is None:
-            self.llm = ScriptedLLM()
+            self.llm = ScriptedLLM(ABOUT_THE_SCRIPTED)
             await self.llm.start()
             self._agents_half.push_async_callback(self.llm.stop)
             provider = self.llm.provider
@@ -183,7 +184,7 @@ class Stack:
 
         token = self._env.get("DISCORD_TOKEN")
         if not token:
-            self.discord = LocalDiscord()
+            self.discord = LocalDiscord(bot_name="Aurora")
             await self.discord.start()
             self._bot_half.push_async_callback(self.discord.stop)
             self.places = found(self.discord)

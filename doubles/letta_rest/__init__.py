@@ -1,4 +1,4 @@
-"""A double of Letta's REST API, server 0.16.8, in front of the sandbox's language model.
+"""A double of Letta's REST API, server 0.16.8, in front of a language model.
 
 It is held to recordings of the real server: a test sends the requests of each recording to it and
 compares the answers frame by frame. Everything must be equal, and ids must correspond, apart from

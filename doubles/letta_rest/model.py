@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from ..llm.server import Provider
+from ..llm import Provider
 from .problems import StreamError, unknown_error
 from .state import Json
 

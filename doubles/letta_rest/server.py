@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ..llm.server import Provider
+from ..llm import Provider
 from . import shapes
 from .agents import AgentRoutes
 from .api import FAULT, Api, respond

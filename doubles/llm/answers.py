@@ -1,4 +1,4 @@
-"""Read Aurora's prompt as the model gets it, and think of something friendly to say."""
+"""Read the prompt as the model gets it, and think of something friendly to say."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Prompt:
 
 
 def read_prompt(prompt: str) -> Prompt:
-    """Take Aurora's prompt apart; a text that is none of hers is all message.
+    """Take a prompt in Aurora's wording apart; any other text is all message.
 
-    This is the one place that knows the wording of `aurora/templates`.
+    This is the one place among the doubles that knows how her prompts are worded.
     """
     blocks = {block["label"]: block["body"] for block in _FENCE.finditer(prompt)}
     # What people wrote must not say where the answer goes, so it is looked for outside.
@@ -61,11 +61,12 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
     return found[1] if found else None
 
 
-def usual_step(prompt: Prompt, *, can_send: bool, returned: str | None) -> Step:
+def usual_step(prompt: Prompt, *, about: str, can_send: bool, returned: str | None) -> Step:
     """Give the model's own next step: answer once, through Discord if it may, then be quiet.
 
     Args:
         prompt: the message to answer.
+        about: what it says of itself when it is asked.
         can_send: discord_send is offered.
         returned: what the turn's last tool call gave back, None before the first.
 
@@ -73,15 +74,17 @@ def usual_step(prompt: Prompt, *, can_send: bool, returned: str | None) -> Step:
     if returned is not None:
         refused = _REFUSED.search(returned)
         return Step(text=f"I could not send that: {returned}" if refused else "")
-    words = reply_to(prompt)
+    words = reply_to(prompt, about)
     call: Call | None = prompt.target.send(words) if can_send else None
     return Step(calls=(call,)) if call else Step(text=words)
 
 
-def reply_to(prompt: Prompt) -> str:
-    """Answer what a newcomer is likely to write."""
+def reply_to(prompt: Prompt, about: str) -> str:
+    """Answer what a newcomer is likely to write; `about` answers who it is."""
     said = re.sub(r"\s+", " ", _NO_WORDS.sub("", prompt.text)).strip()
     lowered = said.lower()
+    if _WHO.search(lowered):
+        return about
     for pattern, answer in _INTENTS:
         if re.search(pattern, lowered):
             return answer(prompt, said)
@@ -103,13 +106,6 @@ def _short(text: str, limit: int = 80) -> str:
     if len(text) <= limit:
         return text
     return text[:limit].rsplit(" ", 1)[0] + "…"
-
-
-def _who(_: Prompt, _said: str) -> str:
-    return (
-        "I am the sandbox's agent: a Letta agent with a scripted model behind it. "
-        "Give it a real model with AURORA_LLM_BASE_URL, AURORA_LLM_API_KEY and AURORA_LLM_MODEL."
-    )
 
 
 def _help(_: Prompt, _said: str) -> str:
@@ -143,8 +139,8 @@ def _thanks(prompt: Prompt, _said: str) -> str:
     return f"You are welcome{_name(prompt)}."
 
 
+_WHO = re.compile(r"\bwho are you\b|\bwhat are you\b")
 _INTENTS = (
-    (r"\bwho are you\b|\bwhat are you\b", _who),
     (r"^\W*help\b|\bwhat can you do\b", _help),
     (r"\bwhat time\b|\btime is it\b", _time),
     (r"\bwho (wrote|started|said|began)\b|\bhow many messages\b|\bwhat was this about\b", _chain),

@@ -1,4 +1,4 @@
-"""A scripted, OpenAI-compatible language model, and the seam where a real one takes its place."""
+"""The model's server: it chooses what to do at a call, and streams it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import secrets
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import time
 from typing import Any
@@ -34,7 +33,6 @@ _SIDE_REQUESTS = (
     "Your task is to create a detailed summary",
     "The following messages are being evicted",
 )
-_VARIABLES = ("AURORA_LLM_BASE_URL", "AURORA_LLM_API_KEY", "AURORA_LLM_MODEL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +42,6 @@ class Provider:
     url: str
     key: str
     model: str
-
-
-def provider_from_env(env: Mapping[str, str]) -> Provider | None:
-    """Read a real provider from AURORA_LLM_BASE_URL, _API_KEY and _MODEL; None if none is set.
-
-    Raises:
-        ValueError: some of the three are set, or the address is no http(s) URL.
-
-    """
-    values = [env.get(name, "").strip() for name in _VARIABLES]
-    if not any(values):
-        return None
-    missing = [name for name, value in zip(_VARIABLES, values, strict=True) if not value]
-    if missing:
-        present = [name for name in _VARIABLES if name not in missing]
-        raise ValueError(
-            f"{' and '.join(present)} is set, but {' and '.join(missing)} is not: "
-            "set all three for a real model, or none for the scripted one."
-        )
-    url, key, model = values
-    if not url.startswith(("http://", "https://")):
-        raise ValueError(f"AURORA_LLM_BASE_URL must start with http:// or https://, not {url!r}.")
-    return Provider(url.rstrip("/"), key, model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +63,21 @@ class _Turn:
 class ScriptedLLM:
     """A model that answers sensibly through discord_send, or as it is told to.
 
-    A person tells it with directives in a message (see `llm_script`), a test with `script`.
+    A person tells it with directives in a message (see `script.py`), a test with `script`.
     `requests` holds the bodies of the last 200 chat requests, oldest first.
+
+    Args:
+        about: what it answers when somebody asks who it is.
+
     """
 
     model = "scripted"
 
-    def __init__(self) -> None:
+    def __init__(self, about: str = "I am an agent with a scripted model behind me.") -> None:
         self.key = f"sk-sandbox-{secrets.token_hex(8)}"
         self.url = ""
         self.requests: list[dict[str, Any]] = []
+        self._about = about
         self._scripts: list[tuple[str, tuple[Step, ...]]] = []
         self._failures: Counter[tuple[str, int]] = Counter()
         self._runner: web.AppRunner | None = None
@@ -149,7 +129,7 @@ class ScriptedLLM:
         return response
 
     async def _models(self, _: web.Request) -> web.Response:
-        model = {"id": self.model, "object": "model", "created": 0, "owned_by": "aurora"}
+        model = {"id": self.model, "object": "model", "created": 0, "owned_by": "nobody"}
         data = [{**model, "context_length": _CONTEXT_LENGTH}]
         return web.json_response({"object": "list", "data": data})
 
@@ -184,7 +164,9 @@ class ScriptedLLM:
             step = Step(usual=not steps or steps[-1].usual)
         if not step.usual:
             return step
-        own = usual_step(turn.prompt, can_send=turn.can_send, returned=turn.returned)
+        own = usual_step(
+            turn.prompt, about=self._about, can_send=turn.can_send, returned=turn.returned
+        )
         return replace(step, text=own.text, calls=own.calls)
 
     def _steps(self, turn: _Turn) -> tuple[Step, ...]:

@@ -52,7 +52,7 @@ class LocalDiscord:
     def __init__(
         self,
         *,
-        bot_name: str = "Aurora",
+        bot_name: str = "Bot",
         token: str | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:

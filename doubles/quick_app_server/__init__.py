@@ -2,7 +2,7 @@
 
 It speaks the real frames over a real WebSocket, refuses what the real server refuses, and loses
 and wedges conversations as that does; but a turn costs next to nothing, an outage is one call,
-and it forgets nothing while Aurora is killed and started again.
+and it forgets nothing while its client is killed and started again.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from aurora.agents.app_server import AppServer
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer as Server
 
 

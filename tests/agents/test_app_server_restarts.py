@@ -18,7 +18,7 @@ from aurora.agents.protocol import (
     Text,
     ToolCalled,
 )
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer as Server
 
 from .hosts import Tools, play, turn

@@ -14,9 +14,8 @@ import pytest
 from aurora.model import EventContext, Person, Quote
 from aurora.prompts import build_prompt
 from aurora.prompts.fence import fence, new_nonce
+from doubles.llm import Call, ScriptedLLM, Step, Target
 from doubles.llm.answers import read_prompt, reply_to
-from doubles.llm.script import Call, Step, Target
-from doubles.llm.server import Provider, ScriptedLLM, provider_from_env
 
 CHANNEL = "300000000000000001"
 MESSAGE = "300000000000000002"
@@ -207,7 +206,7 @@ async def test_the_reply_chain_is_quoted_and_counted(llm: ScriptedLLM) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("who are you?", "sandbox's agent"),
+        ("who are you?", "A lamp"),
         ("help", "Ask me"),
         ("what time is it", "UTC"),
         ("thank you", "You are welcome"),
@@ -218,7 +217,7 @@ async def test_the_reply_chain_is_quoted_and_counted(llm: ScriptedLLM) -> None:
 )
 def test_a_few_intents_have_answers_of_their_own(text: str, part: str) -> None:
     """A newcomer's first sentences get a fitting answer."""
-    assert part in reply_to(read_prompt(text))
+    assert part in reply_to(read_prompt(text), "A lamp that talks")
 
 
 @pytest.mark.parametrize("guidance", [True, False])
@@ -464,31 +463,3 @@ async def test_a_wrong_key_is_refused(llm: ScriptedLLM) -> None:
 async def test_an_unknown_model_is_refused(llm: ScriptedLLM) -> None:
     """Only the model that is listed answers."""
     assert (await post(llm, {**asked("hello"), "model": "gpt"})).status == 404
-
-
-def test_no_variables_mean_the_scripted_model() -> None:
-    """An empty environment asks for nothing."""
-    assert provider_from_env({"AURORA_LLM_API_KEY": ""}) is None
-
-
-def test_three_variables_name_a_provider() -> None:
-    """A slash at the end does no harm."""
-    env = {
-        "AURORA_LLM_BASE_URL": "https://llm.example/v1/",
-        "AURORA_LLM_API_KEY": "k",
-        "AURORA_LLM_MODEL": "m",
-    }
-    assert provider_from_env(env) == Provider("https://llm.example/v1", "k", "m")
-
-
-def test_half_a_provider_names_what_is_missing() -> None:
-    """Some of the three is a mistake, and the error says which are missing."""
-    with pytest.raises(ValueError, match="AURORA_LLM_API_KEY and AURORA_LLM_MODEL is not"):
-        provider_from_env({"AURORA_LLM_BASE_URL": "https://llm.example/v1"})
-
-
-def test_a_provider_needs_an_http_address() -> None:
-    """An address without a scheme is named."""
-    env = {"AURORA_LLM_BASE_URL": "llm", "AURORA_LLM_API_KEY": "k", "AURORA_LLM_MODEL": "m"}
-    with pytest.raises(ValueError, match="http:// or https://, not 'llm'"):
-        provider_from_env(env)

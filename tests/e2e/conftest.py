@@ -15,8 +15,7 @@ from yarl import URL
 from aurora.agents.sdk import SdkFolder
 from aurora.model import Change
 from doubles.letta_rest import LettaRest
-from doubles.llm.server import ScriptedLLM
-from doubles.llm.wire import text_parts
+from doubles.llm import ScriptedLLM, text_parts
 from doubles.local_discord import (
     Channel,
     LocalDiscord,
@@ -190,7 +189,7 @@ async def open_town(
         model: the kind of model behind the agents.
 
     """
-    discord, llm = LocalDiscord(), model()
+    discord, llm = LocalDiscord(bot_name="Aurora"), model()
     async with AsyncExitStack() as stack:
         if server is None:
             lend_sdk(data)

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from doubles.letta_rest import LettaRest
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 from doubles.local_discord import Message
 from sandbox.letta import AppServer
 

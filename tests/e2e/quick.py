@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from aurora.model import Event
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 from doubles.local_discord import LocalDiscord, Message
 from doubles.quick_app_server import QuickAppServer
 from sandbox.red import LocalRed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer
 
 from .binary import Binary, new_binary, publish

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from doubles.llm.script import Step
+from doubles.llm import Step
 from doubles.local_discord import Message, User
 
 from .conftest import Town

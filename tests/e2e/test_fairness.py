@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from doubles.llm.script import Step
+from doubles.llm import Step
 from doubles.local_discord import (
     Channel,
     Guild,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from doubles.llm.script import Step
+from doubles.llm import Step
 from doubles.local_discord import (
     Channel,
     Message,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doubles.llm.script import Call, Step
+from doubles.llm import Call, Step
 from sandbox.letta import AppServer
 from tests.conftest import NOWHERE
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from doubles.llm.script import Call, Step
+from doubles.llm import Call, Step
 from doubles.local_discord import Overwrite, permissions
 from sandbox.letta import AppServer
 

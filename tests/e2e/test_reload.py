@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from doubles.llm.script import Step
+from doubles.llm import Step
 from doubles.local_discord import Message
 
 from .conftest import Town

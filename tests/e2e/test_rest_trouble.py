@@ -12,7 +12,7 @@ import pytest
 
 from aurora.agents.sdk import SdkFolder
 from doubles.letta_rest import Fault
-from doubles.llm.script import Call, Step
+from doubles.llm import Call, Step
 
 from .conftest import Town, open_town
 from .seen import (

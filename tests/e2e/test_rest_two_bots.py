@@ -12,9 +12,7 @@ import pytest
 
 from aurora.agents.sdk import SdkFolder
 from doubles.letta_rest import LettaRest
-from doubles.llm.script import Step
-from doubles.llm.server import ScriptedLLM
-from doubles.llm.wire import text_parts
+from doubles.llm import ScriptedLLM, Step, text_parts
 from doubles.local_discord import (
     Channel,
     LocalDiscord,

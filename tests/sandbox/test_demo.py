@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from aurora.model import Change
-from doubles.llm.script import Step
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM, Step
 from doubles.local_discord import LocalDiscord, Message
 from sandbox.__main__ import main
 from sandbox.demo import Demo, demo
@@ -88,7 +87,7 @@ class Played:
 
 @pytest.fixture
 async def played() -> AsyncIterator[Played]:
-    discord = LocalDiscord()
+    discord = LocalDiscord(bot_name="Aurora")
     await discord.start()
     places: Neighbourhood = found(discord)
     play = Demo(discord, places, Transcript(discord, io.StringIO()), limit=0.2)
@@ -192,7 +191,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(("out", "coloured"), [(Terminal(), True), (io.StringIO(), False)])
 def test_colour_is_for_terminals(out: io.StringIO, coloured: bool) -> None:
     """Escape codes go to a terminal and not into a file."""
-    discord = LocalDiscord()
+    discord = LocalDiscord(bot_name="Aurora")
     places = found(discord)
     said = discord.say(places.ada, places.general, f"{discord.bot_user.mention} hello")
     Transcript(discord, out).line(said, took=0.25)

@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer, AppServerError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aurora.agents.sdk import SdkState
-from doubles.llm.server import Provider
+from doubles.llm import Provider
 from sandbox.__main__ import main
 from sandbox.servers import (
     Backend,

@@ -16,7 +16,7 @@ from sandbox.stack import Stack, StackError
 
 async def elsewhere(monkeypatch: pytest.MonkeyPatch) -> LocalDiscord:
     """Put a local Discord where the real one would be."""
-    discord = LocalDiscord()
+    discord = LocalDiscord(bot_name="Aurora")
     await discord.start()
     monkeypatch.setattr(Route, "BASE", discord.url + API)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(discord.gateway.url))

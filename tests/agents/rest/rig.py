@@ -15,7 +15,7 @@ from aurora.agents.protocol import (
 )
 from aurora.agents.rest import LettaRest
 from doubles import letta_rest
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 
 from ..hosts import Tools, play, turn
 from .conftest import Load

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from doubles.letta_rest import LettaRest
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import ScriptedLLM
 
 SEND_TOOL = {
     "name": "discord_send",

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from doubles.llm.server import Provider
-from doubles.llm.wire import check_request, text_parts
+from doubles.llm import Provider, text_parts
+from doubles.llm.wire import check_request
 
 _ARGUMENT_PIECE = 12
 _LOREM = "lorem ipsum dolor sit amet "

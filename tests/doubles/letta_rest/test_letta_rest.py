@@ -10,8 +10,7 @@ import aiohttp
 import pytest
 
 from doubles.letta_rest import Fault, LettaRest, ServerTool
-from doubles.llm.script import Call, Step
-from doubles.llm.server import ScriptedLLM
+from doubles.llm import Call, ScriptedLLM, Step
 
 from .conftest import SEND_TOOL, Talk, until
 

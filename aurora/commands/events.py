@@ -1,7 +1,6 @@
 """`[p]aurora events`: whether Aurora works, what went wrong, and pauses."""
 
 import asyncio
-import math
 
 from redbot.core import commands
 
@@ -177,8 +176,6 @@ def _breakers(services: Services, place: Where) -> list[str]:
 def _breaker(name: str, found: BreakerSnapshot) -> str:
     text = f"{found.state.mark} {name}: {found.state}"
     match found.state:
-        case BreakerState.OPEN if math.isinf(found.retry_in):
-            return f"{text}, until it is reset"
         case BreakerState.OPEN:
             return f"{text}, tried again in {found.retry_in:.0f} s"
         case BreakerState.HALF_OPEN:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,14 +40,13 @@ Listener = Callable[[BreakerState, BreakerState], None]
 
 @dataclass(frozen=True, slots=True)
 class BreakerSnapshot:
-    """A breaker at one moment; `retry_in` is in seconds, infinite when it was forced open."""
+    """A breaker at one moment; `retry_in` is in seconds."""
 
     state: BreakerState
     failures: int
     successes: int
     probes: int
     retry_in: float
-    forced: bool
 
 
 class Permit:
@@ -144,8 +142,7 @@ class CircuitBreaker:
     def retry_in(self) -> float:
         """Return the seconds until a permit may be had; 0 when one is free now.
 
-        A second while all probes are out: that depends on when one of them ends. Infinite when
-        it was forced open, as only `reset` ends that.
+        A second while all probes are out: that depends on when one of them ends.
         """
         state = self.state
         if state is BreakerState.OPEN:
@@ -162,21 +159,14 @@ class CircuitBreaker:
         """Close it and forget the failures; permits that are out count for nothing any more."""
         self._enter(BreakerState.CLOSED)
 
-    def force_open(self) -> None:
-        """Open it until `reset`, however long that takes."""
-        self._enter(BreakerState.OPEN)
-        self._reopens_at = math.inf
-
     def snapshot(self) -> BreakerSnapshot:
         """Return what a status display shows."""
-        state = self.state
         return BreakerSnapshot(
-            state=state,
+            state=self.state,
             failures=self._failures,
             successes=self._successes,
             probes=self._probes,
             retry_in=self.retry_in(),
-            forced=state is BreakerState.OPEN and math.isinf(self._reopens_at),
         )
 
     def _remaining(self) -> float:

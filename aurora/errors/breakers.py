@@ -90,8 +90,7 @@ class Breakers:
 
     Failures to accept count for the server, failed runs for the agent alone, so that a bad agent
     stops no other. Another server gets another instance. `on_change` hears (agent id, or None for
-    the server; old; new). A breaker not asked for in `idle_after` seconds is forgotten, unless
-    it was forced open.
+    the server; old; new). A breaker not asked for in `idle_after` seconds is forgotten.
     """
 
     def __init__(
@@ -163,9 +162,7 @@ class Breakers:
 
     def _forget_idle(self, now: float) -> None:
         idle = [
-            name
-            for name, known in self._agents.items()
-            if now - known.used_at >= self._idle_after and not known.breaker.snapshot().forced
+            name for name, known in self._agents.items() if now - known.used_at >= self._idle_after
         ]
         for name in idle:
             # Who heard that it opened must hear that it is open no more.

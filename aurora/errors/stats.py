@@ -10,7 +10,7 @@ from ..clock import Clock
 
 RECENT_SECONDS = 300.0
 
-NOT_ERRORS = frozenset({"CircuitOpen", "CancelledError", "ConversationBusy"})
+NOT_ERRORS = frozenset({"CancelledError", "ConversationBusy"})
 """What says nothing about health: nothing was tried, or somebody just had to wait."""
 
 _GREEN_BELOW, _YELLOW_UP_TO, _ALERT_ABOVE = 0.05, 0.20, 0.50
@@ -156,10 +156,6 @@ class ErrorStats:
     def start_cooldown(self) -> None:
         """Let no alert be due for a while: somebody has just been told, in other words."""
         self._alerted_at = self._clock.monotonic()
-
-    def forget_guild(self, guild_id: int) -> None:
-        """Drop a guild's own numbers; the totals stay."""
-        self._guilds.pop(guild_id, None)
 
     def _tally(self) -> _Tally:
         return _Tally(deque(maxlen=self._window))

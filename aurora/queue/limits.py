@@ -15,7 +15,6 @@ AGENT_RUNS = 4
 USER_RUNS = 3
 COALESCED = 5
 """How many waiting events of one person may be answered together."""
-_LOOK_AGAIN = 1.0
 
 
 class WorkRules:
@@ -57,9 +56,7 @@ class WorkRules:
         if self._settings.paused_since(event.guild_id) is not None:
             return math.inf
         agent_id = self._settings.agent_for(event.guild_id)
-        wait = self._breakers.retry_in(agent_id) if agent_id else 0.0
-        # A probe that ends gives its permit back without a change of state to wake the queue.
-        return _LOOK_AGAIN if math.isinf(wait) else wait
+        return self._breakers.retry_in(agent_id) if agent_id else 0.0
 
     def coalesce(self, event: Event) -> int:
         """Return how many waiting events of one author may run as one turn."""

@@ -374,31 +374,11 @@ async def test_reset_frees_the_probes(breaker: CircuitBreaker, clock: FakeClock)
     assert breaker.retry_in() == 0
 
 
-async def test_forced_open_ends_by_reset_alone(breaker: CircuitBreaker, clock: FakeClock) -> None:
-    """No time brings it back, a reset does at once."""
-    breaker.force_open()
-    await clock.advance(1e9)
-    assert breaker.acquire() is None
-    assert breaker.retry_in() == math.inf
-    assert breaker.snapshot().forced
-    breaker.reset()
-    assert breaker.acquire() is not None
-
-
-async def test_opening_after_a_forced_time_is_not_forced(
-    breaker: CircuitBreaker, clock: FakeClock
-) -> None:
-    """What force_open did ends with the reset."""
-    breaker.force_open()
-    breaker.reset()
-    await half_open(breaker, clock)
-
-
 def test_the_snapshot_shows_what_it_counts(breaker: CircuitBreaker) -> None:
     """State, failures so far and the wait."""
     fail(breaker, 2)
     shown = breaker.snapshot()
-    assert (shown.state, shown.failures, shown.retry_in, shown.forced) == ("closed", 2, 0, False)
+    assert (shown.state, shown.failures, shown.retry_in) == ("closed", 2, 0)
 
 
 def test_each_state_has_its_mark() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 
 import pytest
 
@@ -161,20 +160,7 @@ async def test_who_heard_that_an_agent_failed_hears_that_it_is_forgotten(
     fail_runs(breakers, BAD)
     await clock.advance(3600)
     breakers.agent(GOOD)
-    assert heard == [
-        (BAD, BreakerState.OPEN),
-        (BAD, BreakerState.HALF_OPEN),
-        (BAD, BreakerState.CLOSED),
-    ]
-
-
-async def test_an_agent_forced_open_is_not_forgotten(breakers: Breakers, clock: FakeClock) -> None:
-    """What somebody stopped by hand does not start again because nobody asked for it."""
-    breakers.agent(BAD).force_open()
-    await clock.advance(100_000)
-    take(breakers, GOOD).succeeded()
-    assert breakers.acquire(BAD) is None
-    assert breakers.retry_in(BAD) == math.inf
+    assert heard == [(BAD, BreakerState.OPEN), (BAD, BreakerState.CLOSED)]
 
 
 async def test_a_cancelled_run_counts_for_nobody(breakers: Breakers, clock: FakeClock) -> None:
@@ -236,6 +222,7 @@ def test_the_listener_hears_whose_state_changed(clock: FakeClock) -> None:
 def test_reset_closes_every_breaker(breakers: Breakers) -> None:
     """One command brings the server and all its agents back."""
     fail_runs(breakers, BAD)
-    breakers.server.force_open()
+    for _ in range(5):
+        take(breakers, GOOD).failed_to_accept()
     breakers.reset()
     assert breakers.acquire(BAD) is not None

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import pytest
 
 from aurora.agents.protocol import Accepted, Finished, Outcome
+from aurora.errors import CircuitBreaker
 from aurora.model import Event, State
 from aurora.queue import EXPIRY_SECONDS, Enqueued
 from tests.support.events import make_event
@@ -52,9 +53,22 @@ async def restarted(bench: Bench, jump: float) -> Bench:
     return await bench.again()
 
 
+def shut(bench: Bench) -> None:
+    """Let nothing through until the breakers are reset."""
+    server = bench.breakers.server = CircuitBreaker(
+        bench.clock,
+        failure_threshold=1,
+        recovery_timeout=2 * DAY,
+        on_change=lambda old, new: bench._changed(None, old, new),
+    )
+    permit = server.acquire()
+    assert permit is not None
+    permit.failure()
+
+
 async def held(bench: Bench) -> Event:
     """Let somebody ask while nothing is let through."""
-    bench.breakers.server.force_open()
+    shut(bench)
     event = await bench.ask()
     assert event.state is State.WAITING
     return event
@@ -230,7 +244,7 @@ async def test_nobody_waits_longer_than_fifteen_minutes_after_a_restart(
     bench.life.dead = True
     bench.clock.jump(jump)
     bench = Bench(ScriptedBackend(), clock=bench.clock, store=bench.kept_by, town=bench.town)
-    bench.breakers.server.force_open()
+    shut(bench)
     await bench.start()
     await bench.clock.advance(EXPIRY_SECONDS + 1)
     await bench.stop()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
+from weakref import WeakSet
 
+import discord
 from redbot.core import Config, commands
 from redbot.core.bot import Red
 from redbot.core.data_manager import cog_data_path
@@ -19,6 +21,7 @@ from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, BreakerState, ErrorStats
 from .health.alerts import Alerts
+from .health.status import Status
 from .intake.catchup import CatchUp
 from .intake.receiving import Intake
 from .intake.rereading import reread
@@ -87,6 +90,11 @@ class Services:
     background: Background
     pauses: Pauses
     retries: Retries
+    status: Status
+    views: WeakSet[discord.ui.View] = field(default_factory=WeakSet)
+    """Questions and lists that wait for a press of a button."""
+    answer_seconds: float = 60.0
+    """How long a command waits for the answer to a question."""
     failure: str | None = None
     """Why it could not be started."""
 
@@ -171,6 +179,7 @@ class Services:
             retries=Retries(
                 store, queue, delivery.trace, lambda event: reread(event, bot, cog, settings)
             ),
+            status=Status(settings, store, queue, breakers, stats, backend=lambda: agents.backend),
         )
 
     async def start(self) -> None:
@@ -183,6 +192,8 @@ class Services:
 
     async def stop(self) -> None:
         """Let running turns end or abort them; what waits stays in the ledger."""
+        for view in list(self.views):
+            view.stop()
         self.queue.shut()
         await self.worker.stop(_GRACE_SECONDS)
         await self.background.stop(_GRACE_SECONDS)

@@ -8,17 +8,18 @@ from typing import Any
 from redbot.core import commands
 from redbot.core.utils.views import ConfirmView
 
-_SECONDS = 60.0
+from ..services import Services
 
 
-async def confirm(ctx: commands.Context, question: str) -> bool:
-    """Ask the author of a command; no answer within a minute is a no."""
-    return bool(await ask(ctx, question))
+async def confirm(ctx: commands.Context, services: Services, question: str) -> bool:
+    """Ask the author of a command; no answer in time is a no."""
+    return bool(await ask(ctx, services, question))
 
 
-async def ask(ctx: commands.Context, question: str) -> bool | None:
-    """Ask the author of a command; None if there is no answer within a minute."""
-    view = ConfirmView(ctx.author, timeout=_SECONDS, disable_buttons=True)
+async def ask(ctx: commands.Context, services: Services, question: str) -> bool | None:
+    """Ask the author of a command; None if there is no answer in time."""
+    view = ConfirmView(ctx.author, timeout=services.answer_seconds, disable_buttons=True)
+    services.views.add(view)
     view.message = await ctx.send(question, view=view)
     await view.wait()
     return view.result

@@ -16,9 +16,10 @@ from ..settings import (
     SettingError,
     parse,
 )
+from .agents import find_agent
 from .alerting import set_alerts, set_webhook
 from .asking import working
-from .setup import SetupCommands, find_agent
+from .setup import SetupCommands
 
 _NO_OWN_TOOLS = (
     "Nothing was changed: agents can use Discord tools of their own only behind Letta's REST API. "
@@ -30,8 +31,8 @@ _TOOLS_SET = {
     MCP_TOOLS: (
         "Done: agents in this server get no Discord tools of Aurora's; they use their own "
         "`mcp-discord`, and Aurora watches for the answer. Aurora can't guard what they do: that "
-        "there is at most one answer (P6), that nobody gets done what they may not do themselves "
-        "(P11) and that nothing is shown in a wider place (P12) is **not promised** in this mode."
+        "there is at most one answer, that nobody gets done what they may not do themselves and "
+        "that nothing is shown in a wider place is **not promised** in this mode."
         "\n`mcp-discord` must log in as this bot, or Aurora will not see the answers as answers."
     ),
 }

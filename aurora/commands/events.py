@@ -1,31 +1,22 @@
 """`[p]aurora events`: whether Aurora works, what went wrong, and pauses."""
 
-import asyncio
-
 from redbot.core import commands
 
-from ..agents.protocol import AgentBackend, AgentError, Outcome
-from ..errors import (
-    BreakerSnapshot,
-    BreakerState,
-    Operation,
-    Summary,
-    mark,
-)
+from ..errors import BreakerState
 from ..ledger import EVERYWHERE, Where
-from ..prompts.fence import shorten
 from ..services import Services
 from .asking import working
-from .queue import pause_of, queue_lines
+from .facts import (
+    agent_line,
+    breaker_lines,
+    operation_line,
+    pause_line,
+    queue_lines,
+    rate_lines,
+)
 from .report import Report
 from .scope import Scope, in_words, place_of
-from .setup import SetupCommands, named
-
-_LOOK_UP_SECONDS = 5.0
-_AGENTS_SHOWN = 10
-_OPERATIONS_SHOWN = 10
-_DETAIL_CHARS = 150
-_PROBES = 3
+from .setup import SetupCommands
 
 
 class EventsCommands:
@@ -45,30 +36,30 @@ class EventsCommands:
         `everywhere`, and in a direct message: all servers; for the bot's owner.
         """
         place = await place_of(ctx, where)
-        services = self.services
+        services, everywhere = self.services, place == EVERYWHERE
         async with working(ctx):
-            agents = await _agents(services, place)
-            queue = await queue_lines(services, place)
+            agents = await _agent_lines(services, place)
+            queue = await services.status.waiting(place)
+        circuits = services.status.circuits(place)
         report = Report(f"Aurora {in_words(place)}")
-        report.add("Answers", _pause_line(services, place))
-        report.add("Agents" if place == EVERYWHERE else "Agent", *agents)
-        report.add("Connection", *_breakers(services, place))
-        report.add("Queue", *queue)
-        report.add("Errors", *_rates(services.stats.summary(_guild(place))))
-        await report.send(ctx)
+        report.add("Answers", [pause_line(queue)])
+        report.add("Agents" if everywhere else "Agent", agents)
+        report.add("Connection", breaker_lines(circuits, one_agent=not everywhere))
+        report.add("Queue", queue_lines(queue, services.bot))
+        report.add("Errors", rate_lines(services.status.errors(place)))
+        await report.send(ctx, services)
 
     @events.command(name="errors")
     @commands.admin_or_permissions(manage_guild=True)
     async def events_errors(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Show how often runs failed since Aurora was loaded, and of what."""
         place = await place_of(ctx, where)
-        summary = self.services.stats.summary(_guild(place))
+        summary = self.services.status.errors(place)
         report = Report(f"Errors {in_words(place)}")
-        report.add("How often", *_rates(summary))
-        report.add("Of what", *(f"{name}: {count}" for name, count in summary.by_type.items()))
-        latest = summary.recent[: -_OPERATIONS_SHOWN - 1 : -1]
-        report.add("The latest runs", *map(_operation, latest))
-        await report.send(ctx)
+        report.add("How often", rate_lines(summary))
+        report.add("Of what", (f"{name}: {count}" for name, count in summary.by_type.items()))
+        report.add("The latest runs", map(operation_line, reversed(summary.recent)))
+        await report.send(ctx, self.services)
 
     @events.command(name="pause")
     @commands.admin_or_permissions(manage_guild=True)
@@ -109,98 +100,13 @@ class EventsCommands:
             await ctx.send("🟢 None was open; their counts of failures start anew.")
 
 
-def _guild(place: Where) -> int | None:
-    """Return the guild whose numbers are meant, None for those of all together."""
-    return place if isinstance(place, int) else None
-
-
-def _pause_line(services: Services, place: Where) -> str:
-    since = pause_of(services, place)
-    if since is None:
-        return "▶️ on"
-    by_owner = services.settings.world.paused_since is not None
-    return f"⏸️ paused since <t:{since:.0f}:R>{' by the bot owner, everywhere' * by_owner}"
-
-
-async def _agents(services: Services, place: Where) -> list[str]:
-    """Ask the agent server about the agents that a place uses."""
-    agent_for = services.settings.agent_for
-    if isinstance(place, int):
-        guilds: list[int | None] = [place]
-    else:
-        guilds = [None, *(guild.id for guild in services.bot.guilds)]
-    ids = list(dict.fromkeys(found for guild in guilds if (found := agent_for(guild)) is not None))
+async def _agent_lines(services: Services, place: Where) -> list[str]:
+    """Say of each agent that a place uses whether it exists."""
+    everywhere = place == EVERYWHERE
+    ids = services.status.agent_ids(place, (guild.id for guild in services.bot.guilds))
     if not ids:
-        return ["❌ none is enabled" + ("" if isinstance(place, int) else " anywhere")]
-    backend = services.agents.backend
-    if backend is None:
+        return ["❌ none is enabled" + (" anywhere" if everywhere else "")]
+    agents = await services.status.agents(ids)
+    if agents is None:
         return ["❌ the address of the Letta server is not set: `lettaurl`"]
-    owner = not isinstance(place, int)
-    lines = await asyncio.gather(
-        *(_agent(backend, one, detailed=owner) for one in ids[:_AGENTS_SHOWN])
-    )
-    return [*lines, *(f"`{one}` (not asked)" for one in ids[_AGENTS_SHOWN:])]
-
-
-async def _agent(backend: AgentBackend, agent_id: str, *, detailed: bool) -> str:
-    """Say whether an agent exists; details, which may name the server's address, on demand."""
-    try:
-        async with asyncio.timeout(_LOOK_UP_SECONDS):
-            agent = await backend.agent(agent_id)
-    except TimeoutError:
-        return f"⚠️ `{agent_id}`: the Letta server took too long to answer"
-    except AgentError as error:
-        sign, text = "⚠️", "the Letta server can't be asked now"
-        if error.outcome is Outcome.CONFIG:
-            sign, text = "❌", "the Letta server does not have it, or refuses me"
-        detail = f": {shorten(error.detail, _DETAIL_CHARS)}" if detailed else ""
-        return f"{sign} `{agent_id}`: {text}{detail}"
-    return f"✅ {named(agent)}"
-
-
-def _breakers(services: Services, place: Where) -> list[str]:
-    """Describe the server's breaker and the agents', of which the closed ones are only counted."""
-    every = dict(services.breakers.snapshot())
-    lines = [_breaker("Letta server", every.pop(None))]
-    if isinstance(place, int):
-        agent_id = services.settings.agent_for(place)
-        found = every.get(agent_id) if agent_id is not None else None
-        return [*lines, _breaker("agent", found)] if found is not None else lines
-    troubled = {name: one for name, one in every.items() if one.state is not BreakerState.CLOSED}
-    lines += [_breaker(f"agent `{name}`", one) for name, one in troubled.items()]
-    if quiet := len(every) - len(troubled):
-        lines.append(f"{BreakerState.CLOSED.mark} agents in use: {quiet} closed")
-    return lines
-
-
-def _breaker(name: str, found: BreakerSnapshot) -> str:
-    text = f"{found.state.mark} {name}: {found.state}"
-    match found.state:
-        case BreakerState.OPEN:
-            return f"{text}, tried again in {found.retry_in:.0f} s"
-        case BreakerState.HALF_OPEN:
-            return f"{text}, {found.successes} of {_PROBES} tries went well"
-        case _:
-            return f"{text}, {found.failures} failures in a row" if found.failures else text
-
-
-def _rates(summary: Summary) -> list[str]:
-    def line(name: str, rate: float, errors: int, operations: int) -> str:
-        if not operations:
-            return f"{name}: no runs"
-        return f"{mark(rate)} {name}: {rate:.1%} of {operations} runs failed ({errors})"
-
-    return [
-        line(
-            "last 5 minutes",
-            summary.recent_rate,
-            summary.recent_errors,
-            summary.recent_operations,
-        ),
-        line("since Aurora was loaded", summary.rate, summary.errors, summary.operations),
-    ]
-
-
-def _operation(one: Operation) -> str:
-    how = "✅ went well" if one.error is None else f"❌ {one.error}"
-    return f"{how} · {one.duration:.1f} s · <t:{one.at:.0f}:T>"
+    return [agent_line(one, detailed=everywhere) for one in agents]

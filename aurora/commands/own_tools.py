@@ -8,13 +8,14 @@ from redbot.core import commands
 from redbot.core.utils.chat_formatting import inline
 
 from ..agents.own_tools import Danger
+from ..services import Services
 from .asking import confirm
 
 _QUESTION = (
     "{agent} has tools of its own that Aurora can't guard:\n{tools}\n"
-    "With them it may answer twice (P6), do what the person who asked may not do (P11), or show "
-    "in one channel what was said in another (P12): Aurora promises none of these three then. "
-    "Anybody who may talk to the agent can try to make it use them. Let it answer all the same?"
+    "With them it may answer twice, do what the person who asked may not do, or show in one "
+    "channel what was said in another: Aurora can prevent none of the three then. Anybody who may "
+    "talk to the agent can try to make it use them. Let it answer all the same?"
 )
 _REFUSED = (
     "Nothing was changed. Take these tools off the agent on its server and try again: Aurora "
@@ -25,12 +26,16 @@ _NAME_CHARS = 40
 
 
 async def allow_own_tools(
-    ctx: commands.Context, agent: str, found: Mapping[Danger, Sequence[str]]
+    ctx: commands.Context,
+    services: Services,
+    agent: str,
+    found: Mapping[Danger, Sequence[str]],
 ) -> bool:
     """Ask whether an agent may answer in spite of its tools, and say so if it may not.
 
     Args:
         ctx: the owner's command.
+        services: what it works with.
         agent: how the agent is called, with markup.
         found: names of its tools that get round Aurora's guard.
 
@@ -38,7 +43,7 @@ async def allow_own_tools(
     if not found:
         return True
     tools = "\n".join(f"- {danger}: {_listed(names)}" for danger, names in found.items())
-    if await confirm(ctx, _QUESTION.format(agent=agent, tools=tools)):
+    if await confirm(ctx, services, _QUESTION.format(agent=agent, tools=tools)):
         return True
     await ctx.send(_REFUSED)
     return False

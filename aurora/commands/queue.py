@@ -1,29 +1,30 @@
 """`[p]aurora queue`: what waits, what ended how, and a second chance for what failed."""
 
-import re
 from collections import Counter
 from typing import Literal, Optional
 
 import discord
 from redbot.core import commands
 
+from ..health.status import covers
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, State
-from ..queue import EXPIRY_SECONDS
-from ..queue.limits import (
-    AGENT_RUNS,
-    GLOBAL_RUNS,
-    GUILD_RUNS,
-    USER_RUNS,
-)
 from ..runs.retrying import RETRIED
 from ..services import Services
 from .asking import confirm, working
+from .facts import (
+    SIGNS,
+    arrival_lines,
+    ended_lines,
+    fullest_lines,
+    limit_lines,
+    queue_lines,
+)
+from .messages import meant
 from .refusals import NOT_RETRIED
 from .report import Report
 from .scope import (
     Scope,
-    covers,
     in_words,
     place_of,
 )
@@ -31,19 +32,8 @@ from .setup import SetupCommands
 
 StateName = Literal["waiting", "running", "answered", "declined", "failed", "cancelled", "expired"]
 
-_SIGNS = {
-    State.WAITING: "⏳",
-    State.RUNNING: "▶️",
-    State.ANSWERED: "✅",
-    State.DECLINED: "💤",
-    State.FAILED: "⚠️",
-    State.CANCELLED: "⏹️",
-    State.EXPIRED: "⌛",
-}
-_MESSAGE = re.compile(r"(?:https://\S+/)?(\d{15,20})")
-_LISTED = 40
+_LISTED = 1000
 _RETRIED_AT_ONCE = 25
-_GUILDS_SHOWN = 5
 _UNKNOWN = (
     "I know no such message {where}. Give me its id or a link to it, or `all`; "
     "`{prefix}aurora queue dead` shows what failed."
@@ -67,26 +57,17 @@ class QueueCommands:
         `everywhere`, and in a direct message: all servers; for the bot's owner.
         """
         place = await place_of(ctx, where)
+        services = self.services
+        queue = await services.status.waiting(place)
+        days = services.settings.world.retention_days
         report = Report(f"Aurora's queue {in_words(place)}")
-        counts = await self.services.store.counts(place)
-        report.add("Now", *await queue_lines(self.services, place))
-        report.add("Limits", *_limits(self.services, place))
-        report.add(
-            f"Ended in the last {self.services.settings.world.retention_days} days",
-            *(
-                f"{_SIGNS[state]} {state}: {counts.get(state, 0)}"
-                for state in State
-                if state.final
-            ),
-        )
+        report.add("Now", queue_lines(queue, services.bot))
+        report.add("Limits", limit_lines(services.status.limits(place)))
+        report.add(f"Ended in the last {days} days", ended_lines(queue))
         if place == EVERYWHERE:
-            totals = self.services.queue.get_stats()["totals"]
-            report.add(
-                "Since Aurora was loaded",
-                *(f"{name}: {totals.get(name, 0)}" for name in ("accepted", "duplicate", "full")),
-            )
-            report.add("Where most waits", *_fullest(self.services))
-        await report.send(ctx)
+            report.add("Since Aurora was loaded", arrival_lines(queue))
+            report.add("Where most waits", fullest_lines(queue, services.bot))
+        await report.send(ctx, services)
 
     @queue.command(name="list")
     @commands.admin_or_permissions(manage_guild=True)
@@ -123,7 +104,7 @@ class QueueCommands:
             await ctx.send(f"Nothing waits {in_words(place, 'anywhere')}.")
             return
         question = f"Messages that wait {in_words(place)}: {waiting}. Cancel them all?"
-        if not await confirm(ctx, question):
+        if not await confirm(ctx, self.services, question):
             await ctx.send("Nothing was changed.")
             return
         async with working(ctx):
@@ -152,8 +133,8 @@ class QueueCommands:
         await ctx.send(said, allowed_mentions=discord.AllowedMentions.none())
 
     async def _retry_one(self, ctx: commands.Context, place: Where, message: str) -> str:
-        found = _MESSAGE.fullmatch(message.strip("<>"))
-        event = await self.services.store.find(int(found[1])) if found else None
+        found = await meant(ctx, message)
+        event = await self.services.store.find(found.id) if found else None
         if event is None or not covers(place, event.guild_id):
             where = in_words(place, "anywhere")
             return _UNKNOWN.format(where=where, prefix=ctx.clean_prefix)
@@ -178,72 +159,6 @@ class QueueCommands:
         return f"Done: {done} of the latest {len(events)} wait for their turn again.{kept}"
 
 
-async def queue_lines(services: Services, place: Where) -> list[str]:
-    """Say how much waits and runs in a place, and since when."""
-    counts = await services.store.counts(place)
-    waiting = counts.get(State.WAITING, 0)
-    room = f" of {services.settings.guild(place).max_queue_size}" if isinstance(place, int) else ""
-    lines = [f"waiting: {waiting}{room}", f"running: {counts.get(State.RUNNING, 0)}"]
-    if waiting:
-        times = [
-            event.accepted_at
-            for event in services.queue.waiting()
-            if covers(place, event.guild_id)
-        ]
-        if times:
-            lines.append(f"waiting longest: since <t:{min(times):.0f}:R>")
-    if (since := pause_of(services, place)) is not None:
-        lines.append(f"⏸️ paused since <t:{since:.0f}:R>")
-    if place == EVERYWHERE:
-        lines += _paused_for_themselves(services)
-    return lines
-
-
-def pause_of(services: Services, place: Where) -> float | None:
-    """Return since when a place is paused, by whomever."""
-    if isinstance(place, int):
-        return services.settings.paused_since(place)
-    return services.settings.world.paused_since
-
-
-def _paused_for_themselves(services: Services) -> list[str]:
-    """Name the servers whose own admins have paused them: what waits there looks stuck."""
-    paused = [
-        _guild_name(services, guild.id)
-        for guild in services.bot.guilds
-        if services.settings.guild(guild.id).paused_since is not None
-    ]
-    lines = [f"⏸️ paused by its admins: {name}" for name in paused[:_GUILDS_SHOWN]]
-    if more := len(paused) - len(lines):
-        lines.append(f"⏸️ and {more} more")
-    return lines
-
-
-def _limits(services: Services, place: Where) -> list[str]:
-    lines = [f"answered at a time: {GLOBAL_RUNS}, of one server {GUILD_RUNS}"]
-    lines.append(f"by one agent {AGENT_RUNS}, for one person {USER_RUNS}")
-    if isinstance(place, int):
-        pace = services.settings.guild(place).rate_limit_seconds
-        lines.append(f"in a channel one each {pace:g} s")
-    lines.append(f"nobody waits longer than {EXPIRY_SECONDS / 60:.0f} min, pauses left out")
-    return lines
-
-
-def _fullest(services: Services) -> list[str]:
-    waiting: dict[int | None, int] = services.queue.get_stats()["waiting_by_guild"]
-    return [
-        f"{_guild_name(services, guild_id)}: {count}"
-        for guild_id, count in Counter(waiting).most_common(_GUILDS_SHOWN)
-    ]
-
-
-def _guild_name(services: Services, guild_id: int | None) -> str:
-    if guild_id is None:
-        return "direct messages"
-    guild = services.bot.get_guild(guild_id)
-    return discord.utils.escape_markdown(guild.name[:40]) if guild else str(guild_id)
-
-
 async def _list(
     ctx: commands.Context, services: Services, place: Where, title: str, states: list[State]
 ) -> None:
@@ -254,8 +169,8 @@ async def _list(
     counts = await services.store.counts(place)
     beyond = sum(counts.get(state, 0) for state in states or State) - len(events)
     report = Report(title)
-    report.add("Newest first", *map(_line, events), beyond=max(beyond, 0))
-    await report.send(ctx)
+    report.add("Newest first", map(_line, events), beyond=max(beyond, 0))
+    await report.send(ctx, services)
 
 
 def _line(event: Event) -> str:
@@ -266,7 +181,7 @@ def _line(event: Event) -> str:
         # Attempts are counted for the one that speaks for the turn.
         how = "together with a later one"
     return (
-        f"{_SIGNS[event.state]} {event.state}{reason} · {_link(event)} · <@{event.author_id}> · "
+        f"{SIGNS[event.state]} {event.state}{reason} · {_link(event)} · <@{event.author_id}> · "
         f"<t:{event.accepted_at:.0f}:R> · {how}"
     )
 

@@ -1,24 +1,35 @@
-"""What the status commands say: the same sections as an embed, or as text where none may be."""
+"""What the status commands say: the same sections as embeds, or as text where none may be."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import discord
 from redbot.core import commands
+from redbot.core.utils.views import SimpleMenu
 
-_FIELD_CHARS = 1024
-_EMBED_CHARS = 6000
-_TEXT_CHARS = 2000
+from ..services import Services
+
+_TITLE_CHARS = 120
 _NAME_CHARS = 100
 _LINE_CHARS = 300
-# Room for "… and 100000 more" is kept for each section that is still to come.
-_LEAST_CHARS = 20
-# Long sections take several of an embed's 25 fields: at most eight more, as lines are short.
-_SECTIONS = 17
-_MORE_FIELDS = 8
 _NO_NAME = "\u200b"
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How much a page holds, in characters; the markup of each field takes `frame`."""
+
+    room: int
+    field_room: int
+    fields: int
+    frame: int
+
+
+_EMBED = _Form(room=6000 - _TITLE_CHARS, field_room=1024, fields=25, frame=0)
+_TEXT = _Form(room=2000 - _TITLE_CHARS, field_room=2000, fields=25, frame=len("\n____\n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,92 +38,98 @@ class Section:
 
     name: str
     lines: Sequence[str]
-    beyond: int = 0
-    """How many more lines there are than were looked up."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """Fields of a name and a text, as many as there is room for."""
+
+    form: _Form
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    used: int = 0
+    section: Section | None = None
+
+    def take(self, section: Section, line: str) -> bool:
+        """Add a line of a section; False if there is no room for it."""
+        goes_on = section is self.section
+        if goes_on and len(self.fields[-1][1]) + 1 + len(line) <= self.form.field_room:
+            name, text = self.fields[-1]
+            return self._fit(len(line) + 1, self.fields[:-1], (name, f"{text}\n{line}"))
+        name = _NO_NAME if goes_on else section.name
+        cost = len(name) + self.form.frame + len(line)
+        if not self._fit(cost, self.fields, (name, line)):
+            return False
+        self.section = section
+        return True
+
+    def _fit(self, cost: int, before: list[tuple[str, str]], last: tuple[str, str]) -> bool:
+        if self.used + cost > self.form.room or len(before) == self.form.fields:
+            return False
+        self.used += cost
+        self.fields = [*before, last]
+        return True
 
 
 @dataclass(slots=True)
 class Report:
-    """Sections under a title. What does not fit is counted, never left out in silence."""
+    """Sections under a title; what does not fit into one message is on further pages."""
 
     title: str
     sections: list[Section] = field(default_factory=list)
 
-    def add(self, name: str, *lines: str, beyond: int = 0) -> None:
+    def add(self, name: str, lines: Iterable[str], *, beyond: int = 0) -> None:
         """Add a section; one without lines is left out, `beyond` more are only counted."""
-        if lines:
-            self.sections.append(Section(name, lines, beyond))
+        kept = [_shortened(line, _LINE_CHARS) for line in lines]
+        if beyond:
+            kept.append(f"… and {beyond} more")
+        if kept:
+            self.sections.append(Section(_shortened(name, _NAME_CHARS), kept))
 
-    def embed(self, colour: discord.Colour | None = None) -> discord.Embed:
-        """Return it as an embed that Discord takes."""
-        title = _shortened(self.title, _NAME_CHARS)
-        embed = discord.Embed(title=title, colour=colour)
-        for name, value in self._fitted(_EMBED_CHARS - _MORE_FIELDS - len(title), frame=0):
-            first, *more = _parts(value)
-            embed.add_field(name=name, value=first, inline=False)
-            for part in more:
-                embed.add_field(name=_NO_NAME, value=part, inline=False)
-        return embed
+    def embeds(self, colour: discord.Colour | None = None) -> list[discord.Embed]:
+        """Return it as embeds that Discord takes, one a page."""
+        embeds = []
+        for title, fields in self._paged(_EMBED):
+            embed = discord.Embed(title=title, colour=colour)
+            for name, value in fields:
+                embed.add_field(name=name, value=value, inline=False)
+            embeds.append(embed)
+        return embeds
 
-    def text(self) -> str:
-        """Return it as a message that Discord takes."""
-        title = f"**{_shortened(self.title, _NAME_CHARS)}**"
-        fitted = self._fitted(_TEXT_CHARS - len(title), frame=len("\n____\n"))
-        return "\n".join([title, *(f"__{name}__\n{value}" for name, value in fitted)])
+    def texts(self) -> list[str]:
+        """Return it as messages that Discord takes, one a page."""
+        return [
+            "\n".join([f"**{title}**", *(f"__{name}__\n{value}" for name, value in fields)])
+            for title, fields in self._paged(_TEXT)
+        ]
 
-    async def send(self, ctx: commands.Context) -> None:
+    async def send(self, ctx: commands.Context, services: Services) -> None:
         """Answer a command with it, in the form that is wanted and allowed there."""
         quiet = discord.AllowedMentions.none()
+        pages: list[Any]  # SimpleMenu passes on more than its annotation says
         if await ctx.embed_requested():
-            await ctx.send(embed=self.embed(await ctx.embed_colour()), allowed_mentions=quiet)
+            embeds = self.embeds(await ctx.embed_colour())
+            pages = [{"embed": one, "allowed_mentions": quiet} for one in embeds]
         else:
-            await ctx.send(self.text(), allowed_mentions=quiet)
+            pages = [{"content": one, "allowed_mentions": quiet} for one in self.texts()]
+        if len(pages) == 1:
+            await ctx.send(**pages[0])
+            return
+        menu = SimpleMenu(pages)
+        services.views.add(menu)
+        await menu.start(ctx)
 
-    def _fitted(self, room: int, *, frame: int) -> list[tuple[str, str]]:
-        """Cut the sections to `room` characters in all; the markup of each takes `frame`."""
-        sections = self._shown(room, frame)
-        names = [section.name for section in sections]
-        fitted = []
-        for index, (name, section) in enumerate(zip(names, sections, strict=True)):
-            later = sum(len(one) + frame + _LEAST_CHARS for one in names[index + 1 :])
-            value = cut(section.lines, room - later - len(name) - frame, section.beyond)
-            room -= len(name) + frame + len(value)
-            fitted.append((name, value))
-        return fitted
-
-    def _shown(self, room: int, frame: int) -> list[Section]:
-        """Return as many sections as there is room for a little of each, and say what is left."""
-        every = [replace(one, name=_shortened(one.name, _NAME_CHARS)) for one in self.sections]
-        shown = every[:_SECTIONS]
-        while sum(len(one.name) + frame + _LEAST_CHARS for one in shown) > room:
-            del shown[-1]
-        if len(shown) < len(every):
-            left = len(every) - len(shown) + 1
-            shown[-1] = Section("More", [f"… {left} sections"])
-        return shown
-
-
-def cut(lines: Sequence[str], limit: int, beyond: int = 0) -> str:
-    """Join as many lines as fit into `limit` characters; say how many do not, or are `beyond`."""
-    lines = [_shortened(line, _LINE_CHARS) for line in lines]
-    for kept in range(len(lines), 0, -1):
-        left = len(lines) - kept + beyond
-        text = "\n".join([*lines[:kept], *([f"… and {left} more"] if left else [])])
-        if len(text) <= limit:
-            return text
-    return f"… {len(lines) + beyond} lines"[: max(limit, 1)]
-
-
-def _parts(text: str) -> list[str]:
-    """Split a text between its lines into parts that fit into a field."""
-    parts = [""]
-    for line in text.split("\n"):
-        joined = f"{parts[-1]}\n{line}".removeprefix("\n")
-        if len(joined) <= _FIELD_CHARS:
-            parts[-1] = joined
-        else:
-            parts.append(line)
-    return parts
+    def _paged(self, form: _Form) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """Yield the title and the fields of each page."""
+        pages = [_Page(form)]
+        for section in self.sections:
+            for line in section.lines:
+                if not pages[-1].take(section, line):
+                    pages.append(_Page(form))
+                    pages[-1].take(section, line)
+        title = _shortened(self.title, _NAME_CHARS)
+        for number, page in enumerate(pages, 1):
+            which = f" ({number}/{len(pages)})" if len(pages) > 1 else ""
+            yield title + which, page.fields
 
 
 def _shortened(text: str, limit: int) -> str:

@@ -37,11 +37,6 @@ async def place_of(ctx: commands.Context, scope: Scope) -> Where:
     return EVERYWHERE
 
 
-def covers(place: Where, guild_id: int | None) -> bool:
-    """Tell whether what happens in a guild, or in DMs (None), belongs to a place."""
-    return place in (EVERYWHERE, guild_id)
-
-
 def in_words(place: Where, everywhere: str = "everywhere") -> str:
     """Name a place within a sentence; "anywhere" in one that denies."""
     return everywhere if place == EVERYWHERE else "in this server"

@@ -9,6 +9,7 @@ from redbot.core.utils.chat_formatting import box
 
 from ..agents.sdk import SdkError, SdkFolder, SdkState
 from ..prompts.fence import shorten
+from ..services import Services
 from .asking import confirm, unfenced, working
 
 _OFFER = (
@@ -28,12 +29,13 @@ _PIP_CHARS = 700
 _COMMAND_CHARS = 700
 
 
-async def provide_sdk(ctx: commands.Context, sdk: SdkFolder) -> str | None:
+async def provide_sdk(ctx: commands.Context, services: Services) -> str | None:
     """Offer to install the SDK unless it is there; return what to say if it still is not."""
+    sdk = services.sdk
     state = await asyncio.to_thread(sdk.state)
     if state is SdkState.READY:
         return None
-    if not await confirm(ctx, _OFFER.format(why=_WHY[state], packages=sdk.packages)):
+    if not await confirm(ctx, services, _OFFER.format(why=_WHY[state], packages=sdk.packages)):
         return _LATER + _how(ctx, sdk)
     try:
         async with working(ctx):

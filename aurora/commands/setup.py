@@ -1,7 +1,5 @@
 """`[p]aurora enable|disable|lettaurl|context`: connect Aurora, switch it on and look inside."""
 
-import re
-
 import discord
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, pagify, text_to_file
@@ -12,40 +10,21 @@ from ..agents.address import (
     Kind,
     parse_address,
 )
-from ..agents.own_tools import Danger, dangers
-from ..agents.protocol import (
-    AgentError,
-    AgentInfo,
-    Outcome,
-    ToolLister,
-)
 from ..context import build_event_context
 from ..context.hiding import hide_channels
-from ..guard.policy import can_view
 from ..intake.triggers import addressed
 from ..prompts import build_prompt
-from ..prompts.fence import shorten
 from ..services import Services
 from ..settings import MCP_TOOLS
+from .agents import find_agent, named, plainly
 from .asking import ask, unfenced, working
-from .own_tools import allow_own_tools
+from .messages import find_message
 from .sdk import provide_sdk
 
 _NO_MESSAGE = (
     "I found no such message that you can see. Give me the id of a message in this channel, "
     "or a link to one in another."
 )
-_WITHHELD = (
-    "Your token was not sent: the connection is not encrypted and you did not allow it. "
-    "`{prefix}aurora lettaurl <url>` asks again."
-)
-_MESSAGE = re.compile(
-    r"(?:https://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<guild>\d{15,20})/"
-    r"(?P<channel>\d{15,20})/)?(?P<message>\d{15,20})"
-)
-_AGENT_ID = re.compile(r"[\w.:-]{1,100}")
-_DETAIL_CHARS = 300
-_NAME_CHARS = 100
 
 
 class SetupCommands:
@@ -107,12 +86,14 @@ class SetupCommands:
             return
         settings, trouble = self.services.settings, None
         before = settings.world.letta_base_url
-        clear_ok = False if address.token_is_safe else await _ask_clear(ctx, address)
+        clear_ok: bool | None = False
+        if not address.token_is_safe:
+            clear_ok = await _ask_clear(ctx, self.services, address)
         if clear_ok is None:
             await ctx.send("You did not answer, so nothing was changed.")
             return
         if address.kind is Kind.REST:
-            trouble = await provide_sdk(ctx, self.services.sdk)
+            trouble = await provide_sdk(ctx, self.services)
         if settings.world.letta_base_url != before:
             await ctx.send("Another address was set in the meantime; that one stays.")
             return
@@ -124,7 +105,7 @@ class SetupCommands:
             await self.services.configure_agents()
             trouble = trouble or await self.services.probe()
         done = f"Done: the {address.kind} at <{address.url}> answers."
-        await ctx.send(_plainly(ctx, self.services, trouble or done))
+        await ctx.send(plainly(ctx, self.services, trouble or done))
 
     @aurora.command(name="context")
     @commands.guild_only()
@@ -136,7 +117,7 @@ class SetupCommands:
         """
         settings = self.services.settings.guild(ctx.guild.id)
         async with working(ctx):
-            found = await _find_message(ctx, message)
+            found = await find_message(ctx, message)
             if found is not None:
                 context = await build_event_context(
                     found,
@@ -157,85 +138,16 @@ class SetupCommands:
         await _show(ctx, prompt, f"context-{found.id}.txt")
 
 
-async def find_agent(
-    ctx: commands.Context, services: Services, agent_id: str, *, watched: bool = False
-) -> AgentInfo | None:
-    """Look up an agent that shall answer; if it can't or must not, tell the person why.
-
-    `watched` says that it may have Discord tools of its own.
-    """
-    backend = services.agents.backend
-    if backend is None:
-        await ctx.send(
-            "I don't know your Letta server yet. Set it first: "
-            f"`{ctx.clean_prefix}aurora lettaurl <url>`."
-        )
-        return None
-    if not _AGENT_ID.fullmatch(agent_id):
-        await ctx.send(
-            "That is no agent id. One looks like `agent-…`: copy it whole from your Letta server, "
-            "without brackets or quotes. Nothing was changed."
-        )
-        return None
-    try:
-        async with working(ctx):
-            agent = await backend.agent(agent_id)
-            own = await backend.own_tools(agent_id) if isinstance(backend, ToolLister) else ()
-    except AgentError as error:
-        hint = "Check the agent's id." if error.outcome is Outcome.CONFIG else "Is it running?"
-        text = f"The Letta server at <{backend.url}> says: {shorten(error.detail, _DETAIL_CHARS)}"
-        await ctx.send(_plainly(ctx, services, f"{text}. {hint} Nothing was changed."))
-        return None
-    found = dangers(own)
-    if watched:
-        found.pop(Danger.DISCORD, None)
-    return agent if await allow_own_tools(ctx, named(agent), found) else None
-
-
-def named(agent: AgentInfo) -> str:
-    """Write an agent's name and id; the name is whatever its maker typed."""
-    name = discord.utils.escape_markdown(agent.name[:_NAME_CHARS])
-    return f"**{name}** (`{agent.id}`)" if name else f"`{agent.id}`"
-
-
-def _plainly(ctx: commands.Context, services: Services, text: str) -> str:
-    """Name the real prefix, and say if the token was held back, which explains much."""
-    if services.agents.withheld_token:
-        text = f"{text}\n{_WITHHELD.format(prefix=ctx.clean_prefix)}"
-    return text.replace("[p]", ctx.clean_prefix)
-
-
-async def _ask_clear(ctx: commands.Context, address: Address) -> bool | None:
+async def _ask_clear(ctx: commands.Context, services: Services, address: Address) -> bool | None:
     """Ask whether a token may travel unencrypted; None without an answer."""
     better = "wss://" if address.kind is Kind.APP_SERVER else "https://"
     return await ask(
         ctx,
+        services,
         f"<{address.url}> is another machine and the connection is not encrypted: anybody on the "
         "way can read the token. Send the token there all the same? (No: I connect without it. "
         f"Better: use `{better}`.)",
     )
-
-
-async def _find_message(ctx: commands.GuildContext, text: str) -> discord.Message | None:
-    """Return the message if it exists in this server and the invoker can read it."""
-    link = _MESSAGE.fullmatch(text.strip("<>"))
-    if link is None or int(link["guild"] or ctx.guild.id) != ctx.guild.id:
-        return None
-    channel_id = int(link["channel"] or ctx.channel.id)
-    try:
-        channel = ctx.guild.get_channel_or_thread(channel_id) or await ctx.guild.fetch_channel(
-            channel_id
-        )
-        if not isinstance(channel, discord.abc.Messageable) or not await can_view(
-            ctx.author, channel
-        ):
-            return None
-        # Who may see a channel but not its past must not read it with the bot's eyes.
-        if not channel.permissions_for(ctx.author).read_message_history:
-            return None
-        return await channel.fetch_message(int(link["message"]))
-    except (discord.HTTPException, discord.InvalidData):
-        return None
 
 
 async def _show(ctx: commands.Context, text: str, filename: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aurora.agents.protocol import AgentInfo
+from aurora.commands.agents import named
 from aurora.commands.asking import unfenced
-from aurora.commands.setup import named
 
 
 @pytest.mark.parametrize(

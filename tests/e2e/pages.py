@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -47,6 +48,28 @@ async def answer_question(
         lambda: [one for one in town.bot_messages(town.general) if one.id > after]
     )
     return said[-1].content
+
+
+async def all_pages(town: Town, command: str) -> list[str]:
+    """Type a command and return all that its menu shows, page by page."""
+    await town.command(command)
+    message = town.bot_messages(town.general)[-1]
+    said = [read(message)]
+    while (forward := _forward(message)) is not None:
+        town.discord.press(town.ada, message, forward)
+        await town.discord.wait_for(lambda: read(message) != said[-1] or None)
+        said.append(read(message))
+        number, count = re.findall(r"\((\d+)/(\d+)\)", said[-1])[0]
+        if number == count:
+            break
+    return said
+
+
+def _forward(message: Message) -> str | None:
+    """Return the id of the button that turns to the next page, if there are pages."""
+    buttons = [one for row in message.components for one in row["components"]]
+    found = [one for one in buttons if "\N{BLACK RIGHT-POINTING TRIANGLE}" in str(one["emoji"])]
+    return str(found[0]["custom_id"]) if found else None
 
 
 def no_embeds(town: Town) -> None:

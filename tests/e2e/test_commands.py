@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from aurora.commands import asking
 from aurora.settings import GUILD_DEFAULTS, KEYS
 from doubles.local_discord import (
     Channel,
@@ -195,11 +194,9 @@ def button(message: Message, label: str) -> str:
     )
 
 
-async def test_a_question_that_nobody_answers_changes_nothing(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_question_that_nobody_answers_changes_nothing(town: Town) -> None:
     """An owner who walked away must not come back to another server."""
-    monkeypatch.setattr(asking, "_SECONDS", 0.2)
+    town.cog.services.answer_seconds = 0.2
     town.discord.say(town.ada, town.general, f"!aurora lettaurl {clear_url(town)}")
     await town.discord.wait_for(
         lambda: "nothing was changed" in town.bot_messages(town.general)[-1].content

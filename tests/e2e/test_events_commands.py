@@ -11,6 +11,7 @@ from doubles.local_discord import Message
 from .conftest import Town
 from .pages import (
     add_mod,
+    all_pages,
     fill,
     no_embeds,
     page,
@@ -69,7 +70,7 @@ async def test_a_server_that_is_out_is_no_reason_to_wait_for_status(
         async def agent(self, _agent_id: str) -> Any:
             await town.discord.wait_for(lambda: False, 5)
 
-    monkeypatch.setattr("aurora.commands.events._LOOK_UP_SECONDS", 0.1)
+    monkeypatch.setattr(town.cog.services.status, "patience", 0.1)
     monkeypatch.setattr(town.cog.services.agents, "backend", Silent())
     said = await page(town, "aurora events status")
     monkeypatch.undo()
@@ -122,12 +123,14 @@ async def test_the_pages_are_the_same_without_embeds(town: Town) -> None:
     for number in range(200):
         name = f"Error{number}" if number % 2 else "x" * 300
         town.cog.services.stats.record(name, guild_id=town.guild.id)
-    embed = await page(town, "aurora events errors")
+    embeds = await all_pages(town, "aurora events errors")
     no_embeds(town)
-    text = await town.command("aurora events errors")
-    assert "more" in text
-    assert "__The latest runs__" in text
-    assert "__The latest runs__" in embed
+    texts = await all_pages(town, "aurora events errors")
+    assert len(texts) > len(embeds) > 1
+    for said in ("\n".join(embeds), "\n".join(texts)):
+        assert "__The latest runs__" in said
+        assert all(f"Error{number}: 1" in said for number in range(1, 200, 2))
+        assert said.count("❌") == 100
     assert "Letta server: closed" in await town.command("aurora events status")
 
 

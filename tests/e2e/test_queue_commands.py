@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from redbot.core.data_manager import cog_data_path
 
@@ -10,6 +12,7 @@ from doubles.local_discord import Message
 from .conftest import Town
 from .pages import (
     add_mod,
+    all_pages,
     answer_question,
     fill,
     no_embeds,
@@ -168,20 +171,31 @@ async def test_list_takes_a_state_and_a_place(town: Town) -> None:
 
 
 @pytest.mark.parametrize("embeds", [True, False])
-async def test_a_thousand_events_fit_into_one_message(town: Town, embeds: bool) -> None:
-    """Discord refuses what is too long; how many are not shown is said."""
+async def test_a_thousand_events_are_listed_page_by_page(town: Town, embeds: bool) -> None:
+    """Discord refuses what is too long for one message."""
     await pause(town)
     await town.command("aurora config queuesize 1000")
-    await fill(town, 1000)
+    events = await fill(town, 1000)
     if not embeds:
         no_embeds(town)
-    said = await page(town, "aurora queue list")
-    lines = said.splitlines()
-    shown = sum("waiting" in line for line in lines)
-    assert lines[-1] == f"… and {1000 - shown} more"
-    assert shown > (20 if embeds else 8)
-    assert "SECRET" not in said
+    pages = await all_pages(town, "aurora queue list")
+    assert all(page.count("waiting") > (20 if embeds else 8) for page in pages[:-1])
+    listed = re.findall(r"channels/\d+/\d+/(\d+)", "\n".join(pages))
+    assert listed == [str(event.message_id) for event in reversed(events)]
+    assert "SECRET" not in "".join(pages)
     assert "waiting: 1000 of 1000" in await page(town, "aurora queue status")
+
+
+async def test_an_open_list_ends_with_the_cog(town: Town) -> None:
+    """Or its timer would run on after an unload (promise 10)."""
+    await pause(town)
+    await town.command("aurora config queuesize 100")
+    await fill(town, 60)
+    await page(town, "aurora queue list")
+    (menu,) = town.cog.services.views
+    assert not menu.is_finished()
+    await town.command("unload aurora")
+    assert menu.is_finished()
 
 
 async def test_messages_that_were_answered_together_are_listed_so(town: Town) -> None:

@@ -227,7 +227,8 @@ async def test_an_agent_that_gets_round_the_guard_is_refused_with_the_reason(
     agent_id = rest.create_agent("one", tools=["conversation_search", tool])
     question = await asked(ready, f"aurora enable {agent_id}")
     assert words in question.content
-    assert all(promise in question.content for promise in ("P6", "P11", "P12"))
+    promises = ("answer twice", "who asked may not do", "said in another")
+    assert all(promise in question.content for promise in promises)
     assert "conversation_search" not in question.content
     assert "Nothing was changed" in await reply(ready, question, "No")
     assert ready.cog.services.settings.agent_for(ready.guild.id) is None
@@ -296,7 +297,8 @@ def own_send(town: Town, text: str) -> str:
 async def watch(town: Town, agent_id: str) -> None:
     """Let the agent use its own tools."""
     said = await town.command("aurora config tools mcp")
-    assert all(promise in said for promise in ("P6", "P11", "P12", "not promised"))
+    promises = ("at most one answer", "may not do themselves", "wider place", "not promised")
+    assert all(promise in said for promise in promises)
     assert "Done" in await town.command(f"aurora enable {agent_id}")
 
 

@@ -17,6 +17,7 @@ from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .intake.triggers import addressed, unresolved
 from .model import Event
+from .reasons import Reason
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
 
@@ -125,20 +126,22 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Cancel what waits in a server that the bot left."""
-        await self.services.queue.cancel(lambda event: event.guild_id == guild.id, "guild_left")
+        await self.services.queue.cancel(
+            lambda event: event.guild_id == guild.id, Reason.GUILD_LEFT
+        )
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Cancel what waits in a deleted channel and its threads."""
         await self.services.queue.cancel(
-            lambda event: channel.id in (event.channel_id, event.parent_id), "channel_deleted"
+            lambda event: channel.id in (event.channel_id, event.parent_id), Reason.CHANNEL_DELETED
         )
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Cancel what waits in a deleted thread."""
         await self.services.queue.cancel(
-            lambda event: event.channel_id == payload.thread_id, "thread_deleted"
+            lambda event: event.channel_id == payload.thread_id, Reason.THREAD_DELETED
         )
 
     @commands.Cog.listener()
@@ -153,8 +156,8 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         def theirs(event: Event) -> bool:
             return event.author_id == user_id
 
-        await self.services.cancel(theirs, "forgotten")
-        await self.services.worker.withhold_all(theirs, "forgotten")
+        await self.services.cancel(theirs, Reason.FORGOTTEN)
+        await self.services.worker.withhold_all(theirs, Reason.FORGOTTEN)
         await self.services.store.forget_user(user_id)
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature

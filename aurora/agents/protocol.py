@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
+
+from ..reasons import AgentError as AgentError
+from ..reasons import Outcome as Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +48,6 @@ class Input:
     conversation_id: str
     text: str
     input_id: str
-
-
-class Outcome(StrEnum):
-    """How a run ended, in the same words for every server."""
-
-    COMPLETED = "completed"  # the agent finished its turn
-    CANCELLED = "cancelled"  # somebody aborted it
-    CONFIG = "config"  # 400, 401, 402, 403, 404, 422: only an admin can mend it
-    BUSY = "busy"  # 409: another run holds the conversation
-    OVERLOADED = "overloaded"  # 429: the provider asks for patience
-    FAILED = "failed"  # the agent or its model failed after the input was accepted
-    UNREACHABLE = "unreachable"  # the input was never accepted
-    LOST = "lost"  # accepted, and its end will never be known
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +153,6 @@ class OwnTool:
 
     name: str
     source: str = ""
-
-
-class AgentError(Exception):
-    """An agent server refused or failed a look-up; `outcome` classifies it as for a run."""
-
-    def __init__(self, outcome: Outcome, detail: str) -> None:
-        super().__init__(detail)
-        self.outcome = outcome
-        self.detail = detail
 
 
 class AgentBackend(Protocol):

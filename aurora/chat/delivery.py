@@ -13,6 +13,7 @@ import discord
 from ..guard.policy import Act, Denied, authorise
 from ..ledger import Store
 from ..model import Event, Send, State
+from ..reasons import Reason
 from ..runs.ports import Trace
 from .failures import (
     FAILURES,
@@ -45,8 +46,7 @@ _IN_WORDS = {
 _TYPING_SECONDS = 8.0  # Discord shows typing for ten
 _TYPING_HEAD_START = 0.05
 _DELIVERY_KEY = "delivery"
-_DELIVERED = "delivered"
-_UNKNOWN_FATE = frozenset({"discord_error", "discord_timeout"})
+_UNKNOWN_FATE = frozenset({Reason.DISCORD_ERROR, Reason.DISCORD_TIMEOUT})
 
 
 class Delivery:
@@ -57,7 +57,7 @@ class Delivery:
         self._store = store
         self._sender = sender
 
-    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
         """See to it that the answer is in Discord; return the final state and its reason.
 
         `text` is the agent's last message, delivered only if nothing else answered; `fallback`
@@ -77,19 +77,19 @@ class Delivery:
             await self.doubt(event)
             return State.FAILED, failure.reason
 
-    async def _settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+    async def _settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
         how = await self._answer(event)
         # Of a long text that Aurora itself began to deliver, the rest may still be to come.
-        if how is not None and not (how == _DELIVERED and text):
+        if how is not None and not (how == Reason.DELIVERED and text):
             return State.ANSWERED, how
         if not text:
             await self.mark(event, NO_ANSWER)
-            return State.DECLINED, "no_answer"
+            return State.DECLINED, Reason.NO_ANSWER
         if not fallback and how is None:
             await self.mark(event, TEXT_WITHHELD)
-            return State.DECLINED, "text_not_delivered"
+            return State.DECLINED, Reason.TEXT_NOT_DELIVERED
         await self._deliver(event, text)
-        return State.ANSWERED, _DELIVERED
+        return State.ANSWERED, Reason.DELIVERED
 
     async def trace(self, event: Event) -> Trace:
         """Find out what of the turn is to be seen in Discord."""
@@ -189,8 +189,8 @@ class Delivery:
         except FAILURES as error:
             log.debug("No typing for event %s: %r", event.id, error)
 
-    async def _answer(self, event: Event) -> str | None:
-        """Return how a turn was answered: "sent", "reacted" or "delivered"; raise SendFailed."""
+    async def _answer(self, event: Event) -> Reason | None:
+        """Return how a turn was answered, if it was; raise SendFailed."""
         known = await self._store.sends(event.id)
         # Only if no send is known to have arrived is it worth asking what became of the others.
         return _kind_of_answer(known, event) or _kind_of_answer(
@@ -219,13 +219,13 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, discord.HTTPException) and error.status in (400, 403)
 
 
-def _kind_of_answer(sends: Iterable[Send], event: Event) -> str | None:
+def _kind_of_answer(sends: Iterable[Send], event: Event) -> Reason | None:
     """Return what the first answer among the sends is; those elsewhere and notices are none."""
     for send in sends:
         if not send.message_ids or send.channel_id != event.channel_id or send.by == "notice":
             continue
         if send.kind == "message":
-            return _DELIVERED if send.by == "delivery" else "sent"
+            return Reason.DELIVERED if send.by == "delivery" else Reason.SENT
         if any(send.reply_to == member.message_id for member in event.members):
-            return "reacted"
+            return Reason.REACTED
     return None

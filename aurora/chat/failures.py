@@ -10,6 +10,7 @@ import aiohttp
 import discord
 
 from ..model import Send
+from ..reasons import AuroraError, Reason
 
 T = TypeVar("T")
 
@@ -24,25 +25,28 @@ _TRIES = 3
 _PAUSE = 0.5
 
 _CODES = {
-    10003: ("channel_gone", "That channel no longer exists."),
-    10008: ("message_gone", "There is no such message in that channel."),
-    10014: ("unknown_emoji", "Discord knows no such emoji, or the bot cannot use it."),
-    50007: ("dm_closed", "The person takes no direct messages from the bot."),
-    50083: ("thread_archived", "That thread is archived."),
-    160005: ("thread_locked", "That thread is locked."),
-    30010: ("too_many_reactions", "That message has as many different reactions as it can have."),
-    200000: ("automod", "The server's automatic moderation blocked the text."),
+    10003: (Reason.CHANNEL_GONE, "That channel no longer exists."),
+    10008: (Reason.MESSAGE_GONE, "There is no such message in that channel."),
+    10014: (Reason.UNKNOWN_EMOJI, "Discord knows no such emoji, or the bot cannot use it."),
+    50007: (Reason.DM_CLOSED, "The person takes no direct messages from the bot."),
+    50083: (Reason.THREAD_ARCHIVED, "That thread is archived."),
+    160005: (Reason.THREAD_LOCKED, "That thread is locked."),
+    30010: (
+        Reason.TOO_MANY_REACTIONS,
+        "That message has as many different reactions as it can have.",
+    ),
+    200000: (Reason.AUTOMOD, "The server's automatic moderation blocked the text."),
 }
 
 
-class SendFailed(Exception):  # noqa: N818 - named like discord.py's Forbidden and NotFound
+class SendFailed(AuroraError):  # noqa: N818 - named like discord.py's Forbidden and NotFound
     """Discord did not take a message or a reaction.
 
     `reason` names it for the ledger, the text is for the agent. `sent` is what did get out: the
     first parts of a long text.
     """
 
-    def __init__(self, reason: str, text: str, sent: Send | None = None) -> None:
+    def __init__(self, reason: Reason, text: str, sent: Send | None = None) -> None:
         super().__init__(text)
         self.reason = reason
         self.sent = sent
@@ -52,18 +56,20 @@ def explain(error: Exception, sent: Send | None = None) -> SendFailed:
     """Put one of FAILURES into a name and words."""
     if isinstance(error, TimeoutError):
         text = "Discord did not answer in time; whether it took effect is unknown."
-        return SendFailed("discord_timeout", text, sent)
+        return SendFailed(Reason.DISCORD_TIMEOUT, text, sent)
     if isinstance(error, discord.HTTPException):
         if error.code in _CODES:
             return SendFailed(*_CODES[error.code], sent)
         if isinstance(error, discord.Forbidden):
-            return SendFailed("forbidden", "The bot lacks the permission to do that there.", sent)
+            return SendFailed(
+                Reason.FORBIDDEN, "The bot lacks the permission to do that there.", sent
+            )
         if isinstance(error, discord.NotFound):
-            return SendFailed("not_found", "Discord does not know that id.", sent)
+            return SendFailed(Reason.NOT_FOUND, "Discord does not know that id.", sent)
         if error.status < 500 and error.status != 429:
-            return SendFailed("refused_by_discord", f"Discord refused it: {error.text}", sent)
+            return SendFailed(Reason.REFUSED_BY_DISCORD, f"Discord refused it: {error.text}", sent)
     text = "Discord is in trouble at the moment; whether it took effect is unknown."
-    return SendFailed("discord_error", text, sent)
+    return SendFailed(Reason.DISCORD_ERROR, text, sent)
 
 
 async def insist(call: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:

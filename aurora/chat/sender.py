@@ -10,6 +10,7 @@ import discord
 
 from ..ledger import Store
 from ..model import Event, Send
+from ..reasons import Reason
 from .failures import (
     FAILURES,
     PATIENCE,
@@ -135,7 +136,7 @@ class Sender:
         found: int | None = None
         if not self._bot.is_ready():
             # An empty cache knows of no guild and no channel.
-            raise SendFailed("not_connected", "The bot is not connected to Discord yet.")
+            raise SendFailed(Reason.NOT_CONNECTED, "The bot is not connected to Discord yet.")
         try:
             channel = await find_place(self._bot, event, send.channel_id)
             if channel is not None:
@@ -153,7 +154,8 @@ class Sender:
         # Nothing is kept of an event that was forgotten, so a repeat could not be told.
         if await self._store.get(event.id) is None:
             raise SendFailed(
-                "forgotten", "Aurora was told to forget this message; nothing more is sent for it."
+                Reason.FORGOTTEN,
+                "Aurora was told to forget this message; nothing more is sent for it.",
             )
         return next((one for one in await self._store.sends(event.id) if one.key == key), None)
 
@@ -220,7 +222,7 @@ class Sender:
                     return message.id
             if seen == _LOOK_BACK:
                 raise SendFailed(
-                    "unknown_fate",
+                    Reason.UNKNOWN_FATE,
                     "An earlier message may be there or not: too many have followed to tell.",
                     send,
                 )
@@ -238,12 +240,12 @@ class Sender:
 def _parts(text: str, *, may_cut: bool) -> list[str]:
     parts = split_message(tidy(text))
     if not parts:
-        raise SendFailed("empty", "There is no text to send.")
+        raise SendFailed(Reason.EMPTY, "There is no text to send.")
     if len(parts) <= MAX_PARTS:
         return parts
     if not may_cut:
         raise SendFailed(
-            "too_long",
+            Reason.TOO_LONG,
             f"The text has {len(text)} characters and would take {len(parts)} messages; "
             f"{MAX_PARTS} is the most. Say it in fewer words.",
         )
@@ -257,7 +259,7 @@ def _ensure_readable(channel: Place | discord.DMChannel) -> None:
         return
     if not channel.permissions_for(channel.guild.me).read_message_history:
         raise SendFailed(
-            "forbidden",
+            Reason.FORBIDDEN,
             "Whether an earlier message went out is unknown: the bot may not read the history.",
         )
 

@@ -7,6 +7,7 @@ from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, inline
 
 from ..agents.protocol import ToolLister
+from ..reasons import Reason
 from ..services import Services
 from ..settings import (
     AURORAS_TOOLS,
@@ -192,7 +193,9 @@ class ConfigCommands:
             async with working(ctx):
                 await settings.set_world(enable_dm_responses=action == "on")
                 if action == "off":
-                    await self.services.cancel(lambda event: event.guild_id is None, "disabled")
+                    await self.services.cancel(
+                        lambda event: event.guild_id is None, Reason.DISABLED
+                    )
         self.services.queue.reconsider()
         world = settings.world
         await ctx.send(

@@ -9,6 +9,7 @@ from redbot.core import commands
 from ..health.status import covers
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, State
+from ..reasons import Reason
 from ..runs.retrying import RETRIED
 from ..services import Services
 from .asking import confirm, working
@@ -21,7 +22,7 @@ from .facts import (
     queue_lines,
 )
 from .messages import meant
-from .refusals import NOT_RETRIED
+from .refusals import why_not
 from .report import Report
 from .scope import (
     Scope,
@@ -109,7 +110,7 @@ class QueueCommands:
             return
         async with working(ctx):
             ended = await self.services.cancel(
-                lambda event: covers(place, event.guild_id), "cleared"
+                lambda event: covers(place, event.guild_id), Reason.CLEARED
             )
         await ctx.send(f"Done: {ended} cancelled. What was already being answered goes on.")
 
@@ -140,7 +141,7 @@ class QueueCommands:
             return _UNKNOWN.format(where=where, prefix=ctx.clean_prefix)
         reason = await self.services.retries.retry(event)
         if reason is not None:
-            return f"I can't try that again: {NOT_RETRIED[reason]}."
+            return f"I can't try that again: {why_not(reason)}."
         return f"Done: {_link(event)} waits for its turn again."
 
     async def _retry_all(self, place: Where) -> str:
@@ -149,13 +150,10 @@ class QueueCommands:
         events = await self.services.store.recent(place, states=states, limit=_RETRIED_AT_ONCE)
         if not events:
             return f"Nothing failed or expired {in_words(place, 'anywhere')}."
-        reasons: Counter[str] = Counter()
-        for event in reversed(events):
-            reasons[await self.services.retries.retry(event) or ""] += 1
-        done = reasons.pop("", 0)
-        kept = "".join(
-            f"\n- {count} not: {NOT_RETRIED[reason]}" for reason, count in reasons.most_common()
-        )
+        tried = [await self.services.retries.retry(event) for event in reversed(events)]
+        done = tried.count(None)
+        reasons = Counter(why_not(reason) for reason in tried if reason is not None)
+        kept = "".join(f"\n- {count} not: {reason}" for reason, count in reasons.most_common())
         return f"Done: {done} of the latest {len(events)} wait for their turn again.{kept}"
 
 

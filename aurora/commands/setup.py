@@ -14,6 +14,7 @@ from ..context import build_event_context
 from ..context.hiding import hide_channels
 from ..intake.triggers import addressed
 from ..prompts import build_prompt
+from ..reasons import Reason
 from ..services import Services
 from ..settings import MCP_TOOLS
 from .agents import find_agent, named, plainly
@@ -65,7 +66,7 @@ class SetupCommands:
         async with working(ctx):
             await self.services.settings.set_guild(ctx.guild.id, enabled=False)
             ended = await self.services.cancel(
-                lambda event: event.guild_id == ctx.guild.id, "disabled"
+                lambda event: event.guild_id == ctx.guild.id, Reason.DISABLED
             )
         waiting = f" Messages that waited and were cancelled: {ended}." if ended else ""
         await ctx.send(f"Done: I no longer answer in this server.{waiting}")

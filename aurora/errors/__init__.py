@@ -22,35 +22,21 @@ from .stats import (
     Summary,
     mark,
 )
-from .verdicts import (
-    VERDICTS,
-    Cause,
-    Counts,
-    Retry,
-    Verdict,
-    verdict,
-)
 
 __all__ = [
     "NOT_ERRORS",
-    "VERDICTS",
     "BreakerSnapshot",
     "BreakerState",
     "Breakers",
-    "Cause",
     "CircuitBreaker",
-    "Counts",
     "ErrorStats",
     "Operation",
     "Permit",
     "Permits",
-    "Retry",
     "RetryConfig",
     "Summary",
-    "Verdict",
     "is_retryable",
     "mark",
     "retry_delay",
     "retry_with_backoff",
-    "verdict",
 ]

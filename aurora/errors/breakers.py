@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Self
 
 from ..clock import Clock
+from ..reasons import REASONS, Counts, Reason
 from .breaker import (
     BreakerSnapshot,
     BreakerState,
     CircuitBreaker,
     Permit,
 )
-from .verdicts import Counts, Verdict
 
 BreakersListener = Callable[[str | None, BreakerState, BreakerState], None]
 
@@ -55,9 +55,9 @@ class Permits:
         self._agent.release()
         self._server.release()
 
-    def settle(self, verdict: Verdict) -> None:
-        """Report a run's end as its verdict says."""
-        match verdict.counts:
+    def settle(self, reason: Reason) -> None:
+        """Report a run's end as its reason says."""
+        match REASONS[reason].counts:
             case Counts.SUCCESS:
                 self.succeeded()
             case Counts.SERVER:

@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..agents.protocol import AgentError
 from ..clock import Clock
-from .verdicts import Retry, Verdict, verdict
+from ..reasons import REASONS, AgentError, Reason, Retry
 
 T = TypeVar("T")
 
@@ -49,7 +48,9 @@ class RetryConfig:
 
 def is_retryable(error: Exception) -> bool:
     """Tell whether an idempotent call may go better next time."""
-    return isinstance(error, AgentError) and verdict(error.outcome).retry is not Retry.NEVER
+    if not isinstance(error, AgentError):
+        return False
+    return REASONS[error.outcome.reason].retry is not Retry.NEVER
 
 
 async def retry_with_backoff(
@@ -78,7 +79,7 @@ async def retry_with_backoff(
 
 
 def retry_delay(
-    found: Verdict,
+    reason: Reason,
     attempt: int,
     *,
     config: RetryConfig,
@@ -91,10 +92,11 @@ def retry_delay(
     `attempt` counts the failures of this kind so far, this one included; `visible` tells whether
     the turn has sent anything. The caller gives up when the delay ends past the event's expiry.
     """
-    if visible or found.retry is Retry.NEVER:
+    how = REASONS[reason].retry
+    if visible or how is Retry.NEVER:
         return None
-    if found.retry is Retry.ATTEMPTS and attempt >= config.max_attempts:
+    if how is Retry.ATTEMPTS and attempt >= config.max_attempts:
         return None
     delay = config.delay(attempt, rng)
     # Later than the server asked is polite; earlier would only be refused again.
-    return max(delay, retry_after or 0.0) if found.retry is Retry.RETRY_AFTER else delay
+    return max(delay, retry_after or 0.0) if how is Retry.RETRY_AFTER else delay

@@ -12,6 +12,7 @@ import discord
 
 from ..chat.places import Channel, Place, find_channel
 from ..model import Event
+from ..reasons import Reason
 
 
 class Act(StrEnum):
@@ -26,31 +27,32 @@ class Act(StrEnum):
 class Denied:
     """A refusal: `code` names it for the ledger, `text` explains it to the agent."""
 
-    code: str
+    code: Reason
     text: str
 
 
 # Hidden and missing must look alike, or ids could be tried out.
 UNKNOWN_CHANNEL = Denied(
-    "unknown_channel",
+    Reason.UNKNOWN_CHANNEL,
     "There is no such channel here, or the person who asked cannot see it. "
     "Use the channel id from the message you are answering.",
 )
 OUTSIDE_DM = Denied(
-    "unknown_channel",
+    Reason.UNKNOWN_CHANNEL,
     "This is a direct message: only its own channel can be used, none of any server.",
 )
-GUILD_GONE = Denied("guild_gone", "The bot is no longer in that server.")
-AUTHOR_GONE = Denied("author_gone", "The person who asked is no longer in this server.")
+GUILD_GONE = Denied(Reason.GUILD_GONE, "The bot is no longer in that server.")
+AUTHOR_GONE = Denied(Reason.AUTHOR_GONE, "The person who asked is no longer in this server.")
 NO_MESSAGES = Denied(
-    "no_messages", "That channel holds no messages itself; use one of its threads or channels."
+    Reason.NO_MESSAGES,
+    "That channel holds no messages itself; use one of its threads or channels.",
 )
-TIMED_OUT = Denied("author_timed_out", "The person who asked is timed out and may only read.")
-LOCKED = Denied("thread_locked", "That thread is locked for the person who asked.")
+TIMED_OUT = Denied(Reason.AUTHOR_TIMED_OUT, "The person who asked is timed out and may only read.")
+LOCKED = Denied(Reason.THREAD_LOCKED, "That thread is locked for the person who asked.")
 MISSING = {
-    Act.READ: Denied("may_not_read", "The person who asked may not read the history there."),
-    Act.SEND: Denied("may_not_send", "The person who asked may not write there."),
-    Act.REACT: Denied("may_not_react", "The person who asked may not add reactions there."),
+    Act.READ: Denied(Reason.MAY_NOT_READ, "The person who asked may not read the history there."),
+    Act.SEND: Denied(Reason.MAY_NOT_SEND, "The person who asked may not write there."),
+    Act.REACT: Denied(Reason.MAY_NOT_REACT, "The person who asked may not add reactions there."),
 }
 
 

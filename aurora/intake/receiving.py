@@ -27,11 +27,11 @@ from ..model import (
     State,
 )
 from ..queue import EXPIRY_SECONDS, Enqueued, MessageQueue
+from ..reasons import Reason
 from ..runs.background import Background
 from ..runs.worker import Worker
 from ..settings import Settings
 from .triggers import (
-    Reason,
     Refusal,
     check,
     still_addressed,
@@ -146,7 +146,7 @@ class Intake:
         if message.id not in self._arriving and self._queue.find(message.id) is None:
             return
         if not still_addressed(message, self._me):
-            reason = "mention_removed"
+            reason = Reason.MENTION_REMOVED
             self._drop_arriving({message.id}, reason)
             await self._worker.cancel({message.id}, reason)
             return
@@ -160,7 +160,7 @@ class Intake:
 
     async def gone(self, message_ids: set[int]) -> None:
         """Cancel what waits for deleted messages, and withhold the output of what runs."""
-        reason = "message_deleted"
+        reason = Reason.MESSAGE_DELETED
         self._lately_deleted.extend(message_ids)
         self._drop_arriving(message_ids, reason)
         for message_id in message_ids:

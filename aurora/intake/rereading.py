@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import discord
 from redbot.core import commands
 from redbot.core.bot import Red
@@ -13,30 +11,21 @@ from ..chat.places import find_place
 from ..context import build_event_context
 from ..guard.policy import Denied, find_author
 from ..model import Event
+from ..reasons import Reason
 from ..runs.retrying import Reread
 from ..settings import Settings
-from .triggers import Reason, Refusal, check
+from .triggers import Refusal, check
 
 
-class Lost(StrEnum):
-    """Why a message can't be read once more."""
-
-    GONE = "message_gone"
-    AUTHOR_GONE = "author_gone"
-    UNKNOWN = "message_unknown"
-
-
-async def reread(
-    event: Event, bot: Red, cog: commands.Cog, settings: Settings
-) -> Reread | Reason | Lost:
+async def reread(event: Event, bot: Red, cog: commands.Cog, settings: Settings) -> Reread | Reason:
     """Return what an event's message is now, or why it can't or must not be answered."""
     try:
         message = await _fetch(bot, event)
     except discord.NotFound:
-        return Lost.GONE
+        return Reason.MESSAGE_GONE
     except FAILURES:
-        return Lost.UNKNOWN
-    if isinstance(message, Lost):
+        return Reason.DISCORD_ERROR
+    if isinstance(message, Reason):
         return message
     decision = await check(message, bot, cog, settings)
     if isinstance(decision, Refusal):
@@ -47,19 +36,19 @@ async def reread(
     return Reread(decision.kind, context)
 
 
-async def _fetch(bot: discord.Client, event: Event) -> discord.Message | Lost:
+async def _fetch(bot: discord.Client, event: Event) -> discord.Message | Reason:
     """Return an event's message, or why it can't be had; raise what Discord refuses."""
     place = await find_place(bot, event, event.channel_id)
     if place is None:
-        return Lost.GONE
+        return Reason.MESSAGE_GONE
     try:
         message = await place.fetch_message(event.message_id)
     except discord.Forbidden:
-        return Lost.GONE
+        return Reason.MESSAGE_GONE
     if event.guild_id is not None:
         author = await find_author(bot, event)
         if isinstance(author, Denied):
-            return Lost.AUTHOR_GONE
+            return Reason.AUTHOR_GONE
         # Read from history, a message has no roles of its author, by which some may not ask.
         message.author = author
     return message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import aiohttp
 import discord
@@ -12,23 +11,8 @@ from redbot.core.bot import Red
 
 from ..chat.places import find_place
 from ..model import Event, Kind
+from ..reasons import Reason
 from ..settings import Settings
-
-
-class Reason(StrEnum):
-    """Why a message is not for the agent, or an event no longer may run."""
-
-    BOT = "bot"
-    NOT_ADDRESSED = "not_addressed"
-    DM_DISABLED = "dm_disabled"
-    NOT_CONFIGURED = "not_configured"
-    NOT_ENABLED = "not_enabled"
-    DM_NO_AGENT = "dm_no_agent"
-    COG_DISABLED = "cog_disabled"
-    INELIGIBLE = "ineligible"
-    CANNOT_SEND = "cannot_send"
-    GUILD_LEFT = "guild_left"
-    NO_ACCESS = "no_access"
 
 
 @dataclass(frozen=True)

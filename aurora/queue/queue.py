@@ -23,6 +23,7 @@ from ..model import (
     Event,
     State,
 )
+from ..reasons import Reason
 from .lanes import Lanes, Rules
 
 log = logging.getLogger("red.aurora.queue")
@@ -38,9 +39,9 @@ class Enqueued(StrEnum):
     """What became of an event that was offered."""
 
     ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    FULL = "full"
-    SHUT = "shut"
+    DUPLICATE = Reason.DUPLICATE
+    FULL = Reason.FULL
+    SHUT = Reason.SHUT
 
 
 class MessageQueue:
@@ -121,7 +122,7 @@ class MessageQueue:
         event.not_before, event.started_at, event.ended_at = 0.0, None, None
         event.run_id = event.input_id = event.answer = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
-        change = self._change(event, "queued", "revived")
+        change = self._change(event, "queued", Reason.REVIVED)
         await self._store.revive(event, change)
         return self._accepted(event, change)
 
@@ -192,7 +193,7 @@ class MessageQueue:
         for member in event.members:
             del self._unfinished[member.message_id]
             member.state, member.interrupted = State.WAITING, True
-        changes = self._changes(event.members, "retrying", "unloaded")
+        changes = self._changes(event.members, "retrying", Reason.UNLOADED)
         await self._store.move(event.members, changes)
         self._publish(changes)
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from ..agents.protocol import AgentError, Finished, Outcome
+from ..agents.protocol import AgentError, Finished
 from ..clock import Clock
 from ..errors import (
-    VERDICTS,
-    Cause,
     Permits,
-    Retry,
     RetryConfig,
     retry_delay,
 )
@@ -18,14 +15,15 @@ from ..health.outages import OutageNotices
 from ..ledger import Store
 from ..model import Event, State
 from ..queue import MessageQueue
+from ..reasons import REASONS, Reason, Retry, sent_before
 from ..settings import Settings
+from ..words import say
+from ..words.reasons import SAY_TOO_LATE
 from .claim import Claim
 from .ports import Ports, Trace
-from .recovery import UNKNOWN_FATE, Ended
+from .recovery import Ended
 
 log = logging.getLogger("red.aurora.worker")
-
-_TOO_LATE = "I could not get to this in time. Please ask again if you still want an answer."
 
 
 class Endings:
@@ -52,7 +50,7 @@ class Endings:
     async def conclude(
         self,
         claim: Claim,
-        cause: Cause,
+        cause: Reason,
         finished: Finished,
         *,
         accepted: bool = True,
@@ -64,28 +62,28 @@ class Endings:
         The run of an Aurora that is no more was `accepted`, and has no permits. One that was only
         `watched` acts with tools that nobody can shut.
         """
-        event, verdict, trace, delay = claim.event, VERDICTS[cause], Trace.NOTHING, None
-        if cause is not Outcome.COMPLETED:
+        event, trace, delay = claim.event, Trace.NOTHING, None
+        if cause is not Reason.COMPLETED:
             trace = await claim.do(self._ports.delivery.trace(event))
             if trace not in (Trace.ANSWER, Trace.DOUBT):
                 # A watched run that was lost may still go on, and act.
-                lost = watched and cause is Outcome.LOST
+                lost = watched and cause is Reason.LOST
                 visible = lost or trace is not Trace.NOTHING
                 delay = self._delay(event, cause, finished, accepted=accepted, visible=visible)
         # An event counts once against its agent, or one bad message would stop it for all.
-        if permits is not None and (delay is None or verdict.retry is not Retry.ATTEMPTS):
-            permits.settle(verdict)
-        if cause is Outcome.COMPLETED:
+        if permits is not None and (delay is None or REASONS[cause].retry is not Retry.ATTEMPTS):
+            permits.settle(cause)
+        if cause is Reason.COMPLETED:
             await self._deliver(claim, finished.text)
         elif trace is Trace.ANSWER:
-            await self._queue.finish(event, State.ANSWERED, f"sent_before_{cause}")
+            await self._queue.finish(event, State.ANSWERED, sent_before(cause))
         elif trace is Trace.DOUBT:
             await self._doubt(event)
         elif delay is None:
             await self._give_up(event, cause, finished.detail)
         else:
             event.run_id = event.input_id = None
-            await self._wait_for_agent(event, delay, missed=cause is Outcome.UNREACHABLE)
+            await self._wait_for_agent(event, delay, missed=cause is Reason.UNREACHABLE)
 
     async def examine_later(self, claim: Claim, error: AgentError) -> None:
         """Put a turn back of whose last run the agent server can't tell the end now."""
@@ -113,7 +111,7 @@ class Endings:
             except Exception as error:
                 log.exception("Event %s: nobody knows of an answer", event.id, exc_info=error)
         if answered:
-            await self._queue.finish(event, State.ANSWERED, "sent_before_unloaded")
+            await self._queue.finish(event, State.ANSWERED, Reason.SENT_BEFORE_UNLOADED)
         else:
             await self._queue.leave(event)
 
@@ -131,22 +129,22 @@ class Endings:
 
     async def expire(self, claim: Claim) -> None:
         """End a turn whose time is over."""
-        await claim.do(self._ports.delivery.notice(claim.event, _TOO_LATE))
-        await self._queue.finish(claim.event, State.EXPIRED, "waited_too_long")
+        await claim.do(self._ports.delivery.notice(claim.event, say(SAY_TOO_LATE)))
+        await self._queue.finish(claim.event, State.EXPIRED, Reason.WAITED_TOO_LONG)
 
     async def end(self, event: Event, ended: Ended) -> None:
         """Write down the end that an interrupted turn has had."""
         if ended.state is State.ANSWERED:
             await self._queue.finish(event, ended.state, ended.reason)
-        elif ended.reason == UNKNOWN_FATE:
+        elif ended.reason is Reason.UNKNOWN_FATE:
             await self._doubt(event)
         else:
-            await self._give_up(event, "crash", ended.reason, reason=ended.reason)
+            await self._give_up(event, ended.reason, ended.reason)
 
     async def _doubt(self, event: Event) -> None:
         """End a turn whose answer may be there or not: another could be the second."""
         await self._ports.delivery.doubt(event)
-        await self._queue.finish(event, State.FAILED, UNKNOWN_FATE)
+        await self._queue.finish(event, State.FAILED, Reason.UNKNOWN_FATE)
 
     async def _deliver(self, claim: Claim, text: str) -> None:
         event = claim.event
@@ -159,15 +157,14 @@ class Endings:
         await self._queue.finish(event, state, reason)
 
     def _delay(
-        self, event: Event, cause: Cause, finished: Finished, *, accepted: bool, visible: bool
+        self, event: Event, cause: Reason, finished: Finished, *, accepted: bool, visible: bool
     ) -> float | None:
         """Return the seconds until the event may be tried again, None if it may not."""
-        verdict = VERDICTS[cause]
-        returned = verdict.returns_attempt and not accepted
+        returned = REASONS[cause].returns_attempt and not accepted
         if returned:
             event.attempts, event.misses = event.attempts - 1, event.misses + 1
         delay = retry_delay(
-            verdict,
+            cause,
             event.misses if returned else event.attempts,
             config=self._retries,
             visible=visible,
@@ -187,14 +184,15 @@ class Endings:
             await self._outages.tell(event, agent_id)
         await self._queue.retry(event, delay)
 
-    async def _give_up(self, event: Event, cause: Cause, detail: str, reason: str = "") -> None:
-        verdict = VERDICTS[cause]
-        log.warning("Event %s: %s", event.id, verdict.tell_admin(detail))
+    async def _give_up(self, event: Event, reason: Reason, detail: str) -> None:
+        entry = REASONS[reason]
+        log.warning("Event %s: %s", event.id, entry.tell_admin(detail))
         try:
-            await self._ports.delivery.notice(event, verdict.user)
-            if verdict.alert:
-                await self._ports.alert(verdict.tell_admin(detail))
+            if entry.user is not None:
+                await self._ports.delivery.notice(event, say(entry.user))
+            if entry.alert:
+                await self._ports.alert(say(entry.tell_admin(detail)))
         except Exception as error:
             log.exception("Event %s: its end could not be told", event.id, exc_info=error)
         # Whatever happens, the lane must go on.
-        await self._queue.finish(event, verdict.state, reason or str(cause))
+        await self._queue.finish(event, entry.state or State.FAILED, reason)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..agents.protocol import AgentBackend, ToolCalled, ToolHost
 from ..model import Event, State
+from ..reasons import Reason
 
 
 class Trace(StrEnum):
@@ -50,7 +51,7 @@ class Toolbox(Protocol):
 class Delivery(Protocol):
     """What the worker asks of delivery; see delivery.py."""
 
-    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
         """See to it that the answer is in Discord; return the final state and its reason."""
         ...
 
@@ -88,5 +89,5 @@ class Ports:
     backend: Callable[[], AgentBackend | None]
     toolbox: Toolbox
     delivery: Delivery
-    admit: Callable[[Event], Coroutine[Any, Any, str | None]]
+    admit: Callable[[Event], Coroutine[Any, Any, Reason | None]]
     alert: Callable[[str], Awaitable[None]]

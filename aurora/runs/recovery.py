@@ -19,6 +19,7 @@ from ..agents.protocol import (
 from ..clock import Clock
 from ..errors import is_retryable
 from ..model import Event, State
+from ..reasons import Reason
 from .attempt import RUN_OVER
 from .ports import Ports, Trace, Watcher
 
@@ -26,8 +27,6 @@ log = logging.getLogger("red.aurora.worker")
 
 MOST_CRASHES = 3
 """How often Aurora may crash on an event before it is given up."""
-UNKNOWN_FATE = "unknown_fate"
-"""The reason of an event for which something was sent that may be there or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Ended:
     """A turn that ended without anybody writing it down."""
 
     state: State
-    reason: str
+    reason: Reason
 
 
 class Recovery:
@@ -59,15 +58,15 @@ class Recovery:
             await self._look_for_reply(event)
         match await self._ports.delivery.trace(event):
             case Trace.ANSWER:
-                return Ended(State.ANSWERED, "sent_before_crash")
+                return Ended(State.ANSWERED, Reason.SENT_BEFORE_CRASH)
             case Trace.DOUBT:
-                return Ended(State.FAILED, UNKNOWN_FATE)
+                return Ended(State.FAILED, Reason.UNKNOWN_FATE)
             case Trace.ELSEWHERE:
-                return Ended(State.FAILED, "crashed")
+                return Ended(State.FAILED, Reason.CRASHED)
             case Trace.END:
                 # Whose time was over was told that it was.
                 late = self._clock.monotonic() >= event.deadline
-                return None if late else Ended(State.FAILED, "crashed")
+                return None if late else Ended(State.FAILED, Reason.CRASHED)
         return await self._recall(event)
 
     async def _give_up(self, event: Event) -> Ended:
@@ -78,8 +77,8 @@ class Recovery:
             log.exception("Event %s: nobody knows of an answer", event.id, exc_info=error)
             trace = Trace.NOTHING
         if trace is Trace.ANSWER:
-            return Ended(State.ANSWERED, "sent_before_crash")
-        return Ended(State.FAILED, UNKNOWN_FATE if trace is Trace.DOUBT else "poison")
+            return Ended(State.ANSWERED, Reason.SENT_BEFORE_CRASH)
+        return Ended(State.FAILED, Reason.UNKNOWN_FATE if trace is Trace.DOUBT else Reason.POISON)
 
     async def _look_for_reply(self, event: Event) -> None:
         """Note what an agent with Discord tools of its own sent while nobody watched."""

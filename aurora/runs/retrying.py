@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..ledger import Store
 from ..model import Event, EventContext, Kind, State
 from ..queue import Enqueued, MessageQueue
+from ..reasons import Reason
 from .ports import Trace
 
 RETRIED = (State.FAILED, State.EXPIRED, State.CANCELLED)
@@ -34,23 +35,23 @@ class Retries:
     store: Store
     queue: MessageQueue
     trace: Callable[[Event], Awaitable[Trace]]
-    reread: Callable[[Event], Awaitable[Reread | str]]
+    reread: Callable[[Event], Awaitable[Reread | Reason]]
 
-    async def retry(self, event: Event) -> str | None:
+    async def retry(self, event: Event) -> State | Trace | Reason | None:
         """Let an ended event wait again; return the reason why not, or None.
 
-        The reason is a State, a Trace, an Enqueued, or one of `reread`.
+        It may be the state that it is in, or what is to be seen of it.
         """
         if event.state not in RETRIED:
             return event.state
         if (seen := await self._seen(event)) is not None:
             return seen
         found = await self.reread(event)
-        if isinstance(found, str):
+        if isinstance(found, Reason):
             return found
         event.kind, event.context = found.kind, found.context
         answer = await self.queue.revive(event)
-        return None if answer is Enqueued.ACCEPTED else answer
+        return None if answer is Enqueued.ACCEPTED else Reason(answer)
 
     async def _seen(self, event: Event) -> Trace | None:
         """Find out what is to be seen of an event, or of the turn that it was answered in."""

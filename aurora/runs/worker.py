@@ -15,9 +15,7 @@ from ..agents.protocol import (
 )
 from ..clock import Clock
 from ..errors import (
-    VERDICTS,
     Breakers,
-    Cause,
     ErrorStats,
     Permits,
     RetryConfig,
@@ -26,6 +24,7 @@ from ..health.outages import OutageNotices
 from ..ledger import LedgerError, Store
 from ..model import Event, State
 from ..queue import MessageQueue
+from ..reasons import REASONS, Reason
 from ..settings import Settings
 from .attempt import RUN_OVER, AgentCall
 from .claim import Claim, UnloadedError, WithheldError
@@ -195,7 +194,7 @@ class Worker:
             await self._endings.interrupt(event, self._retries.delay(event.misses))
         except Exception as error:
             log.exception("Event %s: an error of Aurora's own", event.id, exc_info=error)
-            self._stats.record(VERDICTS["crash"].error, guild_id=event.guild_id)
+            self._stats.record(REASONS[Reason.CRASH].error, guild_id=event.guild_id)
             for member in event.members:
                 member.crashes += 1
             await self._endings.interrupt(event, self._retries.delay(event.crashes))
@@ -218,7 +217,7 @@ class Worker:
         if (reason := await claim.do(self._ports.admit(event))) is not None:
             await self._endings.cancel(event, reason)
         elif finished is not None:
-            await self._endings.conclude(claim, finished.outcome, finished)
+            await self._endings.conclude(claim, finished.outcome.reason, finished)
         elif self._clock.monotonic() >= event.deadline:
             await self._endings.expire(claim)
         else:
@@ -233,7 +232,7 @@ class Worker:
         backend = self._ports.backend()
         agent_id = self._settings.agent_for(event.guild_id)
         if backend is None or agent_id is None:
-            await self._endings.cancel(event, "not_configured")
+            await self._endings.cancel(event, Reason.NOT_CONFIGURED)
             return
         permits = self._breakers.acquire(agent_id)
         if permits is None:
@@ -262,7 +261,7 @@ class Worker:
         )
         cause, finished = await claim.do(self._call(call))
         duration = self._clock.monotonic() - started
-        self._stats.record(VERDICTS[cause].error, guild_id=event.guild_id, duration=duration)
+        self._stats.record(REASONS[cause].error, guild_id=event.guild_id, duration=duration)
         if call.accepted:
             self._outages.reached(event.channel_id, agent_id)
         await self._endings.conclude(
@@ -274,7 +273,7 @@ class Worker:
             watched=isinstance(call.tools, Watcher),
         )
 
-    async def _call(self, call: AgentCall) -> tuple[Cause, Finished]:
+    async def _call(self, call: AgentCall) -> tuple[Reason, Finished]:
         """Call the agent, within the time limit; the tools are shut when this returns."""
         event, settings = call.event, call.settings
         shown = settings.enable_typing_indicator
@@ -287,11 +286,11 @@ class Worker:
                 await call.tools.close("The time for this run is over; nothing more can be sent.")
             if calling.done():
                 finished = calling.result()
-                return finished.outcome, finished
+                return finished.outcome.reason, finished
             if not call.accepted:
                 detail = "the agent server did not take the input in time"
-                return Outcome.UNREACHABLE, Finished(Outcome.UNREACHABLE, detail=detail)
-            return "timeout", Finished(Outcome.CANCELLED, detail="no answer in time")
+                return Reason.UNREACHABLE, Finished(Outcome.UNREACHABLE, detail=detail)
+            return Reason.TIMEOUT, Finished(Outcome.CANCELLED, detail="no answer in time")
         finally:
             calling.cancel()
             await asyncio.wait({calling})

@@ -11,6 +11,7 @@ from ..chat.failures import SendFailed
 from ..chat.sender import fingerprint
 from ..guard.policy import Act
 from ..model import Send
+from ..reasons import Reason
 from .arguments import Arguments
 from .tool import (
     Scope,
@@ -98,7 +99,7 @@ async def discord_add_reaction(scope: Scope, arguments: Arguments) -> str:
         )
     except SendFailed as failure:
         hint = ""
-        if failure.reason == "unknown_emoji":
+        if failure.reason is Reason.UNKNOWN_EMOJI:
             hint = ' Give the emoji itself, such as "👍", or one of this server as <:name:id>.'
         raise ToolError(f"No reaction added. {failure}{hint}") from failure
     return f'Reacted to message "{message_id}" with {emoji}.'

@@ -11,7 +11,6 @@ from aurora.errors import (
     Breakers,
     BreakerState,
     Permits,
-    verdict,
 )
 from tests.support.clocks import FakeClock
 
@@ -204,7 +203,7 @@ def test_settling_counts_as_the_verdict_says(
     """Both had one failure; the run adds one, clears them, or counts for none."""
     take(breakers, GOOD).failed_to_accept()
     take(breakers, GOOD).failed_run()
-    take(breakers, GOOD).settle(verdict(cause))
+    take(breakers, GOOD).settle(cause.reason)
     found = (breakers.server.snapshot().failures, breakers.agent(GOOD).snapshot().failures)
     assert found == (server, agent)
 

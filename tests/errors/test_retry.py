@@ -14,7 +14,6 @@ from aurora.errors import (
     RetryConfig,
     retry_delay,
     retry_with_backoff,
-    verdict,
 )
 from tests.support.clocks import FakeClock
 
@@ -192,7 +191,7 @@ def again(
     outcome: Outcome, attempt: int, *, visible: bool = False, retry_after: float | None = None
 ) -> float | None:
     return retry_delay(
-        verdict(outcome), attempt, config=NO_JITTER, visible=visible, retry_after=retry_after
+        outcome.reason, attempt, config=NO_JITTER, visible=visible, retry_after=retry_after
     )
 
 

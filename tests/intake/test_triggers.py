@@ -17,7 +17,6 @@ from redbot.core._drivers import json as json_driver
 from redbot.core.bot import Red
 
 from aurora.intake.triggers import (
-    Reason,
     Refusal,
     Trigger,
     check,
@@ -25,6 +24,7 @@ from aurora.intake.triggers import (
     unresolved,
 )
 from aurora.model import Event
+from aurora.reasons import Reason
 from aurora.settings import Settings
 from tests.support.events import make_event
 from tests.support.payloads import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aurora.model import Event, State
+from aurora.reasons import Reason
 from aurora.runs.ports import Trace
 from aurora.runs.retrying import Reread, Retries
 from tests.support.events import make_event
@@ -18,13 +19,13 @@ class Desk:
         bench = Bench()
         self.clock, self.queue = bench.clock, bench.queue
         self.traces: dict[str, Trace] = {}
-        self.read: Reread | str = "message_gone"
+        self.read: Reread | Reason = Reason.MESSAGE_GONE
         self.retries = Retries(bench.store, bench.queue, self._trace, self._reread)
 
     async def _trace(self, event: Event) -> Trace:
         return self.traces.get(event.id, Trace.NOTHING)
 
-    async def _reread(self, _event: Event) -> Reread | str:
+    async def _reread(self, _event: Event) -> Reread | Reason:
         return self.read
 
     async def ended(self, state: State, message_id: int = 1) -> Event:

@@ -26,6 +26,7 @@ from aurora.agents.protocol import (
 )
 from aurora.model import Event, State
 from aurora.queue import Enqueued
+from aurora.reasons import Reason
 from tests.support.events import make_event
 from tests.support.workers import (
     NEVER,
@@ -283,7 +284,7 @@ async def test_a_server_that_never_takes_the_input_is_an_outage(benches: list[Be
 async def test_what_may_no_longer_run_is_cancelled_with_the_reason(benches: list[Bench]) -> None:
     """Asked again when its turn comes, not only when it was accepted."""
     bench, backend = await start(benches)
-    bench.refusal = "cannot_send"
+    bench.refusal = Reason.CANNOT_SEND
     event = await bench.ask()
     assert (event.state, event.reason) == (State.CANCELLED, "cannot_send")
     assert bench.delivery.called_off == [event.id]
@@ -531,7 +532,7 @@ async def test_an_event_revived_while_its_end_is_shown_can_still_be_withheld(
 ) -> None:
     """It is taken again before Discord has taken the mark of its first end."""
     bench, _ = await start(benches, [Accepted(), NEVER])
-    bench.refusal = "not_enabled"
+    bench.refusal = Reason.NOT_ENABLED
     shown, mark = asyncio.Event(), bench.delivery.call_off
 
     async def slowly(event: Event) -> None:

@@ -15,6 +15,7 @@ from aurora.agents.protocol import (
     Outcome,
 )
 from aurora.model import NO_CONTEXT, Event, State
+from aurora.reasons import Reason
 from tests.support.events import make_event
 from tests.support.workers import (
     NEVER,
@@ -125,7 +126,7 @@ async def test_a_text_is_not_delivered_where_it_is_no_longer_welcome(benches: li
     event = await bench.ask()
     after = await bench.again()
     benches.append(after)
-    after.refusal = "cannot_send"
+    after.refusal = Reason.CANNOT_SEND
     await after.clock.advance(2)
     assert await end(after, event) == (State.CANCELLED, "cannot_send")
     assert after.delivery.delivered == []
@@ -409,7 +410,7 @@ async def test_an_answer_that_the_unload_cut_in_two_is_not_taken_for_whole(
     bench = await start(benches, ScriptedBackend())
     deliver = bench.delivery.settle
 
-    async def deliver_half(event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+    async def deliver_half(event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
         await deliver(event, text, fallback=fallback)
         await asyncio.Event().wait()
         raise AssertionError

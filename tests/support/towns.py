@@ -12,6 +12,7 @@ from aurora.agents.protocol import ToolCalled, ToolResult, ToolSpec
 from aurora.chat.failures import SendFailed
 from aurora.ledger import Store
 from aurora.model import Event, Send, State
+from aurora.reasons import Reason
 from aurora.runs.ports import Trace
 from tests.support.lives import Life
 
@@ -91,13 +92,13 @@ class Sender:
             await self._store.record_send(event.id, found)
 
     async def post(self, post: Post) -> int:
-        await self._life.point("Discord is asked", SendFailed("discord_error", "trouble"))
+        await self._life.point("Discord is asked", SendFailed(Reason.DISCORD_ERROR, "trouble"))
         message_id = self._town.post(post)
-        await self._life.point("Discord has done it", SendFailed("discord_error", "trouble"))
+        await self._life.point("Discord has done it", SendFailed(Reason.DISCORD_ERROR, "trouble"))
         return message_id
 
     async def _find(self, event: Event, key: str) -> int | None:
-        await self._life.point("Discord is searched", SendFailed("discord_error", "trouble"))
+        await self._life.point("Discord is searched", SendFailed(Reason.DISCORD_ERROR, "trouble"))
         return self._town.find(event.id, key)
 
 
@@ -155,21 +156,21 @@ class Delivery:
         """A bug: every look at what was sent raises."""
         self.in_doubt = False
 
-    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, str]:
+    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
         await self.gate.wait()
         try:
             sends = await self.sender.sends(event)
             by = [one.by for one in sends if one.channel_id == event.channel_id]
             if "tool" in by or "mcp" in by:
-                return State.ANSWERED, "sent"
+                return State.ANSWERED, Reason.SENT
             if text and fallback:
                 await self.sender.send(event, "delivery", "delivery", text, event.channel_id)
-                return State.ANSWERED, "delivered"
+                return State.ANSWERED, Reason.DELIVERED
         except SendFailed as failure:
             await self._mark(event, "⚠️")
             return State.FAILED, failure.reason
         await self._mark(event, "💤")
-        return State.DECLINED, "no_answer"
+        return State.DECLINED, Reason.NO_ANSWER
 
     async def trace(self, event: Event) -> Trace:
         if self.blind:

@@ -17,6 +17,7 @@ from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event
 from aurora.queue import Enqueued, MessageQueue
 from aurora.queue.limits import WorkRules
+from aurora.reasons import Reason
 from aurora.runs.ports import Ports
 from aurora.runs.worker import Worker
 from aurora.settings import Settings
@@ -84,7 +85,7 @@ class Bench:
         self.backend = backend
         if backend is not None:
             backend.life = self.life
-        self.refusal: str | None = None
+        self.refusal: Reason | None = None
         self.gate = asyncio.Event()
         self.gate.set()
         self.alerts: list[str] = []
@@ -111,7 +112,7 @@ class Bench:
         kind = WatchedTools if self.watched else Tools
         return kind(self.delivery.sender, event)
 
-    async def admit(self, _event: Event) -> str | None:
+    async def admit(self, _event: Event) -> Reason | None:
         await self.gate.wait()
         await self.life.point("admit", RuntimeError("a bug"))
         return self.refusal

@@ -1,0 +1,359 @@
+"""Every reason, once: why an event ended or was refused, and what follows from it.
+
+A reason's code is what the ledger keeps and statistics count; it never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from .model import State
+from .words import Phrase
+from .words import reasons as w
+
+
+class Reason(StrEnum):
+    """Why an event ended, was refused, cancelled or put back, or why a send was denied."""
+
+    # answered
+    SENT = "sent"
+    REACTED = "reacted"
+    DELIVERED = "delivered"
+    # declined
+    NO_ANSWER = "no_answer"
+    TEXT_NOT_DELIVERED = "text_not_delivered"
+    # how a run ended: by the agent's server, at its time limit, or by a fault of Aurora's own
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    CONFIG = "config"
+    BUSY = "busy"
+    OVERLOADED = "overloaded"
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+    # answered, but what ended the run was not the agent's last word
+    SENT_BEFORE_CANCELLED = "sent_before_cancelled"
+    SENT_BEFORE_CONFIG = "sent_before_config"
+    SENT_BEFORE_BUSY = "sent_before_busy"
+    SENT_BEFORE_OVERLOADED = "sent_before_overloaded"
+    SENT_BEFORE_FAILED = "sent_before_failed"
+    SENT_BEFORE_UNREACHABLE = "sent_before_unreachable"
+    SENT_BEFORE_LOST = "sent_before_lost"
+    SENT_BEFORE_TIMEOUT = "sent_before_timeout"
+    SENT_BEFORE_CRASH = "sent_before_crash"
+    SENT_BEFORE_UNLOADED = "sent_before_unloaded"
+    # given up after a crash
+    POISON = "poison"
+    CRASHED = "crashed"
+    # an answer may be there or not
+    UNKNOWN_FATE = "unknown_fate"
+    DISCORD_ERROR = "discord_error"
+    DISCORD_TIMEOUT = "discord_timeout"
+    NOT_CONNECTED = "not_connected"
+    # Discord did not let it out
+    FORBIDDEN = "forbidden"
+    AUTOMOD = "automod"
+    DM_CLOSED = "dm_closed"
+    CHANNEL_GONE = "channel_gone"
+    MESSAGE_GONE = "message_gone"
+    THREAD_ARCHIVED = "thread_archived"
+    THREAD_LOCKED = "thread_locked"
+    NOT_FOUND = "not_found"
+    REFUSED_BY_DISCORD = "refused_by_discord"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    UNKNOWN_EMOJI = "unknown_emoji"
+    TOO_MANY_REACTIONS = "too_many_reactions"
+    # the person who asked may not do it
+    MAY_NOT_SEND = "may_not_send"
+    MAY_NOT_READ = "may_not_read"
+    MAY_NOT_REACT = "may_not_react"
+    AUTHOR_TIMED_OUT = "author_timed_out"
+    AUTHOR_GONE = "author_gone"
+    GUILD_GONE = "guild_gone"
+    UNKNOWN_CHANNEL = "unknown_channel"
+    NO_MESSAGES = "no_messages"
+    # not accepted, or no longer: the gates
+    BOT = "bot"
+    NOT_ADDRESSED = "not_addressed"
+    DM_DISABLED = "dm_disabled"
+    NOT_CONFIGURED = "not_configured"
+    NOT_ENABLED = "not_enabled"
+    COG_DISABLED = "cog_disabled"
+    CANNOT_SEND = "cannot_send"
+    INELIGIBLE = "ineligible"
+    DM_NO_AGENT = "dm_no_agent"
+    FULL = "full"
+    SHUT = "shut"
+    DUPLICATE = "duplicate"
+    # cancelled
+    CLEARED = "cleared"
+    DISABLED = "disabled"
+    FORGOTTEN = "forgotten"
+    MENTION_REMOVED = "mention_removed"
+    MESSAGE_DELETED = "message_deleted"
+    CHANNEL_DELETED = "channel_deleted"
+    THREAD_DELETED = "thread_deleted"
+    GUILD_LEFT = "guild_left"
+    NO_ACCESS = "no_access"
+    # expired
+    WAITED_TOO_LONG = "waited_too_long"
+    # back in the queue
+    UNLOADED = "unloaded"
+    REVIVED = "revived"
+
+
+class Outcome(StrEnum):
+    """How a run ended, in the same words for every agent server."""
+
+    COMPLETED = Reason.COMPLETED  # the agent finished its turn
+    CANCELLED = Reason.CANCELLED  # somebody aborted it
+    CONFIG = Reason.CONFIG  # 400, 401, 402, 403, 404, 422: only an admin can mend it
+    BUSY = Reason.BUSY  # 409: another run holds the conversation
+    OVERLOADED = Reason.OVERLOADED  # 429: the provider asks for patience
+    FAILED = Reason.FAILED  # the agent or its model failed after the input was accepted
+    UNREACHABLE = Reason.UNREACHABLE  # the input was never accepted
+    LOST = Reason.LOST  # accepted, and its end will never be known
+
+    @property
+    def reason(self) -> Reason:
+        """Return the reason that an event ends by if its run ended so."""
+        return Reason(self)
+
+
+class Retry(StrEnum):
+    """How a turn is tried again; never once anything visible was sent (promise 6)."""
+
+    NEVER = "never"
+    ATTEMPTS = "attempts"  # with backoff, as often as RetryConfig.max_attempts says
+    UNTIL_EXPIRY = "until expiry"  # with backoff, until the event expires
+    RETRY_AFTER = "retry after"  # when the server says, until the event expires
+
+
+class Counts(StrEnum):
+    """Which breaker a run's end counts for."""
+
+    SUCCESS = "success"
+    SERVER = "server"
+    AGENT = "agent"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What follows from a reason.
+
+    `state` is the state an event ends in for it, None if none ends by it: a refusal before it was
+    accepted, a denied call of a tool. `admin` says in half a sentence why, `todo` what to do.
+    The person who asked sees `mark` on the message, or reads `user` where Discord refuses the
+    mark; without a mark `user` is a notice. The rest is about runs: the name of the `error` in
+    statistics (None: a success), how it is tried again, which breaker it counts for, and whether
+    those who can mend it are told at once.
+    """
+
+    state: State | None = None
+    admin: Phrase | None = None
+    user: Phrase | None = None
+    todo: Phrase | None = None
+    error: str | None = None
+    retry: Retry = Retry.NEVER
+    counts: Counts = Counts.NOTHING
+    mark: str = ""
+    alert: bool = False
+
+    @property
+    def returns_attempt(self) -> bool:
+        """Tell whether the attempt is given back (promise 7): time is the only bound."""
+        return self.retry in (Retry.UNTIL_EXPIRY, Retry.RETRY_AFTER)
+
+    def tell_admin(self, detail: str) -> Phrase:
+        """Return a sentence that says what happened, with the backend's detail, and what to do."""
+        found = detail.rstrip(".") or w.NO_DETAILS
+        return w.NOT_ANSWERED(why=self.admin, detail=found, todo=self.todo)
+
+
+class AuroraError(Exception):
+    """What every exception of Aurora's own is; `aurora.errors` lists them."""
+
+
+class ExplainedError(AuroraError):
+    """An error that a person gets to read; as a string it is English, for logs."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        super().__init__(phrase)
+        self.phrase = phrase
+
+
+class AgentError(AuroraError):
+    """An agent server refused or failed a look-up; `outcome` classifies it as for a run."""
+
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
+        self.outcome = outcome
+        self.detail = detail
+
+
+def sent_before(reason: Reason) -> Reason:
+    """Return the reason of an event that was answered before its run ended by another."""
+    return Reason(f"sent_before_{reason}")
+
+
+def _answered(admin: Phrase) -> Entry:
+    return Entry(State.ANSWERED, admin)
+
+
+def _declined(admin: Phrase, mark: str, user: Phrase) -> Entry:
+    return Entry(State.DECLINED, admin, user, mark=mark)
+
+
+def _doubtful(admin: Phrase, todo: Phrase | None = None) -> Entry:
+    return Entry(State.FAILED, admin, w.SAY_DOUBT, todo, mark="⚠️")
+
+
+def _called_off(admin: Phrase, todo: Phrase | None = None) -> Entry:
+    return Entry(State.CANCELLED, admin, w.SAY_CALLED_OFF, todo, mark="⏹️")
+
+
+def _taken_back(admin: Phrase) -> Entry:
+    return Entry(State.CANCELLED, admin)
+
+
+_RUNS = {
+    # Delivery has the last word.
+    Reason.COMPLETED: Entry(None, w.COMPLETED, counts=Counts.SUCCESS),
+    Reason.CANCELLED: Entry(
+        State.CANCELLED, w.CANCELLED, w.SAY_CANCELLED, w.MEND_RETRY, "CancelledError"
+    ),
+    Reason.CONFIG: Entry(
+        State.FAILED, w.CONFIG, w.SAY_CONFIG, w.MEND_CONFIG, "HTTPException", alert=True
+    ),
+    Reason.BUSY: Entry(
+        State.EXPIRED, w.BUSY, w.SAY_BUSY, w.MEND_RETRY, "ConversationBusy", Retry.UNTIL_EXPIRY
+    ),
+    Reason.OVERLOADED: Entry(
+        State.EXPIRED,
+        w.OVERLOADED,
+        w.SAY_OVERLOADED,
+        w.MEND_OVERLOADED,
+        "HTTPException",
+        Retry.RETRY_AFTER,
+    ),
+    Reason.FAILED: Entry(
+        State.FAILED,
+        w.FAILED,
+        w.SAY_FAILED,
+        w.MEND_FAILED,
+        "AgentError",
+        Retry.ATTEMPTS,
+        Counts.AGENT,
+    ),
+    Reason.UNREACHABLE: Entry(
+        State.EXPIRED,
+        w.UNREACHABLE,
+        w.SAY_UNREACHABLE,
+        w.MEND_UNREACHABLE,
+        "HTTPException",
+        Retry.UNTIL_EXPIRY,
+        Counts.SERVER,
+    ),
+    # Nothing was to be seen of it, or it is not tried again: an outage in mid-turn must not cost
+    # an answer either.
+    Reason.LOST: Entry(
+        State.FAILED,
+        w.LOST,
+        w.SAY_LOST,
+        w.MEND_LOST,
+        "HTTPException",
+        Retry.ATTEMPTS,
+        Counts.AGENT,
+    ),
+    Reason.TIMEOUT: Entry(
+        State.FAILED, w.TIMEOUT, w.SAY_TIMEOUT, w.MEND_TIMEOUT, "TimeoutError", counts=Counts.AGENT
+    ),
+    # Its attempts are counted apart (promise 7), by Event.crashes, and so are its ends.
+    Reason.CRASH: Entry(None, w.CRASH, w.SAY_CRASH, w.MEND_CRASH, "InternalError", Retry.ATTEMPTS),
+}
+
+_ENDS = {
+    Reason.SENT: _answered(w.SENT),
+    Reason.REACTED: _answered(w.REACTED),
+    Reason.DELIVERED: _answered(w.DELIVERED),
+    **{
+        sent_before(reason): _answered(w.SENT_BEFORE(what=entry.admin))
+        for reason, entry in _RUNS.items()
+        if reason is not Reason.COMPLETED
+    },
+    Reason.SENT_BEFORE_UNLOADED: _answered(w.SENT_BEFORE(what=w.UNLOADED)),
+    Reason.NO_ANSWER: _declined(w.NO_ANSWER, "💤", w.SAY_NO_ANSWER),
+    Reason.TEXT_NOT_DELIVERED: _declined(w.TEXT_NOT_DELIVERED, "💬", w.SAY_TEXT_WITHHELD),
+    Reason.POISON: replace(_RUNS[Reason.CRASH], state=State.FAILED, admin=w.POISON),
+    Reason.CRASHED: replace(_RUNS[Reason.CRASH], state=State.FAILED, admin=w.CRASHED),
+    Reason.UNKNOWN_FATE: _doubtful(w.UNKNOWN_FATE),
+    Reason.DISCORD_ERROR: _doubtful(w.DISCORD_ERROR),
+    Reason.DISCORD_TIMEOUT: _doubtful(w.DISCORD_TIMEOUT),
+    Reason.NOT_CONNECTED: _doubtful(w.NOT_CONNECTED),
+    Reason.FORBIDDEN: _doubtful(w.FORBIDDEN, w.MEND_RIGHTS),
+    Reason.AUTOMOD: _doubtful(w.AUTOMOD),
+    Reason.DM_CLOSED: _doubtful(w.DM_CLOSED),
+    Reason.CHANNEL_GONE: _doubtful(w.CHANNEL_GONE),
+    Reason.MESSAGE_GONE: _doubtful(w.MESSAGE_GONE),
+    Reason.THREAD_ARCHIVED: _doubtful(w.THREAD_ARCHIVED),
+    Reason.THREAD_LOCKED: _doubtful(w.THREAD_LOCKED),
+    Reason.NOT_FOUND: _doubtful(w.NOT_FOUND),
+    Reason.REFUSED_BY_DISCORD: _doubtful(w.REFUSED_BY_DISCORD),
+    Reason.EMPTY: _doubtful(w.EMPTY),
+    Reason.MAY_NOT_SEND: _doubtful(w.MAY_NOT_SEND),
+    Reason.AUTHOR_TIMED_OUT: _doubtful(w.AUTHOR_TIMED_OUT),
+    Reason.AUTHOR_GONE: _doubtful(w.AUTHOR_GONE),
+    Reason.GUILD_GONE: _doubtful(w.GUILD_LEFT),
+    Reason.UNKNOWN_CHANNEL: _doubtful(w.UNKNOWN_CHANNEL),
+    Reason.NO_MESSAGES: _doubtful(w.NO_MESSAGES),
+    Reason.CLEARED: _called_off(w.CLEARED),
+    Reason.DISABLED: _called_off(w.DISABLED),
+    Reason.FORGOTTEN: _called_off(w.FORGOTTEN),
+    Reason.MENTION_REMOVED: _taken_back(w.MENTION_REMOVED),
+    Reason.MESSAGE_DELETED: _taken_back(w.MESSAGE_DELETED),
+    Reason.CHANNEL_DELETED: _taken_back(w.CHANNEL_DELETED),
+    Reason.THREAD_DELETED: _taken_back(w.THREAD_DELETED),
+    Reason.GUILD_LEFT: _taken_back(w.GUILD_LEFT),
+    Reason.NO_ACCESS: _taken_back(w.NO_ACCESS),
+    Reason.WAITED_TOO_LONG: Entry(State.EXPIRED, w.WAITED_TOO_LONG, w.SAY_TOO_LATE, w.MEND_RETRY),
+}
+
+GATES = {
+    # Asked before a message is accepted, and most again when its turn has come.
+    Reason.BOT: Entry(None, w.BOT),
+    Reason.NOT_ADDRESSED: Entry(None, w.NOT_ADDRESSED),
+    Reason.DM_DISABLED: _called_off(w.DM_DISABLED),
+    Reason.NOT_CONFIGURED: _called_off(w.NOT_CONFIGURED, w.MEND_NOT_CONFIGURED),
+    Reason.NOT_ENABLED: _called_off(w.NOT_ENABLED, w.MEND_NOT_ENABLED),
+    Reason.COG_DISABLED: _called_off(w.COG_DISABLED),
+    Reason.CANNOT_SEND: _called_off(w.CANNOT_SEND, w.MEND_RIGHTS),
+    Reason.INELIGIBLE: _called_off(w.INELIGIBLE),
+    Reason.DM_NO_AGENT: replace(
+        _called_off(w.DM_NO_AGENT, w.MEND_DM_NO_AGENT), user=w.SAY_DM_NO_AGENT
+    ),
+    Reason.FULL: Entry(None, w.FULL, w.SAY_FULL, w.MEND_FULL, mark="⏳"),
+    Reason.SHUT: Entry(None, w.SHUT, w.SAY_CALLED_OFF, mark="⏹️"),
+    Reason.DUPLICATE: Entry(None, w.DUPLICATE),
+}
+
+REASONS: Mapping[Reason, Entry] = {
+    **_RUNS,
+    **_ENDS,
+    **GATES,
+    # What a tool is denied; nothing ends by it.
+    Reason.TOO_LONG: Entry(),
+    Reason.UNKNOWN_EMOJI: Entry(),
+    Reason.TOO_MANY_REACTIONS: Entry(),
+    Reason.MAY_NOT_READ: Entry(),
+    Reason.MAY_NOT_REACT: Entry(),
+    # What is told of an event that waits again.
+    Reason.UNLOADED: Entry(None, w.UNLOADED),
+    Reason.REVIVED: Entry(None, w.REVIVED),
+}
+"""Every reason has its entry."""

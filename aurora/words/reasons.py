@@ -1,0 +1,123 @@
+"""Why an event ended or was refused: for admins half a sentence about "it", for people a whole."""
+
+from __future__ import annotations
+
+from . import phrase as _
+
+# -- what `queue list` and the like say of a message
+
+SENT = _("the agent sent an answer with its tool")
+REACTED = _("the agent reacted to it")
+DELIVERED = _("the agent's text was delivered")
+SENT_BEFORE = _("it was answered; after that, {what}")
+UNLOADED = _("Aurora was unloaded")
+NO_ANSWER = _("the agent had nothing to say to it")
+TEXT_NOT_DELIVERED = _("the agent wrote text, and `config fallback` is off")
+
+COMPLETED = _("the agent came to its end")
+CANCELLED = _("somebody cancelled the run on the agent's server")
+CONFIG = _("the agent's server refused the request")
+BUSY = _("another run held the conversation for too long")
+OVERLOADED = _("the model's provider asked for patience for too long")
+FAILED = _("the agent or its model failed")
+UNREACHABLE = _("the agent's server could not be reached")
+LOST = _("the agent's server took it, and what became of it is not known")
+TIMEOUT = _("the agent did not come to an end within its time limit")
+CRASH = _("Aurora itself failed on it")
+POISON = _("Aurora died or failed on it three times")
+CRASHED = _("Aurora died or failed on it, and it had already had an effect")
+
+UNKNOWN_FATE = _("whether an answer to it arrived can't be found out")
+DISCORD_ERROR = _("Discord was in trouble and did not say what became of it")
+DISCORD_TIMEOUT = _("Discord did not say in time whether it took the answer")
+NOT_CONNECTED = _("I was not connected, so that nobody could look for an answer")
+FORBIDDEN = _("I lack a permission there")
+AUTOMOD = _("the server's automatic moderation blocked the answer")
+DM_CLOSED = _("its author takes no direct messages from me")
+CHANNEL_GONE = _("its channel no longer exists")
+MESSAGE_GONE = _("the message is gone, or I can't see it any more")
+THREAD_ARCHIVED = _("its thread is archived")
+THREAD_LOCKED = _("its thread is locked")
+NOT_FOUND = _("Discord does not know the place any more")
+REFUSED_BY_DISCORD = _("Discord refused the answer")
+EMPTY = _("the answer had no text")
+MAY_NOT_SEND = _("its author may not write there")
+AUTHOR_TIMED_OUT = _("its author is timed out")
+AUTHOR_GONE = _("its author has left")
+UNKNOWN_CHANNEL = _("its author can't see the channel any more")
+NO_MESSAGES = _("that channel holds no messages")
+
+BOT = _("its author is a bot")
+NOT_ADDRESSED = _("it does not mention me")
+DM_DISABLED = _("direct messages are switched off")
+NOT_CONFIGURED = _("no Letta server is set")
+NOT_ENABLED = _("no agent is enabled there")
+DM_NO_AGENT = _("no agent is chosen for direct messages")
+COG_DISABLED = _("Aurora is disabled there")
+INELIGIBLE = _("its author may not use me there")
+CANNOT_SEND = _("I may not write there")
+GUILD_LEFT = _("I have left that server")
+NO_ACCESS = _("I can't see that channel any more")
+FULL = _("too much is waiting there already")
+SHUT = _("I am being unloaded")
+DUPLICATE = _("it waits for its turn already")
+
+CLEARED = _("somebody cleared the queue")
+DISABLED = _("Aurora was switched off there")
+FORGOTTEN = _("what is kept of its author was deleted")
+MENTION_REMOVED = _("its author took the mention back")
+MESSAGE_DELETED = _("the message was deleted")
+CHANNEL_DELETED = _("the channel was deleted")
+THREAD_DELETED = _("the thread was deleted")
+WAITED_TOO_LONG = _("it could not be run in time")
+REVIVED = _("an admin had it tried again")
+
+# -- what can be done about it
+
+MEND_CONFIG = _(
+    "Check the server's address, the token, the account's credits and the agent's id; then ask "
+    "again."
+)
+MEND_OVERLOADED = _("Check the account's limits.")
+MEND_FAILED = _("Check the agent's model and the log of the agent's server.")
+MEND_UNREACHABLE = _("Check that it runs and that its address is right.")
+MEND_LOST = _("Check the line to the server, and the server's log.")
+MEND_TIMEOUT = _("If the agent needs longer, raise `[p]aurora config timeout`.")
+MEND_CRASH = _("The log has the traceback.")
+MEND_RIGHTS = _("Let me see the channel, write there and read its history.")
+MEND_NOT_CONFIGURED = _("Set it with `[p]aurora lettaurl`.")
+MEND_NOT_ENABLED = _("Choose one with `[p]aurora enable`.")
+MEND_DM_NO_AGENT = _("Choose one with `[p]aurora config dm agent`.")
+MEND_FULL = _(
+    "`[p]aurora queue status` shows what waits; `[p]aurora config queuesize` is how much may."
+)
+MEND_RETRY = _("`[p]aurora queue retry` tries again.")
+
+NOT_ANSWERED = _("A message was not answered: {why} ({detail}). {todo}")
+NO_DETAILS = _("no details were given")
+
+# -- what the person who asked reads
+
+SAY_NO_ANSWER = _("I have nothing to say to this.")
+SAY_TEXT_WITHHELD = _("I have an answer, but may not post it as text here.")
+SAY_DOUBT = _("My answer may not have arrived.")
+SAY_CALLED_OFF = _("This will not be answered any more.")
+SAY_CANCELLED = _("This was cancelled before I could answer.")
+SAY_CONFIG = _("I am not set up correctly, so I cannot answer until an admin has looked into it.")
+SAY_BUSY = _("My agent was busy with something else for too long. Please ask again later.")
+SAY_OVERLOADED = _(
+    "My agent has too much to do at the moment. Please try again in a little while."
+)
+SAY_FAILED = _("Something went wrong while my agent worked on this. Please try again later.")
+SAY_UNREACHABLE = _("I could not reach my agent. Please try again in a little while.")
+SAY_LOST = _("I lost touch with my agent before it could answer. Please ask again.")
+SAY_TIMEOUT = _("My agent took too long to answer, so I stopped waiting.")
+SAY_CRASH = _("Something went wrong on my side, so I cannot answer this. Please ask again.")
+SAY_TOO_LATE = _("I could not get to this in time. Please ask again if you still want an answer.")
+SAY_FULL = _(
+    "There are too many messages waiting for me here right now. Please try again in a moment."
+)
+SAY_DM_NO_AGENT = _(
+    "Hello! I can't talk in direct messages yet: no agent has been chosen for them. "
+    "Mention me in a server that we share instead."
+)

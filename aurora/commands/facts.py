@@ -18,6 +18,7 @@ from ..errors import (
 from ..health.status import AgentStatus, BreakerStatus, Found, Limits, QueueStatus
 from ..model import State
 from ..prompts.fence import shorten
+from ..queue import Enqueued
 from .agents import named
 
 SIGNS = {
@@ -110,7 +111,7 @@ def ended_lines(queue: QueueStatus) -> Iterator[str]:
 
 def arrival_lines(queue: QueueStatus) -> Iterator[str]:
     """Say how much came since Aurora was loaded."""
-    for name in ("accepted", "duplicate", "full"):
+    for name in (Enqueued.ACCEPTED, Enqueued.DUPLICATE, Enqueued.FULL):
         yield f"{name}: {queue.totals.get(name, 0)}"
 
 

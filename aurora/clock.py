@@ -43,6 +43,11 @@ class SystemClock:
                 await signal.wait()
 
 
+async def sleep(clock: Clock, seconds: float) -> None:
+    """Return when the seconds are over, as that clock counts them."""
+    await clock.wait(asyncio.Event(), seconds)
+
+
 class Throttle:
     """Let something happen for a key at most once in so many seconds."""
 

@@ -1,9 +1,11 @@
-"""Reading the JSON of a server that may send anything."""
+"""Reading the JSON of a server that may send anything, and what all servers say alike."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+from .protocol import Reasoning, Text, Usage
 
 Frame = dict[str, Any]
 
@@ -37,10 +39,22 @@ def text_of(delta: Frame) -> str:
     return word(delta, "content") or "".join(word(one, "text") for one in items(delta, "content"))
 
 
-def json_object(text: str) -> Frame:
-    """Return the object that a text holds, an empty one if it holds none."""
+def json_object(text: str) -> Frame | None:
+    """Return the object that a text holds, None if it holds none."""
     try:
         value = json.loads(text)
     except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def said_by_agent(message: Frame) -> Text | Reasoning | Usage | None:
+    """Read a message of the agent's that every server sends in the same form, None for others."""
+    match word(message, "message_type"):
+        case "assistant_message":
+            return Text(word(message, "id"), text_of(message))
+        case "reasoning_message":
+            return Reasoning(word(message, "reasoning"))
+        case "usage_statistics":
+            return Usage(number(message, "prompt_tokens"), number(message, "completion_tokens"))
+    return None

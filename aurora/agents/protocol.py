@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..reasons import AgentError as AgentError
 from ..reasons import Outcome as Outcome
@@ -40,6 +40,13 @@ class ToolHost(Protocol):
         ...
 
 
+class ConversationKey(NamedTuple):
+    """Which conversation; some servers name one of each agent's alike."""
+
+    agent_id: str
+    conversation_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One input to an agent; `input_id` is new for each attempt, a used one is never answered."""
@@ -48,6 +55,11 @@ class Input:
     conversation_id: str
     text: str
     input_id: str
+
+    @property
+    def conversation(self) -> ConversationKey:
+        """Return which conversation it is for."""
+        return ConversationKey(self.agent_id, self.conversation_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +184,8 @@ class AgentBackend(Protocol):
         """Create a conversation and return its id; raise AgentError."""
         ...
 
-    def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
-        """Run one turn; yields exactly one Finished, last. Raises nothing but CancelledError.
+    def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+        """Give an agent an input; yields exactly one Finished, last. Raises only CancelledError.
 
         Cancelling or closing the iterator aborts the run on the server; the conversation stays
         taken, inside the backend, until the server has let go of it.
@@ -201,10 +213,10 @@ class ToolLister(Protocol):
 class Recaller(Protocol):
     """A backend whose server keeps its runs, so that they outlive an Aurora that dies."""
 
-    async def recall(self, turn: Input) -> Finished | None:
+    async def recall(self, given: Input) -> Finished | None:
         """Return how an attempt ended that nobody followed to its end; raise AgentError.
 
         None if the server has not kept it or it has not ended: then a new attempt may be sent,
-        unless the old one had a visible effect. The turn's text is not looked at.
+        unless the old one had a visible effect. The input's text is not looked at.
         """
         ...

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..clock import Clock
+from ..clock import Clock, sleep
 from ..reasons import REASONS, AgentError, Reason, Retry
 
 T = TypeVar("T")
@@ -74,7 +73,7 @@ async def retry_with_backoff(
         except Exception as error:
             if attempt >= config.max_attempts or not retryable(error):
                 raise
-        await clock.wait(asyncio.Event(), config.delay(attempt, rng))
+        await sleep(clock, config.delay(attempt, rng))
         attempt += 1
 
 

@@ -121,8 +121,8 @@ async def test_a_conversation_wedged_by_a_dead_aurora_is_forked(
     async for event in dead.run(turn(world.agent, opened, text), Tools()):
         if isinstance(event, Accepted):
             await asyncio.sleep(0.2)
-            dead._closed = True
-            for task in dead._tasks:
+            dead._runs.closed = True
+            for task in dead._runs._tasks:
                 task.cancel()
             cut(dead)
             break

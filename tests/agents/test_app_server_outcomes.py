@@ -8,7 +8,7 @@ import pytest
 
 from aurora.agents.app_server import MemoryRefused
 from aurora.agents.app_server.memory import check_path, plain
-from aurora.agents.app_server.outcomes import ending
+from aurora.agents.app_server.outcomes import WEDGED, ending
 from aurora.agents.protocol import Outcome
 
 
@@ -65,7 +65,7 @@ def test_a_number_in_a_users_words_is_no_status(error: str) -> None:
 def test_a_wedge_is_recognised() -> None:
     """The input that met it has not run."""
     error = "Conversation local-conv-1 already has an active run (local-run-1)"
-    assert ending("error", error).wedged
+    assert ending("error", error) is WEDGED
 
 
 @pytest.mark.parametrize(

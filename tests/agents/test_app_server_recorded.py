@@ -166,9 +166,7 @@ async def test_a_dropped_stream_leaves_no_half_text_as_the_answer() -> None:
     async with RecordedServer("llm_drops_stream") as server:
         events = await replay(server)
     assert len({event.message_id for event in events if isinstance(event, Text)}) == 4
-    assert end(events) == Finished(
-        Outcome.FAILED, detail="the agent's turn failed (llm_api_error)"
-    )
+    assert end(events) == Finished(Outcome.FAILED, detail="the agent's model provider failed")
 
 
 async def test_every_runtime_names_a_mode_and_foreground_tools() -> None:

@@ -247,7 +247,7 @@ async def test_a_control_request_for_bash_is_denied(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that offers its shell after all is told no when it asks."""
-    monkeypatch.setattr("aurora.agents.app_server.frames.message", _all_tools)
+    monkeypatch.setattr("aurora.agents.app_server.requests.message", _all_tools)
     file = town.server.home / "touched"
     call = Call.to("Bash", command=f"rm -rf {file} && touch {file}", description="touch")
     town.llm.script("shell", Step(calls=(call,)), Step(text="I was not allowed to."))

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Coroutine
-from typing import Any
+from collections.abc import AsyncGenerator
 
 from ...clock import Clock, SystemClock
 from ..frames import Frame, part, word
-from ..protocol import (
-    AgentInfo,
-    Finished,
-    Input,
-    Outcome,
-    RunEvent,
-    ToolHost,
-)
-from . import frames
+from ..protocol import AgentInfo, ConversationKey, Input, RunEvent, ToolHost
+from ..runs import NOT_OFFERED, Runs
+from . import requests
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
 from .driver import Driver
-from .frames import Runtime
-from .link import CLOSED, Limits, Link
+from .link import Limits, Link
 from .memory import Memory
-from .run import Run
+from .run import AppServerRun
 
 _log = logging.getLogger("red.aurora.agents")
 
@@ -68,10 +59,8 @@ class AppServer:
             conversation_of=self._conversation,
         )
         self._memory = Memory(self._link.collect)
-        self._conversations: dict[Runtime, Conversation] = {}
-        self._runs: set[Run] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._conversations: dict[ConversationKey, Conversation] = {}
+        self._runs: Runs[AppServerRun] = Runs("aurora-app-server")
 
     async def ping(self) -> None:
         """Find out whether the server can be used; raise AgentError if not."""
@@ -87,22 +76,10 @@ class AppServer:
         """Create a conversation and make it ready for its first input; raise AgentError."""
         return (await self._link.create(agent_id, title)).conversation_id
 
-    async def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
-        """Run one turn as AgentBackend says."""
-        if self._closed:
-            yield Finished(Outcome.UNREACHABLE, detail=CLOSED)
-            return
-        run = Run(turn, tools)
-        self._runs.add(run)
-        self._spawn(self._drive(run))
-        try:
-            while True:
-                event = await run.events.get()
-                yield event
-                if isinstance(event, Finished):
-                    return
-        finally:
-            run.leave()
+    def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+        """Give an agent an input, as AgentBackend says."""
+        run = AppServerRun(given, tools)
+        return self._runs.follow(run, lambda: Driver(self._link, self._conversation, run).drive())
 
     async def memory_list(self, agent_id: str) -> list[str]:
         """List the agent's memory files."""
@@ -122,59 +99,42 @@ class AppServer:
 
     async def close(self, *, grace: float = 2.0) -> None:
         """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""
-        self._closed = True
-        for run in list(self._runs):
-            run.finish(Outcome.CANCELLED, CLOSED)
-            run.leave()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+        await self._runs.abort(grace)
+        # First the socket: each frame that comes in may start a task.
         await self._link.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._runs.end()
         self._conversations.clear()
 
-    async def _drive(self, run: Run) -> None:
-        try:
-            await Driver(self._link, self._conversation, run).drive()
-        finally:
-            self._runs.discard(run)
-
-    def _conversation(self, runtime: Runtime) -> Conversation:
-        return self._conversations.setdefault(runtime, Conversation(runtime))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="aurora-app-server")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _conversation(self, key: ConversationKey) -> Conversation:
+        return self._conversations.setdefault(key, Conversation(key))
 
     def _lost(self, connection: Connection) -> None:
         """Wake every run that was on a lost connection, and forget its idle conversations."""
         for run in self._runs:
             run.news.set()
         self._forget_idle()
-        if not self._closed:
+        if not self._runs.closed:
             _log.warning("The connection to the App Server is lost.")
-            self._spawn(connection.close())
+            self._runs.spawn(connection.close())
 
     def _forget_idle(self) -> None:
         """Forget conversations without a run whose connection is gone: they start anew anyway."""
         # A run may be on its way into its conversation, and not hold it yet.
-        entered = {Runtime(run.turn.agent_id, run.turn.conversation_id) for run in self._runs}
-        for runtime, one in list(self._conversations.items()):
+        entered = {run.given.conversation for run in self._runs}
+        for key, one in list(self._conversations.items()):
             started = one.connection is not None and not one.connection.lost
-            if one.run is None and not started and runtime not in entered:
-                del self._conversations[runtime]
+            if one.run is None and not started and key not in entered:
+                del self._conversations[key]
 
     def _route(self, connection: Connection, frame: Frame) -> None:
-        """Take what the server says by itself; of runtimes that are not ours, nothing."""
-        runtime = frames.runtime_of(frame)
-        conversation = self._conversations.get(runtime) if runtime else None
+        """Take what the server says by itself; of conversations that are not ours, nothing."""
+        key = requests.key_of(frame)
+        conversation = self._conversations.get(key) if key else None
         match word(frame, "type"):
             case "external_tool_call_request":
-                self._spawn(self._serve_tool(connection, conversation, frame))
+                self._runs.spawn(self._serve_tool(connection, conversation, frame))
             case "control_request" if conversation is not None:
-                self._spawn(self._judge(connection, conversation, frame))
+                self._runs.spawn(self._judge(connection, conversation, frame))
             case _ if conversation is not None:
                 conversation.feed(frame)
 
@@ -186,9 +146,9 @@ class AppServer:
         if run is None or not run.begun.is_set() or not run.offers(word(frame, "tool_name")):
             text, is_error = "Nobody waits for this turn any more; nothing was done.", True
         else:
-            result = await run.call(word(frame, "tool_name"), part(frame, "input"))
+            result = await run.use(word(frame, "tool_name"), part(frame, "input"))
             text, is_error = result.text, result.is_error
-        answer = frames.tool_result(word(frame, "request_id"), text, is_error=is_error)
+        answer = requests.tool_result(word(frame, "request_id"), text, is_error=is_error)
         with contextlib.suppress(ConnectionLostError):
             await connection.send(answer)
 
@@ -200,8 +160,8 @@ class AppServer:
         run = conversation.run
         refusal = None
         if run is None or not run.begun.is_set() or not run.offers(name):
-            refusal = "This tool is not available here. Use only the tools you were given."
+            refusal = NOT_OFFERED
             _log.warning("Denied the agent a tool that is not Aurora's.")
-        answer = frames.verdict(conversation.runtime, word(frame, "request_id"), refusal)
+        answer = requests.verdict(conversation.key, word(frame, "request_id"), refusal)
         with contextlib.suppress(ConnectionLostError, TimeoutError):
             await connection.request(answer, timeout=self._link.limits.request)

@@ -14,18 +14,16 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from ..frames import Frame, word
+from ..outcomes import STATUSES
 from ..protocol import AgentError, Outcome
-from .outcomes import STATUSES
 
 _log = logging.getLogger("red.aurora.agents")
 
 # A list of agents carries every system prompt: 23 kB each, and aiohttp's own limit is 4 MiB.
 MAX_FRAME_BYTES = 64 * 2**20
 _HEARTBEAT_SECONDS = 30.0
-_HANDSHAKES = {
-    401: "the server refused the token: set the one it was started with "
-    "(`[p]set api letta token,…`)",
-    403: "the server refused the connection (403)",
+# A path that the server does not know, and a path with parameters.
+_ELSEWHERE = {
     404: "there is no App Server at this path; it listens on `/ws`",
     426: "there is no App Server at this path; it listens on `/ws` without parameters",
 }
@@ -177,9 +175,11 @@ class Connection:
 def explain(error: Exception) -> AgentError:
     """Say in a person's words why there is no connection."""
     if isinstance(error, aiohttp.WSServerHandshakeError):
-        outcome = STATUSES.get(error.status, Outcome.UNREACHABLE)
-        fallback = f"the server refused the connection ({error.status})"
-        return AgentError(outcome, _HANDSHAKES.get(error.status, fallback))
+        if error.status in _ELSEWHERE:
+            return AgentError(Outcome.CONFIG, _ELSEWHERE[error.status])
+        other = (Outcome.UNREACHABLE, "the agent server refused the connection")
+        outcome, detail = STATUSES.get(error.status, other)
+        return AgentError(outcome, f"{detail} ({error.status})")
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return AgentError(
             Outcome.UNREACHABLE, "no secure connection: the server's certificate or TLS is wrong"

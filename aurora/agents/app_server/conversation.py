@@ -12,28 +12,28 @@ from ..frames import (
     part,
     word,
 )
-from ..protocol import ToolSpec
+from ..protocol import ConversationKey, ToolSpec
 from .connection import Connection
-from .frames import IDLE, Runtime
-from .run import Run
+from .requests import IDLE
+from .run import AppServerRun
 
 
 class Conversation:
-    """One runtime: at most one run at a time holds it, others wait their turn.
+    """One conversation: at most one run at a time holds it, others wait for it.
 
     `stirs` says that the server has shown a turn here, running or queued, and not yet its end.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self.run: Run | None = None
+    def __init__(self, key: ConversationKey) -> None:
+        self.key = key
+        self.run: AppServerRun | None = None
         self.connection: Connection | None = None
         self.specs: tuple[ToolSpec, ...] = ()
         self.queue: list[Frame] = []
         self.stirs = False
         self.settled = asyncio.Event()
 
-    async def take(self, run: Run, clock: Clock, patience: float) -> bool:
+    async def take(self, run: AppServerRun, clock: Clock, patience: float) -> bool:
         """Wait until no run holds it, then let `run` hold it (not if its caller leaves first).
 
         Only a holder whose caller has left is given up on, after `patience` seconds: then False,
@@ -51,19 +51,19 @@ class Conversation:
         self.run = run
         return True
 
-    def release(self, run: Run) -> None:
+    def release(self, run: AppServerRun) -> None:
         """Let go of it."""
         if self.run is run:
             self.run = None
         run.over.set()
 
     def started_with(self, connection: Connection, specs: Sequence[ToolSpec]) -> None:
-        """Note that the runtime was started on this connection, with these tools."""
+        """Note that the server was told of it on this connection, with these tools."""
         self.connection = connection
         self.specs = tuple(specs)
 
     def feed(self, frame: Frame) -> None:
-        """Take a frame of this runtime."""
+        """Take a frame of this conversation."""
         match word(frame, "type"):
             case "update_queue":
                 self.queue = items(frame, "queue")

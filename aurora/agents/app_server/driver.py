@@ -30,14 +30,14 @@ import logging
 from collections.abc import Callable
 
 from ..frames import items, text_of, word
-from ..protocol import AgentError, ConversationMoved, Outcome
-from . import frames
+from ..outcomes import Ending
+from ..protocol import AgentError, ConversationKey, ConversationMoved, Outcome
+from . import requests
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
-from .frames import Runtime
 from .link import Link
-from .outcomes import Ending, conversation_gone
-from .run import Run
+from .outcomes import WEDGED, conversation_gone
+from .run import AppServerRun
 
 _log = logging.getLogger("red.aurora.agents")
 
@@ -50,27 +50,26 @@ class Driver:
     """The life of one run, from the wait for its conversation until the server lets go of it."""
 
     def __init__(
-        self, link: Link, conversation_of: Callable[[Runtime], Conversation], run: Run
+        self,
+        link: Link,
+        conversation_of: Callable[[ConversationKey], Conversation],
+        run: AppServerRun,
     ) -> None:
         self._link = link
         self._conversation_of = conversation_of
         self._run = run
-        self._conversation = conversation_of(Runtime(run.turn.agent_id, run.turn.conversation_id))
+        self._conversation = conversation_of(run.given.conversation)
         self._connection: Connection | None = None
 
     async def drive(self) -> None:
-        """See the run through; its caller gets exactly one Finished."""
+        """See the run through, until the server lets go of the conversation."""
         try:
             await self._enter()
             await self._input_until_it_runs()
         except AgentError as error:
             outcome = Outcome.LOST if self._run.accepted else error.outcome
-            self._run.finish(outcome, error.detail)
-        except Exception as error:
-            _log.exception("A run broke off.")
-            self._run.finish(Outcome.LOST, f"Aurora failed inside ({type(error).__name__})")
+            self._run.finish(Ending(outcome, error.detail))
         finally:
-            self._run.finish(Outcome.CANCELLED)
             self._conversation.release(self._run)
 
     async def _enter(self) -> None:
@@ -81,10 +80,10 @@ class Driver:
 
     async def _input_until_it_runs(self) -> None:
         run = self._run
-        for input_id in (run.turn.input_id, f"{run.turn.input_id}-fork"):
+        for input_id in (run.given.input_id, f"{run.given.input_id}-fork"):
             await self._input(input_id)
             await self._follow()
-            if run.ending is None or not run.ending.wedged or run.left.is_set():
+            if run.ending is not WEDGED or run.left.is_set():
                 break
             run.accepted = False
             await self._move()
@@ -109,7 +108,7 @@ class Driver:
         self._connection = connection
         run.begin(input_id)
         names = [spec.name for spec in specs]
-        frame = frames.message(self._conversation.runtime, run.turn.text, input_id, names)
+        frame = requests.message(self._conversation.key, run.given.text, input_id, names)
         try:
             answer = await connection.request(frame, timeout=self._link.limits.request)
         except ConnectionLostError:
@@ -133,8 +132,8 @@ class Driver:
         except AgentError as error:
             if not conversation_gone(error):
                 raise
-        runtime = await self._link.create(self._run.turn.agent_id, "Discord")
-        self._go_on_in(self._conversation_of(runtime))
+        key = await self._link.create(self._run.given.agent_id, "Discord")
+        self._go_on_in(self._conversation_of(key))
         return await self._link.ready(self._conversation, self._run.tools.specs)
 
     async def _wait_in_queue(self, connection: Connection) -> None:
@@ -142,7 +141,7 @@ class Driver:
         run, link = self._run, self._link
         await link.clock.wait(run.begun, link.limits.patience)
         if not run.begun.is_set() and not connection.lost and await self._take_back(connection):
-            run.ending = Ending(Outcome.BUSY, "the conversation is held", wedged=True)
+            run.ending = WEDGED
 
     async def _follow(self) -> None:
         """Wait for the end of the turn through all that may happen to it."""
@@ -166,7 +165,8 @@ class Driver:
         try:
             connection = await self._link.again(conversation, run.tools.specs, run.left)
         except AgentError as error:
-            run.finish(Outcome.LOST, f"the connection was lost in mid-turn: {error.detail}")
+            detail = f"the connection was lost in mid-turn: {error.detail}"
+            run.finish(Ending(Outcome.LOST, detail))
             return False
         if conversation.stirs or run.ending is not None:
             self._connection = connection
@@ -176,7 +176,8 @@ class Driver:
         if run.accepted or await self._in_history(connection):
             await self._lose()
         else:
-            run.finish(Outcome.UNREACHABLE, "the connection was lost before the input arrived")
+            detail = "the connection was lost before the input arrived"
+            run.finish(Ending(Outcome.UNREACHABLE, detail))
         return False
 
     async def _lose(self) -> None:
@@ -184,14 +185,14 @@ class Driver:
         with contextlib.suppress(AgentError):
             await self._move()
         detail = "the connection was lost in mid-turn, and the turn with it"
-        self._run.finish(Outcome.LOST, detail)
+        self._run.finish(Ending(Outcome.LOST, detail))
 
     async def _abort(self, connection: Connection) -> None:
         """Ask the server to end the turn; it lets go when its model or tool does."""
-        run, runtime = self._run, self._conversation.runtime
+        run, key = self._run, self._conversation.key
         try:
             limit = self._link.limits.request
-            answer = await connection.request(frames.abort(runtime), timeout=limit)
+            answer = await connection.request(requests.abort(key), timeout=limit)
             if answer.get("aborted") is not True:
                 await self._take_back(connection)
                 run.ending = run.ending or Ending(Outcome.CANCELLED)
@@ -204,7 +205,7 @@ class Driver:
         conversation = self._conversation
         for item in conversation.queue:
             if word(item, "client_message_id") == self._run.input_id:
-                frame = frames.remove_queued(conversation.runtime, word(item, "id"))
+                frame = requests.remove_queued(conversation.key, word(item, "id"))
                 answer = await self._link.collect(frame, connection)
                 return answer[-1].get("success") is True
         return False
@@ -214,7 +215,7 @@ class Driver:
         conversation, link = self._conversation, self._link
         for _ in range(_ABORTS):
             conversation.settled.clear()
-            answer = await link.ask(frames.abort(conversation.runtime), connection)
+            answer = await link.ask(requests.abort(conversation.key), connection)
             if answer.get("aborted") is True:
                 await link.clock.wait(conversation.settled, link.limits.patience)
                 break
@@ -231,7 +232,7 @@ class Driver:
 
     async def _move(self) -> None:
         """Go on in a fork of the conversation."""
-        fork = await self._link.fork(self._conversation.runtime)
+        fork = await self._link.fork(self._conversation.key)
         self._go_on_in(self._conversation_of(fork))
 
     def _go_on_in(self, conversation: Conversation) -> None:
@@ -240,11 +241,11 @@ class Driver:
             old.run = None
         conversation.run = run
         self._conversation = conversation
-        run.emit(ConversationMoved(conversation.runtime.conversation_id))
+        run.emit(ConversationMoved(conversation.key.conversation_id))
 
     async def _in_history(self, connection: Connection) -> bool:
         """Ask whether the server has stored the input; raise AgentError (LOST) if it won't say."""
-        frame = frames.history(self._conversation.runtime, _HISTORY_DEPTH)
+        frame = requests.history(self._conversation.key, _HISTORY_DEPTH)
         try:
             answer = await self._link.ask(frame, connection)
         except AgentError as error:
@@ -256,12 +257,12 @@ class Driver:
         if ending.outcome is Outcome.COMPLETED:
             text = await self._text_in_history() if run.patchy else run.text
             _log.debug("The agent's text: %s", text)
-        run.finish(ending.outcome, ending.detail, text)
+        run.finish(ending, text)
 
     async def _text_in_history(self) -> str:
         """Read the turn's last message back: pieces of it were missed with the socket."""
         answer = await self._link.ask(
-            frames.history(self._conversation.runtime, _HISTORY_DEPTH), self._connection
+            requests.history(self._conversation.key, _HISTORY_DEPTH), self._connection
         )
         newest = items(answer, "messages")[:1]
         if newest and word(newest[0], "message_type") == "assistant_message":

@@ -8,16 +8,14 @@ from typing import NamedTuple
 
 from ...clock import Clock
 from ..frames import Frame, part, word
-from ..protocol import AgentError, Outcome, ToolSpec
-from . import frames
+from ..protocol import AgentError, ConversationKey, Outcome, ToolSpec
+from ..reconnecting import Search
+from ..runs import CLOSED
+from . import requests
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
-from .frames import Runtime
 from .memory import plain
 from .outcomes import refusal
-
-CLOSED = "the connection to the agent server was closed"
-_BACKOFF_SECONDS = (0.1, 0.25, 0.5, 1.0)
 
 
 class Limits(NamedTuple):
@@ -40,7 +38,7 @@ class Link:
         limits: Limits,
         on_frame: Callable[[Connection, Frame], None],
         on_lost: Callable[[Connection], None],
-        conversation_of: Callable[[Runtime], Conversation],
+        conversation_of: Callable[[ConversationKey], Conversation],
     ) -> None:
         self.clock = clock
         self.limits = limits
@@ -101,35 +99,35 @@ class Link:
             raise AgentError(refusal(said), said)
         return answer
 
-    async def create(self, agent_id: str, title: str) -> Runtime:
-        """Create a conversation and start its runtime; raise AgentError."""
+    async def create(self, agent_id: str, title: str) -> ConversationKey:
+        """Create a conversation and make it ready for its first input; raise AgentError."""
         connection = await self.connection()
         specs = self._usual  # another run may change it before the answer is here
-        groups = frames.tool_groups(specs, self.limits.tool)
+        groups = requests.tool_groups(specs, self.limits.tool)
         body = {"body": {"summary": title}}
-        frame = frames.start(agent_id, groups, create_conversation=body)
+        frame = requests.start(agent_id, groups, create_conversation=body)
         answer = await self.ask(frame, connection)
-        runtime = frames.runtime_of(answer)
-        if runtime is None:
+        key = requests.key_of(answer)
+        if key is None:
             raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
-        self._conversation_of(runtime).started_with(connection, specs)
-        await self._stop_reflection(runtime, connection)
-        return runtime
+        self._conversation_of(key).started_with(connection, specs)
+        await self._stop_reflection(key, connection)
+        return key
 
     async def ready(self, conversation: Conversation, specs: Sequence[ToolSpec]) -> Connection:
         """Have the runtime started on this connection with these tools; raise AgentError."""
         connection = await self.connection()
-        runtime = conversation.runtime
+        key = conversation.key
         self._usual = tuple(specs)
-        groups = frames.tool_groups(specs, self.limits.tool)
+        groups = requests.tool_groups(specs, self.limits.tool)
         if conversation.connection is not connection:
             conversation.stirs = False
-            start = frames.start(runtime.agent_id, groups, conversation_id=runtime.conversation_id)
+            start = requests.start(key.agent_id, groups, conversation_id=key.conversation_id)
             await self.ask(start, connection)
         elif conversation.specs != self._usual:
-            await self.ask(frames.update_tools(runtime, groups), connection)
+            await self.ask(requests.update_tools(key, groups), connection)
         conversation.started_with(connection, specs)
-        await self._stop_reflection(runtime, connection)
+        await self._stop_reflection(key, connection)
         return connection
 
     async def again(
@@ -139,26 +137,22 @@ class Link:
 
         Tries with growing pauses until the limit is reached or `stop` is set.
         """
-        deadline = self.clock.monotonic() + self.limits.reconnect
-        attempt = 0
+        search = Search(self.clock, self.limits.reconnect)
         while True:
             try:
                 return await self.ready(conversation, specs)
             except AgentError as error:
-                late = self.clock.monotonic() >= deadline
-                if late or stop.is_set() or error.outcome is not Outcome.UNREACHABLE:
+                if search.over or stop.is_set() or error.outcome is not Outcome.UNREACHABLE:
                     raise
-            pause = _BACKOFF_SECONDS[min(attempt, len(_BACKOFF_SECONDS) - 1)]
-            await self.clock.wait(stop, pause)
-            attempt += 1
+            await search.pause(stop)
 
-    async def fork(self, runtime: Runtime) -> Runtime:
+    async def fork(self, key: ConversationKey) -> ConversationKey:
         """Copy a conversation with its history; return the copy, raise AgentError."""
-        answer = await self.ask(frames.fork(runtime))
+        answer = await self.ask(requests.fork(key))
         copy = word(part(answer, "conversation"), "id")
         if not copy:
             raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
-        return Runtime(runtime.agent_id, copy)
+        return ConversationKey(key.agent_id, copy)
 
     async def close(self) -> None:
         """Close the socket and open none again; whoever waits for one is told."""
@@ -179,7 +173,7 @@ class Link:
             return error
         return self._connection
 
-    async def _stop_reflection(self, runtime: Runtime, connection: Connection) -> None:
-        if runtime.agent_id not in connection.reflection_off:
-            await self.ask(frames.reflection_off(runtime), connection)
-            connection.reflection_off.add(runtime.agent_id)
+    async def _stop_reflection(self, key: ConversationKey, connection: Connection) -> None:
+        if key.agent_id not in connection.reflection_off:
+            await self.ask(requests.reflection_off(key), connection)
+            connection.reflection_off.add(key.agent_id)

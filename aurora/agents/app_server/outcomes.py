@@ -1,70 +1,35 @@
-"""What the App Server's ways to end a turn mean; the one table for stop reasons and statuses."""
+"""How the App Server ends a turn or refuses a request, in the words of the table for all."""
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
+from ..frames import json_object, part, word
+from ..outcomes import Ending, label, of_provider, stopped
 from ..protocol import AgentError, Outcome
 
-STOP_REASONS = {
-    "end_turn": Outcome.COMPLETED,
-    "tool_rule": Outcome.COMPLETED,
-    "no_tool_call": Outcome.COMPLETED,
-    "max_steps": Outcome.COMPLETED,
-    "max_tokens_exceeded": Outcome.COMPLETED,
-    "cancelled": Outcome.CANCELLED,
-    "insufficient_credits": Outcome.CONFIG,
-    "context_window_overflow_in_system_prompt": Outcome.CONFIG,
-}
-
-STATUSES = {
-    400: Outcome.CONFIG,
-    401: Outcome.CONFIG,
-    402: Outcome.CONFIG,
-    403: Outcome.CONFIG,
-    404: Outcome.CONFIG,
-    409: Outcome.BUSY,
-    422: Outcome.CONFIG,
-    426: Outcome.CONFIG,
-    429: Outcome.OVERLOADED,
-}
+WEDGED = Ending(Outcome.BUSY, "the conversation is held by a turn that was lost")
+"""The input never began: another turn holds the conversation, and may do so for ever."""
 
 _STATUS = re.compile(r"(?<![\w.])([45]\d\d)(?=: |:? ?\{| status| [A-Z]|$)")
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
-_WEDGED = "already has an active run"
+_HELD = "already has an active run"
 _NOT_FOUND = re.compile(r"\bnot found\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a turn ended; `wedged` means that it never began, another holds the conversation."""
-
-    outcome: Outcome
-    detail: str = ""
-    wedged: bool = False
-
-
 def ending(stop_reason: str, error: str) -> Ending:
-    """Classify a `turn_finished`.
-
-    The provider's own words stay out of the detail: they may repeat what a user wrote.
-    """
-    if _WEDGED in error:
-        detail = "the conversation is held by a turn that was lost"
-        return Ending(Outcome.BUSY, detail, wedged=True)
-    outcome = STOP_REASONS.get(stop_reason)
-    if outcome is not None and not error:
-        return Ending(outcome, "" if outcome is Outcome.COMPLETED else _known(stop_reason))
+    """Classify a `turn_finished`; with an error it is never a success."""
+    if _HELD in error:
+        return WEDGED
+    if not error:
+        return stopped(stop_reason)
     kind, said = _unpack(error)
-    label = kind or _known(stop_reason)
     if found := _STATUS.search(said):
         status = int(found[1])
-        outcome = STATUSES.get(status, Outcome.FAILED)
-        return Ending(outcome, f"the agent's model provider answered {status} ({label})")
-    return Ending(Outcome.FAILED, f"the agent's turn failed ({label})")
+        of_status = of_provider(status, kind or label(stop_reason))
+        # Where Letta's own API is behind the server, this is what it says of a held conversation.
+        return replace(of_status, outcome=Outcome.BUSY) if status == 409 else of_status
+    return Ending(Outcome.FAILED, f"the agent's turn failed ({kind or label(stop_reason)})")
 
 
 def refusal(error: str) -> Outcome:
@@ -77,22 +42,12 @@ def conversation_gone(error: AgentError) -> bool:
     return error.detail.startswith("Conversation ") and bool(_NOT_FOUND.search(error.detail))
 
 
-def _known(label: str) -> str:
-    return label if _WORD.match(label) else "unknown reason"
-
-
 def _unpack(error: str) -> tuple[str, str]:
     """Read error type and message from the JSON that the server puts into a string."""
-    try:
-        value: Any = json.loads(error)
-    except ValueError:
+    value = json_object(error)
+    if value is None:
         return "", error
-    while isinstance(value, dict) and isinstance(value.get("error"), dict):
-        value = value["error"]
-    if not isinstance(value, dict):
-        return "", error
-    kind, said = value.get("type"), value.get("message")
-    return (
-        kind if isinstance(kind, str) and _WORD.match(kind) else "",
-        said if isinstance(said, str) else "",
-    )
+    while inner := part(value, "error"):
+        value = inner
+    kind = word(value, "type")
+    return (kind if kind == label(kind) else ""), word(value, "message")

@@ -17,10 +17,13 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from ..frames import Frame
-from ..protocol import AgentError, Outcome, ToolSpec
+from ..protocol import AgentError, ConversationKey, Outcome, ToolSpec
 from ..sdk import SdkError
 from .outcomes import UNSURE, RefusedError, refused
-from .step import Place
+
+# The main thread of an agent; every other conversation knows whose it is.
+_MAIN_THREAD = "default"
+_TAIL = 30
 
 
 class Limits(NamedTuple):
@@ -82,14 +85,14 @@ class Api:
         made = await self._json("conversations.create", agent_id=agent_id, summary=title)
         return _object(made)
 
-    async def tail(self, place: Place, limit: int) -> list[Frame]:
+    async def tail(self, key: ConversationKey) -> list[Frame]:
         """Return the newest messages of a conversation, newest first."""
         found = await self._json(
             "conversations.messages.list",
-            place.conversation_id,
-            limit=limit,
+            key.conversation_id,
+            limit=_TAIL,
             order="desc",
-            **place.scope,
+            **_scope(key),
         )
         return _objects(found)
 
@@ -97,17 +100,17 @@ class Api:
         """Return a run's record."""
         return _object(await self._json("runs.retrieve", run_id))
 
-    async def active_runs(self, place: Place) -> list[Frame]:
+    async def active_runs(self, key: ConversationKey) -> list[Frame]:
         """Return the runs of a conversation that have not ended."""
-        found = await self._json("runs.list", conversation_id=place.conversation_id, active=True)
+        found = await self._json("runs.list", conversation_id=key.conversation_id, active=True)
         return _objects(found)
 
-    async def cancel(self, place: Place) -> None:
+    async def cancel(self, key: ConversationKey) -> None:
         """Cancel what runs in a conversation; 409 says that nothing does."""
-        await self._json("conversations.cancel", place.conversation_id, **place.scope)
+        await self._json("conversations.cancel", key.conversation_id, **_scope(key))
 
     def send(
-        self, place: Place, message: Frame, specs: Sequence[ToolSpec], *, background: bool
+        self, key: ConversationKey, message: Frame, specs: Sequence[ToolSpec], *, background: bool
     ) -> AsyncGenerator[Frame, None]:
         """Send a message, never twice; yields what the server streams."""
         tools = [
@@ -117,29 +120,29 @@ class Api:
         more: dict[str, Any] = {"background": True} if background else {}
         return self._stream(
             "conversations.messages.create",
-            place.conversation_id,
+            key.conversation_id,
             messages=[message],
             client_tools=tools,
             streaming=True,
             stream_tokens=True,
             include_pings=True,
             **more,
-            **place.scope,
+            **_scope(key),
         )
 
     def resume(
-        self, place: Place, run_id: str, otid: str, after: int
+        self, key: ConversationKey, run_id: str, otid: str, after: int
     ) -> AsyncGenerator[Frame, None]:
         """Yield the rest of a background run, found by its id or else by its message's otid."""
         name = {"run_id": run_id} if run_id else {"otid": otid}
         return self._stream(
             "conversations.messages.stream",
-            place.conversation_id,
+            key.conversation_id,
             starting_after=after,
             include_pings=True,
             # Older SDKs have no parameter for it, and another cog may have loaded one.
             extra_body=name,
-            **place.scope,
+            **_scope(key),
         )
 
     async def close(self) -> None:
@@ -209,6 +212,11 @@ def explain(error: CutError | RefusedError) -> AgentError:
         return AgentError(Outcome.UNREACHABLE, str(error))
     ending = refused(error)
     return AgentError(ending.outcome, ending.detail)
+
+
+def _scope(key: ConversationKey) -> dict[str, str]:
+    """Return what a request must add for the conversation to be found."""
+    return {"agent_id": key.agent_id} if key.conversation_id == _MAIN_THREAD else {}
 
 
 def _object(value: Any) -> Frame:

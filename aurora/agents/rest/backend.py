@@ -12,6 +12,7 @@ from ..frames import Frame, items, word
 from ..protocol import (
     AgentError,
     AgentInfo,
+    ConversationKey,
     Finished,
     Input,
     Outcome,
@@ -19,20 +20,14 @@ from ..protocol import (
     RunEvent,
     ToolHost,
 )
-from .api import (
-    Api,
-    CutError,
-    Limits,
-    explain,
-)
+from ..runs import CLOSED, Runs
+from .api import Api, CutError, Limits, explain
 from .driver import Driver
-from .outcomes import Ending, RefusedError
+from .outcomes import RefusedError
 from .recall import recall
-from .run import Run
-from .step import Place
+from .run import RestRun
 
 _MCP_TAG = "mcp:"
-_CLOSED = "the connection to the agent server was closed"
 
 
 class LettaRest:
@@ -77,12 +72,10 @@ class LettaRest:
         )
         self._api = Api(url, token, load, limits, direct=direct)
         self._clock = clock or SystemClock()
-        self._locks: weakref.WeakValueDictionary[Place, asyncio.Lock] = (
+        self._locks: weakref.WeakValueDictionary[ConversationKey, asyncio.Lock] = (
             weakref.WeakValueDictionary()
         )
-        self._runs: set[Run] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._runs: Runs[RestRun] = Runs("aurora-letta-rest")
 
     async def ping(self) -> None:
         """Find out whether the server can be used with this token; raise AgentError if not."""
@@ -121,61 +114,40 @@ class LettaRest:
             raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
         return conversation_id
 
-    async def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
-        """Run one turn as AgentBackend says."""
-        if self._closed:
-            yield Finished(Outcome.UNREACHABLE, detail=_CLOSED)
-            return
-        run = Run(turn, tools)
-        self._runs.add(run)
-        task = asyncio.create_task(self._drive(run), name="aurora-letta-rest")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            while True:
-                event = await run.events.get()
-                yield event
-                if isinstance(event, Finished):
-                    return
-        finally:
-            run.left.set()
+    def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+        """Give an agent an input, as AgentBackend says."""
+        run = RestRun(given, tools)
+        return self._runs.follow(run, lambda: Driver(self._api, self._clock, self, run).drive())
 
-    async def recall(self, turn: Input) -> Finished | None:
+    async def recall(self, given: Input) -> Finished | None:
         """Return how an attempt ended whose Aurora died; raise AgentError.
 
         None if the server has not kept it or it has not ended: then a new attempt may be sent,
         unless the old one had a visible effect.
         """
         self._check_open()
-        place = Place(turn.agent_id, turn.conversation_id)
         try:
-            return await recall(self._api, place, turn.input_id)
+            return await recall(self._api, given)
         except (CutError, RefusedError) as error:
             raise explain(error) from None
 
     async def close(self, *, grace: float = 2.0) -> None:
         """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""
-        self._closed = True
-        for run in list(self._runs):
-            run.finish(Ending(Outcome.CANCELLED, _CLOSED))
-            run.left.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._runs.abort(grace)
+        # First the tasks: each call they make may open a socket.
+        await self._runs.end()
         await self._api.close()
 
-    def lock(self, place: Place) -> asyncio.Lock:
+    def lock(self, key: ConversationKey) -> asyncio.Lock:
         """Return the lock of a conversation; it lives as long as somebody holds on to it."""
-        lock = self._locks.get(place)
+        lock = self._locks.get(key)
         if lock is None:
-            lock = self._locks[place] = asyncio.Lock()
+            lock = self._locks[key] = asyncio.Lock()
         return lock
 
     def _check_open(self) -> None:
-        if self._closed:
-            raise AgentError(Outcome.UNREACHABLE, _CLOSED)
+        if self._runs.closed:
+            raise AgentError(Outcome.UNREACHABLE, CLOSED)
 
     async def _find(self, agent_id: str, *include: str) -> Frame:
         self._check_open()
@@ -183,12 +155,6 @@ class LettaRest:
             return await self._api.agent(agent_id, *include)
         except (CutError, RefusedError) as error:
             raise _about_agent(error, agent_id) from None
-
-    async def _drive(self, run: Run) -> None:
-        try:
-            await Driver(self._api, self._clock, self, run).drive()
-        finally:
-            self._runs.discard(run)
 
 
 def _about_agent(error: CutError | RefusedError, agent_id: str) -> AgentError:

@@ -11,22 +11,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from ...clock import Clock
+from ...clock import Clock, sleep
 from ..frames import Frame, word
-from ..protocol import AgentError, ConversationMoved, Outcome
+from ..outcomes import Ending, stopped
+from ..protocol import AgentError, ConversationKey, ConversationMoved, Outcome
+from ..reconnecting import Search
+from ..runs import NOT_OFFERED
 from .api import Api, CutError, explain
-from .outcomes import (
-    REQUIRES_APPROVAL,
-    Ending,
-    RefusedError,
-    refused,
-    stopped,
-)
-from .recovery import TAIL, Recovery
-from .run import Run
-from .step import (
-    Place,
-    Step,
+from .messages import (
     approval,
     calls_in,
     denied,
@@ -36,14 +28,16 @@ from .step import (
     returned,
     user_message,
 )
+from .outcomes import REQUIRES_APPROVAL, RefusedError, refused
+from .recovery import POLL_SECONDS, Recovery
+from .run import RestRun
+from .step import Step
 
 _log = logging.getLogger("red.aurora.agents")
 
 _MOST_ROUNDS = 50
 _DENIALS = 3
-_POLL_SECONDS = 0.25
 _GONE = "Nobody waits for this call any more. It may or may not have been carried out."
-_NOT_OURS = "This tool is not available here. Use only the tools you were given."
 
 
 class Shared(Protocol):
@@ -51,7 +45,7 @@ class Shared(Protocol):
 
     background: bool
 
-    def lock(self, place: Place) -> asyncio.Lock:
+    def lock(self, key: ConversationKey) -> asyncio.Lock:
         """Return the lock of a conversation."""
         ...
 
@@ -59,30 +53,26 @@ class Shared(Protocol):
 class Driver:
     """The life of one run, from the wait for its conversation until the server lets go of it."""
 
-    def __init__(self, api: Api, clock: Clock, shared: Shared, run: Run) -> None:
+    def __init__(self, api: Api, clock: Clock, shared: Shared, run: RestRun) -> None:
         self._api = api
         self._clock = clock
         self._shared = shared
         self._run = run
-        self._place = Place(run.turn.agent_id, run.turn.conversation_id)
+        self._key = run.given.conversation
         self._step: Step | None = None
         self._sent = 0
         self._round = 0
-        self._never = asyncio.Event()
 
     async def drive(self) -> None:
-        """See the run through; its caller gets exactly one Finished."""
-        lock = self._shared.lock(self._place)
+        """See the run through, until the server lets go of the conversation."""
+        lock = self._shared.lock(self._key)
+        if not await self._until_left(lock.acquire()):
+            return
         try:
-            if not await self._until_left(lock.acquire()):
-                return
-            try:
-                if not await self._until_left(self._turn()):
-                    await self._abandon()
-            finally:
-                lock.release()
+            if not await self._until_left(self._turn()):
+                await self._abandon()
         finally:
-            self._run.finish(Ending(Outcome.CANCELLED))
+            lock.release()
 
     async def _until_left(self, work: Coroutine[Any, Any, Any]) -> bool:
         """Do the work unless the caller goes away first; tell whether it was done."""
@@ -102,9 +92,6 @@ class Driver:
             ending = await self._rounds()
         except AgentError as error:
             ending = Ending(error.outcome, error.detail)
-        except Exception as error:
-            _log.exception("A run broke off.")
-            ending = Ending(Outcome.LOST, f"Aurora failed inside ({type(error).__name__})")
         if ending.outcome is Outcome.UNREACHABLE and self._committed:
             ending = replace(ending, outcome=Outcome.LOST)
         text = ""
@@ -120,7 +107,7 @@ class Driver:
         return self._round > 0 or (self._step is not None and self._step.accepted)
 
     async def _rounds(self) -> Ending:
-        message = user_message(self._run.turn.text)
+        message = user_message(self._run.given.text)
         while True:
             ending = await self._send(message)
             step = self._step
@@ -136,7 +123,7 @@ class Driver:
     async def _send(self, message: Frame) -> Ending:
         """Send a message until the server takes it or there is nothing more to try."""
         tried: set[str] = set()
-        deadline = self._clock.monotonic() + self._api.limits.reconnect
+        search = Search(self._clock, self._api.limits.reconnect)
         while True:
             step = self._step = self._new_step(message)
             try:
@@ -145,20 +132,20 @@ class Driver:
                 step.open = False
                 ending = refused(error)
                 remedy = self._remedy(step, error, ending)
-                if remedy in tried or not await self._mended(remedy, ending):
+                if remedy in tried or not await self._mended(remedy, error.holder):
                     return ending
                 tried.add(remedy)
             except CutError as cut:
                 step.open = False
                 # Only an answer to tool calls is worth the wait: the turn hangs on it.
-                if self._round == 0 or self._clock.monotonic() >= deadline:
+                if self._round == 0 or search.over:
                     raise explain(cut) from None
-                await self._pause(_POLL_SECONDS)
+                await search.pause()
 
     async def _post(self, step: Step) -> Ending:
         """Send a step once, and follow its run to the end."""
-        run, place = self._run, self._place
-        frames = self._api.send(place, step.message, run.tools.specs, background=step.background)
+        run, key = self._run, self._key
+        frames = self._api.send(key, step.message, run.tools.specs, background=step.background)
         step.open = True
         try:
             async with aclosing(frames):
@@ -170,13 +157,13 @@ class Driver:
         if step.stop_reason:
             return stopped(step.stop_reason)
         feed = partial(run.feed, step)
-        return await Recovery(self._api, self._clock, place, step, feed).follow()
+        return await Recovery(self._api, self._clock, key, step, feed).follow()
 
     def _remedy(self, step: Step, error: RefusedError, ending: Ending) -> str:
         """Name what may help against a refusal."""
         if step.background and error.says_no_background:
             return "foreground"
-        if ending.pending:
+        if error.says_call_waits:
             return "settle"
         if ending.outcome is Outcome.BUSY:
             return "wait"
@@ -184,7 +171,7 @@ class Driver:
             return "move"
         return ""
 
-    async def _mended(self, remedy: str, ending: Ending) -> bool:
+    async def _mended(self, remedy: str, holder: str) -> bool:
         try:
             match remedy:
                 case "foreground":
@@ -193,7 +180,7 @@ class Driver:
                 case "settle":
                     await self._settle({})
                 case "wait":
-                    await self._free(ending.holder)
+                    await self._free(holder)
                 case "move":
                     await self._move()
                 case _:
@@ -212,16 +199,16 @@ class Driver:
             with contextlib.suppress(RefusedError):
                 if holder and has_ended(await self._api.retrieve_run(holder)):
                     return
-            await self._pause(_POLL_SECONDS)
+            await sleep(self._clock, POLL_SECONDS)
         with contextlib.suppress(RefusedError):
-            await self._api.cancel(self._place)
+            await self._api.cancel(self._key)
 
     async def _move(self) -> None:
         """Replace a conversation that was deleted on the server; its agent must be there."""
-        agent_id = self._place.agent_id
+        agent_id = self._key.agent_id
         await self._api.agent(agent_id)
         conversation_id = word(await self._api.create_conversation(agent_id, "Discord"), "id")
-        self._place = Place(agent_id, conversation_id)
+        self._key = ConversationKey(agent_id, conversation_id)
         self._run.emit(ConversationMoved(conversation_id))
 
     async def _answer(self, step: Step) -> Frame:
@@ -235,12 +222,12 @@ class Driver:
                 step.replies[call.id] = returned(call.id, result.text, is_error=result.is_error)
             else:
                 _log.warning("Denied the agent a tool that is not Aurora's.")
-                step.replies[call.id] = denied(call.id, _NOT_OURS)
+                step.replies[call.id] = denied(call.id, NOT_OFFERED)
         return approval(step.request_id, step.replies.values())
 
     async def _read_calls(self, step: Step) -> None:
         try:
-            request = pending_request(await self._api.tail(self._place, TAIL))
+            request = pending_request(await self._api.tail(self._key))
         except (CutError, RefusedError) as error:
             raise AgentError(Outcome.LOST, explain(error).detail) from None
         if request is None:
@@ -250,14 +237,14 @@ class Driver:
     async def _settle(self, replies: Mapping[str, Frame]) -> None:
         """Answer the calls that wait in the conversation: as far as known, else by a denial."""
         for _ in range(_DENIALS):
-            request = pending_request(await self._api.tail(self._place, TAIL))
+            request = pending_request(await self._api.tail(self._key))
             if request is None:
                 return
             ids = [word(one, "tool_call_id") for one in calls_in(request)]
             answers = [replies.get(one) or denied(one, _GONE) for one in ids]
             step = self._new_step(approval(word(request, "id"), answers))
             # Without tools the model can't call again.
-            frames = self._api.send(self._place, step.message, (), background=step.background)
+            frames = self._api.send(self._key, step.message, (), background=step.background)
             async with aclosing(frames):
                 async for frame in frames:
                     for _event in step.take(frame):
@@ -284,23 +271,20 @@ class Driver:
         until = self._clock.monotonic() + self._api.limits.patience
         while True:
             try:
-                await self._api.cancel(self._place)
+                await self._api.cancel(self._key)
                 break
             except RefusedError:
                 # Nothing runs: it is over, or was sent a moment ago and has not begun.
                 if step.run_id or self._clock.monotonic() >= until:
                     return
-            await self._pause(_POLL_SECONDS)
+            await sleep(self._clock, POLL_SECONDS)
         while step.run_id and not has_ended(await self._api.retrieve_run(step.run_id)):
-            await self._pause(_POLL_SECONDS)
+            await sleep(self._clock, POLL_SECONDS)
 
     def _new_step(self, message: Frame) -> Step:
         """Give a message an otid of its own; the map of otids is one for the whole server."""
-        otid = otid_of(self._place, self._run.turn.input_id, self._sent)
+        otid = otid_of(self._key, self._run.given.input_id, self._sent)
         self._sent += 1
         background = self._shared.background
         run, sent = self._run, {**message, "otid": otid}
         return Step(otid, sent, background, coming=run.coming, seen=run.seen)
-
-    async def _pause(self, seconds: float) -> None:
-        await self._clock.wait(self._never, seconds)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from ..frames import Frame, word
-from ..protocol import Finished, Outcome
+from ..protocol import Finished, Input, Outcome
 from .api import Api
-from .outcomes import REQUIRES_APPROVAL
-from .recovery import TAIL, ending_of, last_text
-from .step import Place, has_ended, otid_of
+from .messages import has_ended, last_text, otid_of
+from .outcomes import REQUIRES_APPROVAL, ending_of
 
 # A message is sent again only after it was refused; more often than this it never is.
 _REPEATS = 5
 
 
-async def recall(api: Api, place: Place, input_id: str) -> Finished | None:
+async def recall(api: Api, given: Input) -> Finished | None:
     """Find an attempt in the conversation's tail and return how it ended.
 
     None if it did not end, or left nothing: then a new attempt may be sent, which ends whatever
     of the old one still runs or waits. Raises CutError and RefusedError.
     """
-    otids = {otid_of(place, input_id, number) for number in range(_REPEATS)}
-    tail = await api.tail(place, TAIL)
+    key = given.conversation
+    otids = {otid_of(key, given.input_id, number) for number in range(_REPEATS)}
+    tail = await api.tail(key)
     mine: list[Frame] = []
     for one in reversed(tail):
         is_input = word(one, "message_type") == "user_message"

@@ -14,34 +14,19 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 
-from ...clock import Clock
-from ..frames import (
-    Frame,
-    items,
-    part,
-    text_of,
-    word,
-)
-from ..protocol import AgentError, Outcome
+from ...clock import Clock, sleep
+from ..frames import Frame, items, word
+from ..outcomes import Ending, stopped
+from ..protocol import AgentError, ConversationKey, Outcome
+from ..reconnecting import Search
 from .api import Api, CutError
-from .outcomes import (
-    REQUIRES_APPROVAL,
-    Ending,
-    RefusedError,
-    failed,
-    refused,
-    stopped,
-)
-from .step import (
-    Place,
-    Step,
-    has_ended,
-    pending_request,
-)
+from .messages import has_ended, last_text, pending_request
+from .outcomes import REQUIRES_APPROVAL, RefusedError, ending_of, failed, refused
+from .step import Step
 
-TAIL = 30
-_PAUSES_SECONDS = (0.1, 0.25, 0.5, 1.0)
-_POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
+"""How often a run's record is read while its end is waited for."""
+
 _NEVER_ARRIVED = "the connection was lost before the input arrived"
 _DEAD = "the agent server was restarted in mid-turn, and the turn with it"
 
@@ -50,14 +35,18 @@ class Recovery:
     """Follows a step's run to its end without the stream that was lost."""
 
     def __init__(
-        self, api: Api, clock: Clock, place: Place, step: Step, feed: Callable[[Frame], None]
+        self,
+        api: Api,
+        clock: Clock,
+        key: ConversationKey,
+        step: Step,
+        feed: Callable[[Frame], None],
     ) -> None:
         self._api = api
         self._clock = clock
-        self._place = place
+        self._key = key
         self._step = step
         self._feed = feed
-        self._never = asyncio.Event()
         self._heard = False
 
     async def follow(self) -> Ending:
@@ -67,11 +56,10 @@ class Recovery:
             AgentError: UNREACHABLE if the input never arrived, LOST if nobody can tell.
 
         """
-        deadline = self._clock.monotonic() + self._api.limits.reconnect
-        tries = 0
+        search = Search(self._clock, self._api.limits.reconnect)
         while True:
-            await self._pause(_PAUSES_SECONDS[min(tries, len(_PAUSES_SECONDS) - 1)])
-            tries, self._heard = tries + 1, False
+            await search.pause()
+            self._heard = False
             try:
                 return await self._once()
             except CutError as cut:
@@ -81,8 +69,8 @@ class Recovery:
                     outcome = Outcome.LOST if self._step.accepted else refused(error).outcome
                     raise AgentError(outcome, refused(error).detail) from None
             if self._heard:
-                deadline, tries = self._clock.monotonic() + self._api.limits.reconnect, 0
-            if self._clock.monotonic() >= deadline:
+                search.restart()
+            if search.over:
                 detail = "the agent server was lost in mid-turn and did not come back"
                 raise AgentError(Outcome.LOST, detail)
 
@@ -108,7 +96,7 @@ class Recovery:
         """Read the rest of the stream; raise AgentError if the run turns out to be dead."""
         step, stall = self._step, self._api.limits.stall
         loop = asyncio.get_running_loop()
-        frames = self._api.resume(self._place, step.run_id, step.otid, step.seq)
+        frames = self._api.resume(self._key, step.run_id, step.otid, step.seq)
         try:
             async with asyncio.timeout(stall if step.down else None) as limit:
                 async with aclosing(frames):
@@ -132,7 +120,7 @@ class Recovery:
                 break
             if step.down and self._clock.monotonic() - since >= self._api.limits.stall:
                 await self._bury()
-            await self._pause(_POLL_SECONDS)
+            await sleep(self._clock, POLL_SECONDS)
         if word(run, "status") == "completed":
             return await self._read_back(word(run, "stop_reason"))
         return ending_of(run)
@@ -142,8 +130,8 @@ class Recovery:
         since = self._clock.monotonic()
         while True:
             # In this order: a run that ends in between is in the tail.
-            active = await self._api.active_runs(self._place)
-            for one in await self._api.tail(self._place, TAIL):
+            active = await self._api.active_runs(self._key)
+            for one in await self._api.tail(self._key):
                 if self._is_ours(one):
                     return word(one, "run_id")
             # A run stores nothing before its first step is over. Whether it is ours shows then.
@@ -151,7 +139,7 @@ class Recovery:
                 raise AgentError(Outcome.UNREACHABLE, _NEVER_ARRIVED)
             if self._step.down and self._clock.monotonic() - since >= self._api.limits.stall:
                 await self._bury()
-            await self._pause(_POLL_SECONDS)
+            await sleep(self._clock, POLL_SECONDS)
 
     def _is_ours(self, message: Frame) -> bool:
         calls = {word(one, "tool_call_id") for one in items(self._step.message, "approvals")}
@@ -163,9 +151,7 @@ class Recovery:
         step = self._step
         step.stop_reason = stop_reason
         mine = [
-            one
-            for one in await self._api.tail(self._place, TAIL)
-            if word(one, "run_id") == step.run_id
+            one for one in await self._api.tail(self._key) if word(one, "run_id") == step.run_id
         ]
         if stop_reason == REQUIRES_APPROVAL and (request := pending_request(mine)) is not None:
             step.read_request(request)
@@ -175,30 +161,5 @@ class Recovery:
     async def _bury(self) -> None:
         """Cancel a dead run, which would hold its conversation for ever; raises AgentError."""
         with suppress(RefusedError):
-            await self._api.cancel(self._place)
+            await self._api.cancel(self._key)
         raise AgentError(Outcome.LOST, _DEAD)
-
-    async def _pause(self, seconds: float) -> None:
-        await self._clock.wait(self._never, seconds)
-
-
-def ending_of(run: Frame) -> Ending:
-    """Classify the record of a run that is over."""
-    error = part(part(run, "metadata"), "error")
-    if word(run, "status") == "failed" and error:
-        return failed(error)
-    reason = "cancelled" if word(run, "status") == "cancelled" else word(run, "stop_reason")
-    return stopped(reason or "error")
-
-
-def last_text(messages: list[Frame]) -> str | None:
-    """Return what a run said last, an empty text if that was no text, None if nothing is known."""
-    for one in messages:
-        match word(one, "message_type"):
-            case "assistant_message":
-                return text_of(one)
-            case "user_message" | "system_message" | "summary_message":
-                # Compaction leaves notes of its own behind the answer.
-                continue
-        return ""
-    return None

@@ -1,56 +1,13 @@
-"""One request of a turn: the user's message or the answer to tool calls, and its run's stream."""
+"""One request of a turn, the person's message or the answer to tool calls, and what it brings."""
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
-from ..frames import (
-    Frame,
-    items,
-    number,
-    part,
-    text_of,
-    word,
-)
-from ..protocol import Reasoning as Thought
-from ..protocol import (
-    RunEvent,
-    RunStarted,
-    Text,
-    ToolCalled,
-    ToolReturned,
-    Usage,
-)
-
-# Somebody's main thread; every other conversation knows its agent.
-_DEFAULT = "default"
-_OTIDS = uuid.UUID("0b9f3c1e-3f0e-5d0a-9a43-7b1c7a2f6d51")
-_ENDED = frozenset({"completed", "failed", "cancelled", "expired"})
-
-
-class Place(NamedTuple):
-    """Where a turn runs."""
-
-    agent_id: str
-    conversation_id: str
-
-    @property
-    def scope(self) -> dict[str, str]:
-        """Return what a request must add for the conversation to be found."""
-        return {"agent_id": self.agent_id} if self.conversation_id == _DEFAULT else {}
-
-
-def otid_of(place: Place, input_id: str, number: int) -> str:
-    """Name one request of an attempt, counted from 0.
-
-    The server's map of otids knows neither agents nor conversations, so both are part of the name.
-    """
-    key = f"{place.agent_id}/{place.conversation_id}/{input_id}/{number}"
-    return str(uuid.uuid5(_OTIDS, key))
+from ..frames import Frame, items, json_object, number, said_by_agent, word
+from ..protocol import RunEvent, RunStarted, ToolCalled, ToolReturned
+from .messages import calls_in
 
 
 @dataclass(slots=True)
@@ -61,13 +18,9 @@ class Call:
     name: str = ""
     arguments: str = ""
 
-    def parsed(self) -> dict[str, Any] | None:
+    def parsed(self) -> Frame | None:
         """Return the arguments, None if they are no JSON object."""
-        try:
-            value = json.loads(self.arguments or "{}")
-        except ValueError:
-            return None
-        return value if isinstance(value, dict) else None
+        return json_object(self.arguments or "{}")
 
 
 @dataclass(slots=True)
@@ -110,11 +63,10 @@ class Step:
         if run_id and run_id != self.run_id:
             self.run_id = run_id
             yield RunStarted(run_id)
+        if (event := said_by_agent(frame)) is not None:
+            yield event
+            return
         match kind:
-            case "assistant_message":
-                yield Text(word(frame, "id"), text_of(frame))
-            case "reasoning_message":
-                yield Thought(word(frame, "reasoning"))
             case "tool_call_message":
                 yield from self._note_calls(frame)
             case "tool_return_message":
@@ -122,9 +74,6 @@ class Step:
             case "approval_request_message":
                 self.request_id = word(frame, "id")
                 self._collect(frame)
-            case "usage_statistics":
-                counts = number(frame, "prompt_tokens"), number(frame, "completion_tokens")
-                yield Usage(*counts)
             case "stop_reason":
                 self.stop_reason = word(frame, "stop_reason") or "unknown"
 
@@ -167,56 +116,3 @@ class Step:
             # What the client returned may be repeated to it; it was told already.
             if call_id in self.seen:
                 yield ToolReturned(call_id, word(one, "status") != "success")
-
-
-def calls_in(frame: Frame) -> list[Frame]:
-    """Return the calls of a message, which come as a list, as one object or alone."""
-    several = items(frame, "tool_calls") or [part(frame, "tool_calls")]
-    named = [one for one in several if word(one, "tool_call_id")]
-    alone = part(frame, "tool_call")
-    return named or ([alone] if word(alone, "tool_call_id") else [])
-
-
-def pending_request(tail: Iterable[Frame]) -> Frame | None:
-    """Find the tool calls that wait, in a conversation's messages, newest first.
-
-    The agent's record does not show the pending calls of its conversations.
-    """
-    for one in tail:
-        match word(one, "message_type"):
-            case "approval_request_message":
-                return one
-            case "system_message" | "tool_call_message":
-                continue
-        return None
-    return None
-
-
-def user_message(text: str) -> Frame:
-    """Make the message of a person."""
-    return {"role": "user", "content": text}
-
-
-def returned(call_id: str, text: str, *, is_error: bool) -> Frame:
-    """Make the answer to one call."""
-    status = "error" if is_error else "success"
-    return {"type": "tool", "tool_call_id": call_id, "tool_return": text, "status": status}
-
-
-def denied(call_id: str, reason: str) -> Frame:
-    """Refuse one call; the model reads the reason."""
-    return {"type": "approval", "tool_call_id": call_id, "approve": False, "reason": reason}
-
-
-def approval(request_id: str, replies: Iterable[Frame]) -> Frame:
-    """Make the message that answers all calls of a step."""
-    return {
-        "type": "approval",
-        "approval_request_id": request_id,
-        "approvals": list(replies),
-    }
-
-
-def has_ended(run: Frame) -> bool:
-    """Tell whether a run's record says that it is over."""
-    return word(run, "status") in _ENDED

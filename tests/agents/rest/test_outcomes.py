@@ -5,51 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aurora.agents.protocol import Outcome
-from aurora.agents.rest.outcomes import (
-    RefusedError,
-    failed,
-    refused,
-    stopped,
-)
-
-# As the SDK lists them, without the one that asks for tool calls to be answered.
-STOP_REASONS = [
-    "end_turn",
-    "error",
-    "llm_api_error",
-    "invalid_llm_response",
-    "invalid_tool_call",
-    "max_steps",
-    "max_tokens_exceeded",
-    "no_tool_call",
-    "tool_rule",
-    "cancelled",
-    "insufficient_credits",
-    "context_window_overflow_in_system_prompt",
-]
-
-
-@pytest.mark.parametrize("reason", STOP_REASONS)
-def test_every_stop_reason_has_its_row(reason: str) -> None:
-    """None is called unknown."""
-    assert f"({reason})" not in stopped(reason).detail
-
-
-def test_no_credits_are_a_matter_of_configuration() -> None:
-    """Only the account's owner can mend that, so nothing is tried again."""
-    assert stopped("insufficient_credits").outcome is Outcome.CONFIG
-    assert refused(RefusedError(402, {}, {})).outcome is Outcome.CONFIG
-
-
-def test_an_unknown_stop_reason_is_a_failure_with_its_name() -> None:
-    """A newer server may have new ones."""
-    ending = stopped("bored")
-    assert (ending.outcome, "bored" in ending.detail) == (Outcome.FAILED, True)
-
-
-def test_what_is_no_label_is_not_repeated() -> None:
-    """It could be anybody's words."""
-    assert "secret" not in stopped("the secret words of a user").detail
+from aurora.agents.rest.outcomes import RefusedError, failed, refused
 
 
 @pytest.mark.parametrize(
@@ -128,10 +84,12 @@ def test_every_error_in_a_stream_has_its_outcome(kind: str, detail: str, outcome
     ],
 )
 def test_a_call_that_waits_is_recognised(error: RefusedError) -> None:
-    """As a status of its own and inside a stream."""
-    assert refused(error).pending
+    """As a status of its own and inside a stream; the conversation is busy."""
+    assert error.says_call_waits
+    assert refused(error).outcome is Outcome.BUSY
 
 
 def test_a_busy_conversation_names_its_holder() -> None:
     """So that it can be waited for."""
-    assert refused(RefusedError(409, {"run_id": "run-1"}, {})).holder == "run-1"
+    error = RefusedError(409, {"run_id": "run-1"}, {})
+    assert (refused(error).outcome, error.holder) == (Outcome.BUSY, "run-1")

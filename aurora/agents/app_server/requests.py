@@ -1,33 +1,29 @@
-"""The frames that Aurora sends to an App Server, and which runtime one is about."""
+"""The frames that Aurora sends to an App Server, and which conversation a frame is about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..frames import Frame
-from ..protocol import ToolSpec
+from ..protocol import ConversationKey, ToolSpec
 
 CLIENT = {"name": "aurora", "version": "1"}
 IDLE = "WAITING_ON_INPUT"
 
 
-class Runtime(NamedTuple):
-    """What the server calls a runtime: an agent in a conversation."""
+def key_of(frame: Frame) -> ConversationKey | None:
+    """Read which conversation a frame is about; None if it does not say.
 
-    agent_id: str
-    conversation_id: str
-
-
-def runtime_of(frame: Frame) -> Runtime | None:
-    """Read which runtime a frame is about; None if it does not say."""
+    What the server calls a runtime is an agent in a conversation.
+    """
     scope = frame.get("runtime")
     if not isinstance(scope, dict):
         return None
     agent_id, conversation_id = scope.get("agent_id"), scope.get("conversation_id")
     if not isinstance(agent_id, str) or not isinstance(conversation_id, str):
         return None
-    return Runtime(agent_id, conversation_id)
+    return ConversationKey(agent_id, conversation_id)
 
 
 def tool_groups(specs: Sequence[ToolSpec], timeout: float) -> list[Frame]:
@@ -61,27 +57,27 @@ def start(agent_id: str, groups: list[Frame], **conversation: Any) -> Frame:
     }
 
 
-def update_tools(runtime: Runtime, groups: list[Frame]) -> Frame:
+def update_tools(key: ConversationKey, groups: list[Frame]) -> Frame:
     """Replace the tools of a started runtime."""
-    update = {"runtimes": [runtime._asdict()], "external_tools": groups}
+    update = {"runtimes": [key._asdict()], "external_tools": groups}
     return {"type": "runtime_external_tools_update", "updates": [update]}
 
 
-def reflection_off(runtime: Runtime) -> Frame:
+def reflection_off(key: ConversationKey) -> Frame:
     """Switch off the subagent that has a shell on the server's host and asks nobody."""
     return {
         "type": "set_reflection_settings",
-        "runtime": runtime._asdict(),
+        "runtime": key._asdict(),
         "settings": {"trigger": "off", "step_count": 25},
         "scope": "both",
     }
 
 
-def message(runtime: Runtime, text: str, input_id: str, tools: Sequence[str]) -> Frame:
+def message(key: ConversationKey, text: str, input_id: str, tools: Sequence[str]) -> Frame:
     """Give the agent its input, with these tools and no other."""
     user = {"role": "user", "content": text, "client_message_id": input_id, "otid": input_id}
     return _input(
-        runtime,
+        key,
         {
             "kind": "create_message",
             "messages": [user],
@@ -92,13 +88,13 @@ def message(runtime: Runtime, text: str, input_id: str, tools: Sequence[str]) ->
     )
 
 
-def verdict(runtime: Runtime, request_id: str, refusal: str | None) -> Frame:
+def verdict(key: ConversationKey, request_id: str, refusal: str | None) -> Frame:
     """Answer a control_request: allowed, or denied with a reason that the model reads."""
     decision = (
         {"behavior": "allow"} if refusal is None else {"behavior": "deny", "message": refusal}
     )
     return _input(
-        runtime,
+        key,
         {"kind": "approval_response", "request_id": request_id, "decision": decision},
     )
 
@@ -112,34 +108,34 @@ def tool_result(request_id: str, text: str, *, is_error: bool) -> Frame:
     }
 
 
-def abort(runtime: Runtime) -> Frame:
+def abort(key: ConversationKey) -> Frame:
     """Ask the server to end the turn that runs."""
-    return {"type": "abort_message", "runtime": runtime._asdict()}
+    return {"type": "abort_message", "runtime": key._asdict()}
 
 
-def remove_queued(runtime: Runtime, item_id: str) -> Frame:
+def remove_queued(key: ConversationKey, item_id: str) -> Frame:
     """Take an input back that has not begun."""
-    return {"type": "remove_queue_item", "runtime": runtime._asdict(), "item_id": item_id}
+    return {"type": "remove_queue_item", "runtime": key._asdict(), "item_id": item_id}
 
 
-def history(runtime: Runtime, limit: int) -> Frame:
+def history(key: ConversationKey, limit: int) -> Frame:
     """Ask for the newest messages of a conversation, newest first."""
     return {
         "type": "conversation_messages_list",
-        "conversation_id": runtime.conversation_id,
-        "agent_id": runtime.agent_id,
+        "conversation_id": key.conversation_id,
+        "agent_id": key.agent_id,
         "query": {"limit": limit},
     }
 
 
-def fork(runtime: Runtime) -> Frame:
+def fork(key: ConversationKey) -> Frame:
     """Copy a conversation with its history into a new one."""
     return {
         "type": "conversation_fork",
-        "conversation_id": runtime.conversation_id,
+        "conversation_id": key.conversation_id,
         "body": {},
     }
 
 
-def _input(runtime: Runtime, payload: Frame) -> Frame:
-    return {"type": "input", "runtime": runtime._asdict(), "payload": payload}
+def _input(key: ConversationKey, payload: Frame) -> Frame:
+    return {"type": "input", "runtime": key._asdict(), "payload": payload}

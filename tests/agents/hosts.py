@@ -1,4 +1,4 @@
-"""Tool hosts and turns for the tests of agent servers."""
+"""Tool hosts and inputs for the tests of agent servers."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class Tools:
         return ToolResult("sent message 3003")
 
 
-def turn(agent_id: str, conversation_id: str, text: str) -> Input:
-    """Make a turn with an id that was never used."""
+def given(agent_id: str, conversation_id: str, text: str) -> Input:
+    """Make an input with an id that was never used."""
     return Input(agent_id, conversation_id, text, f"input-{next(_IDS)}")
 
 
 async def play(backend: AgentBackend, one: Input, tools: Tools | None = None) -> list[RunEvent]:
-    """Run a turn to its end and return all events."""
+    """Give an agent an input and return all events of its run."""
     return [event async for event in backend.run(one, tools or Tools())]
 
 

@@ -24,9 +24,9 @@ from .conftest import World
 from .hosts import (
     Tools,
     end,
+    given,
     moved,
     play,
-    turn,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -55,7 +55,7 @@ async def play_and_cut(
 ) -> list[RunEvent]:
     """Run a turn and drop the socket a moment after the first event of a kind."""
     events: list[RunEvent] = []
-    async for event in backend.run(turn(agent, opened, text), tools):
+    async for event in backend.run(given(agent, opened, text), tools):
         if isinstance(event, after) and not any(isinstance(one, after) for one in events):
             asyncio.get_running_loop().call_later(0.15, cut, backend)
         events.append(event)
@@ -102,7 +102,7 @@ async def test_a_lost_socket_loses_the_turn_and_the_next_run_is_answered_at_once
     assert len(tools.calls) == (after is ToolCalled)
     (fork,) = moved(events)
     async with asyncio.timeout(1.5):
-        following = await play(backend, turn(world.agent, fork, "[[say:next]]"))
+        following = await play(backend, given(world.agent, fork, "[[say:next]]"))
     assert end(following) == Finished(Outcome.COMPLETED, "next")
     history = json.dumps(world.llm.requests[-1]["messages"])
     assert text[:20].replace('"', '\\"') in history
@@ -118,7 +118,7 @@ async def test_a_conversation_wedged_by_a_dead_aurora_is_forked(
 ) -> None:
     """The input that was refused, or queued behind the dead turn, is sent in the fork, once."""
     dead = world.backend()
-    async for event in dead.run(turn(world.agent, opened, text), Tools()):
+    async for event in dead.run(given(world.agent, opened, text), Tools()):
         if isinstance(event, Accepted):
             await asyncio.sleep(0.2)
             dead._runs.closed = True
@@ -131,7 +131,7 @@ async def test_a_conversation_wedged_by_a_dead_aurora_is_forked(
     await asyncio.sleep(0.1 + later)
     tools = Tools()
     async with asyncio.timeout(2):
-        events = await play(backend, turn(world.agent, opened, f"{CALL}[[after:here]]"), tools)
+        events = await play(backend, given(world.agent, opened, f"{CALL}[[after:here]]"), tools)
     assert len(tools.calls) == 1
     assert len(moved(events)) == 1
     assert events.count(Accepted()) == 1
@@ -143,12 +143,12 @@ async def test_a_turn_of_another_process_does_not_block_the_lane(
 ) -> None:
     """It is ended, or left behind in the old conversation; its tools don't run here."""
     other = world.backend()
-    running = other.run(turn(world.agent, opened, f"[[sleep:2]]{CALL}"), Tools())
+    running = other.run(given(world.agent, opened, f"[[sleep:2]]{CALL}"), Tools())
     assert await anext(running) == Accepted()
     await asyncio.sleep(0.3)
     tools = Tools("discord_send", "discord_add_reaction")
     async with asyncio.timeout(1.8):
-        events = await play(backend, turn(world.agent, opened, "[[say:mine]]"), tools)
+        events = await play(backend, given(world.agent, opened, "[[say:mine]]"), tools)
     await other.close()
     await running.aclose()
     assert end(events) == Finished(Outcome.COMPLETED, "mine")
@@ -159,13 +159,13 @@ async def test_a_run_left_while_it_waits_is_never_sent(
     world: World, backend: AppServer, opened: str
 ) -> None:
     """Nobody wants it any more when its turn comes."""
-    first = turn(world.agent, opened, "[[sleep:0.4]][[say:first]]")
+    first = given(world.agent, opened, "[[sleep:0.4]][[say:first]]")
     running = asyncio.create_task(play(backend, first))
-    waiting = asyncio.create_task(play(backend, turn(world.agent, opened, "[[say:unwanted]]")))
+    waiting = asyncio.create_task(play(backend, given(world.agent, opened, "[[say:unwanted]]")))
     await asyncio.sleep(0.1)
     waiting.cancel()
     assert end(await running).text == "first"
-    await play(backend, turn(world.agent, opened, "[[say:last]]"))
+    await play(backend, given(world.agent, opened, "[[say:last]]"))
     assert "unwanted" not in json.dumps(world.llm.requests[-1])
 
 
@@ -173,9 +173,9 @@ async def test_an_abort_while_the_model_is_silent_does_not_hold_the_lane(
     world: World, backend: AppServer, opened: str
 ) -> None:
     """The server lets go with the model's first token only: the next run moves on."""
-    await until(backend, turn(world.agent, opened, "[[sleep:3]][[say:x]]"), Tools(), Accepted)
+    await until(backend, given(world.agent, opened, "[[sleep:3]][[say:x]]"), Tools(), Accepted)
     async with asyncio.timeout(2.3):
-        events = await play(backend, turn(world.agent, opened, "[[say:next]]"))
+        events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert len(moved(events)) == 1
     assert end(events) == Finished(Outcome.COMPLETED, "next")
 
@@ -185,8 +185,8 @@ async def test_an_abort_in_mid_text_frees_the_conversation(
 ) -> None:
     """The next run stays where it is."""
     text = "[[slow:0.1]][[say:one two three four five six seven eight nine ten]]"
-    await until(backend, turn(world.agent, opened, text), Tools(), Text)
-    events = await play(backend, turn(world.agent, opened, "[[say:next]]"))
+    await until(backend, given(world.agent, opened, text), Tools(), Text)
+    events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert moved(events) == []
     assert end(events).text == "next"
 
@@ -196,9 +196,9 @@ async def test_an_abort_ends_an_open_tool_call(
 ) -> None:
     """The server waits for the tool's answer, so the host's call is cancelled and answered."""
     tools = Tools(delay=30)
-    await until(backend, turn(world.agent, opened, CALL), tools, ToolCalled)
+    await until(backend, given(world.agent, opened, CALL), tools, ToolCalled)
     async with asyncio.timeout(2):
-        events = await play(backend, turn(world.agent, opened, "[[say:next]]"))
+        events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert moved(events) == []
     assert end(events).text == "next"
 
@@ -209,11 +209,11 @@ async def test_a_run_left_at_once_is_not_run_later(
 ) -> None:
     """However early the caller leaves, its input never mixes with the next."""
     tools = Tools()
-    leaving = asyncio.create_task(play(backend, turn(world.agent, opened, CALL), tools))
+    leaving = asyncio.create_task(play(backend, given(world.agent, opened, CALL), tools))
     await asyncio.sleep(seconds)
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
-    events = await play(backend, turn(world.agent, opened, "[[say:next]]"))
+    events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     called = len(tools.calls)
     assert end(events) == Finished(Outcome.COMPLETED, "next")
     await asyncio.sleep(0.2)
@@ -226,11 +226,11 @@ async def test_close_in_mid_turn_ends_the_run_and_keeps_the_conversation_usable(
     """It aborts first: a socket that just closed would leave a wedge."""
     closing = world.backend()
     text = "[[slow:0.1]][[say:one two three four five six seven eight]]"
-    running = asyncio.create_task(play(closing, turn(world.agent, opened, text)))
+    running = asyncio.create_task(play(closing, given(world.agent, opened, text)))
     await asyncio.sleep(0.3)
     await closing.close()
     assert end(await running).outcome is Outcome.CANCELLED
-    events = await play(backend, turn(world.agent, opened, "[[say:next]]"))
+    events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert moved(events) == []
     assert end(events).text == "next"
 
@@ -245,7 +245,7 @@ async def test_idle_conversations_of_a_lost_connection_are_forgotten(
         while backend._conversations:  # noqa: ASYNC110  # nobody is told
             await asyncio.sleep(0.01)
     for conversation in (opened, other):
-        events = await play(backend, turn(world.agent, conversation, "[[say:still here]]"))
+        events = await play(backend, given(world.agent, conversation, "[[say:still here]]"))
         assert (moved(events), end(events).text) == ([], "still here")
 
 

@@ -22,9 +22,9 @@ from .conftest import World
 from .hosts import (
     Tools,
     end,
+    given,
     moved,
     play,
-    turn,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -49,7 +49,7 @@ async def test_an_unknown_agent_is_a_configuration_error(backend: AppServer) -> 
 
 async def test_a_text_turn_completes(world: World, backend: AppServer, opened: str) -> None:
     """Accepted first, the text whole at the end."""
-    events = await play(backend, turn(world.agent, opened, "[[say:hello there]]"))
+    events = await play(backend, given(world.agent, opened, "[[say:hello there]]"))
     assert isinstance(events[0], Accepted)
     assert end(events) == Finished(Outcome.COMPLETED, "hello there")
 
@@ -58,7 +58,7 @@ async def test_a_tool_turn_calls_the_host(world: World, backend: AppServer, open
     """The model reads what the host returned, then ends its turn with text."""
     tools = Tools()
     text = f"[[say:let me see]]{CALL}[[after:all done]]"
-    events = await play(backend, turn(world.agent, opened, text), tools)
+    events = await play(backend, given(world.agent, opened, text), tools)
     assert tools.calls == [("discord_send", {"message": "hi"})]
     assert end(events).text == "all done"
     assert "sent message 3003" in json.dumps(world.llm.requests[-1])
@@ -68,7 +68,7 @@ async def test_only_the_hosts_tools_are_on_offer(
     world: World, backend: AppServer, opened: str
 ) -> None:
     """No shell, no file tool, whatever the server has."""
-    await play(backend, turn(world.agent, opened, "[[say:x]]"), Tools("discord_send", "other"))
+    await play(backend, given(world.agent, opened, "[[say:x]]"), Tools("discord_send", "other"))
     offered = [tool["function"]["name"] for tool in world.llm.requests[-1]["tools"]]
     assert sorted(offered) == ["discord_send", "other"]
 
@@ -79,7 +79,7 @@ async def test_a_call_of_bash_fails_and_the_turn_goes_on(
     """A model that makes a tool up is told so."""
     mark = tmp_path / "mark"
     text = f'[[tool:Bash {{"command":"touch {mark}"}}]][[after:no shell]]'
-    events = await play(backend, turn(world.agent, opened, text))
+    events = await play(backend, given(world.agent, opened, text))
     assert [event.is_error for event in events if isinstance(event, ToolReturned)] == [True]
     assert end(events) == Finished(Outcome.COMPLETED, "no shell")
     assert not mark.exists()
@@ -93,9 +93,9 @@ async def test_a_provider_error_ends_the_run_and_the_next_works(
     world: World, backend: AppServer, opened: str, status: int, outcome: Outcome
 ) -> None:
     """The conversation is not harmed."""
-    last = end(await play(backend, turn(world.agent, opened, f"[[err:{status}]]")))
+    last = end(await play(backend, given(world.agent, opened, f"[[err:{status}]]")))
     assert (last.outcome, last.text) == (outcome, "")
-    after = await play(backend, turn(world.agent, opened, "[[say:works]]"))
+    after = await play(backend, given(world.agent, opened, "[[say:works]]"))
     assert end(after).text == "works"
 
 
@@ -105,7 +105,7 @@ async def test_a_stream_dropped_once_counts_once(
     """The server tries again by itself and says everything a second time."""
     words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
     text = f"[[drop*1]][[slow:0.02]][[say:{words}]]"
-    events = await play(backend, turn(world.agent, opened, text))
+    events = await play(backend, given(world.agent, opened, text))
     assert len({event.message_id for event in events if isinstance(event, Text)}) == 2
     assert end(events).text == words
 
@@ -114,8 +114,8 @@ async def test_a_run_waits_for_the_one_before_it(
     world: World, backend: AppServer, opened: str
 ) -> None:
     """One input at a time, or the server would make one turn of two."""
-    first = turn(world.agent, opened, "[[sleep:0.4]][[say:first]]")
-    second = turn(world.agent, opened, "[[say:second]]")
+    first = given(world.agent, opened, "[[sleep:0.4]][[say:first]]")
+    second = given(world.agent, opened, "[[say:second]]")
     results = await asyncio.gather(play(backend, first), play(backend, second))
     assert [end(events).text for events in results] == ["first", "second"]
 
@@ -124,10 +124,10 @@ async def test_conversations_run_in_parallel(world: World, backend: AppServer) -
     """A slow one holds up no other."""
     slow, fast = [await backend.open_conversation(world.agent, name) for name in ("a", "b")]
     waiting = asyncio.create_task(
-        play(backend, turn(world.agent, slow, "[[sleep:1]][[say:slow]]"))
+        play(backend, given(world.agent, slow, "[[sleep:1]][[say:slow]]"))
     )
     await asyncio.sleep(0.1)
-    assert end(await play(backend, turn(world.agent, fast, "[[say:fast]]"))).text == "fast"
+    assert end(await play(backend, given(world.agent, fast, "[[say:fast]]"))).text == "fast"
     assert not waiting.done()
     assert end(await waiting).text == "slow"
 
@@ -145,7 +145,7 @@ async def test_no_subagent_runs_in_26_turns(world: World, backend: AppServer, op
     """Reflection, left on, would start at the 25th."""
     world.llm.requests.clear()
     for number in range(26):
-        await play(backend, turn(world.agent, opened, f"[[say:{number}]]"))
+        await play(backend, given(world.agent, opened, f"[[say:{number}]]"))
     assert len(world.llm.requests) == 26
 
 
@@ -153,7 +153,7 @@ async def test_a_deleted_conversation_is_replaced(
     world: World, backend: AppServer, opened: str
 ) -> None:
     """A lane must not be stuck for ever on an id that the server forgot."""
-    events = await play(backend, turn(world.agent, f"{opened}999", "[[say:new]]"))
+    events = await play(backend, given(world.agent, f"{opened}999", "[[say:new]]"))
     assert len(moved(events)) == 1
     assert end(events) == Finished(Outcome.COMPLETED, "new")
 
@@ -164,6 +164,6 @@ async def test_a_closed_backend_refuses_plainly(world: World) -> None:
     await backend.close()
     with pytest.raises(AgentError, match="closed"):
         await backend.agent(world.agent)
-    (last,) = await play(backend, turn(world.agent, "local-conv-1", "x"))
+    (last,) = await play(backend, given(world.agent, "local-conv-1", "x"))
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.UNREACHABLE

@@ -29,8 +29,8 @@ from aurora.agents.protocol import (
 from .hosts import (
     Tools,
     end,
+    given,
     play,
-    turn,
 )
 from .recorded_server import RecordedServer
 
@@ -42,7 +42,7 @@ async def replay(server: RecordedServer, tools: Tools | None = None) -> list[Run
     backend = AppServer(server.url, request_timeout=5)
     try:
         opened = await backend.open_conversation(server.agent_id, "discord:guild-1:channel-1001")
-        return await play(backend, turn(server.agent_id, opened, "hello"), tools)
+        return await play(backend, given(server.agent_id, opened, "hello"), tools)
     finally:
         await backend.close()
 
@@ -173,7 +173,7 @@ async def test_every_runtime_names_a_mode_and_foreground_tools() -> None:
     """Left out, the conversation would be unrestricted and slow calls turns of their own."""
     async with RecordedServer("external_tool") as server:
         backend = AppServer(server.url)
-        run = turn(server.agent_id, server.conversation_id, "hello")
+        run = given(server.agent_id, server.conversation_id, "hello")
         await play(backend, run, Tools(*BOTH))
         await backend.close()
         (start,) = server.of_type("runtime_start")
@@ -212,12 +212,12 @@ async def test_an_open_conversation_costs_one_frame_per_run() -> None:
     async with RecordedServer("llm_error_429") as server:
         backend = AppServer(server.url)
         opened = await backend.open_conversation(server.agent_id, "x")
-        await play(backend, turn(server.agent_id, opened, "one"))
+        await play(backend, given(server.agent_id, opened, "one"))
         server.script = [
             one for one in server.script if one["frame"]["type"] != "conversation_messages_list"
         ]
         before = len(server.received)
-        last = end(await play(backend, turn(server.agent_id, opened, "two")))
+        last = end(await play(backend, given(server.agent_id, opened, "two")))
         added = [frame["type"] for frame in server.received[before:]]
         await backend.close()
     assert last.text == "works again"
@@ -252,7 +252,7 @@ async def test_a_wrong_token_is_a_configuration_error() -> None:
         backend = AppServer(server.url, "wrong")
         with pytest.raises(AgentError, match="token") as refused:
             await backend.agent(server.agent_id)
-        last = end(await play(backend, turn(server.agent_id, "local-conv-1", "hello")))
+        last = end(await play(backend, given(server.agent_id, "local-conv-1", "hello")))
         await backend.close()
     assert refused.value.outcome is Outcome.CONFIG
     assert last.outcome is Outcome.CONFIG
@@ -332,7 +332,7 @@ async def silent(server: RecordedServer, one: Input) -> list[RunEvent]:
 async def test_an_unanswered_input_that_is_not_stored_was_never_accepted() -> None:
     """The history does not know it: it may be tried again."""
     async with RecordedServer("text_turn", mute=["input"]) as server:
-        one = turn(server.agent_id, server.conversation_id, "hello")
+        one = given(server.agent_id, server.conversation_id, "hello")
         (last,) = await silent(server, one)
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.UNREACHABLE
@@ -352,7 +352,7 @@ async def test_an_unanswered_input_of_unknown_fate_is_lost() -> None:
     """Neither the input nor the history was answered: it may have run."""
     mute = ["input", "conversation_messages_list"]
     async with RecordedServer("text_turn", mute=mute) as server:
-        one = turn(server.agent_id, server.conversation_id, "hello")
+        one = given(server.agent_id, server.conversation_id, "hello")
         (last,) = await silent(server, one)
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.LOST
@@ -363,7 +363,7 @@ async def test_a_used_id_is_accepted_and_never_answered() -> None:
     async with RecordedServer("text_turn") as server:
         backend = AppServer(server.url)
         opened = await backend.open_conversation(server.agent_id, "x")
-        one = turn(server.agent_id, opened, "hello")
+        one = given(server.agent_id, opened, "hello")
         assert end(await play(backend, one)).outcome is Outcome.COMPLETED
         again = backend.run(one, Tools())
         assert await anext(again) == Accepted()

@@ -21,7 +21,7 @@ from aurora.agents.protocol import (
 from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer as Server
 
-from .hosts import Tools, play, turn
+from .hosts import Tools, given, play
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -78,7 +78,7 @@ async def test_a_killed_server_runs_the_input_again_by_itself(server: Server) ->
     backend = AppServer(server.url, server.token)
     opened = await backend.open_conversation(agent, "x")
     restart: asyncio.Task[None] | None = None
-    one = turn(agent, opened, SLOW)
+    one = given(agent, opened, SLOW)
     async for event in backend.run(one, Tools()):
         if isinstance(event, Text) and restart is None:
             restart = asyncio.create_task(kill_and_restart(server))
@@ -101,7 +101,7 @@ async def test_a_tool_repeated_after_a_kill_reaches_the_same_host(server: Server
     opened = await backend.open_conversation(agent, "x")
     tools = Tools(delay=0.3)
     restarts: list[asyncio.Task[None]] = []
-    async for event in backend.run(turn(agent, opened, f"{CALL}[[after:done]]"), tools):
+    async for event in backend.run(given(agent, opened, f"{CALL}[[after:done]]"), tools):
         if isinstance(event, ToolCalled) and not restarts:
             await tools.called.wait()
             restarts.append(asyncio.create_task(kill_and_restart(server)))
@@ -116,14 +116,14 @@ async def test_a_turn_that_outlived_both_sides_runs_no_tool(server: Server) -> N
     agent = await server.create_agent("bot")
     backend = AppServer(server.url, server.token)
     opened = await backend.open_conversation(agent, "x")
-    running = backend.run(turn(agent, opened, f"[[sleep:1]]{CALL}"), Tools())
+    running = backend.run(given(agent, opened, f"[[sleep:1]]{CALL}"), Tools())
     assert await anext(running) == Accepted()
     await server.kill()
     await running.aclose()
     await backend.close()
     await server.restart()
     backend, tools = AppServer(server.url, server.token, abort_patience=0.3), Tools()
-    last = (await play(backend, turn(agent, opened, "[[say:mine]]"), tools))[-1]
+    last = (await play(backend, given(agent, opened, "[[say:mine]]"), tools))[-1]
     await asyncio.sleep(1)
     await backend.close()
     assert last == Finished(Outcome.COMPLETED, "mine")
@@ -135,12 +135,12 @@ async def test_a_server_that_stays_away_leaves_the_turn_lost(server: Server) -> 
     agent = await server.create_agent("bot")
     backend = AppServer(server.url, server.token, reconnect_limit=0.3)
     opened = await backend.open_conversation(agent, "x")
-    async for event in backend.run(turn(agent, opened, SLOW), Tools()):
+    async for event in backend.run(given(agent, opened, SLOW), Tools()):
         if isinstance(event, Text):
             await server.kill()
     assert isinstance(event, Finished)
     assert event.outcome is Outcome.LOST
-    (last,) = await play(backend, turn(agent, opened, "[[say:x]]"))
+    (last,) = await play(backend, given(agent, opened, "[[say:x]]"))
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.UNREACHABLE
     assert "is the App Server running?" in last.detail
@@ -175,7 +175,7 @@ async def test_a_turn_whose_server_missed_the_cut_is_waited_for(server: Server) 
     port = proxy.sockets[0].getsockname()[1]
     backend = AppServer(f"ws://127.0.0.1:{port}/ws", server.token)
     opened = await backend.open_conversation(agent, "x")
-    async for event in backend.run(turn(agent, opened, SLOW), Tools()):
+    async for event in backend.run(given(agent, opened, SLOW), Tools()):
         if isinstance(event, Text) and len(cuts) == 1:
             cuts[0].transport.abort()
     await backend.close()
@@ -206,7 +206,7 @@ async def test_an_unusable_address_is_told_in_plain_words(
     with pytest.raises(AgentError, match=words) as refused:
         await backend.agent("agent-1")
     assert refused.value.outcome is outcome
-    (last,) = await play(backend, turn("agent-1", "local-conv-1", "x"))
+    (last,) = await play(backend, given("agent-1", "local-conv-1", "x"))
     assert isinstance(last, Finished)
     assert last.outcome is outcome
     await backend.close()

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from aurora.agents.protocol import Finished, RunEvent
+from aurora.agents.protocol import RunEvent
 from aurora.agents.rest import LettaRest
 
-from ..hosts import Tools, play, turn
+from ..hosts import Tools, given, play
 from .conftest import Load
 from .recorded import RecordedRest
 
 AGENT = "agent-d586097c-8d06-4750-b99a-dda4e10919f1"
 BOTH = ("discord_send", "discord_add_reaction", "discord_read_messages")
-
-
-def end(events: list[RunEvent]) -> Finished:
-    """Return the last event, which must be the only Finished."""
-    assert [type(event) for event in events].count(Finished) == 1
-    last = events[-1]
-    assert isinstance(last, Finished)
-    return last
 
 
 async def replay(
@@ -28,7 +20,7 @@ async def replay(
     backend = LettaRest(server.url, "fixture-token", load=load, direct=True, patience=0.3)
     backend.background = background
     try:
-        one = turn(AGENT, server.conversation_id, "hello")
+        one = given(AGENT, server.conversation_id, "hello")
         return await play(backend, one, tools or Tools(*BOTH))
     finally:
         await backend.close()

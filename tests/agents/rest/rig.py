@@ -17,7 +17,7 @@ from aurora.agents.rest import LettaRest
 from doubles import letta_rest
 from doubles.llm import ScriptedLLM
 
-from ..hosts import Tools, play, turn
+from ..hosts import Tools, given, play
 from .conftest import Load
 
 # Some dozen pieces as the model streams them.
@@ -36,13 +36,13 @@ class Rig:
         self.agent_id = agent_id
         self.conversation_id = ""
 
-    def turn(self, text: str) -> Input:
+    def given(self, text: str) -> Input:
         """Make a turn in the usual conversation."""
-        return turn(self.agent_id, self.conversation_id, text)
+        return given(self.agent_id, self.conversation_id, text)
 
     async def play(self, text: str, tools: Tools | None = None) -> list[RunEvent]:
         """Run a turn to its end."""
-        return await play(self.backend, self.turn(text), tools)
+        return await play(self.backend, self.given(text), tools)
 
     def posted(self, part: str) -> list[Any]:
         """Return the bodies of all POST requests whose path ends so."""

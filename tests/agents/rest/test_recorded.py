@@ -20,14 +20,9 @@ from aurora.agents.protocol import (
 )
 from aurora.agents.rest import LettaRest
 
-from ..hosts import Tools
+from ..hosts import Tools, end
 from .conftest import Load
-from .helpers import (
-    AGENT,
-    BOTH,
-    end,
-    replay,
-)
+from .helpers import AGENT, BOTH, replay
 from .recorded import RecordedRest
 
 

@@ -18,9 +18,9 @@ from aurora.agents.protocol import (
 )
 from aurora.agents.rest import LettaRest
 
-from ..hosts import Tools, play
+from ..hosts import Tools, end, play
 from .conftest import Load
-from .helpers import BOTH, end
+from .helpers import BOTH
 from .rig import (
     WORDS,
     leave_after,
@@ -152,7 +152,7 @@ async def test_a_dead_run_from_before_is_cancelled(load: Load) -> None:
         await lost
         await town.server.restart()
         fresh = LettaRest(town.server.url, town.server.token, load=load, direct=True, patience=0.3)
-        finished = end(await play(fresh, town.turn("[[say:alive]]")))
+        finished = end(await play(fresh, town.given("[[say:alive]]")))
         await fresh.close()
     assert finished == Finished(Outcome.COMPLETED, "alive")
 
@@ -161,7 +161,7 @@ async def test_another_run_in_the_conversation_is_waited_for(load: Load) -> None
     """It is not ours, and ends by itself."""
     async with rig(load, patience=5.0) as town:
         other = LettaRest(town.server.url, town.server.token, load=load, direct=True)
-        first = asyncio.create_task(play(other, town.turn("[[sleep:0.4]][[say:theirs]]")))
+        first = asyncio.create_task(play(other, town.given("[[sleep:0.4]][[say:theirs]]")))
         await asyncio.sleep(0.2)
         mine = end(await town.play("[[say:mine]]"))
         theirs = end(await first)
@@ -174,7 +174,7 @@ async def test_an_orphaned_call_is_denied_and_the_message_answered(load: Load) -
     tools = Tools(delay=30)
     async with rig(load) as town:
         dead = LettaRest(town.server.url, town.server.token, load=load, direct=True)
-        lost = asyncio.create_task(play(dead, town.turn(CALL), tools))
+        lost = asyncio.create_task(play(dead, town.given(CALL), tools))
         await tools.called.wait()
         await dead.close(grace=0)
         await lost
@@ -205,7 +205,7 @@ async def test_a_failed_turn_leaves_the_conversation_free(
 async def test_a_used_otid_replays_a_failure(load: Load) -> None:
     """That is why the worker gives every attempt an input id of its own."""
     async with rig(load) as town:
-        once = town.turn("[[err:500*9]][[say:works now]]")
+        once = town.given("[[err:500*9]][[say:works now]]")
         first, again = end(await play(town.backend, once)), await play(town.backend, once)
         asked = len(town.llm.requests)
         fresh = end(await town.play("[[say:works now]]"))
@@ -216,7 +216,7 @@ async def test_a_used_otid_replays_a_failure(load: Load) -> None:
 async def test_leaving_in_mid_text_cancels_the_run(load: Load) -> None:
     """The model stops, and the conversation keeps nothing of it."""
     async with rig(load) as town:
-        run_id = await leave_after(town, town.turn(f"[[slow:0.1]][[say:{WORDS}]]"), Text)
+        run_id = await leave_after(town, town.given(f"[[slow:0.1]][[say:{WORDS}]]"), Text)
         said = await town.stored()
         run = town.server.store.runs[run_id]
     assert run.status == "cancelled"
@@ -226,7 +226,7 @@ async def test_leaving_in_mid_text_cancels_the_run(load: Load) -> None:
 async def test_leaving_before_the_first_token_cancels_the_run(load: Load) -> None:
     """The model would think for half a minute."""
     async with rig(load) as town:
-        run_id = await leave_after(town, town.turn("[[sleep:30]][[say:late]]"), RunStarted)
+        run_id = await leave_after(town, town.given("[[sleep:30]][[say:late]]"), RunStarted)
         finished = end(await town.play("[[say:next]]"))
         run = town.server.store.runs[run_id]
     assert (run.status, finished.text) == ("cancelled", "next")
@@ -249,7 +249,7 @@ async def test_leaving_while_a_tool_runs_answers_its_call(load: Load) -> None:
     """The conversation would wait for it for ever."""
     tools = Tools(delay=30)
     async with rig(load) as town:
-        await run_until(town, town.turn(f"{CALL}[[after:Never mind.]]"), tools, tools.called)
+        await run_until(town, town.given(f"{CALL}[[after:Never mind.]]"), tools, tools.called)
         finished = end(await town.play("[[say:next]]"))
         messages = [body["messages"][0] for body in town.posted("/messages")]
     assert messages[1]["approvals"][0]["approve"] is False
@@ -267,7 +267,7 @@ async def test_a_call_that_was_made_is_returned_when_the_caller_leaves(load: Loa
     tools = Second(*BOTH)
     async with rig(load) as town:
         text = '[[tools:[["discord_send",{}],["discord_add_reaction",{}]]]]'
-        playing = asyncio.create_task(play(town.backend, town.turn(text), tools))
+        playing = asyncio.create_task(play(town.backend, town.given(text), tools))
         while len(tools.calls) < 2:
             tools.called.clear()
             await tools.called.wait()
@@ -322,7 +322,7 @@ async def test_a_run_cancelled_by_somebody_else_says_so(load: Load) -> None:
 async def test_an_answer_nobody_heard_is_recalled(load: Load) -> None:
     """A new Aurora delivers it; the agent is not asked twice."""
     async with rig(load) as town:
-        once = town.turn(f"{CALL}[[after:Sent.]]")
+        once = town.given(f"{CALL}[[after:Sent.]]")
         await play(town.backend, once)
         await town.play("[[say:later]]")
         asked = len(town.llm.requests)
@@ -334,10 +334,10 @@ async def test_an_answer_nobody_heard_is_recalled(load: Load) -> None:
 async def test_an_attempt_that_the_server_does_not_know_is_not_recalled(load: Load) -> None:
     """It never arrived, or failed and was rolled back."""
     async with rig(load) as town:
-        failed = town.turn("[[err:500]]")
+        failed = town.given("[[err:500]]")
         await play(town.backend, failed)
         assert await town.backend.recall(failed) is None
-        assert await town.backend.recall(town.turn("never sent")) is None
+        assert await town.backend.recall(town.given("never sent")) is None
 
 
 async def test_an_attempt_that_still_waits_is_not_recalled(load: Load) -> None:
@@ -345,7 +345,7 @@ async def test_an_attempt_that_still_waits_is_not_recalled(load: Load) -> None:
     tools = Tools(delay=30)
     async with rig(load) as town:
         dead = LettaRest(town.server.url, town.server.token, load=load, direct=True)
-        once = town.turn(CALL)
+        once = town.given(CALL)
         lost = asyncio.create_task(play(dead, once, tools))
         await tools.called.wait()
         await dead.close(grace=0)

@@ -17,9 +17,9 @@ from aurora.agents.protocol import (
 from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkError
 
-from ..hosts import Tools, play, turn
+from ..hosts import Tools, end, given, play
 from .conftest import Load
-from .helpers import BOTH, end
+from .helpers import BOTH
 from .rig import rig
 
 
@@ -86,7 +86,7 @@ async def test_two_agents_get_their_own_answers(load: Load) -> None:
     async with rig(load) as town:
         other = town.server.create_agent("two")
         place = await town.backend.open_conversation(other, "discord:1:2")
-        first, second = town.turn("[[sleep:0.1]][[say:I am one]]"), turn(other, place, "")
+        first, second = town.given("[[sleep:0.1]][[say:I am one]]"), given(other, place, "")
         twin = type(second)(other, place, "[[say:I am two]]", first.input_id)
         both = await asyncio.gather(play(town.backend, first), play(town.backend, twin))
     assert [end(events).text for events in both] == ["I am one", "I am two"]
@@ -96,7 +96,7 @@ async def test_two_conversations_of_one_agent_are_apart(load: Load) -> None:
     """The same input id even."""
     async with rig(load) as town:
         place = await town.backend.open_conversation(town.agent_id, "discord:1:3")
-        first = town.turn("[[sleep:0.1]][[say:here]]")
+        first = town.given("[[sleep:0.1]][[say:here]]")
         twin = type(first)(town.agent_id, place, "[[say:there]]", first.input_id)
         both = await asyncio.gather(play(town.backend, first), play(town.backend, twin))
     assert [end(events).text for events in both] == ["here", "there"]
@@ -105,7 +105,7 @@ async def test_two_conversations_of_one_agent_are_apart(load: Load) -> None:
 async def test_a_deleted_conversation_is_replaced(load: Load) -> None:
     """The lane is told which one goes on."""
     async with rig(load) as town:
-        gone = turn(town.agent_id, "conv-00000000-0000-4000-8000-000000000000", "[[say:back]]")
+        gone = given(town.agent_id, "conv-00000000-0000-4000-8000-000000000000", "[[say:back]]")
         events = await play(town.backend, gone)
     moved = [event for event in events if isinstance(event, ConversationMoved)]
     assert len(moved) == 1
@@ -116,7 +116,7 @@ async def test_the_conversation_of_a_deleted_agent_is_not_replaced(load: Load) -
     """There is nobody to talk to."""
     async with rig(load) as town:
         nobody = "agent-00000000-0000-4000-8000-000000000000"
-        gone = turn(nobody, "conv-00000000-0000-4000-8000-000000000000", "hello")
+        gone = given(nobody, "conv-00000000-0000-4000-8000-000000000000", "hello")
         finished = end(await play(town.backend, gone))
     assert finished.outcome is Outcome.CONFIG
 
@@ -135,7 +135,7 @@ async def test_a_wrong_token_ends_a_turn_as_configuration(load: Load) -> None:
     """Nothing is tried again."""
     async with rig(load) as town:
         backend = LettaRest(town.server.url, "wrong", load=load, direct=True)
-        finished = end(await play(backend, town.turn("hello")))
+        finished = end(await play(backend, town.given("hello")))
         await backend.close()
     assert (finished.outcome, "token" in finished.detail) == (Outcome.CONFIG, True)
 
@@ -161,7 +161,7 @@ async def test_an_address_where_nobody_listens_is_unreachable(load: Load) -> Non
     backend = LettaRest("http://127.0.0.1:9", load=load, direct=True)
     with pytest.raises(AgentError) as caught:
         await backend.ping()
-    finished = end(await play(backend, turn("agent-1", "conv-1", "hello")))
+    finished = end(await play(backend, given("agent-1", "conv-1", "hello")))
     await backend.close()
     assert (caught.value.outcome, finished.outcome) == (Outcome.UNREACHABLE,) * 2
 
@@ -193,7 +193,7 @@ async def test_without_the_sdk_the_owner_reads_what_to_do() -> None:
     backend = LettaRest("http://127.0.0.1:9", load=missing)
     with pytest.raises(AgentError, match="Run: pip"):
         await backend.ping()
-    finished = end(await play(backend, turn("agent-1", "conv-1", "hello")))
+    finished = end(await play(backend, given("agent-1", "conv-1", "hello")))
     await backend.close()
     assert (finished.outcome, "Run: pip" in finished.detail) == (Outcome.CONFIG, True)
 

@@ -25,7 +25,7 @@ class Ending:
 _COMPLETED, _CONFIG, _FAILED = Outcome.COMPLETED, Outcome.CONFIG, Outcome.FAILED
 _CREDITS = "the account at the agent server has no credits left"
 
-REASONS: Mapping[str, tuple[Outcome, str]] = {
+STOP_REASONS: Mapping[str, tuple[Outcome, str]] = {
     # Stop reasons.
     "end_turn": (_COMPLETED, ""),
     "tool_rule": (_COMPLETED, ""),
@@ -72,7 +72,9 @@ _LABEL = re.compile(r"[a-z][a-z0-9_]{0,49}\Z")
 
 def stopped(reason: str) -> Ending:
     """Classify a stop reason, or the type of an error inside a stream."""
-    return Ending(*REASONS.get(reason, (_FAILED, f"the agent's turn failed ({label(reason)})")))
+    return Ending(
+        *STOP_REASONS.get(reason, (_FAILED, f"the agent's turn failed ({label(reason)})"))
+    )
 
 
 def of_provider(status: int, kind: str = "") -> Ending:

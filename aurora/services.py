@@ -217,6 +217,19 @@ class Services:
             clear_ok=self.settings.world.token_in_clear_allowed,
         )
 
+    async def use_server(self, url: str, *, clear_ok: bool) -> None:
+        """Keep another address of the agent server, and use it; see AgentServer.configure."""
+        # Each value is kept by itself: between two writes, consent to one address must never
+        # stand beside another.
+        await self.settings.set_world(token_in_clear_allowed=False)
+        await self.settings.set_world(letta_base_url=url, token_in_clear_allowed=clear_ok)
+        await self.configure_agents()
+
+    async def change_guild(self, guild_id: int, **values: Any) -> None:
+        """Change a guild's settings, and look again at what waits under them."""
+        await self.settings.set_guild(guild_id, **values)
+        self.queue.reconsider()
+
     async def probe(self) -> str | None:
         """Ask the agent server whether it answers; return what is wrong, in plain words."""
         backend = self.agents.backend

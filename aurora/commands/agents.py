@@ -7,12 +7,11 @@ import re
 import discord
 from redbot.core import commands
 
-from ..agents.own_tools import Danger, dangers
+from ..agents.lookup import look_up
 from ..agents.protocol import (
     AgentError,
     AgentInfo,
     Outcome,
-    ToolLister,
 )
 from ..prompts.fence import shorten
 from ..services import Services
@@ -50,16 +49,12 @@ async def find_agent(
         return None
     try:
         async with working(ctx):
-            agent = await backend.agent(agent_id)
-            own = await backend.own_tools(agent_id) if isinstance(backend, ToolLister) else ()
+            agent, found = await look_up(backend, agent_id, watched=watched)
     except AgentError as error:
         hint = "Check the agent's id." if error.outcome is Outcome.CONFIG else "Is it running?"
         text = f"The Letta server at <{backend.url}> says: {shorten(error.detail, _DETAIL_CHARS)}"
         await ctx.send(plainly(ctx, services, f"{text}. {hint} Nothing was changed."))
         return None
-    found = dangers(own)
-    if watched:
-        found.pop(Danger.DISCORD, None)
     return agent if await allow_own_tools(ctx, services, named(agent), found) else None
 
 

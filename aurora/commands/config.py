@@ -220,8 +220,7 @@ async def _change(
     except SettingError as error:
         await ctx.send(str(error))
         return
-    await services.settings.set_guild(ctx.guild.id, **{key: parsed})
-    services.queue.reconsider()
+    await services.change_guild(ctx.guild.id, **{key: parsed})
     await ctx.send(f"Done: `{command.lower()}` is now **{_shown(parsed)}**.")
 
 

@@ -10,7 +10,6 @@ from ..health.status import covers
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, State
 from ..reasons import Reason
-from ..runs.retrying import RETRIED
 from ..services import Services
 from .asking import confirm, working
 from .facts import (
@@ -34,7 +33,6 @@ from .setup import SetupCommands
 StateName = Literal["waiting", "running", "answered", "declined", "failed", "cancelled", "expired"]
 
 _LISTED = 1000
-_RETRIED_AT_ONCE = 25
 _UNKNOWN = (
     "I know no such message {where}. Give me its id or a link to it, or `all`; "
     "`{prefix}aurora queue dead` shows what failed."
@@ -145,16 +143,13 @@ class QueueCommands:
         return f"Done: {_link(event)} waits for its turn again."
 
     async def _retry_all(self, place: Where) -> str:
-        # What was cancelled was cancelled by somebody, for a reason.
-        states = [state for state in RETRIED if state is not State.CANCELLED]
-        events = await self.services.store.recent(place, states=states, limit=_RETRIED_AT_ONCE)
-        if not events:
+        outcomes = await self.services.retries.retry_latest(place)
+        if not outcomes:
             return f"Nothing failed or expired {in_words(place, 'anywhere')}."
-        tried = [await self.services.retries.retry(event) for event in reversed(events)]
-        done = tried.count(None)
-        reasons = Counter(why_not(reason) for reason in tried if reason is not None)
+        done = outcomes.count(None)
+        reasons = Counter(why_not(reason) for reason in outcomes if reason is not None)
         kept = "".join(f"\n- {count} not: {reason}" for reason, count in reasons.most_common())
-        return f"Done: {done} of the latest {len(events)} wait for their turn again.{kept}"
+        return f"Done: {done} of the latest {len(outcomes)} wait for their turn again.{kept}"
 
 
 async def _list(

@@ -10,10 +10,7 @@ from ..agents.address import (
     Kind,
     parse_address,
 )
-from ..context import build_event_context
-from ..context.hiding import hide_channels
-from ..intake.triggers import addressed
-from ..prompts import build_prompt
+from ..intake.preview import preview
 from ..reasons import Reason
 from ..services import Services
 from ..settings import MCP_TOOLS
@@ -51,8 +48,7 @@ class SetupCommands:
         agent = await find_agent(ctx, self.services, agent_id, watched=watched)
         if agent is None:
             return
-        await settings.set_guild(ctx.guild.id, agent_id=agent.id, enabled=True)
-        self.services.queue.reconsider()
+        await self.services.change_guild(ctx.guild.id, agent_id=agent.id, enabled=True)
         await ctx.send(
             f"Done: {named(agent)} answers in this server. "
             "Mention me, or reply to one of my messages, to talk to it."
@@ -98,12 +94,8 @@ class SetupCommands:
         if settings.world.letta_base_url != before:
             await ctx.send("Another address was set in the meantime; that one stays.")
             return
-        # Each value is kept by itself: between two writes, consent to one address must never
-        # stand beside another.
-        await settings.set_world(token_in_clear_allowed=False)
-        await settings.set_world(letta_base_url=address.url, token_in_clear_allowed=clear_ok)
         async with working(ctx):
-            await self.services.configure_agents()
+            await self.services.use_server(address.url, clear_ok=clear_ok)
             trouble = trouble or await self.services.probe()
         done = f"Done: the {address.kind} at <{address.url}> answers."
         await ctx.send(plainly(ctx, self.services, trouble or done))
@@ -116,26 +108,15 @@ class SetupCommands:
 
         `<message>` is the id of a message in this channel, or a link to one.
         """
-        settings = self.services.settings.guild(ctx.guild.id)
+        services = self.services
         async with working(ctx):
             found = await find_message(ctx, message)
             if found is not None:
-                context = await build_event_context(
-                    found,
-                    addressed(found, ctx.me) or "mention",
-                    me=ctx.me,
-                    depth=settings.reply_thread_depth,
-                )
+                settings, clock = services.settings, services.clock
+                prompt = await preview(found, ctx.author, ctx.me, settings, clock)
         if found is None:
             await ctx.send(_NO_MESSAGE)
             return
-        hide_channels(context, ctx.author)
-        prompt = build_prompt(
-            context,
-            now=self.services.clock.time(),
-            guidance=settings.mcp_guidance_enabled,
-            text_delivered=settings.deliver_text,
-        )
         await _show(ctx, prompt, f"context-{found.id}.txt")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ..ledger import Store
+from ..ledger import Store, Where
 from ..model import Event, EventContext, Kind, State
 from ..queue import Enqueued, MessageQueue
 from ..reasons import Reason
@@ -13,6 +13,11 @@ from .ports import Trace
 
 RETRIED = (State.FAILED, State.EXPIRED, State.CANCELLED)
 """What may be tried again. What was declined got the agent's verdict."""
+NotRetried = State | Trace | Reason
+"""Why an event is not tried again: the state it is in, what is to be seen of it, or a reason."""
+# What was cancelled was cancelled by somebody, for a reason.
+_ENDED_BY_ITSELF = (State.FAILED, State.EXPIRED)
+_RETRIED_AT_ONCE = 25
 _SEEN = (Trace.ANSWER, Trace.DOUBT, Trace.ELSEWHERE)
 
 
@@ -37,11 +42,8 @@ class Retries:
     trace: Callable[[Event], Awaitable[Trace]]
     reread: Callable[[Event], Awaitable[Reread | Reason]]
 
-    async def retry(self, event: Event) -> State | Trace | Reason | None:
-        """Let an ended event wait again; return the reason why not, or None.
-
-        It may be the state that it is in, or what is to be seen of it.
-        """
+    async def retry(self, event: Event) -> NotRetried | None:
+        """Let an ended event wait again; return the reason why not, or None."""
         if event.state not in RETRIED:
             return event.state
         if (seen := await self._seen(event)) is not None:
@@ -52,6 +54,11 @@ class Retries:
         event.kind, event.context = found.kind, found.context
         answer = await self.queue.revive(event)
         return None if answer is Enqueued.ACCEPTED else Reason(answer)
+
+    async def retry_latest(self, place: Where) -> list[NotRetried | None]:
+        """Retry the latest of a place that failed or expired; return what `retry` says of each."""
+        events = await self.store.recent(place, states=_ENDED_BY_ITSELF, limit=_RETRIED_AT_ONCE)
+        return [await self.retry(event) for event in reversed(events)]
 
     async def _seen(self, event: Event) -> Trace | None:
         """Find out what is to be seen of an event, or of the turn that it was answered in."""

@@ -1,0 +1,24 @@
+"""Look at an agent before it is let in: that it exists, and what it could do by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .own_tools import Danger, dangers
+from .protocol import AgentBackend, AgentInfo, ToolLister
+
+
+async def look_up(
+    backend: AgentBackend, agent_id: str, *, watched: bool
+) -> tuple[AgentInfo, Mapping[Danger, Sequence[str]]]:
+    """Return an agent, and its own tools that get round Aurora's guard.
+
+    `watched` says that it may have Discord tools of its own. Raise AgentError if the server does
+    not have it, or can't be asked.
+    """
+    agent = await backend.agent(agent_id)
+    own = await backend.own_tools(agent_id) if isinstance(backend, ToolLister) else ()
+    found = dangers(own)
+    if watched:
+        found.pop(Danger.DISCORD, None)
+    return agent, found

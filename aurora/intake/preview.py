@@ -1,0 +1,32 @@
+"""What the agent would get for a message, as somebody else may see it."""
+
+from __future__ import annotations
+
+import discord
+
+from ..clock import Clock
+from ..context import build_event_context
+from ..context.hiding import hide_channels
+from ..prompts import build_prompt
+from ..settings import Settings
+from .triggers import addressed
+
+
+async def preview(
+    message: discord.Message,
+    viewer: discord.Member,
+    me: discord.abc.User,
+    settings: Settings,
+    clock: Clock,
+) -> str:
+    """Return the prompt for a message, without names of channels that `viewer` can't see."""
+    mine = settings.guild(viewer.guild.id)
+    kind = addressed(message, me) or "mention"
+    context = await build_event_context(message, kind, me=me, depth=mine.reply_thread_depth)
+    hide_channels(context, viewer)
+    return build_prompt(
+        context,
+        now=clock.time(),
+        guidance=mine.mcp_guidance_enabled,
+        text_delivered=mine.deliver_text,
+    )

@@ -8,15 +8,15 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from doubles import recordings
+
 Frame = dict[str, Any]
 OnInput = Callable[[int, float], None]
 
-_RECORDING = Path(__file__).parents[1] / "tests" / "agents" / "recordings" / "text_turn.json"
 _MESSAGE_ID = re.compile(r'Message ID: "(\d+)"')
 _MAX_FRAME = 64 * 2**20
 
@@ -131,7 +131,7 @@ class _Recording:
     """The frames of a real server, with its ids exchanged for ours."""
 
     def __init__(self) -> None:
-        entries = json.loads(_RECORDING.read_text(encoding="utf-8"))["frames"]
+        entries = recordings.load("app_server", "text_turn")["frames"]
         frames = [(one["dir"], one["frame"]) for one in entries if "frame" in one]
         asked = [at for at, (side, _) in enumerate(frames) if side == "client"]
         start, turn, history = asked[:3]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from doubles import recordings
+
 Frame = dict[str, Any]
 
-_RECORDINGS = Path(__file__).parent / "recordings"
 _KINDS = {"create_message", "approval_response"}
 _MODES = {"standard", "acceptEdits", "unrestricted", "strict"}
 
@@ -35,7 +35,7 @@ class RecordedServer:
         noise: Iterable[str] = (),
         history: Iterable[Frame] = (),
     ) -> None:
-        content = json.loads((_RECORDINGS / f"{recording}.json").read_text())
+        content = recordings.load("app_server", recording)
         self.script: list[Frame] = [one for one in content["frames"] if "frame" in one]
         self.agent_id = str(self._recorded("runtime_start")["agent_id"])
         answer = self._recorded("runtime_start_response")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -31,9 +30,3 @@ def sdk_folder(tmp_path_factory: pytest.TempPathFactory) -> SdkFolder:
 def load(sdk_folder: SdkFolder) -> Load:
     """What the backend calls to get the SDK."""
     return sdk_folder.activate
-
-
-@pytest.fixture
-def recordings() -> Path:
-    """The folder of recorded traffic."""
-    return Path(__file__).with_name("recordings")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from doubles import recordings
+
 Json = dict[str, Any]
 
-_RECORDINGS = Path(__file__).with_name("recordings")
 _DATA = re.compile(r"^data: (\{.*\})$", re.MULTILINE)
 _LISTING = re.compile(r"/v1/conversations/[^/]+/messages\Z")
 
@@ -27,7 +27,7 @@ class RecordedRest:
     """
 
     def __init__(self, recording: str, only: Iterable[int] = ()) -> None:
-        content = json.loads((_RECORDINGS / f"{recording}.json").read_text(encoding="utf-8"))
+        content = recordings.load("rest", recording)
         self._all: list[Json] = content["exchanges"]
         wanted = set(only)
         self.script = [one for one in self._all if not wanted or one["n"] in wanted]

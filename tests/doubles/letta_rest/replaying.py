@@ -7,17 +7,16 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from doubles import recordings
 from doubles.letta_rest import LettaRest
 
 from .comparing import Comparison
 from .recorded_model import RecordedModel
 
-RECORDINGS = Path(__file__).with_name("recordings")
 _PATIENCE = 10.0
 # A gap of this many recorded milliseconds was a wait for runs to end.
 _LONG_GAP = 900.0
@@ -76,7 +75,7 @@ class Replay:
     def __init__(self, name: str, rest: LettaRest, model: RecordedModel) -> None:
         self.rest = rest
         self.model = model
-        self.recording = json.loads((RECORDINGS / f"{name}.json").read_text())
+        self.recording = recordings.load("rest", name)
         self.exchanges = [Exchange(recorded) for recorded in self.recording["exchanges"]]
         self.comparison = Comparison(model.url)
         # What a scenario does by itself before an exchange, by the exchange's number.

@@ -7,6 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import pytest
 
+# The whole cog: of one that is imported in part, each Red that boots here would bring in the rest
+# anew, and register its commands again.
+import aurora.aurora  # noqa: F401
 from sandbox.letta import AppServer
 from tests.support.payloads import Rest, World, rest
 from tests.support.stage import Stage, open_stage

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import deque
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from aiohttp import WSMsgType, web
@@ -24,6 +24,18 @@ _HEARTBEAT_MS = 41_250
 _REPLAY_LIMIT = 5_000
 
 
+class Line(Protocol):
+    """What a session's frames go out by."""
+
+    def write(self, text: str) -> None:
+        """Send a frame."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the line without a word."""
+        ...
+
+
 class Session:
     """What a bot may come back to after its socket is gone."""
 
@@ -33,7 +45,7 @@ class Session:
         self.shard = shard
         self.sequence = 0
         self.sent: deque[tuple[int, str]] = deque(maxlen=_REPLAY_LIMIT)
-        self.connection: Connection | None = None
+        self.connection: Line | None = None
 
     def owns(self, guild: Guild | None) -> bool:
         """Say whether this session's shard serves a guild; DMs are shard 0's."""
@@ -179,11 +191,12 @@ class Gateway:
             await connection.refuse(4010, "Invalid shard.")
             return
         session = Session(wanted, (shard[0], shard[1]))
-        self.sessions[session.id] = connection.session = session
-        session.connection = connection
-        self._introduce(session)
+        connection.session, session.connection = session, connection
+        self.open(session)
 
-    def _introduce(self, session: Session) -> None:
+    def open(self, session: Session) -> None:
+        """Let a session hear all there is, and from now on what happens."""
+        self.sessions[session.id] = session
         world = self._world
         guilds = [guild for guild in world.guilds.values() if session.owns(guild)]
         session.dispatch(

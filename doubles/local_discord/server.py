@@ -7,6 +7,7 @@ import mimetypes
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from .commands import Commands
 from .errors import ApiError
-from .faults import Fault, Faults
+from .faults import CUT, Fault, Faults
 from .gateway import Gateway
 from .interactions import Interaction, Interactions
 from .message import Attachment, Message
@@ -24,6 +25,7 @@ from .people import People
 from .pressing import Pressing
 from .rest import ROUTES
 from .rest.routing import (
+    HttpRequest,
     Request,
     Route,
     answer,
@@ -73,7 +75,6 @@ class LocalDiscord:
         self.files: dict[str, Attachment] = {}
         self._watching = Watching(self.world)
         self._runner: web.AppRunner | None = None
-        self.app = self._build_app()
         self._show_hands()
 
     def _show_hands(self) -> None:
@@ -119,7 +120,9 @@ class LocalDiscord:
             await self._runner.cleanup()
             self._runner = None
 
-    def _build_app(self) -> web.Application:
+    @cached_property
+    def app(self) -> web.Application:
+        """The server's routes; who comes in some other way needs none."""
         app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[self._catch_unknown])
         for route in ROUTES:
             app.router.add_route(route.method, API + route.path, self._serving(route))
@@ -148,26 +151,41 @@ class LocalDiscord:
 
     def _serving(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve(http: web.Request) -> web.StreamResponse:
-            request = Request(self, http)
-            response = await self._respond(request, route)
-            path = http.path.removeprefix(API)
-            self.calls.append(
-                Call(
-                    http.method, route.path, path, response.status, time.monotonic(), request.body
-                )
-            )
-            self._watching.wake()
-            return response
+            request = HttpRequest(self, http, http.path.removeprefix(API))
+            try:
+                return await self.carry_out(route, request)
+            except ConnectionAbortedError:
+                if http.transport is not None:
+                    http.transport.abort()
+                return answer(500, None)
 
         return serve
 
-    async def _respond(self, request: Request, route: Route) -> web.StreamResponse:
-        http = request.http
-        fault = self.faults.take(http.method, http.path.removeprefix(API))
+    async def carry_out(self, route: Route, request: Request) -> web.StreamResponse:
+        """Answer a call of the bot.
+
+        Raises:
+            ConnectionAbortedError: The line is to be cut without an answer.
+
+        """
+        status = CUT
+        try:
+            response = await self._respond(route, request)
+            status = response.status
+            return response
+        finally:
+            now = time.monotonic()
+            self.calls.append(
+                Call(request.method, route.path, request.path, status, now, request.body)
+            )
+            self._watching.wake()
+
+    async def _respond(self, route: Route, request: Request) -> web.StreamResponse:
+        fault = self.faults.take(request.method, request.path)
         if fault is not None and not fault.applied:
-            return _failed(http, fault)
+            return _failed(fault)
         headers = limit_headers(route)
-        if not route.public and http.headers.get("Authorization") != f"Bot {self.token}":
+        if not route.public and request.authorization != f"Bot {self.token}":
             return answer(401, {"message": "401: Unauthorized", "code": 0}, headers)
         try:
             await request.read()
@@ -175,7 +193,7 @@ class LocalDiscord:
         except ApiError as error:
             return answer(error.status, error.payload(), headers)
         if fault is not None:
-            return _failed(http, fault)
+            return _failed(fault)
         if isinstance(result, web.StreamResponse):
             result.headers.update(headers)
             return result
@@ -243,7 +261,7 @@ class LocalDiscord:
             connection.send(9, resumable)
 
 
-def _failed(http: web.Request, fault: Fault) -> web.Response:
-    if fault.status == 0 and http.transport is not None:
-        http.transport.abort()
-    return answer(fault.status or 500, fault.body, limit_headers(None) | fault.headers)
+def _failed(fault: Fault) -> web.Response:
+    if fault.status == CUT:
+        raise ConnectionAbortedError
+    return answer(fault.status, fault.body, limit_headers(None) | fault.headers)

@@ -13,7 +13,7 @@ async def get_guild(request: Request) -> Payload:
     """Return a guild; with the number of its members if asked."""
     guild = request.guild()
     body = guild.payload()
-    if request.http.query.get("with_counts") in ("1", "true", "True"):
+    if request.query.get("with_counts") in ("1", "true", "True"):
         count = len(guild.members)
         body |= {"approximate_member_count": count, "approximate_presence_count": count}
     return body

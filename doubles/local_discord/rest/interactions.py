@@ -63,7 +63,7 @@ def _check_fits(interaction: Interaction, kind: int) -> None:
 @routes.add("POST", "/interactions/{interaction_id}/{token}/callback", public=True)
 async def callback(request: Request) -> Payload | None:
     """Take the bot's first answer, which must come soon."""
-    token = request.http.match_info["token"]
+    token = request.names["token"]
     interactions = request.discord.interactions
     interaction = interactions.answerable(request.snowflake("interaction_id"), token)
     kind, data = int(request.fields.get("type") or 0), request.fields.get("data") or {}
@@ -71,7 +71,7 @@ async def callback(request: Request) -> Payload | None:
     message = _act(request, interaction, kind, data)
     interaction.acknowledged = kind
     request.discord.tell_answer(interaction, kind, data)
-    if request.http.query.get("with_response") not in ("1", "true"):
+    if request.query.get("with_response") not in ("1", "true"):
         return None
     return _receipt(request, interaction, kind, message)
 
@@ -149,7 +149,7 @@ def _edit(request: Request, message: Message | None, fields: Payload) -> Message
 
 def _find(request: Request) -> tuple[Interaction, Message]:
     interaction = _open(request)
-    wanted = request.http.match_info["message_id"]
+    wanted = request.names["message_id"]
     if wanted == "@original":
         message = interaction.response
     else:
@@ -163,7 +163,7 @@ def _find(request: Request) -> tuple[Interaction, Message]:
 def _open(request: Request) -> Interaction:
     if request.snowflake("application_id") != request.bot.id:
         raise ApiError(10015)
-    return request.discord.interactions.open(request.http.match_info["token"])
+    return request.discord.interactions.open(request.names["token"])
 
 
 @routes.add("POST", _WEBHOOK, public=True)

@@ -27,7 +27,7 @@ async def list_members(request: Request) -> list[Payload]:
 @routes.add("GET", "/guilds/{guild_id}/members/search")
 async def search_members(request: Request) -> list[Payload]:
     """Return the members whose name begins with something."""
-    guild, query = request.guild(), request.http.query.get("query")
+    guild, query = request.guild(), request.query.get("query")
     if query is None:
         raise required("query")
     limit, start = request.whole("limit", 1, 1, 1000), query.lower()

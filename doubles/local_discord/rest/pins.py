@@ -29,7 +29,7 @@ def _tell(request: Request, channel: Channel, message: Message) -> None:
 async def list_pins(request: Request) -> Payload:
     """List the pinned messages, the latest pin first."""
     channel = request.text_channel()
-    limit, before = request.whole("limit", 50, 1, 50), request.http.query.get("before")
+    limit, before = request.whole("limit", 50, 1, 50), request.query.get("before")
     if not request.world.may(request.bot, channel, permissions.READ_MESSAGE_HISTORY):
         return {"items": [], "has_more": False}
     pins = [

@@ -21,7 +21,7 @@ def _find(request: Request) -> Message:
 
 
 def _key(request: Request) -> str:
-    return reaction_key(request.http.match_info["emoji"], list(request.world.guilds.values()))
+    return reaction_key(request.names["emoji"], list(request.world.guilds.values()))
 
 
 def _check_alive(message: Message) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +62,38 @@ class Routes:
 
 
 class Request:
-    """One call of the bot, with what most routes ask of it."""
+    """One call of the bot, however it came, with what most routes ask of it.
 
-    def __init__(self, discord: LocalDiscord, http: web.Request) -> None:
+    Args:
+        discord: Who is called.
+        method: Such as ``POST``.
+        path: What follows ``/api/v10``.
+        names: What the route's template names in the path.
+        query: What follows the path.
+        authorization: The header of that name.
+        body: What came with it, if that is not to be read first.
+
+    """
+
+    def __init__(
+        self,
+        discord: LocalDiscord,
+        *,
+        method: str,
+        path: str,
+        names: Mapping[str, str],
+        query: Mapping[str, str],
+        authorization: str | None,
+        body: Any = None,
+    ) -> None:
         self.discord = discord
         self.world: World = discord.world
-        self.http = http
-        self.body: Any = None
+        self.method = method
+        self.path = path
+        self.names = names
+        self.query = query
+        self.authorization = authorization
+        self.body = body
         self.files: list[Upload] = []
 
     @property
@@ -77,29 +102,7 @@ class Request:
         return self.world.bot
 
     async def read(self) -> None:
-        """Read the body: JSON, or a form with files.
-
-        Raises:
-            ApiError: It is not JSON.
-
-        """
-        if not self.http.can_read_body:
-            return
-        if self.http.content_type == "multipart/form-data":
-            await self._read_form()
-            return
-        self.body = _parsed(await self.http.read())
-
-    async def _read_form(self) -> None:
-        async for part in await self.http.multipart():
-            if not isinstance(part, BodyPartReader):
-                continue
-            data = bytes(await part.read())
-            if part.filename is not None:
-                kind = part.headers.get("Content-Type")
-                self.files.append(Upload(part.filename, data, kind))
-            elif part.name == "payload_json":
-                self.body = _parsed(data)
+        """Read the body; raise ApiError if it can't be understood."""
 
     @property
     def fields(self) -> Payload:
@@ -112,11 +115,11 @@ class Request:
 
     def snowflake(self, name: str) -> int:
         """Return an id from the path."""
-        return as_id(self.http.match_info[name], name)
+        return as_id(self.names[name], name)
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """Return a whole number from the query."""
-        value = self.http.query.get(name)
+        value = self.query.get(name)
         if value is None:
             return default
         if not value.isdigit():
@@ -132,7 +135,7 @@ class Request:
 
     def cursor(self, name: str) -> int | None:
         """Return an id from the query."""
-        value = self.http.query.get(name)
+        value = self.query.get(name)
         return None if value is None else as_id(value, name)
 
     def guild(self) -> Guild:
@@ -188,6 +191,41 @@ class Request:
         """Refuse what the bot may not do in a guild."""
         if permissions.in_guild(guild, self.bot.id) & wanted != wanted:
             raise ApiError(50013)
+
+
+class HttpRequest(Request):
+    """A call that came over a socket; its body is JSON, or a form with files."""
+
+    def __init__(self, discord: LocalDiscord, http: web.Request, path: str) -> None:
+        super().__init__(
+            discord,
+            method=http.method,
+            path=path,
+            names=http.match_info,
+            query=http.query,
+            authorization=http.headers.get("Authorization"),
+        )
+        self._http = http
+
+    async def read(self) -> None:
+        """Read the body; raise ApiError if it is not JSON."""
+        if not self._http.can_read_body:
+            return
+        if self._http.content_type == "multipart/form-data":
+            await self._read_form()
+            return
+        self.body = _parsed(await self._http.read())
+
+    async def _read_form(self) -> None:
+        async for part in await self._http.multipart():
+            if not isinstance(part, BodyPartReader):
+                continue
+            data = bytes(await part.read())
+            if part.filename is not None:
+                kind = part.headers.get("Content-Type")
+                self.files.append(Upload(part.filename, data, kind))
+            elif part.name == "payload_json":
+                self.body = _parsed(data)
 
 
 def _parsed(raw: bytes) -> Any:

@@ -125,7 +125,7 @@ def _archived(
     request: Request, parent: Channel, types: tuple[int, ...], *, joined: bool = False
 ) -> Payload:
     guild = parent.guild
-    limit, before = request.whole("limit", 50, 1, 100), request.http.query.get("before")
+    limit, before = request.whole("limit", 50, 1, 100), request.query.get("before")
     found = [
         item
         for item in (guild.threads.values() if guild else ())

@@ -19,9 +19,9 @@ _NOT_IN_NAMES = ("clyde", "discord")
 async def execute(request: Request) -> Payload | None:
     """Write into the webhook's channel; the message is returned to those who wait for it."""
     hook = request.discord.webhooks.get(
-        request.snowflake("application_id"), request.http.match_info["token"]
+        request.snowflake("application_id"), request.names["token"]
     )
-    if "thread_id" in request.http.query:
+    if "thread_id" in request.query:
         # Nothing here writes into threads this way; to write beside them would pass for Discord.
         raise NotImplementedError("webhooks write into their own channel only")
     fields = request.fields
@@ -33,7 +33,7 @@ async def execute(request: Request) -> Payload | None:
     author.name = _name(fields) or author.name
     draft.webhook_id = hook.id
     message = posting.post(request.world, author, hook.channel, draft)
-    if request.http.query.get("wait") not in ("1", "true"):
+    if request.query.get("wait") not in ("1", "true"):
         return None
     return message.payload(request.bot.id)
 

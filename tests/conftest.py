@@ -41,9 +41,9 @@ async def served(world: World) -> AsyncIterator[Rest]:
 
 
 @pytest.fixture
-async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    """Return a guild in a local Discord with a real client in it."""
-    async with open_stage(monkeypatch) as opened:
+async def stage() -> AsyncIterator[Stage]:
+    """Return a guild in a local Discord that a real client is connected to."""
+    async with open_stage() as opened:
         yield opened
 
 

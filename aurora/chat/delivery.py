@@ -162,7 +162,7 @@ class Delivery:
             channel = await find_place(self._bot, event, event.channel_id)
             if channel is not None:
                 message = channel.get_partial_message(event.message_id)
-                await insist(lambda: message.add_reaction(emoji))
+                await insist(lambda: message.add_reaction(emoji), self._sender.patience)
         except Exception as error:
             log.debug("No reaction for event %s: %s", event.id, type(error).__name__)
             return not _is_refusal(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import aiohttp
@@ -17,12 +18,8 @@ T = TypeVar("T")
 FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError)
 """All that a call to Discord may raise; a TimeoutError is an OSError."""
 
-PATIENCE = 15.0
-"""Seconds for one call to Discord. discord.py alone would retry a 500 for 25 seconds."""
-
 _PASSING = (discord.DiscordServerError, aiohttp.ClientError, OSError)
 _TRIES = 3
-_PAUSE = 0.5
 
 _CODES = {
     10003: (Reason.CHANNEL_GONE, "That channel no longer exists."),
@@ -37,6 +34,20 @@ _CODES = {
     ),
     200000: (Reason.AUTOMOD, "The server's automatic moderation blocked the text."),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long trouble is borne with, in seconds: each call with its tries, the pause between two.
+
+    discord.py alone would repeat a 500 for 25 seconds.
+    """
+
+    call: float = 15.0
+    pause: float = 0.5
+
+
+PATIENCE = Patience()
 
 
 class SendFailed(AuroraError):  # noqa: N818 - named like discord.py's Forbidden and NotFound
@@ -72,16 +83,16 @@ def explain(error: Exception, sent: Send | None = None) -> SendFailed:
     return SendFailed(Reason.DISCORD_ERROR, text, sent)
 
 
-async def insist(call: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
+async def insist(call: Callable[[], Awaitable[T]], patience: Patience = PATIENCE) -> T:
     """Make a call that may be repeated safely, and repeat it while the trouble looks passing.
 
     discord.py repeats 500, 502 and 504 by itself, but neither 503 nor, on Linux, a cut line.
-    Raise one of FAILURES after `patience` seconds or three tries.
+    Raise one of FAILURES when the patience is at its end, or after three tries.
     """
-    async with asyncio.timeout(patience):
+    async with asyncio.timeout(patience.call):
         for _ in range(_TRIES - 1):
             try:
                 return await call()
             except _PASSING:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(patience.pause)
         return await call()

@@ -14,6 +14,7 @@ from ..reasons import Reason
 from .failures import (
     FAILURES,
     PATIENCE,
+    Patience,
     SendFailed,
     explain,
     insist,
@@ -48,13 +49,15 @@ class Sender:
 
     Each part of a text is recorded as soon as it is out. A part whose fate is unknown (a crash,
     a lost answer) is looked for in the channel first; within minutes Discord itself recognises
-    its nonce. `patience` is how many seconds each call to Discord may take.
+    its nonce. `patience` is for each call to Discord.
     """
 
-    def __init__(self, bot: discord.Client, store: Store, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, bot: discord.Client, store: Store, *, patience: Patience = PATIENCE
+    ) -> None:
         self._bot = bot
         self._store = store
-        self._patience = patience
+        self.patience = patience
 
     async def send(
         self,
@@ -113,7 +116,7 @@ class Sender:
         await self._store.record_send(event.id, send)
         message = channel.get_partial_message(message_id)
         try:
-            await insist(lambda: message.add_reaction(emoji), self._patience)
+            await insist(lambda: message.add_reaction(emoji), self.patience)
         except FAILURES as error:
             raise explain(error) from error
         send = replace(send, message_ids=(message_id,))
@@ -176,11 +179,11 @@ class Sender:
             replied = channel.get_partial_message(send.reply_to)
             options["reference"] = replied.to_reference(fail_if_not_exists=False)
         try:
-            return (await insist(lambda: channel.send(part, **options), self._patience)).id
+            return (await insist(lambda: channel.send(part, **options), self.patience)).id
         except discord.HTTPException as error:
             if error.code != _NO_HISTORY or options.pop("reference", None) is None:
                 raise
-        return (await insist(lambda: channel.send(part, **options), self._patience)).id
+        return (await insist(lambda: channel.send(part, **options), self.patience)).id
 
     async def _find(
         self,
@@ -228,11 +231,11 @@ class Sender:
                 )
             return None
 
-        return await insist(search, self._patience)
+        return await insist(search, self.patience)
 
     async def _find_reaction(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
         message_id = send.reply_to or 0
-        message = await insist(lambda: channel.fetch_message(message_id), self._patience)
+        message = await insist(lambda: channel.fetch_message(message_id), self.patience)
         mine = (fingerprint(str(one.emoji)) for one in message.reactions if one.me)
         return message_id if send.text_hash in mine else None
 

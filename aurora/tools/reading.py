@@ -51,7 +51,7 @@ async def discord_read_messages(scope: Scope, arguments: Arguments) -> str:
         return [message async for message in channel.history(limit=limit, before=end)]
 
     try:
-        messages = await insist(read)
+        messages = await insist(read, scope.sender.patience)
     except FAILURES as error:
         raise ToolError(f"Nothing read. {explain(error)}") from error
     if not messages:

@@ -13,6 +13,7 @@ from aurora.chat.delivery import (
     TEXT_WITHHELD,
     Delivery,
 )
+from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger import LedgerError
 from aurora.model import NO_CONTEXT, Send, State
@@ -67,7 +68,6 @@ async def test_text_after_a_send_is_dropped(stage: Stage) -> None:
 async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
     """The person waits here, so the text comes here."""
     other = stage.local.add_channel(stage.guild, "random")
-    await stage.caught_up()
     event = await stage.ask()
     await send(stage.open(event), other, "In the wrong room")
     assert (await stage.delivery.settle(event, "Here it is", fallback=True))[1] == "delivered"
@@ -132,7 +132,7 @@ async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
     await stage.store.record_send(
         event.id, Send("send", "message", "tool", stage.channel.id, "hash", event.message_id)
     )
-    sender = Sender(stage.bot, stage.store, patience=0.1)
+    sender = Sender(stage.bot, stage.store, patience=Patience(call=0.1))
     delivery = Delivery(stage.bot, stage.store, sender)
     stage.local.faults.add("GET", r"/messages$", status=500, times=99)
     assert await delivery.trace(event) is Trace.DOUBT
@@ -202,7 +202,6 @@ async def test_a_deleted_channel_is_a_reason(stage: Stage) -> None:
     room = stage.local.add_channel(stage.guild, "short-lived")
     event = await stage.ask(room)
     stage.local.delete_channel(room)
-    await stage.caught_up()
     assert await stage.delivery.settle(event, "Hello", fallback=True) == (
         State.FAILED,
         "unknown_channel",
@@ -214,7 +213,6 @@ async def test_text_goes_no_further_than_tools(stage: Stage) -> None:
     event = await stage.ask()
     rule = Overwrite.of(stage.ada, deny=permissions.SEND_MESSAGES)
     stage.local.set_overwrites(stage.channel, (rule,))
-    await stage.caught_up()
     assert await stage.delivery.settle(event, "Hello", fallback=True) == (
         State.FAILED,
         "may_not_send",
@@ -336,7 +334,6 @@ async def test_an_outage_that_was_told_of_is_no_trace(stage: Stage) -> None:
 async def test_a_send_elsewhere_leaves_a_trace(stage: Stage) -> None:
     """It is no answer, and may not be done again either."""
     other = stage.local.add_channel(stage.guild, "random")
-    await stage.caught_up()
     event = await stage.ask()
     await send(stage.open(event), other, "In the wrong room")
     assert await stage.delivery.trace(event) is Trace.ELSEWHERE

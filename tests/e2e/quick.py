@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from aurora.chat.failures import Patience
 from aurora.model import Event
 from doubles.llm import ScriptedLLM
 from doubles.local_discord import LocalDiscord, Message
@@ -72,10 +73,10 @@ async def open_quick_town(data: Path) -> AsyncIterator[QuickTown]:
             data, discord=discord, cogs=["aurora"], cog_paths=[ROOT], owner=town.ada
         )
         stack.push_async_callback(town.red.close)
-        stack.enter_context(patch("aurora.chat.failures._PAUSE", 0.02))
         town.red.bot.add_listener(town.on_aurora_event)
         await town.configure()
         hasten(town)
+        town.cog.services.delivery._sender.patience = Patience(pause=0.02)
         yield town
     assert discord.unknown_routes == []
     assert discord.crashes == []

@@ -31,7 +31,6 @@ EVERY_ACT = pytest.mark.parametrize("act", list(Act))
 
 async def ask_for(stage: Stage, act: Act, channel: Channel, event: Event | None = None) -> object:
     event = event or await stage.ask()
-    await stage.caught_up()
     return await authorise(stage.bot, event, act, channel.id)
 
 
@@ -94,7 +93,6 @@ async def test_a_dm_is_found_without_the_cache(stage: Stage) -> None:
     """After a restart no DM is cached."""
     own = stage.local.open_dm(stage.ada)
     event = await stage.ask(own)
-    await stage.caught_up()
     stage.bot._connection._private_channels.clear()
     assert allowed(await ask_for(stage, Act.SEND, own, event), own)
 
@@ -156,7 +154,6 @@ async def test_an_archived_thread_is_found(stage: Stage) -> None:
     thread = stage.local.start_thread(stage.channel, "old", owner=stage.ada)
     stage.local.archive(thread)
     event = await stage.ask()
-    await stage.caught_up()
     assert stage.bot.get_channel(thread.id) is None
     assert allowed(await ask_for(stage, Act.READ, thread, event), thread)
 
@@ -203,7 +200,6 @@ async def test_who_has_left_may_do_nothing(stage: Stage, act: Act) -> None:
 async def test_an_uncached_author_is_looked_up(stage: Stage) -> None:
     """A large guild's members are not all in the cache."""
     event = await stage.ask()
-    await stage.caught_up()
     guild = stage.bot.get_guild(stage.guild.id)
     assert guild is not None
     guild._members.clear()
@@ -244,7 +240,6 @@ async def test_can_view_goes_by_the_viewers_own_eyes(stage: Stage) -> None:
     """Commands that show a message ask whether the invoker could see it."""
     shown = stage.local.add_channel(stage.guild, "shown")
     hide_from(stage.ada, shown, stage.local)
-    await stage.caught_up()
     guild = stage.bot.get_guild(stage.guild.id)
     assert guild is not None
     ada, bob = guild.get_member(stage.ada.id), guild.get_member(stage.bob.id)

@@ -14,6 +14,7 @@ from aurora.chat.delivery import (
     TEXT_WITHHELD,
     Delivery,
 )
+from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Send, State
@@ -25,24 +26,23 @@ from ..support.stage import Stage, open_stage, queued
 
 
 @pytest.fixture
-async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    """Return a guild in a local Discord with a real client in it."""
-    async with open_stage(monkeypatch) as opened:
+async def stage() -> AsyncIterator[Stage]:
+    """Return a guild in a local Discord that a real client is connected to."""
+    async with open_stage() as opened:
         yield opened
 
 
-async def forbid(stage: Stage, permission: int) -> None:
+def forbid(stage: Stage, permission: int) -> None:
     """Take a right from the bot."""
     rule = Overwrite.of(stage.local.bot_user, deny=permission)
     stage.local.set_overwrites(stage.channel, (rule,))
-    await stage.caught_up()
 
 
 @pytest.mark.parametrize("emoji", [NO_ANSWER, TEXT_WITHHELD, CALLED_OFF, FAILED])
 async def test_where_reactions_are_forbidden_the_end_is_said(stage: Stage, emoji: str) -> None:
     """In one line, as a reply, once, and without disturbing anybody."""
     event = await stage.ask()
-    await forbid(stage, permissions.ADD_REACTIONS)
+    forbid(stage, permissions.ADD_REACTIONS)
     await stage.delivery.mark(event, emoji)
     await stage.delivery.mark(event, emoji)
     (notice,) = stage.answers()
@@ -74,7 +74,7 @@ async def test_of_a_deleted_message_nothing_is_said(stage: Stage) -> None:
 async def test_who_was_told_of_the_end_is_not_told_again(stage: Stage) -> None:
     """One end has one notice."""
     event = await stage.ask()
-    await forbid(stage, permissions.ADD_REACTIONS)
+    forbid(stage, permissions.ADD_REACTIONS)
     await stage.delivery.notice(event, "It failed")
     await stage.delivery.call_off(event)
     assert [one.content for one in stage.answers()] == ["It failed"]
@@ -85,7 +85,7 @@ async def test_an_end_that_cannot_be_told_is_marked(stage: Stage, status: int) -
     """A reaction takes other rights than a message."""
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=status, code=50013, times=20)
-    sender = Sender(stage.bot, stage.store, patience=0.3)
+    sender = Sender(stage.bot, stage.store, patience=Patience(0.3, 0.01))
     await Delivery(stage.bot, stage.store, sender).notice(event, "It failed")
     assert stage.reactions(event) == [FAILED]
 
@@ -101,7 +101,7 @@ async def test_an_outage_that_cannot_be_told_is_no_end(stage: Stage) -> None:
 async def test_where_both_ways_are_closed_each_is_tried_once(stage: Stage) -> None:
     """They do not call each other in turn."""
     event = await stage.ask()
-    await forbid(stage, permissions.ADD_REACTIONS | permissions.SEND_MESSAGES)
+    forbid(stage, permissions.ADD_REACTIONS | permissions.SEND_MESSAGES)
     before = len(stage.local.calls)
     await stage.delivery.notice(event, "It failed")
     await stage.delivery.call_off(event)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
-import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from aurora.agents.protocol import ToolResult
 from aurora.chat.delivery import Delivery
+from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event
@@ -27,13 +23,13 @@ from doubles.local_discord import (
     User,
     permissions,
 )
-from doubles.local_discord.server import API
 
 from .clocks import FakeClock
+from .discord_port import Port
 from .events import make_event
 
-PATIENCE = 2.5
-"""Seconds for one call to Discord; discord.py repeats a 500 after one."""
+PATIENCE = Patience(call=2.5, pause=0.01)
+"""A 500 is repeated by discord.py, after one second."""
 
 
 def queued(event: Event) -> Change:
@@ -52,8 +48,9 @@ def together(*events: Event) -> Event:
 class Stage:
     """One guild with Ada, who asks, and Bob; `hidden` is a channel that Ada cannot see."""
 
-    def __init__(self, local: LocalDiscord, bot: discord.Client) -> None:
-        self.local = local
+    def __init__(self, port: Port, bot: discord.Client) -> None:
+        self.port = port
+        self.local = local = port.local
         self.bot = bot
         self.ada = local.add_user("ada", global_name="Ada")
         self.bob = local.add_user("bob")
@@ -104,13 +101,6 @@ class Stage:
         """Return the tools of a run."""
         return self.toolbox.open(event, "agent-1")
 
-    async def caught_up(self) -> None:
-        """Wait until the client has seen all that happened."""
-        marker = self.local.add_channel(self.guild, "marker")
-        await self.local.wait_for(lambda: self.bot.get_channel(marker.id))
-        self.local.delete_channel(marker)
-        await self.local.wait_for(lambda: self.bot.get_channel(marker.id) is None)
-
 
 async def send(tools: RunTools, channel: Channel, text: str, **more: Any) -> ToolResult:
     """Call discord_send as an agent does."""
@@ -134,22 +124,9 @@ def hide_from(user: User, channel: Channel, local: LocalDiscord) -> None:
 
 
 @asynccontextmanager
-async def open_stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    """Start a local Discord and a client in it; both are gone afterwards."""
-    local = LocalDiscord()
-    await local.start()
-    monkeypatch.setattr(Route, "BASE", local.url + API)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(local.gateway.url))
-    bot = discord.Client(intents=discord.Intents.all(), guild_ready_timeout=0.02)
-    await bot.login(local.token)
-    run = asyncio.create_task(bot.connect())
-    try:
-        stage = Stage(local, bot)
-        await bot.wait_until_ready()
-        await stage.caught_up()
-        yield stage
-        assert local.unknown_routes == []
-    finally:
-        await bot.close()
-        await asyncio.wait([run])
-        await local.stop()
+async def open_stage() -> AsyncIterator[Stage]:
+    """Set up a local Discord and connect a client to it; nothing listens."""
+    port, bot = Port(LocalDiscord()), discord.Client(intents=discord.Intents.all())
+    await port.connect(bot)
+    yield Stage(port, bot)
+    await bot.close()

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.tools.host import Toolbox
 from doubles.local_discord import permissions
@@ -177,7 +178,6 @@ async def test_without_the_right_to_read_history_the_answer_is_no_reply(stage: S
     assert role is not None
     stage.guild.everyone.permissions &= ~permissions.READ_MESSAGE_HISTORY
     stage.local.world.update_role(stage.guild, stage.guild.everyone)
-    await stage.caught_up()
     await send(stage.open(event), stage.channel, "Hello")
     assert [one.reference for one in stage.answers()] == [None]
 
@@ -214,7 +214,7 @@ async def test_lasting_trouble_is_told(stage: Stage) -> None:
 
 async def test_we_wait_less_long_than_discord_py(stage: Stage) -> None:
     """Its 25 seconds of repeating a 500 are more than a run has."""
-    sender = Sender(stage.bot, stage.store, patience=0.3)
+    sender = Sender(stage.bot, stage.store, patience=Patience(call=0.3))
     tools = Toolbox(stage.bot, stage.store, sender, FakeClock()).open(await stage.ask(), "agent-1")
     stage.local.faults.add("POST", r"/messages$", status=500, times=5)
     async with asyncio.timeout(1):
@@ -297,7 +297,6 @@ async def test_a_reaction_is_added_and_recorded(stage: Stage) -> None:
 async def test_an_emoji_of_the_server_can_be_used(stage: Stage) -> None:
     """Custom emojis are written as in a message."""
     key = stage.local.add_emoji(stage.guild, "wave")
-    await stage.caught_up()
     event = await stage.ask()
     await react(stage.open(event), event, f"<:{key}>")
     assert stage.reactions(event) == [key]
@@ -308,7 +307,6 @@ async def test_an_emoji_of_another_server_is_refused(stage: Stage) -> None:
     other = stage.local.add_guild("Elsewhere", owner=stage.bob)
     key = stage.local.add_emoji(other, "secret")
     event = await stage.ask()
-    await stage.caught_up()
     result = await react(stage.open(event), event, f"<:{key}>")
     assert result.is_error
     assert stage.reactions(event) == []

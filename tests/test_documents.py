@@ -15,7 +15,8 @@ from aurora.commands.config import ConfigCommands
 from aurora.commands.events import EventsCommands
 from aurora.commands.queue import QueueCommands
 from aurora.settings import GUILD_DEFAULTS, KEYS, RULES
-from tests.support.house import ROOT, commands_of_the_cog
+from tests.support.commands import commands_of_the_cog
+from tests.support.house import ROOT
 
 DESIGN = "EVENT_SYSTEM_DESIGN.md"
 DOCUMENTS = sorted(

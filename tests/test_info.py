@@ -7,7 +7,8 @@ import re
 
 from redbot import VersionInfo, version_info
 
-from tests.support.house import ROOT, commands_of_the_cog
+from tests.support.commands import commands_of_the_cog
+from tests.support.house import ROOT
 
 TEXT_KEYS = ("name", "short", "description", "install_msg")
 COG_TYPES = {

@@ -1,4 +1,4 @@
-"""The house as it stands: its modules, what each of them imports, and its commands."""
+"""The house as its source has it: its modules, and what each of them imports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-from redbot.core import commands
-
-from aurora.commands.setup import SetupCommands
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("aurora", "doubles", "sandbox", "benchmarks")
@@ -62,12 +58,3 @@ def _walk(tree: ast.AST, package: tuple[str, ...], *, typing: bool) -> Iterator[
         else:
             guard = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
             yield from _walk(node, package, typing=typing or guard)
-
-
-def commands_of_the_cog() -> list[str]:
-    """Return the names of all commands, but for groups, which only hold others."""
-    return sorted(
-        command.qualified_name
-        for command in SetupCommands.aurora.walk_commands()
-        if not isinstance(command, commands.GroupMixin)
-    )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .protocol import Outcome
+from ..reasons import Outcome
 
 
 @dataclass(frozen=True, slots=True)

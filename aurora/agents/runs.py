@@ -12,12 +12,12 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
+from ..reasons import Outcome
 from .outcomes import Ending
 from .protocol import (
     Accepted,
     Finished,
     Input,
-    Outcome,
     RunEvent,
     Text,
     ToolCalled,

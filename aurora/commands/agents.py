@@ -8,12 +8,9 @@ import discord
 from redbot.core import commands
 
 from ..agents.lookup import look_up
-from ..agents.protocol import (
-    AgentError,
-    AgentInfo,
-    Outcome,
-)
+from ..agents.protocol import AgentInfo
 from ..prompts.fence import shorten
+from ..reasons import AgentError, Outcome
 from ..services import Services
 from .asking import working
 from .own_tools import allow_own_tools

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from ..agents.protocol import AgentBackend, AgentError, AgentInfo, Outcome
+from ..agents.protocol import AgentBackend, AgentInfo
 from ..errors import Breakers, BreakerSnapshot, ErrorStats, Summary
 from ..ledger import EVERYWHERE, Store, Where
 from ..model import State
@@ -19,6 +19,7 @@ from ..queue.limits import (
     GUILD_RUNS,
     USER_RUNS,
 )
+from ..reasons import AgentError, Outcome
 from ..settings import Settings
 
 _AGENTS_ASKED = 10

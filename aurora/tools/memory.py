@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..agents.memory import Memory, MemoryRefused
-from ..agents.protocol import AgentError, ToolSpec
+from ..agents.protocol import ToolSpec
+from ..reasons import AgentError
 from .arguments import Arguments
 from .tool import (
     Scope,

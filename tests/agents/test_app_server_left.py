@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 
 from aurora.agents.app_server import AppServer
-from aurora.agents.protocol import (
-    Accepted,
-    AgentError,
-    Finished,
-    Outcome,
-    RunEvent,
-    Text,
-    ToolCalled,
-)
+from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalled
+from aurora.reasons import AgentError, Outcome
 
 from .conftest import World
 from .hosts import (

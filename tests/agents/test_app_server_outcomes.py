@@ -9,7 +9,7 @@ import pytest
 from aurora.agents.app_server import MemoryRefused
 from aurora.agents.app_server.memory import check_path, plain
 from aurora.agents.app_server.outcomes import WEDGED, ending
-from aurora.agents.protocol import Outcome
+from aurora.reasons import Outcome
 
 
 def provider(status: int, words: str = "secret words") -> str:

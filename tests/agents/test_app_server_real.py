@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 
 from aurora.agents.app_server import AppServer, MemoryRefused
-from aurora.agents.protocol import (
-    Accepted,
-    AgentError,
-    Finished,
-    Outcome,
-    Text,
-    ToolReturned,
-)
+from aurora.agents.protocol import Accepted, Finished, Text, ToolReturned
+from aurora.reasons import AgentError, Outcome
 
 from .conftest import World
 from .hosts import (

@@ -13,11 +13,9 @@ import pytest
 from aurora.agents.app_server import AppServer
 from aurora.agents.protocol import (
     Accepted,
-    AgentError,
     AgentInfo,
     Finished,
     Input,
-    Outcome,
     Reasoning,
     RunEvent,
     Text,
@@ -25,6 +23,7 @@ from aurora.agents.protocol import (
     ToolReturned,
     Usage,
 )
+from aurora.reasons import AgentError, Outcome
 
 from .hosts import (
     Tools,

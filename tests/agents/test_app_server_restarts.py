@@ -10,14 +10,8 @@ import pytest
 import pytest_asyncio
 
 from aurora.agents.app_server import AppServer
-from aurora.agents.protocol import (
-    Accepted,
-    AgentError,
-    Finished,
-    Outcome,
-    Text,
-    ToolCalled,
-)
+from aurora.agents.protocol import Accepted, Finished, Text, ToolCalled
+from aurora.reasons import AgentError, Outcome
 from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer as Server
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aurora.agents.outcomes import STATUSES, of_provider, stopped
-from aurora.agents.protocol import Outcome
+from aurora.reasons import Outcome
 
 # As the SDK lists them, without the one that asks for tool calls to be answered.
 STOP_REASONS = [

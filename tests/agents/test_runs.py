@@ -8,16 +8,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import pytest
 
 from aurora.agents.outcomes import Ending
-from aurora.agents.protocol import (
-    Accepted,
-    Finished,
-    Outcome,
-    RunEvent,
-    Text,
-    ToolCalled,
-    ToolReturned,
-)
+from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalled, ToolReturned
 from aurora.agents.runs import Run, Runs
+from aurora.reasons import Outcome
 
 from .hosts import Tools, end, given
 

@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from aurora.agents.app_server import AppServer
-from aurora.agents.protocol import (
-    AgentError,
-    Finished,
-    Input,
-    Outcome,
-    RunEvent,
-    ToolResult,
-    ToolSpec,
-)
+from aurora.agents.protocol import Finished, Input, RunEvent, ToolResult, ToolSpec
+from aurora.reasons import AgentError, Outcome
 from doubles.quick_app_server import Plan, QuickAppServer, channel_of
 
 SEND = ToolSpec("discord_send", "Send.", {"type": "object", "properties": {}})
@@ -49,9 +42,9 @@ class Desk:
         self.host = Host()
 
     async def ask(self, conversation: str, text: str = "hello", number: int = 1) -> list[RunEvent]:
-        """Run a turn to its end."""
-        turn = Input(self.agent, conversation, text, f"input-{number}")
-        return [event async for event in self.backend.run(turn, self.host)]
+        """Give the agent an input and follow it to its end."""
+        given = Input(self.agent, conversation, text, f"input-{number}")
+        return [event async for event in self.backend.run(given, self.host)]
 
 
 @pytest.fixture

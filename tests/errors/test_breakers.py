@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from aurora.agents.protocol import Outcome
 from aurora.errors import (
     Breakers,
     BreakerState,
     Permits,
 )
+from aurora.reasons import Outcome
 from tests.support.clocks import FakeClock
 
 GOOD, BAD = "agent-good", "agent-bad"

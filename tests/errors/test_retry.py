@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora.agents.protocol import AgentError, Outcome
 from aurora.errors import (
     RetryConfig,
     retry_delay,
     retry_with_backoff,
 )
+from aurora.reasons import AgentError, Outcome
 from tests.support.clocks import FakeClock
 
 NO_JITTER = RetryConfig(jitter=0)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from aurora.agents.protocol import AgentBackend, AgentError, AgentInfo, Outcome
+from aurora.agents.protocol import AgentBackend, AgentInfo
 from aurora.errors import Breakers, BreakerState, ErrorStats
 from aurora.health.status import Found, Status
 from aurora.ledger import EVERYWHERE
@@ -15,6 +15,7 @@ from aurora.ledger.memory import MemoryStore
 from aurora.model import State
 from aurora.queue import MessageQueue
 from aurora.queue.limits import WorkRules
+from aurora.reasons import AgentError, Outcome
 from aurora.settings import Settings
 from tests.health.test_alerts import Kept
 from tests.support.clocks import FakeClock

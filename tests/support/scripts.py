@@ -6,16 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from aurora.agents.protocol import (
-    Accepted,
-    AgentError,
-    AgentInfo,
-    Finished,
-    Input,
-    Outcome,
-    RunEvent,
-    ToolHost,
-)
+from aurora.agents.protocol import Accepted, AgentInfo, Finished, Input, RunEvent, ToolHost
+from aurora.reasons import AgentError, Outcome
 from tests.support.lives import Life
 
 NEVER = object()
@@ -66,8 +58,8 @@ class ScriptedBackend:
         self.opened += 1
         return f"{agent_id}-conv-{self.opened}"
 
-    async def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
-        self.seen.append(turn)
+    async def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+        self.seen.append(given)
         await self.life.point("run", RuntimeError("a bug"))
         script: Sequence[Any] = self.turns.pop(0) if self.turns else self.default()
         try:
@@ -81,7 +73,7 @@ class ScriptedBackend:
                     raise step
                 else:
                     if isinstance(step, Finished):
-                        self.ended(turn, step)
+                        self.ended(given, step)
                     await self.life.point("run goes on", RuntimeError("a bug"))
                     yield step
         except asyncio.CancelledError:
@@ -92,7 +84,7 @@ class ScriptedBackend:
         """Return the script of a turn that none was written for."""
         return [Accepted(), done("Hello.")]
 
-    def ended(self, turn: Input, finished: Finished) -> None:
+    def ended(self, given: Input, finished: Finished) -> None:
         """Note how a run ended; a server without a memory does not."""
 
     async def close(self) -> None:
@@ -108,14 +100,14 @@ class RememberingBackend(ScriptedBackend):
         self.recalled: list[Input] = []
         self.recall_errors: list[AgentError] = []
 
-    def ended(self, turn: Input, finished: Finished) -> None:
+    def ended(self, given: Input, finished: Finished) -> None:
         known = finished.outcome not in (Outcome.UNREACHABLE, Outcome.BUSY, Outcome.CONFIG)
         if known:
-            self.ends[turn.agent_id, turn.conversation_id, turn.input_id] = finished
+            self.ends[given.agent_id, given.conversation_id, given.input_id] = finished
 
-    async def recall(self, turn: Input) -> Finished | None:
-        self.recalled.append(turn)
+    async def recall(self, given: Input) -> Finished | None:
+        self.recalled.append(given)
         await self.life.point("recall", AgentError(Outcome.UNREACHABLE, "refused"))
         if self.recall_errors:
             raise self.recall_errors.pop(0)
-        return self.ends.get((turn.agent_id, turn.conversation_id, turn.input_id))
+        return self.ends.get((given.agent_id, given.conversation_id, given.input_id))

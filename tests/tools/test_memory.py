@@ -7,7 +7,8 @@ import pytest
 from aurora.agents.app_server.memory import Memory as ServerMemory
 from aurora.agents.frames import Frame
 from aurora.agents.memory import MemoryRefused
-from aurora.agents.protocol import AgentError, Outcome, ToolResult
+from aurora.agents.protocol import ToolResult
+from aurora.reasons import AgentError, Outcome
 from aurora.tools.host import RunTools, Toolbox
 
 from ..support.clocks import FakeClock

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from ...reasons import AgentError, Outcome
 from ..frames import Frame, word
 from ..outcomes import STATUSES
-from ..protocol import AgentError, Outcome
 
 _log = logging.getLogger("red.aurora.agents")
 

@@ -29,9 +29,10 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from ...reasons import AgentError, Outcome
 from ..frames import items, text_of, word
 from ..outcomes import Ending
-from ..protocol import AgentError, ConversationKey, ConversationMoved, Outcome
+from ..protocol import ConversationKey, ConversationMoved
 from . import requests
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation

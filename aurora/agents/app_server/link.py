@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...clock import Clock
+from ...reasons import AgentError, Outcome
 from ..frames import Frame, part, word
-from ..protocol import AgentError, ConversationKey, Outcome, ToolSpec
+from ..protocol import ConversationKey, ToolSpec
 from ..reconnecting import Search
 from ..runs import CLOSED
 from . import requests

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from ...reasons import AgentError, Outcome
 from ..frames import json_object, part, word
 from ..outcomes import Ending, label, of_provider, stopped
-from ..protocol import AgentError, Outcome
 
 WEDGED = Ending(Outcome.BUSY, "the conversation is held by a turn that was lost")
 """The input never began: another turn holds the conversation, and may do so for ever."""

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from ...reasons import AgentError, Outcome
 from ..frames import Frame
-from ..protocol import AgentError, ConversationKey, Outcome, ToolSpec
+from ..protocol import ConversationKey, ToolSpec
 from ..sdk import SdkError
 from .outcomes import UNSURE, RefusedError, refused
 

@@ -8,18 +8,9 @@ from collections.abc import AsyncGenerator, Callable
 from types import ModuleType
 
 from ...clock import Clock, SystemClock
+from ...reasons import AgentError, Outcome
 from ..frames import Frame, items, word
-from ..protocol import (
-    AgentError,
-    AgentInfo,
-    ConversationKey,
-    Finished,
-    Input,
-    Outcome,
-    OwnTool,
-    RunEvent,
-    ToolHost,
-)
+from ..protocol import AgentInfo, ConversationKey, Finished, Input, OwnTool, RunEvent, ToolHost
 from ..runs import CLOSED, Runs
 from .api import Api, CutError, Limits, explain
 from .driver import Driver

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any, Protocol
 
 from ...clock import Clock, sleep
+from ...reasons import AgentError, Outcome
 from ..frames import Frame, word
 from ..outcomes import Ending, stopped
-from ..protocol import AgentError, ConversationKey, ConversationMoved, Outcome
+from ..protocol import ConversationKey, ConversationMoved
 from ..reconnecting import Search
 from ..runs import NOT_OFFERED
 from .api import Api, CutError, explain

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ...reasons import Outcome
 from ..frames import Frame, part, word
 from ..outcomes import STATUSES, Ending, of_provider, stopped
-from ..protocol import Outcome
 
 REQUIRES_APPROVAL = "requires_approval"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ...reasons import Outcome
 from ..frames import Frame, word
-from ..protocol import Finished, Input, Outcome
+from ..protocol import Finished, Input
 from .api import Api
 from .messages import has_ended, last_text, otid_of
 from .outcomes import REQUIRES_APPROVAL, ending_of

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 
 from ...clock import Clock, sleep
+from ...reasons import AgentError, Outcome
 from ..frames import Frame, items, word
 from ..outcomes import Ending, stopped
-from ..protocol import AgentError, ConversationKey, Outcome
+from ..protocol import ConversationKey
 from ..reconnecting import Search
 from .api import Api, CutError
 from .messages import has_ended, last_text, pending_request

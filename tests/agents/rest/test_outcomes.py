@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aurora.agents.protocol import Outcome
 from aurora.agents.rest.outcomes import RefusedError, failed, refused
+from aurora.reasons import Outcome
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,8 @@ import pytest
 
 from aurora.agents.protocol import (
     Accepted,
-    AgentError,
     AgentInfo,
     Finished,
-    Outcome,
     OwnTool,
     Reasoning,
     RunStarted,
@@ -19,6 +17,7 @@ from aurora.agents.protocol import (
     Usage,
 )
 from aurora.agents.rest import LettaRest
+from aurora.reasons import AgentError, Outcome
 
 from ..hosts import Tools, end
 from .conftest import Load

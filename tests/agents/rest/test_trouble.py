@@ -9,14 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from aurora.agents.protocol import (
-    Finished,
-    Outcome,
-    RunStarted,
-    Text,
-    ToolResult,
-)
+from aurora.agents.protocol import Finished, RunStarted, Text, ToolResult
 from aurora.agents.rest import LettaRest
+from aurora.reasons import Outcome
 
 from ..hosts import Tools, end, play
 from .conftest import Load

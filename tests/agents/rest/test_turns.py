@@ -7,15 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from aurora.agents.protocol import (
-    AgentError,
-    ConversationMoved,
-    Finished,
-    Outcome,
-    ToolReturned,
-)
+from aurora.agents.protocol import ConversationMoved, Finished, ToolReturned
 from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkError
+from aurora.reasons import AgentError, Outcome
 
 from ..hosts import Tools, end, given, play
 from .conftest import Load

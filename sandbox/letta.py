@@ -19,7 +19,6 @@ from typing import Any
 import aiohttp
 
 _LISTENING = re.compile(rb"^Listening on ws://[^\s:]+:(\d+)\s*$", re.MULTILINE)
-_START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 _REQUEST_SECONDS = 20.0
 _POLL_SECONDS = 0.01
@@ -38,10 +37,13 @@ class AppServer:
     Its output is in `home/app-server.log`.
     """
 
-    def __init__(self, home: Path, program: Path | None = None) -> None:
+    def __init__(
+        self, home: Path, program: Path | None = None, start_seconds: float = 30.0
+    ) -> None:
         self.home = home.absolute()
         self.token = ""
         self.port = 0
+        self._start_seconds = start_seconds
         self._program = program or Path(sys.executable).with_name("letta")
         self._model = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,6 +58,7 @@ class AppServer:
         model: str,
         port: int = 0,
         program: Path | None = None,
+        start_seconds: float = 30.0,
     ) -> AppServer:
         """Start a server with `home` as its HOME and an OpenAI-compatible provider behind it.
 
@@ -66,12 +69,13 @@ class AppServer:
             model: the model's id there; agents are created on it.
             port: 0 takes a free one, and `restart` keeps it.
             program: another binary than the installed wheel's.
+            start_seconds: how long it may take until it is ready.
 
         Raises:
             AppServerError: the wheel or git is missing, or the server does not come up.
 
         """
-        server = cls(home, program)
+        server = cls(home, program, start_seconds)
         server.port = port
         server.token = server._prepare_home()
         try:
@@ -202,13 +206,14 @@ class AppServer:
 
     async def _launch(self) -> None:
         self._process = self._spawn()
-        deadline = monotonic() + _START_SECONDS
+        deadline = monotonic() + self._start_seconds
         while not await self._ready():
             if (code := self._process.poll()) is not None:
                 raise AppServerError(f"The App Server ended with code {code}.{self._tail()}")
             if monotonic() > deadline:
                 raise AppServerError(
-                    f"The App Server was not ready after {_START_SECONDS:.0f} s.{self._tail()}"
+                    f"The App Server was not ready after {self._start_seconds:.0f} s."
+                    f"{self._tail()}"
                 )
             await asyncio.sleep(_POLL_SECONDS)
 

@@ -102,14 +102,13 @@ async def start_server(backend: Backend, home: Path, provider: Provider) -> Lett
     )
 
 
-async def shared_sdk(path: Path | None = None) -> SdkFolder:
-    """Return the SDK's folder (SDK, if no other is named), filled on its first use.
+async def shared_sdk(path: Path = SDK) -> SdkFolder:
+    """Return the SDK's folder, filled on its first use.
 
     Raises:
         RuntimeError: pip could not fill it; the message is one line.
 
     """
-    path = path or SDK
     folder = SdkFolder(path)
     if await asyncio.to_thread(folder.state) is not SdkState.READY:
         try:
@@ -124,10 +123,10 @@ async def shared_sdk(path: Path | None = None) -> SdkFolder:
     return folder
 
 
-def lend_sdk(instance: Path, path: Path | None = None) -> None:
+def lend_sdk(instance: Path, path: Path = SDK) -> None:
     """Put the shared SDK where Aurora looks for its own, in the folder of a Red instance."""
     place = instance / "cogs" / "Aurora" / "sdk"
     if place.is_symlink() or not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
-        place.symlink_to(path or SDK, target_is_directory=True)
+        place.symlink_to(path, target_is_directory=True)

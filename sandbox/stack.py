@@ -26,6 +26,7 @@ from .page import (
 )
 from .provider import ABOUT_THE_SCRIPTED, provider_from_env
 from .servers import (
+    SDK,
     Backend,
     LettaServer,
     lend_sdk,
@@ -66,6 +67,7 @@ class Stack:
         env: AURORA_LLM_* put a real model, DISCORD_TOKEN a real Discord in place of ours.
         backend: the kind of Letta server.
         data: folder that is kept; without it a temporary one is used and removed.
+        sdk: where the SDK of the REST API lies, or is put.
         page_port: where to serve the page; 0 takes a free port, None serves none.
         report: gets a line for every part that is up.
 
@@ -82,6 +84,7 @@ class Stack:
         *,
         backend: Backend = Backend.APP_SERVER,
         data: Path | None = None,
+        sdk: Path = SDK,
         page_port: int | None = 0,
         report: Report = lambda _line: None,
     ) -> None:
@@ -92,6 +95,7 @@ class Stack:
         self._env = env
         self._backend = backend
         self._data = data
+        self._sdk = sdk
         self._page_port = page_port
         self._report = report
         self._began = monotonic()
@@ -137,8 +141,8 @@ class Stack:
             self._bot_half.callback(listener.close)
         home = self._folder()
         if self._backend is Backend.REST:
-            await shared_sdk()
-            lend_sdk(home / "red")
+            await shared_sdk(self._sdk)
+            lend_sdk(home / "red", self._sdk)
             self._done("SDK of the Letta REST API")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._start_agents(home / "letta", provider))

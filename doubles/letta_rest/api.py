@@ -25,6 +25,7 @@ from .state import (
     Agent,
     Json,
     Record,
+    Redis,
     Run,
     Store,
     Stream,
@@ -40,9 +41,9 @@ FAULT = "fault"
 class Api:
     """The server behind its routes."""
 
-    def __init__(self, model: Model, *, redis: bool, keepalive: float) -> None:
+    def __init__(self, model: Model, redis: Redis | None, *, keepalive: float) -> None:
         self.model = model
-        self.store = Store(redis=redis)
+        self.store = Store(redis)
         self.keepalive = keepalive
         self.tools: dict[str, ServerTool] = {}
         self.crashes: list[BaseException] = []

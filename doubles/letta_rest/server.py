@@ -19,7 +19,7 @@ from .faults import Fault
 from .model import Model
 from .problems import ApiError
 from .sending import SendingRoutes
-from .state import Agent, Store
+from .state import Agent, Redis, Store
 from .tools import ServerTool
 
 _OPEN_PATHS = frozenset({"/v1/health", "/v1/health/"})
@@ -37,6 +37,7 @@ class LettaRest:
         redis: without Redis there are no locks, no background runs and no otids.
         keepalive: seconds between pings.
         backoff: seconds before the model is asked again after 429 or 5xx; then twice that.
+        lock: seconds after which the lock of a conversation ends by itself.
 
     """
 
@@ -48,12 +49,14 @@ class LettaRest:
         redis: bool = True,
         keepalive: float = 20.0,
         backoff: float = 0.5,
+        lock: float = 300.0,
     ) -> None:
         self.url = ""
         self.token = f"letta-{secrets.token_hex(8)}" if token == "" else token
         self.requests: list[tuple[str, str, Any]] = []
         self.faults: list[Fault] = []
-        self._api = Api(Model(provider, backoff=backoff), redis=redis, keepalive=keepalive)
+        store = Redis(lock) if redis else None
+        self._api = Api(Model(provider, backoff=backoff), store, keepalive=keepalive)
         self._runner: web.AppRunner | None = None
         self._port = 0
 

@@ -15,7 +15,6 @@ from uuid import uuid4
 from .ids import new_id, now
 
 Json = dict[str, Any]
-_LOCK_SECONDS = 300.0
 
 
 @dataclass(slots=True)
@@ -165,9 +164,13 @@ class Stream:
 
 
 class Redis:
-    """Locks, otids and background streams; they outlive the server's process."""
+    """Locks, otids and background streams; they outlive the server's process.
 
-    def __init__(self) -> None:
+    A lock ends by itself after `lock_seconds`.
+    """
+
+    def __init__(self, lock_seconds: float) -> None:
+        self._lock_seconds = lock_seconds
         self.otids: dict[str, str] = {}
         self.streams: dict[str, Stream] = {}
         self.last_run: dict[str, str] = {}
@@ -180,7 +183,7 @@ class Redis:
 
     def lock(self, key: str, run_id: str) -> None:
         """Take a lock for a run."""
-        self._locks[key] = (run_id, monotonic() + _LOCK_SECONDS)
+        self._locks[key] = (run_id, monotonic() + self._lock_seconds)
 
     def unlock(self, key: str, run_id: str) -> None:
         """Free a lock if that run still holds it."""
@@ -191,12 +194,12 @@ class Redis:
 class Store:
     """Everything that the server's data bases hold."""
 
-    def __init__(self, *, redis: bool) -> None:
+    def __init__(self, redis: Redis | None) -> None:
         self.agents: dict[str, Agent] = {}
         self.threads: dict[str, Thread] = {}
         self.main: dict[str, Thread] = {}
         self.runs: dict[str, Run] = {}
-        self.redis = Redis() if redis else None
+        self.redis = redis
 
     def active(self, thread: Thread) -> list[Run]:
         """List the active runs of a thread, newest first."""

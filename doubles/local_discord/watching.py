@@ -13,8 +13,6 @@ from .world import Event, World
 
 T = TypeVar("T")
 
-_RECHECK = 0.01
-
 
 @dataclass(slots=True, frozen=True)
 class Call:
@@ -66,12 +64,16 @@ class Watching:
             if not future.done():
                 future.set_result(None)
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 5.0) -> T:
+    async def wait_for(
+        self, predicate: Callable[[], T | None], timeout: float = 5.0, *, recheck: float = 0.01
+    ) -> T:
         """Return the predicate's value as soon as it is true.
 
         Args:
             predicate: Looked at again whenever anything changes.
             timeout: Seconds.
+            recheck: Seconds after which it is looked at though nothing has changed in here: some
+                predicates look at the bot, which tells nobody of its changes.
 
         Raises:
             TimeoutError: It never was; says what was last seen.
@@ -89,8 +91,7 @@ class Watching:
             future: asyncio.Future[None] = loop.create_future()
             self._waiting.add(future)
             try:
-                # Some predicates look at the bot, which tells nobody of its changes.
-                await asyncio.wait([future], timeout=min(left, _RECHECK))
+                await asyncio.wait([future], timeout=min(left, recheck))
             finally:
                 self._waiting.discard(future)
                 future.cancel()

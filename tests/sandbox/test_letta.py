@@ -419,14 +419,11 @@ def test_a_server_that_ends_at_once_is_quoted(tmp_path: Path) -> None:
         start_server(tmp_path / "home", program=program)
 
 
-def test_a_server_that_never_listens_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_never_listens_is_given_up(tmp_path: Path) -> None:
     """The wait has an end, and nothing is left of the server."""
-    monkeypatch.setattr("sandbox.letta._START_SECONDS", 0.3)
     program = _program(tmp_path, "echo $$ > pid; exec sleep 30")
     with pytest.raises(AppServerError, match="was not ready"):
-        start_server(tmp_path / "home", program=program)
+        start_server(tmp_path / "home", program=program, start_seconds=0.3)
     with pytest.raises(ProcessLookupError):
         os.killpg(int((tmp_path / "home" / "pid").read_text()), 0)
 

@@ -85,13 +85,11 @@ async def test_without_a_registry_one_line_says_what_to_do(tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("no_registry")
-async def test_a_stack_without_the_sdk_does_not_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stack_without_the_sdk_does_not_start(tmp_path: Path) -> None:
     """It says so before anything else is up."""
-    monkeypatch.setattr("sandbox.servers.SDK", tmp_path / "sdk")
+    data, sdk = tmp_path / "data", tmp_path / "sdk"
     with pytest.raises(StackError, match="SDK can't be installed"):
-        await Stack({}, backend=Backend.REST, data=tmp_path / "data", page_port=None).start()
+        await Stack({}, backend=Backend.REST, data=data, sdk=sdk, page_port=None).start()
 
 
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,8 +144,14 @@ async def llm() -> AsyncIterator[ScriptedLLM]:
 
 @pytest.fixture
 async def talk(llm: ScriptedLLM) -> AsyncIterator[Talk]:
-    """Open a conversation with an agent of a fresh double, which must not break itself."""
-    rest = LettaRest(llm.provider, backoff=0.01)
+    """Open a conversation with an agent of a fresh double."""
+    async with talking(LettaRest(llm.provider, backoff=0.01)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def talking(rest: LettaRest) -> AsyncIterator[Talk]:
+    """Start a double and open a conversation with an agent of it; it must not break itself."""
     await rest.start()
     async with aiohttp.ClientSession() as session:
         client = Talk(rest, session)

@@ -12,7 +12,7 @@ import pytest
 from doubles.letta_rest import Fault, LettaRest, ServerTool
 from doubles.llm import Call, ScriptedLLM, Step
 
-from .conftest import SEND_TOOL, Talk, until
+from .conftest import SEND_TOOL, Talk, talking, until
 
 FRAME = 'Channel: #general (ID: "1001")\nMessage ID: "2002"\n'
 
@@ -157,18 +157,16 @@ async def test_the_main_thread_is_locked_by_its_agent(talk: Talk, llm: ScriptedL
     assert (refused.status, other.said, (await first).said) == (409, "free", "late")
 
 
-async def test_a_lock_ends_by_itself(
-    talk: Talk, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_lock_ends_by_itself(llm: ScriptedLLM) -> None:
     """After its time a lock holds nobody back, though its run is still active."""
-    monkeypatch.setattr("doubles.letta_rest.state._LOCK_SECONDS", 0.0)
     gate = asyncio.Event()
     llm.script("wait", Step(text="late", gate=gate))
-    first = asyncio.create_task(talk.say("wait"))
-    await until(lambda: llm.requests)
-    assert (await talk.say("[[say:now]]")).said == "now"
-    gate.set()
-    await first
+    async with talking(LettaRest(llm.provider, lock=0.0)) as talk:
+        first = asyncio.create_task(talk.say("wait"))
+        await until(lambda: llm.requests)
+        assert (await talk.say("[[say:now]]")).said == "now"
+        gate.set()
+        await first
 
 
 @pytest.mark.parametrize("background", [True, False])

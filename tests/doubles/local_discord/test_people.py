@@ -12,7 +12,6 @@ from doubles.local_discord import (
     Overwrite,
     permissions,
     poll,
-    watching,
 )
 from tests.support.local_town import Town
 
@@ -133,11 +132,10 @@ async def test_waiting_says_what_was_last_seen(town: Town) -> None:
         await town.server.wait_for(lambda: None, timeout=0.01)
 
 
-async def test_waiting_ends_with_the_change(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_ends_with_the_change(town: Town) -> None:
     """Not with a polling interval."""
-    monkeypatch.setattr(watching, "_RECHECK", 60.0)
     asyncio.get_running_loop().call_soon(town.server.say, town.bert, town.general, "now")
-    await town.server.wait_for(lambda: town.server.messages(town.general))
+    await town.server.wait_for(lambda: town.server.messages(town.general), recheck=60.0)
 
 
 async def test_thousands_of_messages_are_cheap(town: Town, client: discord.Client) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
+from .reasons import AuroraError
+
 _WORDS = {
     "on": True, "true": True, "yes": True, "1": True, "enable": True, "enabled": True,
     "off": False, "false": False, "no": False, "0": False, "disable": False, "disabled": False,
@@ -18,7 +20,7 @@ MCP_TOOLS = "mcp"
 """Agents use Discord tools of their own, and Aurora watches; the owner alone may set this."""
 
 
-class SettingError(ValueError):
+class SettingError(AuroraError):
     """A value that a setting does not take; the text is for the person who typed it."""
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from ..reasons import AuroraError
+
 _EXAMPLE = (
     "A Letta App Server on this machine is `ws://127.0.0.1:4500`; "
     "Letta Cloud is `https://api.letta.com`."
@@ -21,7 +23,7 @@ _LONGEST = 200
 _UNFIT = re.compile(r"[\s<>\"'`\\|^{}\x00-\x1f]")
 
 
-class AddressError(ValueError):
+class AddressError(AuroraError):
     """An address that can't be used; the text is for the person who typed it.
 
     It never repeats what was typed: that may hold a secret, and whole channels read the answer.

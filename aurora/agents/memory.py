@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from ..reasons import AuroraError
 
-class MemoryRefused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+
+class MemoryRefused(AuroraError):  # noqa: N818 - a refusal is an answer, not an error
     """The memory did not do what was asked; `message` says why, in words for the agent.
 
     Whoever raises it has already put the memory back to what it was before the call.

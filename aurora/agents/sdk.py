@@ -22,6 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
+from ..reasons import AuroraError
+
 _log = logging.getLogger("red.aurora.agents")
 
 PINS = Path(__file__).with_name("sdk.txt")
@@ -60,7 +62,7 @@ class SdkState(StrEnum):
     READY = "ready"
 
 
-class SdkError(Exception):
+class SdkError(AuroraError):
     """The SDK can't be installed or used; the text is for the bot's owner."""
 
 

@@ -17,6 +17,7 @@ from ..chat.failures import FAILURES
 from ..clock import Clock, Throttle
 from ..errors import BreakerState, ErrorStats
 from ..prompts.fence import shorten
+from ..reasons import AuroraError
 from ..runs.background import Background
 from ..settings import Settings
 
@@ -49,7 +50,7 @@ _RATE = (
 _MORE = "`[p]aurora events status` shows more."
 
 
-class WebhookError(Exception):
+class WebhookError(AuroraError):
     """A webhook can't be used; the text is for the bot's owner and has no secret in it."""
 
 

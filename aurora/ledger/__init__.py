@@ -13,6 +13,7 @@ from ..model import (
     Send,
     State,
 )
+from ..reasons import AuroraError
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""
@@ -26,7 +27,7 @@ Where = int | str | None
 """A guild's id, None for DMs, or EVERYWHERE."""
 
 
-class LedgerError(Exception):
+class LedgerError(AuroraError):
     """The ledger can't be used; the text is for the bot's owner."""
 
 

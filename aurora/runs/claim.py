@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..model import Event
+from ..reasons import AuroraError
 
 T = TypeVar("T")
 
 
-class BrokenOffError(Exception):
+class BrokenOffError(AuroraError):
     """What was being done for a turn was stopped; nothing more of it may get out."""
 
 

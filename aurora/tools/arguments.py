@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..reasons import AuroraError
+
 _LARGEST_ID = 2**63 - 1
 
 
-class BadArgument(Exception):  # noqa: N818 - the name discord.py gives the same thing
+class BadArgument(AuroraError):  # noqa: N818 - the name discord.py gives the same thing
     """An argument is missing or wrong; the text names it and says what is expected."""
 
 

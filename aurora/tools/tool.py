@@ -16,10 +16,11 @@ from ..clock import Clock
 from ..guard.policy import Act, Denied, authorise
 from ..ledger import Store
 from ..model import Event
+from ..reasons import AuroraError
 from .arguments import Arguments
 
 
-class ToolError(Exception):
+class ToolError(AuroraError):
     """A tool did not do what it was asked to; the text tells the agent why."""
 
 

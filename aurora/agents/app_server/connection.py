@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from ...reasons import AgentError, Outcome
+from ...reasons import AgentError, AuroraError, Outcome
 from ..frames import Frame, word
 from ..outcomes import STATUSES
 
@@ -29,7 +29,7 @@ _ELSEWHERE = {
 }
 
 
-class ConnectionLostError(Exception):
+class ConnectionLostError(AuroraError):
     """The socket went away before the answer came."""
 
 

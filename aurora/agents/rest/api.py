@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ...reasons import AgentError, Outcome
+from ...reasons import AgentError, AuroraError, Outcome
 from ..frames import Frame
 from ..protocol import ConversationKey, ToolSpec
 from ..sdk import SdkError
@@ -38,7 +38,7 @@ class Limits(NamedTuple):
     drain: float
 
 
-class CutError(Exception):
+class CutError(AuroraError):
     """The way to the server failed; `sent` says whether the request may have arrived."""
 
     def __init__(self, *, sent: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ...reasons import Outcome
+from ...reasons import AuroraError, Outcome
 from ..frames import Frame, part, word
 from ..outcomes import STATUSES, Ending, of_provider, stopped
 
@@ -19,7 +19,7 @@ _WAITING = Ending(Outcome.BUSY, "a tool call of an earlier run waits for its ans
 _LONGEST_WAIT_SECONDS = 3600.0
 
 
-class RefusedError(Exception):
+class RefusedError(AuroraError):
     """The server answered with an error, at once (its status) or inside a stream (200)."""
 
     def __init__(self, status: int, body: Frame, headers: Mapping[str, str]) -> None:

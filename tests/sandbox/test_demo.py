@@ -189,8 +189,12 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("out", "coloured"), [(Terminal(), True), (io.StringIO(), False)])
-def test_colour_is_for_terminals(out: io.StringIO, coloured: bool) -> None:
+def test_colour_is_for_terminals(
+    out: io.StringIO, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Escape codes go to a terminal and not into a file."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     discord = LocalDiscord(bot_name="Aurora")
     places = found(discord)
     said = discord.say(places.ada, places.general, f"{discord.bot_user.mention} hello")
@@ -198,3 +202,26 @@ def test_colour_is_for_terminals(out: io.StringIO, coloured: bool) -> None:
     assert ("\033[" in out.getvalue()) is coloured
     assert "@Aurora hello" in out.getvalue()
     assert "0.25 s" in out.getvalue()
+
+
+def test_what_people_say_is_shown_as_it_is() -> None:
+    """Signs that the terminal's library has a meaning for have none in a message."""
+    out = io.StringIO()
+    discord = LocalDiscord(bot_name="Aurora")
+    places = found(discord)
+    Transcript(discord, out).line(discord.say(places.ada, places.general, "[bold]a[/] :smile:"))
+    assert "[bold]a[/] :smile:" in out.getvalue()
+
+
+def test_a_long_message_is_broken_into_lines_below_each_other() -> None:
+    """All of it is shown, in its own column."""
+    out = io.StringIO()
+    discord = LocalDiscord(bot_name="Aurora")
+    places = found(discord)
+    text = " ".join(f"word{number}" for number in range(40))
+    Transcript(discord, out).line(discord.say(places.ada, places.general, text))
+    first, *more = out.getvalue().splitlines()
+    column = first.index("word0")
+    assert more
+    assert " ".join(line[column:].strip() for line in [first, *more]) == text
+    assert all(line[:column].strip() == "" for line in more)

@@ -5,8 +5,13 @@ BIN     = $(VENV)/bin
 # app-server is a real Letta App Server, rest a double of the Letta REST API.
 BACKEND ?= app-server
 READY   = $(VENV)/.ready
+# What Aurora says in English, for those who translate it. Dates and line numbers would change when
+# no text does.
+ENGLISH = aurora/locales/messages.pot
+COLLECT = $(BIN)/redgettext -c -r -R -O build -o english.pot aurora && \
+          sed -E -e '/^"(POT-Creation|PO-Revision)-Date/d' -e '/^\#:/s/:[0-9]+//g' build/english.pot
 
-.PHONY: run demo test check bench soak clean
+.PHONY: run demo test check words bench soak clean
 
 run: $(READY)     ## a local Discord, Red, a Letta agent and a chat page
 	$(BIN)/python -m sandbox run --backend $(BACKEND) $(ARGS)
@@ -22,6 +27,11 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pip check
+	@echo "$(ENGLISH): is it what the sources say? (if not: make words)"
+	@$(COLLECT) | diff $(ENGLISH) -
+
+words: $(READY)   ## collects what Aurora says in English; the translations follow by hand
+	$(COLLECT) > $(ENGLISH)
 
 bench: $(READY)   ## JSON lines {"name", "value", "unit"}
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -9,7 +9,9 @@ import discord
 from discord.ext import tasks
 from redbot.core import Config, commands
 from redbot.core.bot import Red
+from redbot.core.i18n import Translator, cog_i18n
 
+from .chat.languages import speak_to
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.queue import QueueCommands
@@ -20,12 +22,18 @@ from .model import Event
 from .reasons import Reason
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
+from .words import translate_with
 
 log = logging.getLogger("red.aurora")
 
 Requester = Literal["discord_deleted_user", "owner", "user", "user_strict"]
 
 
+_ = Translator("Aurora", __file__)
+translate_with(_)
+
+
+@cog_i18n(_)
 class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, commands.Cog):
     """Talk to a stateful Letta agent by mentioning the bot, replying to it or in a DM."""
 
@@ -54,7 +62,8 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         self.process_message_queue.start()
 
     async def cog_check(self, ctx: commands.Context) -> bool:  # type: ignore[override]  # it is Red's
-        """Let no command work on what could not be opened."""
+        """Speak the language of who asks, and let no command work on what could not be opened."""
+        await speak_to(ctx)
         await ensure_started(ctx, self.services)
         return True
 

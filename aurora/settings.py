@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
-from .reasons import AuroraError
+from .reasons import ExplainedError
+from .words import Phrase
+from .words import settings as w
 
 _WORDS = {
     "on": True, "true": True, "yes": True, "1": True, "enable": True, "enabled": True,
@@ -20,8 +22,8 @@ MCP_TOOLS = "mcp"
 """Agents use Discord tools of their own, and Aurora watches; the owner alone may set this."""
 
 
-class SettingError(AuroraError):
-    """A value that a setting does not take; the text is for the person who typed it."""
+class SettingError(ExplainedError):
+    """A value that a setting does not take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,17 @@ class Rule:
     """What a person may do with a setting: its name in `config`, its range and what it is for."""
 
     command: str
-    help: str
-    unit: str = ""
+    help: Phrase
+    unit: Phrase | None = None
     minimum: float | None = None
     maximum: float | None = None
 
     @property
-    def values(self) -> str:
+    def values(self) -> Phrase:
         """Say what values it takes."""
         if self.minimum is None:
-            return "on or off"
-        return f"{self.minimum:g} to {self.maximum:g} {self.unit}"
+            return w.EITHER(one="on", other="off")
+        return w.SPAN(lowest=f"{self.minimum:g}", highest=f"{self.maximum:g}", unit=self.unit)
 
 
 def _setting(default: Any, rule: Rule) -> Any:
@@ -53,31 +55,14 @@ class GuildSettings:
     agent_id: str | None = None
     enabled: bool = False
     discord_tools: str = AURORAS_TOOLS
-    reply_thread_depth: int = _setting(
-        5,
-        Rule("replydepth", "Maximum parent messages to fetch in reply chains", "messages", 1, 10),
-    )
-    enable_typing_indicator: bool = _setting(
-        True, Rule("typing", "Show typing while the agent works")
-    )
-    rate_limit_seconds: float = _setting(
-        2.0, Rule("ratelimit", "Minimum time between two runs in a channel", "seconds", 0.5, 10)
-    )
-    max_queue_size: int = _setting(
-        50, Rule("queuesize", "Maximum events waiting in this server", "events", 10, 1000)
-    )
-    agent_timeout: int = _setting(
-        60, Rule("timeout", "Maximum time for one run of the agent", "seconds", 10, 300)
-    )
-    mcp_guidance_enabled: bool = _setting(
-        True, Rule("mcpguidance", "Include hints on the Discord tools in prompts")
-    )
-    deliver_text: bool = _setting(
-        True, Rule("fallback", "Deliver the agent's text when it used no tool to answer")
-    )
-    coalesce_messages: bool = _setting(
-        True, Rule("coalesce", "Answer up to 5 waiting messages of one person together")
-    )
+    reply_thread_depth: int = _setting(5, Rule("replydepth", w.REPLYDEPTH, w.MESSAGES, 1, 10))
+    enable_typing_indicator: bool = _setting(True, Rule("typing", w.TYPING))
+    rate_limit_seconds: float = _setting(2.0, Rule("ratelimit", w.RATELIMIT, w.SECONDS, 0.5, 10))
+    max_queue_size: int = _setting(50, Rule("queuesize", w.QUEUESIZE, w.EVENTS, 10, 1000))
+    agent_timeout: int = _setting(60, Rule("timeout", w.TIMEOUT, w.SECONDS, 10, 300))
+    mcp_guidance_enabled: bool = _setting(True, Rule("mcpguidance", w.MCPGUIDANCE))
+    deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
+    coalesce_messages: bool = _setting(True, Rule("coalesce", w.COALESCE))
     alert_channel_id: int | None = None
     paused_since: float | None = None
 
@@ -117,20 +102,20 @@ def parse(key: str, text: str) -> bool | float:
     Raises SettingError, which names the range, if the setting does not take it.
     """
     default, rule = GUILD_DEFAULTS[key], RULES[key]
+    given = {"setting": rule.command, "values": rule.values, "given": text[:50]}
     if isinstance(default, bool):
         try:
             return _WORDS[text.strip().lower()]
         except KeyError:
-            raise SettingError(f"`{rule.command}` is {rule.values}, not `{text[:50]}`.") from None
-    span = f"`{rule.command}` takes {rule.values}"
+            raise SettingError(w.NOT_EITHER(**given)) from None
     try:
         value: float = type(default)(text)
     except ValueError:
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise SettingError(f"{span}; `{text[:50]}` is not {kind}.") from None
+        kind = w.NO_WHOLE_NUMBER if isinstance(default, int) else w.NO_NUMBER
+        raise SettingError(kind(**given)) from None
     # Written so that NaN, which compares false with everything, is refused too.
     if not (rule.minimum or 0) <= value <= (rule.maximum or 0):
-        raise SettingError(f"{span}, not `{text[:50]}`.")
+        raise SettingError(w.NOT_IN_SPAN(**given))
     return value
 
 

@@ -70,7 +70,7 @@ def test_every_setting_stands_in_the_documents_with_its_default_and_range(
         for row in rows(document)
         if named.search(row)
     ]
-    wanted = {written(GUILD_DEFAULTS[key]), RULES[key].values}
+    wanted = {written(GUILD_DEFAULTS[key]), str(RULES[key].values)}
     assert any(wanted <= set(cells) for cells in found), (
         f"{document} has no table row with `[p]aurora config {setting}`, "
         f"{' and '.join(sorted(wanted))}; rows that name it: {found}"

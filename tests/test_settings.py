@@ -75,7 +75,7 @@ def test_every_setting_of_a_guild_has_a_command_and_help() -> None:
     """A new field without a rule would be one that nobody can change."""
     otherwise = {"agent_id", "enabled", "discord_tools", "alert_channel_id", "paused_since"}
     assert set(RULES) == set(GUILD_DEFAULTS) - otherwise
-    assert all(rule.help for rule in RULES.values())
+    assert all(str(rule.help) for rule in RULES.values())
 
 
 async def test_changes_apply_at_once_and_are_kept_per_guild() -> None:

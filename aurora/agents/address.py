@@ -8,26 +8,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from ..reasons import AuroraError
+from ..reasons import ExplainedError
+from ..words import agents as w
 
-_EXAMPLE = (
-    "A Letta App Server on this machine is `ws://127.0.0.1:4500`; "
-    "Letta Cloud is `https://api.letta.com`."
-)
-_CREDENTIALS = (
-    "An address must not hold a user name or password; please delete your message. "
-    "The token has a place of its own: `[p]set api letta token,<token>`."
-)
 _SCHEMES = ("ws://", "wss://", "http://", "https://")
 _LONGEST = 200
 _UNFIT = re.compile(r"[\s<>\"'`\\|^{}\x00-\x1f]")
 
 
-class AddressError(AuroraError):
-    """An address that can't be used; the text is for the person who typed it.
+class AddressError(ExplainedError):
+    """An address that can't be used.
 
-    It never repeats what was typed: that may hold a secret, and whole channels read the answer.
-    `[p]` in it stands for the bot's prefix.
+    What is said never repeats what was typed: that may hold a secret, and whole channels read it.
     """
 
 
@@ -58,23 +50,20 @@ def parse_address(text: str) -> Address:
     text = text.strip()
     # Looked for in the whole text: without a proper scheme no parser would see the password.
     if "@" in text:
-        raise AddressError(_CREDENTIALS)
+        raise AddressError(w.CREDENTIALS)
     if not text.lower().startswith(_SCHEMES):
-        raise AddressError(
-            "An address begins with `ws://` or `wss://` (Letta App Server), or with `http://` or "
-            f"`https://` (Letta REST API). {_EXAMPLE}"
-        )
+        raise AddressError(w.NO_SCHEME(example=w.EXAMPLE))
     if len(text) > _LONGEST or _UNFIT.search(text):
-        raise AddressError(f"That is no address: it is too long or has odd signs. {_EXAMPLE}")
+        raise AddressError(w.ODD_SIGNS(example=w.EXAMPLE))
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise AddressError(f"Host or port of that address can't be read. {_EXAMPLE}") from None
+        raise AddressError(w.NOT_READ(example=w.EXAMPLE)) from None
     if not host or port == 0:
-        raise AddressError(f"That address names no host, or port 0. {_EXAMPLE}")
+        raise AddressError(w.NO_HOST(example=w.EXAMPLE))
     if "?" in text or "#" in text:
-        raise AddressError(f"An address has no `?` or `#` in it. {_EXAMPLE}")
+        raise AddressError(w.NO_QUERY(example=w.EXAMPLE))
     netloc = f"[{host}]" if ":" in host else host
     netloc += f":{port}" if port else ""
     kind = Kind.APP_SERVER if parts.scheme in ("ws", "wss") else Kind.REST

@@ -22,7 +22,9 @@ from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
-from ..reasons import AuroraError
+from ..reasons import ExplainedError
+from ..words import Phrase
+from ..words import agents as w
 
 _log = logging.getLogger("red.aurora.agents")
 
@@ -62,8 +64,15 @@ class SdkState(StrEnum):
     READY = "ready"
 
 
-class SdkError(AuroraError):
-    """The SDK can't be installed or used; the text is for the bot's owner."""
+_STATES = {
+    SdkState.MISSING: w.MISSING,
+    SdkState.OUTDATED: w.OUTDATED,
+    SdkState.BROKEN: w.BROKEN,
+}
+
+
+class SdkError(ExplainedError):
+    """The SDK can't be installed or used."""
 
 
 class SdkFolder:
@@ -120,13 +129,11 @@ class SdkFolder:
             place, fresh = self.place, self._path / ".new"
             try:
                 await asyncio.to_thread(_clear, fresh)
-                await self._run(python, self._pip(python, fresh), timeout, "pip failed")
+                await self._run(python, self._pip(python, fresh), timeout, w.PIP_FAILED)
                 await self._verify(python, fresh, timeout)
                 await asyncio.to_thread(self._move_in, fresh, place)
             except OSError as error:
-                raise SdkError(
-                    f"The SDK's folder {self._path} can't be written: {error}"
-                ) from None
+                raise SdkError(w.NOT_WRITTEN(folder=self._path, error=error)) from None
             finally:
                 with contextlib.suppress(OSError):
                     await asyncio.to_thread(_clear, fresh)
@@ -142,10 +149,7 @@ class SdkFolder:
         """
         state = self.state()
         if state is not SdkState.READY:
-            raise SdkError(
-                f"The SDK of the Letta REST API is {state}. To install it by hand, run: "
-                f"{self.command()}"
-            )
+            raise SdkError(w.NOT_READY(state=_STATES[state], command=self.command()))
         place = str(self.place)
         with _LOCK:
             if place not in sys.path:
@@ -170,10 +174,10 @@ class SdkFolder:
         """Import everything in a process of its own, beside the packages that Red brings."""
         names = [name for _, needed in _GROUPS for name in needed]
         command = [python, "-P", "-c", _VERIFY, str(place), *names]
-        await self._run(python, command, timeout, "What pip installed does not work")
+        await self._run(python, command, timeout, w.NOT_WORKING)
 
     async def _run(
-        self, python: str, command: Sequence[str], timeout: float, trouble: str
+        self, python: str, command: Sequence[str], timeout: float, trouble: Phrase
     ) -> None:
         try:
             process = await asyncio.create_subprocess_exec(
@@ -183,14 +187,13 @@ class SdkFolder:
                 stderr=asyncio.subprocess.STDOUT,
             )
         except OSError as error:
-            raise SdkError(f"{python} can't be started: {error}") from None
+            raise SdkError(w.NOT_STARTED(python=python, error=error)) from None
         try:
             async with asyncio.timeout(timeout):
                 output, _ = await process.communicate()
         except TimeoutError:
-            raise SdkError(
-                self._advice(python, f"{trouble}: no end in {timeout:g} s", "")
-            ) from None
+            late = w.NO_END(trouble=trouble, seconds=f"{timeout:g}")
+            raise SdkError(self._advice(python, late, "")) from None
         finally:
             if process.returncode is None:
                 process.kill()
@@ -198,11 +201,9 @@ class SdkFolder:
         if process.returncode:
             raise SdkError(self._advice(python, trouble, output.decode(errors="replace")))
 
-    def _advice(self, python: str, trouble: str, output: str) -> str:
-        lines = [line for line in output.splitlines() if line.strip()][-_LINES_SHOWN:]
-        return "\n".join(
-            [f"{trouble}.", *lines, f"To install it by hand, run: {self.command(python)}"]
-        )
+    def _advice(self, python: str, trouble: Phrase, output: str) -> Phrase:
+        lines = [f"{line}\n" for line in output.splitlines() if line.strip()][-_LINES_SHOWN:]
+        return w.ADVICE(trouble=trouble, output="".join(lines), command=self.command(python))
 
     def _move_in(self, fresh: Path, place: Path) -> None:
         _clear(place)
@@ -247,10 +248,7 @@ def _import_group(packages: Sequence[str], needed: Sequence[str]) -> None:
         try:
             _import(needed)
         except Exception as still:
-            raise SdkError(
-                f"The SDK of the Letta REST API can't be imported ({type(still).__name__}: "
-                f"{still}). Restart the bot; if that does not help, install it again."
-            ) from still
+            raise SdkError(w.NOT_IMPORTED(error=f"{type(still).__name__}: {still}")) from still
 
 
 def _import(names: Sequence[str]) -> None:

@@ -17,9 +17,12 @@ from ..settings import (
     SettingError,
     parse,
 )
+from ..words import say
+from ..words.settings import HELP
 from .agents import find_agent
 from .alerting import set_alerts, set_webhook
 from .asking import working
+from .helping import helped
 from .setup import SetupCommands
 
 _NO_OWN_TOOLS = (
@@ -46,11 +49,11 @@ def _setting(group: commands.Group, key: str) -> Any:
     async def change(self: "ConfigCommands", ctx: commands.GuildContext, value: str) -> None:
         await _change(self.services, ctx, rule.command, value)
 
-    change.__doc__ = f"{rule.help}.\n\n`<value>`: {rule.values}."
     # discord.py takes a function for a method only if it looks like one.
     change.__qualname__ = f"ConfigCommands.{rule.command}"
     guarded = commands.admin_or_permissions(manage_guild=True)(commands.guild_only()(change))
-    return group.command(name=rule.command, with_app_command=False)(guarded)
+    made = group.command(name=rule.command, with_app_command=False)(guarded)
+    return helped(made, HELP(help=rule.help, values=rule.values))
 
 
 class ConfigCommands:
@@ -97,7 +100,7 @@ class ConfigCommands:
         alerts = mine.alert_channel_id
         lines.append(f"{'alerts':<12} {_shown(alerts is not None):<4} (a channel or off)")
         lines += [
-            f"{rule.command:<12} {_shown(getattr(mine, key)):<4} ({rule.values})"
+            f"{rule.command:<12} {_shown(getattr(mine, key)):<4} ({say(rule.values)})"
             for key, rule in RULES.items()
         ]
         world = self.services.settings.world
@@ -218,7 +221,7 @@ async def _change(
     try:
         parsed = parse(key, value)
     except SettingError as error:
-        await ctx.send(str(error))
+        await ctx.send(say(error.phrase))
         return
     await services.change_guild(ctx.guild.id, **{key: parsed})
     await ctx.send(f"Done: `{command.lower()}` is now **{_shown(parsed)}**.")

@@ -10,6 +10,7 @@ from redbot.core.utils.chat_formatting import box
 from ..agents.sdk import SdkError, SdkFolder, SdkState
 from ..prompts.fence import shorten
 from ..services import Services
+from ..words import say
 from .asking import confirm, unfenced, working
 
 _OFFER = (
@@ -42,7 +43,7 @@ async def provide_sdk(ctx: commands.Context, services: Services) -> str | None:
             await sdk.install()
     except SdkError as error:
         # The command is shown on its own; what pip wrote may be long.
-        trouble = str(error).replace(sdk.command(), "see below")
+        trouble = say(error.phrase).replace(sdk.command(), "see below")
         return f"{_LATER}\n{_boxed(trouble, _PIP_CHARS)}{_how(ctx, sdk)}"
     return None
 

@@ -14,6 +14,7 @@ from ..intake.preview import preview
 from ..reasons import Reason
 from ..services import Services
 from ..settings import MCP_TOOLS
+from ..words import say
 from .agents import find_agent, named, plainly
 from .asking import ask, unfenced, working
 from .messages import find_message
@@ -79,7 +80,7 @@ class SetupCommands:
         try:
             address = parse_address(url)
         except AddressError as error:
-            await ctx.send(str(error).replace("[p]", ctx.clean_prefix))
+            await ctx.send(say(error.phrase, ctx.clean_prefix))
             return
         settings, trouble = self.services.settings, None
         before = settings.world.letta_base_url

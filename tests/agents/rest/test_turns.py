@@ -11,6 +11,7 @@ from aurora.agents.protocol import ConversationMoved, Finished, ToolReturned
 from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkError
 from aurora.reasons import AgentError, Outcome
+from aurora.words import phrase
 
 from ..hosts import Tools, end, given, play
 from .conftest import Load
@@ -183,7 +184,7 @@ async def test_without_the_sdk_the_owner_reads_what_to_do() -> None:
     """A turn ends, a look-up fails, nothing breaks."""
 
     def missing() -> ModuleType:
-        raise SdkError("The SDK is missing. Run: pip")
+        raise SdkError(phrase("The SDK is missing. Run: pip"))
 
     backend = LettaRest("http://127.0.0.1:9", load=missing)
     with pytest.raises(AgentError, match="Run: pip"):

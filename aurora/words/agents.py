@@ -1,0 +1,37 @@
+"""What is said of an address that can't be used, and of the SDK of Letta's REST API."""
+
+from __future__ import annotations
+
+from . import phrase as _
+
+CREDENTIALS = _(
+    "An address must not hold a user name or password; please delete your message. "
+    "The token has a place of its own: `[p]set api letta token,<token>`."
+)
+EXAMPLE = _(
+    "A Letta App Server on this machine is `ws://127.0.0.1:4500`; "
+    "Letta Cloud is `https://api.letta.com`."
+)
+NO_SCHEME = _(
+    "An address begins with `ws://` or `wss://` (Letta App Server), or with `http://` or "
+    "`https://` (Letta REST API). {example}"
+)
+ODD_SIGNS = _("That is no address: it is too long or has odd signs. {example}")
+NOT_READ = _("Host or port of that address can't be read. {example}")
+NO_HOST = _("That address names no host, or port 0. {example}")
+NO_QUERY = _("An address has no `?` or `#` in it. {example}")
+
+MISSING = _("is missing")
+OUTDATED = _("is for another version of Aurora or of Python")
+BROKEN = _("is broken")
+NOT_READY = _("The SDK of the Letta REST API {state}. To install it by hand, run: {command}")
+NOT_WRITTEN = _("The SDK's folder {folder} can't be written: {error}")
+NOT_STARTED = _("{python} can't be started: {error}")
+NOT_IMPORTED = _(
+    "The SDK of the Letta REST API can't be imported ({error}). Restart the bot; if that does not "
+    "help, install it again."
+)
+PIP_FAILED = _("pip failed")
+NOT_WORKING = _("What pip installed does not work")
+NO_END = _("{trouble}: no end in {seconds} s")
+ADVICE = _("{trouble}.\n{output}To install it by hand, run: {command}")

@@ -1,7 +1,6 @@
 """What to do when something fails: breaker, retry and statistics; and the tree of exceptions.
 
 AuroraError              every exception of Aurora's own (reasons)
-    AddressError         an agent server's address that can't be used (agents)
     AgentError           an agent server refused or failed a look-up (reasons)
     BadArgument          what an agent gave to a tool is of no use (tools)
     BrokenOffError       what was being done for a turn was stopped (runs)
@@ -9,13 +8,14 @@ AuroraError              every exception of Aurora's own (reasons)
         WithheldError    the turn must come to nothing
     ConnectionLostError  the socket to an App Server went away (agents)
     CutError             the way to a REST server failed (agents)
-    ExplainedError       what a person gets to read (reasons)
+    ExplainedError       an error that a person gets to read (reasons)
+        AddressError     an agent server's address that can't be used (agents)
+        SdkError         the SDK can't be installed or used (agents)
+        SettingError     a value that a setting does not take (settings)
     LedgerError          the ledger can't be used (ledger)
     MemoryRefused        an agent's memory did not do what was asked (agents)
     RefusedError         a REST server answered with an error (agents)
-    SdkError             the SDK can't be installed or used (agents)
     SendFailed           Discord did not take a message or a reaction (chat)
-    SettingError         a value that a setting does not take (settings)
     ToolError            a tool refuses, and tells the agent why (tools)
     WebhookError         a webhook can't be used (health)
 """

@@ -19,10 +19,11 @@ from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .intake.triggers import addressed, unresolved
 from .model import Event
-from .reasons import Reason
+from .reasons import ExplainedError, Reason
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
-from .words import translate_with
+from .words import translate_with, verbatim
+from .words.alerts import NOT_STARTED
 
 log = logging.getLogger("red.aurora")
 
@@ -52,12 +53,11 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
             await self.services.catchup.start()
         except Exception as error:
             log.exception("Aurora could not start and answers nobody", exc_info=error)
-            self.services.failure = f"{type(error).__name__}: {error}"
+            why = error.phrase if isinstance(error, ExplainedError) else verbatim(error)
+            self.services.failure = why
             # Without the loop nothing would ever run: who writes sees at once that nobody answers.
             self.services.queue.shut()
-            await self.services.alerts.alert(
-                f"I could not start and answer nobody. {error} Then use `[p]reload aurora`."
-            )
+            await self.services.alerts.alert(NOT_STARTED(why=why))
             return
         self.process_message_queue.start()
 

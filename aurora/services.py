@@ -39,16 +39,13 @@ from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
 from .tools.watching import EitherToolbox
+from .words import Phrase
+from .words.alerts import SET_ASIDE
 
 log = logging.getLogger("red.aurora")
 
 _GRACE_SECONDS = 3.0
 _DAY = 24 * 3600.0
-_SET_ASIDE = (
-    "The ledger could not be read, so messages that waited are not answered. The damaged file is "
-    "kept as `{name}`; I have begun a new one. Look at the disk it is on, and delete the damaged "
-    "file when you need it no more: it may hold what people wrote."
-)
 
 
 class ConfigKeeper:
@@ -95,7 +92,7 @@ class Services:
     """Questions and lists that wait for a press of a button."""
     answer_seconds: float = 60.0
     """How long a command waits for the answer to a question."""
-    failure: str | None = None
+    failure: Phrase | None = None
     """Why it could not be started."""
 
     @classmethod
@@ -187,7 +184,7 @@ class Services:
         await self.settings.load()
         backlog = await self.queue.open()
         if backlog.set_aside is not None:
-            await self.alerts.alert(_SET_ASIDE.format(name=backlog.set_aside))
+            await self.alerts.alert(SET_ASIDE(name=backlog.set_aside))
         await self.configure_agents()
 
     async def stop(self) -> None:

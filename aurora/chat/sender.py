@@ -11,6 +11,7 @@ import discord
 from ..ledger import Store
 from ..model import Event, Send
 from ..reasons import Reason
+from ..words import cutting, say
 from .failures import (
     FAILURES,
     PATIENCE,
@@ -253,7 +254,7 @@ def _parts(text: str, *, may_cut: bool) -> list[str]:
             f"{MAX_PARTS} is the most. Say it in fewer words.",
         )
     missing = sum(map(len, parts[MAX_PARTS - 1 :]))
-    return [*parts[: MAX_PARTS - 1], f"*[{missing} more characters, too many for Discord]*"]
+    return [*parts[: MAX_PARTS - 1], say(cutting.TOO_MANY(count=missing))]
 
 
 def _ensure_readable(channel: Place | discord.DMChannel) -> None:

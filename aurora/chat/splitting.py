@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..words import cutting, say
+
 LIMIT = 2000
 
 _FENCE = re.compile(r"(```[\s\S]*?(?:```|\Z))")
@@ -32,6 +34,12 @@ def split_message(text: str, limit: int = LIMIT) -> list[str]:
             packer.add_prose(segment)
     packer.flush()
     return packer.pieces
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a text to `limit` characters and tell people how many are missing."""
+    missing = len(text) - limit
+    return text if missing <= 0 else text[:limit] + say(cutting.MORE(count=missing))
 
 
 class _Packer:

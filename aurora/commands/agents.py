@@ -9,7 +9,7 @@ from redbot.core import commands
 
 from ..agents.lookup import look_up
 from ..agents.protocol import AgentInfo
-from ..prompts.fence import shorten
+from ..chat.splitting import shorten
 from ..reasons import AgentError, Outcome
 from ..services import Services
 from .asking import working

@@ -16,6 +16,7 @@ from ..health.alerts import (
     send_to_webhook,
 )
 from ..services import Services
+from ..words import say
 
 _OFF = "off"
 _NO_CHANNEL = "I found no such channel that you can see. Name one, or say `off`."
@@ -71,7 +72,7 @@ async def set_webhook(ctx: commands.Context, services: Services, text: str) -> N
     try:
         await send_to_webhook(ctx.bot, url, "Aurora's alerts will come here.")
     except WebhookError as error:
-        await ctx.send(f"Nothing was changed: {error}{warning}")
+        await ctx.send(f"Nothing was changed: {say(error.phrase)}{warning}")
         return
     await services.settings.set_world(alert_webhook=url)
     await ctx.send(f"Done: alerts go to <{masked(url)}> as well.{warning}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import discord
 from redbot.core.utils.chat_formatting import humanize_timedelta
 
+from ..chat.splitting import shorten
 from ..errors import (
     BreakerSnapshot,
     BreakerState,
@@ -17,7 +18,6 @@ from ..errors import (
 )
 from ..health.status import AgentStatus, BreakerStatus, Found, Limits, QueueStatus
 from ..model import State
-from ..prompts.fence import shorten
 from ..queue import Enqueued
 from .agents import named
 

@@ -8,7 +8,7 @@ from redbot.core import commands
 from redbot.core.utils.chat_formatting import box
 
 from ..agents.sdk import SdkError, SdkFolder, SdkState
-from ..prompts.fence import shorten
+from ..chat.splitting import shorten
 from ..services import Services
 from ..words import say
 from .asking import confirm, unfenced, working

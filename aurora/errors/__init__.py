@@ -12,12 +12,12 @@ AuroraError              every exception of Aurora's own (reasons)
         AddressError     an agent server's address that can't be used (agents)
         SdkError         the SDK can't be installed or used (agents)
         SettingError     a value that a setting does not take (settings)
+        WebhookError     a webhook can't be used (health)
     LedgerError          the ledger can't be used (ledger)
     MemoryRefused        an agent's memory did not do what was asked (agents)
     RefusedError         a REST server answered with an error (agents)
     SendFailed           Discord did not take a message or a reaction (chat)
     ToolError            a tool refuses, and tells the agent why (tools)
-    WebhookError         a webhook can't be used (health)
 """
 
 from __future__ import annotations

@@ -14,12 +14,15 @@ import discord
 from redbot.core.bot import Red
 
 from ..chat.failures import FAILURES
+from ..chat.languages import speak_in
+from ..chat.splitting import shorten
 from ..clock import Clock, Throttle
 from ..errors import BreakerState, ErrorStats
-from ..prompts.fence import shorten
-from ..reasons import AuroraError
+from ..reasons import ExplainedError
 from ..runs.background import Background
 from ..settings import Settings
+from ..words import Phrase, say
+from ..words import alerts as w
 
 log = logging.getLogger("red.aurora.alerts")
 
@@ -36,22 +39,9 @@ _WEBHOOK = re.compile(
     r"webhooks/(\d{17,20})/([\w.-]{60,100})"
 )
 
-_DOWN = (
-    "{what} since <t:{since:.0f}:t>. Messages are still accepted and wait: {waiting} now. I keep "
-    "trying, and answer them in their order as soon as that works; who has waited a quarter of an "
-    "hour is told to ask again. {todo}"
-)
-# The breaker closed because it answers, or by hand: this is true of both.
-_UP = "{who} is in use again, after {after}. Messages that waited and go on: {waiting}."
-_RATE = (
-    "{errors} of the last {operations} runs failed, all within five minutes. "
-    "`[p]aurora events errors` shows what went wrong."
-)
-_MORE = "`[p]aurora events status` shows more."
 
-
-class WebhookError(AuroraError):
-    """A webhook can't be used; the text is for the bot's owner and has no secret in it."""
+class WebhookError(ExplainedError):
+    """A webhook can't be used; what is said has no secret in it."""
 
 
 @dataclass(slots=True)
@@ -112,13 +102,13 @@ class Alerts:
             self._failing_since = now
         if now - self._failing_since >= _LASTING_SECONDS and self._stats.alert_due():
             found = self._stats.summary()
-            numbers = {"errors": found.recent_errors, "operations": found.recent_operations}
-            self._start(self._tell_owners(_RATE.format(**numbers)), "error rate")
+            said = w.TOO_MANY_ERRORS(errors=found.recent_errors, runs=found.recent_operations)
+            self._start(self._tell_owners(said), "error rate")
 
-    async def alert(self, text: str) -> None:
+    async def alert(self, what: Phrase) -> None:
         """Tell the owners what only they can mend; the same thing once an hour."""
-        if self._repeats.allow(text):
-            self._start(self._tell_owners(text), "configuration")
+        if self._repeats.allow(str(what)):
+            self._start(self._tell_owners(what), "configuration")
 
     def _opened(self, key: str | None) -> None:
         trouble = self._troubles.get(key)
@@ -138,8 +128,8 @@ class Alerts:
         if not known:
             self._start(self._tell_owners(self._down(key, trouble)), "outage")
         for guild_id in trouble.guilds - told:
-            text = self._down(key, trouble, guild_id)
-            self._start(self._tell_guild(guild_id, text), "outage")
+            what = self._down(key, trouble, guild_id)
+            self._start(self._tell_guild(guild_id, what), "outage")
 
     def _take_over(self, server: _Trouble) -> bool:
         """Make agents' troubles that just began part of the server's; False if there is none."""
@@ -155,8 +145,8 @@ class Alerts:
         self._stats.start_cooldown()
         self._start(self._tell_owners(self._up(key, trouble)), "end of an outage")
         for guild_id in trouble.guilds:
-            text = self._up(key, trouble, guild_id)
-            self._start(self._tell_guild(guild_id, text), "end of an outage")
+            what = self._up(key, trouble, guild_id)
+            self._start(self._tell_guild(guild_id, what), "end of an outage")
 
     def _concerned(self, key: str | None) -> set[int]:
         """Return the guilds that have an alert channel and use the agent, or any (None)."""
@@ -176,27 +166,25 @@ class Alerts:
         agent_for = self._settings.agent_for
         return sum(count for place, count in waiting.items() if key in (None, agent_for(place)))
 
-    def _down(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> str:
+    def _down(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> Phrase:
         if guild_id is not None:
-            what = "This server's agent can't answer"
-            todo = f"The bot's owner has been told. {_MORE}"
+            what, todo = w.GUILD_DOWN, w.GUILD_TODO
         elif key is None:
-            what = f"The Letta server at <{self._settings.world.letta_base_url}> can't be reached"
-            todo = f"Check that it runs and that this machine can reach it. {_MORE}"
+            what = w.SERVER_DOWN(url=self._settings.world.letta_base_url)
+            todo = w.SERVER_TODO
         else:
-            what = f"The agent `{key}` fails at everything it is asked"
-            todo = f"Check its model and the log of the Letta server. {_MORE}"
-        waiting = self._count(key, guild_id)
-        return _DOWN.format(what=what, since=trouble.since, waiting=waiting, todo=todo)
+            what, todo = w.AGENT_DOWN(agent=key), w.AGENT_TODO
+        since, waiting = f"<t:{trouble.since:.0f}:t>", self._count(key, guild_id)
+        return w.DOWN(what=what, since=since, waiting=waiting, todo=todo)
 
-    def _up(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> str:
+    def _up(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> Phrase:
         if guild_id is not None:
-            who = "This server's agent"
+            who = w.THE_GUILDS_AGENT
         else:
-            who = "The Letta server" if key is None else f"The agent `{key}`"
+            who = w.THE_SERVER if key is None else w.THE_AGENT(agent=key)
         minutes, seconds = divmod(round(self._clock.monotonic() - trouble.at), 60)
-        after = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-        return _UP.format(who=who, after=after, waiting=self._count(key, guild_id))
+        after = (w.MINUTES if minutes else w.SECONDS)(minutes=minutes, seconds=seconds)
+        return w.UP(who=who, after=after, waiting=self._count(key, guild_id))
 
     def _turn(self, guild_id: int | None) -> asyncio.Lock:
         """Return what keeps an outage's end from overtaking its beginning."""
@@ -205,10 +193,9 @@ class Alerts:
     def _start(self, work: Coroutine[Any, Any, None], what: str) -> None:
         self._background.start(work, f"alert: {what}")
 
-    async def _tell_owners(self, text: str) -> None:
+    async def _tell_owners(self, what: Phrase) -> None:
         async with self._turn(None):
-            prefix = (await self._bot.get_valid_prefixes())[0]
-            said = shorten(f"**Aurora**: {text.replace('[p]', prefix)}", _MOST_CHARS)
+            said = await self._said(what, None)
             try:
                 quiet = discord.AllowedMentions.none()
                 await self._bot.send_to_owners(said, allowed_mentions=quiet)
@@ -216,7 +203,7 @@ class Alerts:
                 log.warning("No alert to the owners: %s", type(error).__name__)
             await self._tell_webhook(said)
 
-    async def _tell_guild(self, guild_id: int, text: str) -> None:
+    async def _tell_guild(self, guild_id: int, what: Phrase) -> None:
         """Write into a guild's alert channel; one that is gone is forgotten."""
         async with self._turn(guild_id):
             guild = self._bot.get_guild(guild_id)
@@ -226,13 +213,18 @@ class Alerts:
             try:
                 channel = guild.get_channel_or_thread(channel_id)
                 channel = channel or await guild.fetch_channel(channel_id)
-                prefix = (await self._bot.get_valid_prefixes(guild))[0]
-                await send_alert(channel, f"**Aurora**: {text.replace('[p]', prefix)}")
+                await send_alert(channel, await self._said(what, guild))
             except (discord.NotFound, discord.InvalidData):
                 log.warning("The alert channel of server %s is gone; alerts are off", guild_id)
                 await self._settings.set_guild(guild_id, alert_channel_id=None)
             except FAILURES as error:
                 log.warning("No alert in server %s: %s", guild_id, type(error).__name__)
+
+    async def _said(self, what: Phrase, guild: discord.Guild | None) -> str:
+        """Say something in the language, and with the prefix, of a guild or (None) the owners."""
+        await speak_in(self._bot, guild.id if guild is not None else None)
+        prefix = (await self._bot.get_valid_prefixes(guild))[0]
+        return shorten(f"**Aurora**: {say(what, prefix)}", _MOST_CHARS)
 
     async def _tell_webhook(self, text: str) -> None:
         url = self._settings.world.alert_webhook
@@ -273,8 +265,8 @@ async def send_to_webhook(bot: discord.Client, url: str, text: str) -> None:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await hook.send(text, allowed_mentions=discord.AllowedMentions.none())
     except (discord.NotFound, ValueError):
-        raise WebhookError("Discord knows no such webhook.") from None
+        raise WebhookError(w.NO_SUCH_WEBHOOK) from None
     except discord.HTTPException as error:
-        raise WebhookError(f"Discord refused it ({error.status}).") from None
+        raise WebhookError(w.WEBHOOK_REFUSED(status=error.status)) from None
     except FAILURES as error:
-        raise WebhookError(f"Discord could not be reached ({type(error).__name__}).") from None
+        raise WebhookError(w.WEBHOOK_OUT_OF_REACH(error=type(error).__name__)) from None

@@ -191,7 +191,7 @@ class Endings:
             if entry.user is not None:
                 await self._ports.delivery.notice(event, say(entry.user))
             if entry.alert:
-                await self._ports.alert(say(entry.tell_admin(detail)))
+                await self._ports.alert(entry.tell_admin(detail))
         except Exception as error:
             log.exception("Event %s: its end could not be told", event.id, exc_info=error)
         # Whatever happens, the lane must go on.

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from ..agents.protocol import AgentBackend, ToolCalled, ToolHost
 from ..model import Event, State
 from ..reasons import Reason
+from ..words import Phrase
 
 
 class Trace(StrEnum):
@@ -90,4 +91,4 @@ class Ports:
     toolbox: Toolbox
     delivery: Delivery
     admit: Callable[[Event], Coroutine[Any, Any, Reason | None]]
-    alert: Callable[[str], Awaitable[None]]
+    alert: Callable[[Phrase], Awaitable[None]]

@@ -43,6 +43,11 @@ def phrase(text: str) -> Phrase:
     return Phrase(text)
 
 
+def verbatim(text: object) -> Phrase:
+    """Pass on what is nobody's to translate: the words of a server, or of a library."""
+    return Phrase("{text}", {"text": text})
+
+
 def say(what: Phrase, prefix: str = "[p]") -> str:
     """Put a phrase into the language that is set where this is called."""
     return what._in(_translate, prefix)

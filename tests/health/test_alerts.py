@@ -14,6 +14,7 @@ from aurora.errors import Breakers, BreakerState, ErrorStats
 from aurora.health.alerts import Alerts, masked, parse_webhook
 from aurora.runs.background import Background
 from aurora.settings import Settings
+from aurora.words import phrase
 from doubles.local_discord import Channel, LocalDiscord, Webhook
 from sandbox.red import LocalRed
 from tests.support.clocks import FakeClock
@@ -154,7 +155,7 @@ async def test_its_end_is_told_once_to_everybody(office: Office) -> None:
 
 async def test_a_long_reason_is_cut_to_what_discord_takes(office: Office) -> None:
     """Refused for its length it would reach nobody."""
-    await office.alerts.alert("The agent server refused the request: " + "why " * 1000)
+    await office.alerts.alert(phrase("The agent server refused the request: " + "why " * 1000))
     (text,) = await office.said()
     assert "refused the request" in text
     assert "more characters" in text
@@ -288,10 +289,10 @@ async def test_an_agent_that_is_forgotten_counts_as_no_longer_out(office: Office
 async def test_a_configuration_alert_is_for_the_owner_and_once_an_hour(office: Office) -> None:
     """With the bot's own prefix."""
     for _ in range(2):
-        await office.alerts.alert("The token is wrong: `[p]set api letta`.")
+        await office.alerts.alert(phrase("The token is wrong: `[p]set api letta`."))
     assert await office.said() == ["**Aurora**: The token is wrong: `!set api letta`."]
     await office.clock.advance(3600)
-    await office.alerts.alert("The token is wrong: `[p]set api letta`.")
+    await office.alerts.alert(phrase("The token is wrong: `[p]set api letta`."))
     assert len(await office.said()) == 2
     assert await office.said("a") == []
 
@@ -413,7 +414,7 @@ async def test_an_alert_channel_that_refuses_stays_set(
 async def test_an_alert_pings_nobody(office: Office) -> None:
     """What a server says of itself may hold anything."""
     await office.hook()
-    await office.alerts.alert("@everyone")
+    await office.alerts.alert(phrase("@everyone"))
     await office.said()
     said = [call.body for call in office.discord.calls if call.method == "POST"]
     said = [body for body in said if isinstance(body, dict) and "content" in body]

@@ -21,6 +21,7 @@ from aurora.reasons import Reason
 from aurora.runs.ports import Ports
 from aurora.runs.worker import Worker
 from aurora.settings import Settings
+from aurora.words import Phrase
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
 from tests.support.lives import Disk, Life
@@ -117,8 +118,8 @@ class Bench:
         await self.life.point("admit", RuntimeError("a bug"))
         return self.refusal
 
-    async def alert(self, text: str) -> None:
-        self.alerts.append(text)
+    async def alert(self, words: Phrase) -> None:
+        self.alerts.append(str(words))
 
     async def start(self) -> None:
         await self.prepare()

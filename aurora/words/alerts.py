@@ -1,0 +1,44 @@
+"""What the bot's owner and a server's admins are told without asking."""
+
+from __future__ import annotations
+
+from . import phrase as _
+
+DOWN = _(
+    "{what} since {since}. Messages are still accepted and wait: {waiting} now. I keep trying, "
+    "and answer them in their order as soon as that works; who has waited a quarter of an hour is "
+    "told to ask again. {todo}"
+)
+GUILD_DOWN = _("This server's agent can't answer")
+GUILD_TODO = _("The bot's owner has been told. `[p]aurora events status` shows more.")
+SERVER_DOWN = _("The Letta server at <{url}> can't be reached")
+SERVER_TODO = _(
+    "Check that it runs and that this machine can reach it. `[p]aurora events status` shows more."
+)
+AGENT_DOWN = _("The agent `{agent}` fails at everything it is asked")
+AGENT_TODO = _(
+    "Check its model and the log of the Letta server. `[p]aurora events status` shows more."
+)
+
+# The breaker closed because it answers, or by hand: this is true of both.
+UP = _("{who} is in use again, after {after}. Messages that waited and go on: {waiting}.")
+THE_GUILDS_AGENT = _("This server's agent")
+THE_SERVER = _("The Letta server")
+THE_AGENT = _("The agent `{agent}`")
+SECONDS = _("{seconds} s")
+MINUTES = _("{minutes} min {seconds} s")
+
+TOO_MANY_ERRORS = _(
+    "{errors} of the last {runs} runs failed, all within five minutes. "
+    "`[p]aurora events errors` shows what went wrong."
+)
+NOT_STARTED = _("I could not start and answer nobody. {why} Then use `[p]reload aurora`.")
+SET_ASIDE = _(
+    "The ledger could not be read, so messages that waited are not answered. The damaged file is "
+    "kept as `{name}`; I have begun a new one. Look at the disk it is on, and delete the damaged "
+    "file when you need it no more: it may hold what people wrote."
+)
+
+NO_SUCH_WEBHOOK = _("Discord knows no such webhook.")
+WEBHOOK_REFUSED = _("Discord refused it ({status}).")
+WEBHOOK_OUT_OF_REACH = _("Discord could not be reached ({error}).")

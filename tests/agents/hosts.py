@@ -19,6 +19,8 @@ from aurora.agents.protocol import (
 
 _IDS = itertools.count(1)
 TEXT = {"type": "string"}
+CALL = '[[tool:discord_send {"message":"hi"}]]'
+"""What lets a scripted model call a tool."""
 
 
 class Tools:

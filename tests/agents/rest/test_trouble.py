@@ -13,7 +13,7 @@ from aurora.agents.protocol import Finished, RunStarted, Text, ToolResult
 from aurora.agents.rest import LettaRest
 from aurora.reasons import Outcome
 
-from ..hosts import Tools, end, play
+from ..hosts import CALL, Tools, end, play
 from .conftest import Load
 from .helpers import BOTH
 from .rig import (
@@ -22,8 +22,6 @@ from .rig import (
     rig,
     run_until,
 )
-
-CALL = '[[tool:discord_send {"message":"hi"}]]'
 
 
 async def test_a_cut_background_stream_is_taken_up(load: Load) -> None:

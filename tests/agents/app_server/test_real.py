@@ -12,18 +12,10 @@ from aurora.agents.app_server import AppServer, MemoryRefused
 from aurora.agents.protocol import Accepted, Finished, Text, ToolReturned
 from aurora.reasons import AgentError, Outcome
 
+from ..hosts import CALL, Tools, end, given, moved, play
 from .conftest import World
-from .hosts import (
-    Tools,
-    end,
-    given,
-    moved,
-    play,
-)
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-
-CALL = '[[tool:discord_send {"message":"hi"}]]'
 
 
 async def test_the_agent_is_found_by_its_id(world: World, backend: AppServer) -> None:

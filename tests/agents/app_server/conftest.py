@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,16 +29,22 @@ class World:
         return AppServer(self.server.url, self.server.token, **options)
 
 
+@asynccontextmanager
+async def serving(home: Path) -> AsyncIterator[tuple[Server, ScriptedLLM]]:
+    """Run a server, with its model."""
+    llm = ScriptedLLM()
+    await llm.start()
+    server = await Server.start(home, llm_url=llm.url, llm_key=llm.key, model=llm.model)
+    yield server, llm
+    await server.stop()
+    await llm.stop()
+
+
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """Start the server once for all."""
-    llm = ScriptedLLM()
-    await llm.start()
-    home: Path = tmp_path_factory.mktemp("letta")
-    server = await Server.start(home, llm_url=llm.url, llm_key=llm.key, model=llm.model)
-    yield World(server, llm, await server.create_agent("bot"))
-    await server.stop()
-    await llm.stop()
+    async with serving(tmp_path_factory.mktemp("letta")) as (server, llm):
+        yield World(server, llm, await server.create_agent("bot"))
 
 
 @pytest_asyncio.fixture(loop_scope="package")

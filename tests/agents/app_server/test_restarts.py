@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -12,14 +11,13 @@ import pytest_asyncio
 from aurora.agents.app_server import AppServer
 from aurora.agents.protocol import Accepted, Finished, Text, ToolCalled
 from aurora.reasons import AgentError, Outcome
-from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer as Server
 
-from .hosts import Tools, given, play
+from ..hosts import CALL, Tools, given, play
+from .conftest import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CALL = '[[tool:discord_send {"message":"hi"}]]'
 SLOW = "[[slow:0.15]][[say:one two three four five six seven eight]]"
 
 
@@ -42,13 +40,8 @@ async def silent() -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """A server of this module's own, for it will be killed."""
-    llm = ScriptedLLM()
-    await llm.start()
-    path: Path = tmp_path_factory.mktemp("letta")
-    one = await Server.start(path, llm_url=llm.url, llm_key=llm.key, model=llm.model)
-    yield one
-    await one.stop()
-    await llm.stop()
+    async with serving(tmp_path_factory.mktemp("letta")) as (one, _):
+        yield one
 
 
 @pytest_asyncio.fixture(loop_scope="module")

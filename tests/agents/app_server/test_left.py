@@ -13,18 +13,10 @@ from aurora.agents.app_server import AppServer
 from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalled
 from aurora.reasons import AgentError, Outcome
 
+from ..hosts import CALL, Tools, end, given, moved, play
 from .conftest import World
-from .hosts import (
-    Tools,
-    end,
-    given,
-    moved,
-    play,
-)
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-
-CALL = '[[tool:discord_send {"message":"hi"}]]'
 
 
 def open_files() -> int:

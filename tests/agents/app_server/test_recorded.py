@@ -25,13 +25,8 @@ from aurora.agents.protocol import (
 )
 from aurora.reasons import AgentError, Outcome
 
-from .hosts import (
-    Tools,
-    end,
-    given,
-    play,
-)
-from .recorded_server import RecordedServer
+from ..hosts import Tools, end, given, play
+from .recorded import RecordedServer
 
 BOTH = ("discord_send", "discord_add_reaction")
 

@@ -1,15 +1,39 @@
-"""Ids of Aurora's own; they sort by the time they were made."""
+"""Ids, ours and Discord's; both sort by the time they were made."""
 
 from __future__ import annotations
 
 import random
 
+_DISCORDS_EPOCH = 1_420_070_400.0
+
 
 def new_event_id(at: float) -> str:
     """Return `evt_` and a UUIDv7 (RFC 9562): ids sort by time of acceptance, in seconds."""
-    value = int(at * 1000) << 80 | _random.getrandbits(80) & _NOISE | _VERSION_7
+    return "evt_" + _uuid7(at)
+
+
+def new_turn_id(at: float) -> str:
+    """Return `turn_` and a UUIDv7: ids sort by the time of a turn's first start, in seconds."""
+    return "turn_" + _uuid7(at)
+
+
+def oldest_turn_id(at: float) -> str:
+    """Return what every id of a turn that first started at that time or later is above."""
+    return "turn_" + _written(max(0, int(at * 1000)) << 80)
+
+
+def oldest_snowflake(at: float) -> int:
+    """Return what every id that Discord gives at that time (in seconds) or later is not below."""
+    return max(0, int((at - _DISCORDS_EPOCH) * 1000)) << 22
+
+
+def _uuid7(at: float) -> str:
+    return _written(int(at * 1000) << 80 | _random.getrandbits(80) & _NOISE | _VERSION_7)
+
+
+def _written(value: int) -> str:
     digits = f"{value:032x}"
-    return f"evt_{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 # Ids are to differ, not to be secret; the system's source lets go of the interpreter's lock.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NotRequired, TypedDict, cast
+from typing import Literal, NamedTuple, NotRequired, TypedDict, cast
 
 Kind = Literal["mention", "reply", "dm"]
 
@@ -105,16 +105,8 @@ class Event:
     """One accepted message on its way to an answer.
 
     Times are seconds since the epoch. `lane` names the conversation: runs of one lane never
-    overlap. `attempts` counts runs that the agent server accepted or may have accepted, `misses`
-    the tries that it did not take, `crashes` the deaths of Aurora while it ran. `interrupted`
-    says that a run of it was broken off and may have had effects that nobody recorded.
-
-    The context is in memory only while the event runs: the store keeps it, and fills it in when a
-    run starts. `answer` is the text that a finished run left to be delivered.
-
-    Consecutive events of one author may run as one turn, for which the last of them speaks: it
-    has the others in `earlier`, and `turn_id` of each of them is its id. Who is in a turn is
-    decided when it first runs and never changes.
+    overlap. `turn_id` names the turn in which the event ran last, if it ever did. The context is
+    in memory only while the event runs: the store keeps it, and fills it in when a turn starts.
     """
 
     id: str
@@ -130,6 +122,35 @@ class Event:
     parent_id: int | None = None
     state: State = State.WAITING
     reason: str = ""
+    turn_id: str | None = None
+    cause: str | None = None
+    """The id of its latest Change."""
+    ended_at: float | None = None
+    # Lives in memory alone, and is monotonic: a clock that is set must not end anything.
+    deadline: float = field(default=math.inf, compare=False, repr=False)
+
+    @property
+    def lane(self) -> str:
+        """Name the conversation this event belongs to; one per channel, thread or DM."""
+        return f"channel:{self.channel_id}"
+
+
+@dataclass(slots=True)
+class Turn:
+    """The events that run together, and what became of the attempts to answer them.
+
+    Mostly it is one event. Consecutive events of one author may run as one turn: who is in it is
+    decided when it first runs, and from then on it has an `id` and a row of its own. The last of
+    the `events` speaks for it: its message is answered, and sends are recorded under its name.
+
+    `attempts` counts runs that the agent server accepted or may have accepted, `misses` the tries
+    that it did not take, `crashes` the deaths of Aurora while the turn ran. `interrupted` says
+    that an attempt was broken off and may have had effects that nobody recorded. `answer` is the
+    text that a finished run left to be delivered. Times are seconds since the epoch.
+    """
+
+    events: tuple[Event, ...]
+    id: str = ""
     attempts: int = 0
     misses: int = 0
     crashes: int = 0
@@ -140,33 +161,27 @@ class Event:
     run_id: str | None = None
     input_id: str | None = None
     answer: str | None = field(default=None, repr=False)
-    turn_id: str | None = None
-    cause: str | None = None
-    """The id of its latest Change."""
     started_at: float | None = None
     ended_at: float | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    # What follows lives in memory alone. The two times are monotonic, so that a clock that is set
-    # neither frees nor ends anything: not to run before, and expired from then on.
-    earlier: tuple[Event, ...] = field(default=(), compare=False)
+    # Lives in memory alone, and is monotonic: not to run before.
     ready_at: float = field(default=0.0, compare=False, repr=False)
-    deadline: float = field(default=math.inf, compare=False, repr=False)
+
+    @property
+    def speaker(self) -> Event:
+        """Return the event that speaks for the turn: the latest of its events."""
+        return self.events[-1]
+
+    @property
+    def earlier(self) -> tuple[Event, ...]:
+        """Return the events that run along with the speaker, oldest first; often none."""
+        return self.events[:-1]
 
     @property
     def lane(self) -> str:
-        """Name the conversation this event belongs to; one per channel, thread or DM."""
-        return f"channel:{self.channel_id}"
-
-    @property
-    def priority(self) -> int:
-        """Return 0 for a DM, which goes first, and 1 for what is said in a server."""
-        return 0 if self.guild_id is None else 1
-
-    @property
-    def members(self) -> tuple[Event, ...]:
-        """Return all events of the turn this one speaks for, oldest first; often it alone."""
-        return (*self.earlier, self)
+        """Name the conversation that the turn belongs to."""
+        return self.speaker.lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,21 +205,44 @@ class Send:
     message_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A step in an event's life, told to whoever watches (dispatched as `aurora_event`).
 
     `step` is "queued", "running", "tool", "retrying" or a final state; `detail` is a reason, a
     tool name or a count, never message content. `id` (`evt_` and a UUIDv7) is made once; `cause`
-    is the id of the change before it in the same life.
+    is the id of the change before it in the same life. `attempt` counts the turn's attempts so
+    far. It is a tuple because a busy bot makes thousands a second, and in the order of its row.
     """
 
     event_id: str
     message_id: int
     channel_id: int
     guild_id: int | None
+    author_id: int
+    lane: str
     step: str
     at: float
     detail: str = ""
     id: str = ""
     cause: str | None = None
+    agent_id: str | None = None
+    turn_id: str | None = None
+    attempt: int = 0
+
+
+class Sent(NamedTuple):
+    """Where a message of the bot's comes from: the event and turn it was sent for, its part."""
+
+    event_id: str
+    turn_id: str | None
+    part: int
+
+
+class Trace(StrEnum):
+    """What of a turn is to be seen in Discord; of several the first that applies."""
+
+    ANSWER = "answer"
+    DOUBT = "doubt"  # something was sent, and whether it arrived can't be found out
+    ELSEWHERE = "elsewhere"  # only what is no answer: a message or a reaction somewhere else
+    END = "end"  # the person was told that there will be no answer
+    NOTHING = "nothing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..model import (
     Change,
@@ -35,14 +35,24 @@ class LedgerError(AuroraError):
 class Backlog:
     """What a store holds when it is opened.
 
-    `events` are the unfinished ones in the order of acceptance, all waiting, without contexts.
+    `turns` hold the unfinished events, all waiting and without contexts: those that ran before
+    in the turn they ran in, each other in one of its own. They come in the order in which the
+    events that speak for them were accepted.
     `starts` are the latest starts of runs by channel, in seconds since the epoch. `set_aside`
     is where an unreadable ledger was moved to.
     """
 
-    events: Sequence[Event]
+    turns: Sequence[Turn]
     starts: Mapping[int, float]
     set_aside: str | None = None
+
+
+class Listed(NamedTuple):
+    """An event as a list shows it: the tries of its turn, and whether it spoke for the turn."""
+
+    event: Event
+    tries: int
+    speaks: bool
 
 
 class Store(Protocol):
@@ -67,22 +77,28 @@ class Store(Protocol):
         """Keep a new event and its context; False if its message is known (promise 2)."""
         ...
 
-    async def start(self, event: Event, changes: Sequence[Change]) -> None:
-        """Keep that a turn runs: the state of its members, who they are, the channel's start.
+    async def start(self, turn: Turn, changes: Sequence[Change]) -> None:
+        """Keep that a turn runs: its row, the states of its events, the channel's start.
 
-        Fills in the context of each member.
+        Fills in the context of each event.
         """
         ...
 
-    async def move(self, events: Sequence[Event], changes: Sequence[Change]) -> None:
+    async def move(
+        self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()
+    ) -> None:
         """Keep the new states of events and all else that changed in them, but no contexts.
 
-        The content of those that are final is forgotten (promise 13). Of an event that was
-        forgotten nothing is kept.
+        With them the rows of `turns`, as far as they ever started. The content of what is final
+        is forgotten (promise 13). Of an event that was forgotten nothing is kept.
         """
         ...
 
-    async def save(self, *events: Event) -> None:
+    async def save_turn(self, turn: Turn) -> None:
+        """Keep what changed in a turn while its events stay what they are."""
+        ...
+
+    async def save_events(self, events: Sequence[Event]) -> None:
         """Keep what changed in events whose state did not; their contexts stay as they are."""
         ...
 
@@ -102,9 +118,13 @@ class Store(Protocol):
         """Return the event of a message, as `get` does."""
         ...
 
+    async def speaker(self, turn_id: str) -> Event | None:
+        """Return the event that speaks for a turn, final or not, without its context."""
+        ...
+
     async def recent(
         self, where: Where, *, states: Collection[State] = (), limit: int = 20
-    ) -> Sequence[Event]:
+    ) -> Sequence[Listed]:
         """Return the latest events, newest first and without contexts; no states means all."""
         ...
 
@@ -135,12 +155,16 @@ class Store(Protocol):
         """Point a lane to a conversation."""
         ...
 
-    async def record_send(self, event_id: str, send: Send) -> None:
-        """Keep a send of an event; one with the same key is replaced."""
+    async def record_send(self, event: Event, send: Send) -> None:
+        """Keep a send of an event and its turn; one with the same key is replaced."""
         ...
 
     async def sends(self, event_id: str) -> Sequence[Send]:
         """Return what was sent for an event, oldest first."""
+        ...
+
+    async def sent(self, message_id: int) -> Sent | None:
+        """Return what a message of the bot's was sent for; None if it is not Aurora's."""
         ...
 
     async def note(self, key: str, value: str) -> None:

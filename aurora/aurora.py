@@ -18,8 +18,8 @@ from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .intake.triggers import addressed, unresolved
-from .model import Event
 from .reasons import ExplainedError, Reason
+from .runs.cancelling import Running, Show, by, in_channel, in_guild
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
 from .words import translate_with, verbatim
@@ -135,22 +135,22 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Cancel what waits in a server that the bot left."""
-        await self.services.queue.cancel(
-            lambda event: event.guild_id == guild.id, Reason.GUILD_LEFT
+        await self.services.cancelling.cancel(
+            in_guild(guild.id), Reason.GUILD_LEFT, show=Show.NOBODY
         )
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Cancel what waits in a deleted channel and its threads."""
-        await self.services.queue.cancel(
-            lambda event: channel.id in (event.channel_id, event.parent_id), Reason.CHANNEL_DELETED
+        await self.services.cancelling.cancel(
+            in_channel(channel.id), Reason.CHANNEL_DELETED, show=Show.NOBODY
         )
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Cancel what waits in a deleted thread."""
-        await self.services.queue.cancel(
-            lambda event: event.channel_id == payload.thread_id, Reason.THREAD_DELETED
+        await self.services.cancelling.cancel(
+            in_channel(payload.thread_id), Reason.THREAD_DELETED, show=Show.NOBODY
         )
 
     @commands.Cog.listener()
@@ -161,12 +161,7 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
 
     async def red_delete_data_for_user(self, *, requester: Requester, user_id: int) -> None:  # noqa: ARG002  # nothing of a person is kept whoever asks
         """Forget everything that is kept about a person."""
-
-        def theirs(event: Event) -> bool:
-            return event.author_id == user_id
-
-        await self.services.cancel(theirs, Reason.FORGOTTEN)
-        await self.services.worker.withhold_all(theirs, Reason.FORGOTTEN)
+        await self.services.cancelling.cancel(by(user_id), Reason.FORGOTTEN, running=Running.STOP)
         await self.services.store.forget_user(user_id)
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -19,8 +20,9 @@ from .agents.server import AgentServer
 from .chat.delivery import Delivery
 from .chat.sender import Sender
 from .clock import Clock, SystemClock
-from .errors import Breakers, BreakerState, ErrorStats
+from .errors import Breakers, ErrorStats
 from .health.alerts import Alerts
+from .health.notices import OutageNotices
 from .health.status import Status
 from .intake.catchup import CatchUp
 from .intake.receiving import Intake
@@ -28,10 +30,13 @@ from .intake.rereading import reread
 from .intake.triggers import still_welcome
 from .ledger import Store
 from .ledger.sqlite import SqliteStore
-from .model import Change, Event
+from .model import Change
 from .queue import MessageQueue
 from .queue.limits import WorkRules
 from .runs.background import Background
+from .runs.cancelling import Cancelling
+from .runs.claim import Claims
+from .runs.observers import Log, Tokens
 from .runs.pausing import Pauses
 from .runs.ports import Ports
 from .runs.retrying import Retries
@@ -44,7 +49,6 @@ from .words.alerts import SET_ASIDE
 
 log = logging.getLogger("red.aurora")
 
-_GRACE_SECONDS = 3.0
 _DAY = 24 * 3600.0
 
 
@@ -81,6 +85,7 @@ class Services:
     alerts: Alerts
     queue: MessageQueue
     delivery: Delivery
+    cancelling: Cancelling
     worker: Worker
     intake: Intake
     catchup: CatchUp
@@ -92,6 +97,8 @@ class Services:
     """Questions and lists that wait for a press of a button."""
     answer_seconds: float = 60.0
     """How long a command waits for the answer to a question."""
+    grace: float = 3.0
+    """Seconds that what runs is given to end when Aurora is unloaded."""
     failure: Phrase | None = None
     """Why it could not be started."""
 
@@ -99,7 +106,7 @@ class Services:
     def build(
         cls, bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = None
     ) -> Self:
-        """Wire everything; nothing is opened and no network touched yet."""
+        """Wire everything, each piece with those above it; nothing is opened or connected yet."""
         clock = clock or SystemClock()
         folder = cog_data_path(raw_name="Aurora")
         settings = Settings(ConfigKeeper(config))
@@ -109,24 +116,26 @@ class Services:
             retention=lambda: settings.world.retention_days * _DAY,
         )
         background = Background()
-
-        def changed(key: str | None, old: BreakerState, new: BreakerState) -> None:
-            queue.reconsider()
-            alerts.changed(key, old, new)
-            if new is BreakerState.OPEN:
-                worker.outage_began(queue.waiting())
-            elif new is BreakerState.CLOSED:
-                worker.outage_over(key)
-
-        breakers = Breakers(clock, on_change=changed)
-        # Each of the two hears of the other.
-        stats = ErrorStats(clock, on_record=lambda: alerts.recorded())  # noqa: PLW0108 - it does not exist yet
+        breakers = Breakers(clock)
+        stats = ErrorStats(clock)
         queue = MessageQueue(
-            store,
-            WorkRules(settings, breakers),
-            clock,
-            notify=lambda change: _dispatch(bot, change),
+            store, WorkRules(settings, breakers), clock, notify=partial(_dispatch, bot)
         )
+        sdk = SdkFolder(folder / "sdk")
+        agents = AgentServer(clock, sdk, changed=breakers.reset)
+
+        sender = Sender(bot, store)
+        delivery = Delivery(bot, store, sender)
+        toolbox = EitherToolbox(
+            Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
+            store,
+            sender,
+            watched=lambda event: (
+                settings.guild(event.guild_id).discord_tools == MCP_TOOLS
+                and isinstance(agents.backend, ToolLister)
+            ),
+        )
+
         alerts = Alerts(
             bot,
             settings,
@@ -135,27 +144,36 @@ class Services:
             clock,
             waiting=lambda: queue.get_stats()["waiting_by_guild"],
         )
-        sdk = SdkFolder(folder / "sdk")
-        agents = AgentServer(clock, sdk, changed=breakers.reset)
-        sender = Sender(bot, store)
-        delivery = Delivery(bot, store, sender)
-        ports = Ports(
-            backend=lambda: agents.backend,
-            toolbox=EitherToolbox(
-                Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
-                store,
-                sender,
-                watched=lambda event: (
-                    settings.guild(event.guild_id).discord_tools == MCP_TOOLS
-                    and isinstance(agents.backend, ToolLister)
-                ),
+        notices = OutageNotices(breakers, settings, queue, background, delivery.late)
+        breakers.subscribe(lambda _key, _old, _new: queue.reconsider())
+        breakers.subscribe(alerts.changed)
+        breakers.subscribe(notices.changed)
+        stats.subscribe(alerts.recorded)
+
+        claims = Claims()
+        cancelling = Cancelling(queue, claims, delivery, background)
+        worker = Worker(
+            queue,
+            store,
+            Ports(
+                backend=lambda: agents.backend,
+                toolbox=toolbox,
+                delivery=delivery,
+                welcome=lambda event: still_welcome(event, bot, cog, settings),
+                late=notices.late,
+                alert=alerts.alert,
             ),
-            delivery=delivery,
-            admit=lambda event: still_welcome(event, bot, cog, settings),
-            alert=alerts.alert,
+            settings,
+            breakers,
+            stats,
+            clock,
+            claims,
+            cancelling,
+            observing=(partial(Log, queue), Tokens, notices.observe),
         )
-        worker = Worker(queue, store, ports, settings, breakers, stats, clock)
-        intake = Intake(bot, cog, settings, store, queue, clock, worker, background)
+        intake = Intake(
+            bot, cog, settings, store, queue, clock, cancelling, notices.greet, background
+        )
         return cls(
             bot=bot,
             clock=clock,
@@ -168,6 +186,7 @@ class Services:
             alerts=alerts,
             queue=queue,
             delivery=delivery,
+            cancelling=cancelling,
             worker=worker,
             intake=intake,
             catchup=CatchUp(bot, settings, store, intake, clock),
@@ -192,18 +211,10 @@ class Services:
         for view in list(self.views):
             view.stop()
         self.queue.shut()
-        await self.worker.stop(_GRACE_SECONDS)
-        await self.background.stop(_GRACE_SECONDS)
+        await self.worker.stop(self.grace)
+        await self.background.stop(self.grace)
         await self.agents.close()
         await self.store.close()
-
-    async def cancel(self, wanted: Callable[[Event], bool], reason: str) -> int:
-        """Cancel what waits and is wanted, and return how many; those who wait are shown it."""
-        ended = await self.queue.cancel(wanted, reason)
-        # Discord takes a reaction each quarter of a second; no command waits for hundreds.
-        for event in ended:
-            self.background.start(self.delivery.call_off(event), f"calls off: {event.id}")
-        return len(ended)
 
     async def configure_agents(self) -> None:
         """Apply the server's address and token as they are kept now."""

@@ -12,9 +12,9 @@ import discord
 
 from ..guard.policy import Act, Denied, authorise
 from ..ledger import Store
-from ..model import Event, Send, State
-from ..reasons import Reason
-from ..runs.ports import Trace
+from ..model import Event, Send, Trace, Turn
+from ..reasons import REASONS, Reason
+from ..words import Phrase, say
 from .failures import (
     FAILURES,
     SendFailed,
@@ -26,22 +26,8 @@ from .sender import Sender
 
 log = logging.getLogger("red.aurora.delivery")
 
-NO_ANSWER = "💤"
-"""Aurora's reaction where the agent had nothing to say."""
-TEXT_WITHHELD = "💬"
-"""Aurora's reaction where the agent wrote a text that may not be delivered."""
 FAILED = "⚠️"
-"""Aurora's reaction where a text could not be delivered."""
-CALLED_OFF = "⏹️"
-"""Aurora's reaction where nobody will answer any more."""
-
-_IN_WORDS = {
-    NO_ANSWER: "I have nothing to say to this.",
-    TEXT_WITHHELD: "I have an answer, but may not post it as text here.",
-    FAILED: "My answer may not have arrived.",
-    CALLED_OFF: "This will not be answered any more.",
-}
-"""What is said where Discord refuses the reaction."""
+"""Aurora's reaction where not even a notice could be posted."""
 
 _TYPING_SECONDS = 8.0  # Discord shows typing for ten
 _TYPING_HEAD_START = 0.05
@@ -57,8 +43,8 @@ class Delivery:
         self._store = store
         self._sender = sender
 
-    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
-        """See to it that the answer is in Discord; return the final state and its reason.
+    async def settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
+        """See to it that the answer is in Discord; return by what reason the turn ends.
 
         `text` is the agent's last message, delivered only if nothing else answered; `fallback`
         allows that.
@@ -66,73 +52,69 @@ class Delivery:
         text = text.strip()
         try:
             try:
-                return await self._settle(event, text, fallback=fallback)
+                reason = await self._settle(turn, text, fallback=fallback)
             except SendFailed as failure:
                 if failure.reason not in _UNKNOWN_FATE:
                     raise
                 # It may have arrived all the same: this time it is looked for first.
-                return await self._settle(event, text, fallback=fallback)
+                reason = await self._settle(turn, text, fallback=fallback)
         except SendFailed as failure:
-            log.warning("The answer to event %s was not delivered: %s", event.id, failure.reason)
-            await self.doubt(event)
-            return State.FAILED, failure.reason
+            reason = failure.reason
+            log.warning("The answer to event %s was not delivered: %s", turn.speaker.id, reason)
+        if REASONS[reason].mark:
+            await self.show_end(turn.speaker, reason)
+        return reason
 
-    async def _settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
-        how = await self._answer(event)
+    async def _settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
+        how = await self._answer(turn)
         # Of a long text that Aurora itself began to deliver, the rest may still be to come.
-        if how is not None and not (how == Reason.DELIVERED and text):
-            return State.ANSWERED, how
+        if how is not None and not (how is Reason.DELIVERED and text):
+            return how
         if not text:
-            await self.mark(event, NO_ANSWER)
-            return State.DECLINED, Reason.NO_ANSWER
+            return Reason.NO_ANSWER
         if not fallback and how is None:
-            await self.mark(event, TEXT_WITHHELD)
-            return State.DECLINED, Reason.TEXT_NOT_DELIVERED
-        await self._deliver(event, text)
-        return State.ANSWERED, Reason.DELIVERED
+            return Reason.TEXT_NOT_DELIVERED
+        await self._deliver(turn, text)
+        return Reason.DELIVERED
 
-    async def trace(self, event: Event) -> Trace:
+    async def trace(self, turn: Turn) -> Trace:
         """Find out what of the turn is to be seen in Discord."""
         try:
-            if await self._answer(event) is not None:
+            if await self._answer(turn) is not None:
                 return Trace.ANSWER
         except SendFailed:
             # A second answer would be worse than none (promise 6).
             return Trace.DOUBT
-        sends = await self._store.sends(event.id)
+        sends = await self._store.sends(turn.speaker.id)
         if any(one.by != "notice" and one.message_ids for one in sends):
             return Trace.ELSEWHERE
         return Trace.END if any(one.key == _notice_key("end") for one in sends) else Trace.NOTHING
 
-    async def notice(
-        self, event: Event, text: str, *, kind: Literal["outage", "end"] = "end"
-    ) -> None:
-        """Tell the person that something is wrong; never raise.
+    async def late(self, event: Event, words: Phrase) -> None:
+        """Tell the person, once, that the answer will be late; never raise."""
+        await self._tell(event, words, "outage")
 
-        An event has at most one notice that its answer will be late ("outage") and one of its
-        end. Where the end can't be told, the message gets the mark of a failure.
+    async def show_end(self, event: Event, reason: Reason) -> None:
+        """Show the person how their message ended, as the reason's entry says; never raise.
+
+        A mark is a reaction, and words without a ping where Discord refuses that. An event has at
+        most one notice of its end; where it can't be told, the message gets a mark.
         """
-        if not await self._tell(event, text, kind) and kind == "end":
+        entry = REASONS[reason]
+        if entry.user is None:
+            return
+        if entry.mark:
+            if not await self._react(event, entry.mark):
+                await self._tell(event, entry.user, "end", ping=False)
+        elif not await self._tell(event, entry.user, "end"):
             await self._react(event, FAILED)
 
     async def call_off(self, event: Event) -> None:
         """Show the person that nothing will come of their message; never raise."""
-        await self.mark(event, CALLED_OFF)
-
-    async def doubt(self, event: Event) -> None:
-        """Show the person that an answer may not have arrived; never raise."""
-        await self.mark(event, FAILED)
-
-    async def mark(self, event: Event, emoji: str) -> None:
-        """Put a reaction of Aurora's on the message, or say it where that is refused; never raise.
-
-        Words come without a ping, and not in an event that was told of its end.
-        """
-        if not await self._react(event, emoji) and emoji in _IN_WORDS:
-            await self._tell(event, _IN_WORDS[emoji], "end", ping=False)
+        await self.show_end(event, Reason.CLEARED)
 
     async def _tell(
-        self, event: Event, text: str, kind: Literal["outage", "end"], *, ping: bool = True
+        self, event: Event, words: Phrase, kind: Literal["outage", "end"], *, ping: bool = True
     ) -> bool:
         """Reply with a notice, once for each kind; return whether the person knows now."""
         try:
@@ -140,9 +122,9 @@ class Delivery:
             if channel is None:
                 return False
             await self._sender.send(
-                event,
+                Turn((event,)),
                 channel,
-                text,
+                say(words),
                 by="notice",
                 key=_notice_key(kind),
                 reply_to=event.message_id,
@@ -189,24 +171,25 @@ class Delivery:
         except FAILURES as error:
             log.debug("No typing for event %s: %r", event.id, error)
 
-    async def _answer(self, event: Event) -> Reason | None:
+    async def _answer(self, turn: Turn) -> Reason | None:
         """Return how a turn was answered, if it was; raise SendFailed."""
-        known = await self._store.sends(event.id)
+        known = await self._store.sends(turn.speaker.id)
         # Only if no send is known to have arrived is it worth asking what became of the others.
-        return _kind_of_answer(known, event) or _kind_of_answer(
-            await self._sender.sends(event), event
+        return _kind_of_answer(known, turn) or _kind_of_answer(
+            await self._sender.sends(turn), turn
         )
 
-    async def _deliver(self, event: Event, text: str) -> None:
+    async def _deliver(self, turn: Turn, text: str) -> None:
+        event = turn.speaker
         try:
-            # The agent's words may go no further than its tools (DESIGN promise 11).
+            # The agent's words may go no further than its tools (promise 11).
             channel = await authorise(self._bot, event, Act.SEND, event.channel_id)
         except FAILURES as error:
             raise explain(error) from error
         if isinstance(channel, Denied):
             raise SendFailed(channel.code, channel.text)
         await self._sender.send(
-            event, channel, text, by="delivery", key=_DELIVERY_KEY, reply_to=event.message_id
+            turn, channel, text, by="delivery", key=_DELIVERY_KEY, reply_to=event.message_id
         )
 
 
@@ -219,13 +202,15 @@ def _is_refusal(error: Exception) -> bool:
     return isinstance(error, discord.HTTPException) and error.status in (400, 403)
 
 
-def _kind_of_answer(sends: Iterable[Send], event: Event) -> Reason | None:
+def _kind_of_answer(sends: Iterable[Send], turn: Turn) -> Reason | None:
     """Return what the first answer among the sends is; those elsewhere and notices are none."""
     for send in sends:
-        if not send.message_ids or send.channel_id != event.channel_id or send.by == "notice":
+        if not send.message_ids or send.by == "notice":
+            continue
+        if send.channel_id != turn.speaker.channel_id:
             continue
         if send.kind == "message":
             return Reason.DELIVERED if send.by == "delivery" else Reason.SENT
-        if any(send.reply_to == member.message_id for member in event.members):
+        if any(send.reply_to == event.message_id for event in turn.events):
             return Reason.REACTED
     return None

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import discord
 
 from ..ledger import Store
-from ..model import Event, Send
+from ..model import Event, Send, Turn
 from ..reasons import Reason
 from ..words import cutting, say
 from .failures import (
@@ -62,7 +62,7 @@ class Sender:
 
     async def send(
         self,
-        event: Event,
+        turn: Turn,
         channel: Place | discord.DMChannel,
         text: str,
         *,
@@ -71,22 +71,22 @@ class Sender:
         reply_to: int | None = None,
         ping: bool = True,
     ) -> Send:
-        """Send a text, in parts if it is long; raise SendFailed.
+        """Send a text for a turn, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
         stopped halfway goes on where it stopped. Without `ping` nobody is alerted.
         """
-        parts = _parts(text, may_cut=by != "tool")
+        event, parts = turn.speaker, _parts(text, may_cut=by != "tool")
         # Of a long text only the first part can be recognised in the channel.
         send = Send(key, "message", by, channel.id, fingerprint(parts[0]), reply_to)
         known = await self._known(event, key)
-        mentions = _allowed_mentions(event, send) if ping else discord.AllowedMentions.none()
+        mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
         if known and known.message_ids:
             if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
                 return known
             send = known
         else:
-            await self._store.record_send(event.id, send)
+            await self._store.record_send(event, send)
         # Of a send begun before, the next part may have arrived without our learning of it.
         doubtful = known is not None
         try:
@@ -95,14 +95,14 @@ class Sender:
                 doubtful = False
                 message_id = found or await self._post(event, channel, send, part, mentions)
                 send = replace(send, message_ids=(*send.message_ids, message_id))
-                await self._store.record_send(event.id, send)
+                await self._store.record_send(event, send)
         except FAILURES as error:
             raise explain(error, send) from error
         return send
 
     async def react(
         self,
-        event: Event,
+        turn: Turn,
         channel: Place | discord.DMChannel,
         message_id: int,
         emoji: discord.PartialEmoji,
@@ -110,26 +110,28 @@ class Sender:
         key: str,
     ) -> Send:
         """Let the agent react to a message; raise SendFailed."""
+        event = turn.speaker
         known = await self._known(event, key)
         if known and known.message_ids:
             return known
         send = Send(key, "reaction", "tool", channel.id, fingerprint(str(emoji)), message_id)
-        await self._store.record_send(event.id, send)
+        await self._store.record_send(event, send)
         message = channel.get_partial_message(message_id)
         try:
             await insist(lambda: message.add_reaction(emoji), self.patience)
         except FAILURES as error:
             raise explain(error) from error
         send = replace(send, message_ids=(message_id,))
-        await self._store.record_send(event.id, send)
+        await self._store.record_send(event, send)
         return send
 
-    async def sends(self, event: Event) -> list[Send]:
-        """Return what was sent for an event, notices left out; raise SendFailed.
+    async def sends(self, turn: Turn) -> list[Send]:
+        """Return what was sent for a turn, notices left out; raise SendFailed.
 
         Sends that were begun and never confirmed are looked for in their channels. Where the bot
         may not look, or finds no end of messages, the send is in doubt, which is a SendFailed.
         """
+        event = turn.speaker
         sends = await self._store.sends(event.id)
         return [await self.look_up(event, one) for one in sends if one.by != "notice"]
 
@@ -151,7 +153,7 @@ class Sender:
             raise explain(error) from error
         if found is not None:
             send = replace(send, message_ids=(found,))
-            await self._store.record_send(event.id, send)
+            await self._store.record_send(event, send)
         return send
 
     async def _known(self, event: Event, key: str) -> Send | None:
@@ -268,16 +270,16 @@ def _ensure_readable(channel: Place | discord.DMChannel) -> None:
         )
 
 
-def _allowed_mentions(event: Event, send: Send) -> discord.AllowedMentions:
+def _allowed_mentions(turn: Turn, send: Send) -> discord.AllowedMentions:
     """Let a text ping nobody but the author and whom the author mentioned themselves."""
-    users = {event.author_id}
+    users = {turn.speaker.author_id}
     if send.by != "notice":
-        for member in event.members:
-            users |= {int(user["id"]) for user in member.context["mentions"]["users"]}
+        for event in turn.events:
+            users |= {int(user["id"]) for user in event.context["mentions"]["users"]}
     return discord.AllowedMentions(
         everyone=False,
         roles=False,
         users=[discord.Object(user) for user in sorted(users)[:100]],
         # A reply to somebody else's message would ping a person who never asked.
-        replied_user=any(send.reply_to == member.message_id for member in event.members),
+        replied_user=any(send.reply_to == event.message_id for event in turn.events),
     )

@@ -8,6 +8,7 @@ from redbot.core.utils.chat_formatting import box, inline
 
 from ..agents.protocol import ToolLister
 from ..reasons import Reason
+from ..runs.cancelling import in_guild
 from ..services import Services
 from ..settings import (
     AURORAS_TOOLS,
@@ -196,9 +197,7 @@ class ConfigCommands:
             async with working(ctx):
                 await settings.set_world(enable_dm_responses=action == "on")
                 if action == "off":
-                    await self.services.cancel(
-                        lambda event: event.guild_id is None, Reason.DISABLED
-                    )
+                    await self.services.cancelling.cancel(in_guild(None), Reason.DISABLED)
         self.services.queue.reconsider()
         world = settings.world
         await ctx.send(

@@ -7,7 +7,7 @@ import discord
 from redbot.core import commands
 
 from ..health.status import covers
-from ..ledger import EVERYWHERE, Where
+from ..ledger import EVERYWHERE, Listed, Where
 from ..model import Event, State
 from ..reasons import Reason
 from ..services import Services
@@ -107,7 +107,7 @@ class QueueCommands:
             await ctx.send("Nothing was changed.")
             return
         async with working(ctx):
-            ended = await self.services.cancel(
+            ended = await self.services.cancelling.cancel(
                 lambda event: covers(place, event.guild_id), Reason.CLEARED
             )
         await ctx.send(f"Done: {ended} cancelled. What was already being answered goes on.")
@@ -166,11 +166,11 @@ async def _list(
     await report.send(ctx, services)
 
 
-def _line(event: Event) -> str:
+def _line(listed: Listed) -> str:
+    event, tries, speaks = listed
     reason = f" (`{event.reason}`)" if event.reason else ""
-    tries = event.attempts + event.misses
     how = f"{tries} {'attempt' if tries == 1 else 'attempts'}"
-    if event.turn_id not in (None, event.id) and event.state is not State.CANCELLED:
+    if not speaks and event.state is not State.CANCELLED:
         # Attempts are counted for the one that speaks for the turn.
         how = "together with a later one"
     return (

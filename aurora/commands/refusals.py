@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..model import State
+from ..model import State, Trace
 from ..reasons import REASONS, Reason
-from ..runs.ports import Trace
 
 _NOT_RETRIED: Mapping[State | Trace | Reason, str] = {
     State.WAITING: "it is waiting for its turn already",

@@ -12,6 +12,7 @@ from ..agents.address import (
 )
 from ..intake.preview import preview
 from ..reasons import Reason
+from ..runs.cancelling import in_guild
 from ..services import Services
 from ..settings import MCP_TOOLS
 from ..words import say
@@ -62,9 +63,7 @@ class SetupCommands:
         """Stop answering in this server; what waits for an answer is cancelled."""
         async with working(ctx):
             await self.services.settings.set_guild(ctx.guild.id, enabled=False)
-            ended = await self.services.cancel(
-                lambda event: event.guild_id == ctx.guild.id, Reason.DISABLED
-            )
+            ended = await self.services.cancelling.cancel(in_guild(ctx.guild.id), Reason.DISABLED)
         waiting = f" Messages that waited and were cancelled: {ended}." if ended else ""
         await ctx.send(f"Done: I no longer answer in this server.{waiting}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,6 +16,8 @@ from .breaker import (
     CircuitBreaker,
     Permit,
 )
+
+log = logging.getLogger("red.aurora.errors")
 
 BreakersListener = Callable[[str | None, BreakerState, BreakerState], None]
 
@@ -89,22 +92,20 @@ class Breakers:
     """The breakers in front of one agent server (DESIGN decision 7).
 
     Failures to accept count for the server, failed runs for the agent alone, so that a bad agent
-    stops no other. Another server gets another instance. `on_change` hears (agent id, or None for
-    the server; old; new). A breaker not asked for in `idle_after` seconds is forgotten.
+    stops no other. Another server gets another instance. Who has subscribed hears (agent id, or
+    None for the server; old; new). A breaker not asked for in `idle_after` seconds is forgotten.
     """
 
-    def __init__(
-        self,
-        clock: Clock,
-        *,
-        on_change: BreakersListener | None = None,
-        idle_after: float = 3600.0,
-    ) -> None:
+    def __init__(self, clock: Clock, *, idle_after: float = 3600.0) -> None:
         self._clock = clock
-        self._on_change = on_change
+        self._listeners: list[BreakersListener] = []
         self._idle_after = idle_after
         self._agents: dict[str, _Agent] = {}
         self.server = self._breaker(None)
+
+    def subscribe(self, listener: BreakersListener) -> None:
+        """Tell a listener of every change from now on; it must not block."""
+        self._listeners.append(listener)
 
     def acquire(self, agent_id: str) -> Permits | None:
         """Return leave to run a turn of an agent, or None: `retry_in` says when to ask again."""
@@ -155,10 +156,15 @@ class Breakers:
         return every
 
     def _breaker(self, key: str | None) -> CircuitBreaker:
-        listener = self._on_change
-        if listener is None:
-            return CircuitBreaker(self._clock)
-        return CircuitBreaker(self._clock, on_change=lambda old, new: listener(key, old, new))
+        def changed(old: BreakerState, new: BreakerState) -> None:
+            for listener in self._listeners:
+                try:
+                    listener(key, old, new)
+                except Exception:
+                    # What one makes of it must not keep it from the others.
+                    log.exception("a listener failed on the change from %s to %s", old, new)
+
+        return CircuitBreaker(self._clock, on_change=changed)
 
     def _forget_idle(self, now: float) -> None:
         idle = [

@@ -89,8 +89,8 @@ class ErrorStats:
 
     `window` bounds the operations kept of each, `guilds` the guilds: the one longest without an
     operation is forgotten first. An alert is due at most every `alert_cooldown` seconds and not
-    before `alert_minimum` operations. `on_record` hears that one was counted; it must
-    neither block nor raise. For one event loop.
+    before `alert_minimum` operations. Who has subscribed hears that one was
+    counted, and must neither block nor raise. For one event loop.
     """
 
     def __init__(
@@ -101,17 +101,20 @@ class ErrorStats:
         guilds: int = 200,
         alert_minimum: int = 5,
         alert_cooldown: float = 1800.0,
-        on_record: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._window = window
         self._max_guilds = guilds
         self._alert_minimum = alert_minimum
         self._alert_cooldown = alert_cooldown
-        self._on_record = on_record
+        self._listeners: list[Callable[[], None]] = []
         self._alerted_at: float | None = None
         self._all = self._tally()
         self._guilds: OrderedDict[int, _Tally] = OrderedDict()
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Tell a listener of every operation that is counted from now on."""
+        self._listeners.append(listener)
 
     def record(
         self, error: str | None, *, guild_id: int | None = None, duration: float = 0.0
@@ -130,7 +133,8 @@ class ErrorStats:
             self._guilds.move_to_end(guild_id)
             if len(self._guilds) > self._max_guilds:
                 self._guilds.popitem(last=False)
-        self._on_record()
+        for listener in self._listeners:
+            listener()
 
     def summary(self, guild_id: int | None = None) -> Summary:
         """Return the numbers of a guild, or of everything (None)."""

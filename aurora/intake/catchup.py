@@ -205,7 +205,7 @@ class CatchUp:
         """Take in what was missed in a channel, before anything newer in it."""
         try:
             async with asyncio.timeout_at(until) as limit:
-                async with self._intake.turn(missed.channel_id), slots:
+                async with self._intake.in_order(missed.channel_id), slots:
                     async with asyncio.timeout(READ_SECONDS):
                         found = await self._read(missed)
                     wanted = [message for message in found if await self._wanted(message)]

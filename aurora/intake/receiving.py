@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import discord
 from redbot.core import commands
 from redbot.core.bot import Red
 
-from ..chat.delivery import CALLED_OFF
 from ..chat.failures import FAILURES
 from ..clock import Clock, Throttle
 from ..context import build_event_context
@@ -27,15 +26,11 @@ from ..model import (
     State,
 )
 from ..queue import EXPIRY_SECONDS, Enqueued, MessageQueue
-from ..reasons import Reason
+from ..reasons import REASONS, Reason
 from ..runs.background import Background
-from ..runs.worker import Worker
+from ..runs.cancelling import Cancelling, Running, Show, messages
 from ..settings import Settings
-from .triggers import (
-    Refusal,
-    check,
-    still_addressed,
-)
+from .triggers import Refusal, check, still_addressed
 
 log = logging.getLogger("red.aurora.intake")
 
@@ -60,7 +55,8 @@ class Intake:
         store: Store,
         queue: MessageQueue,
         clock: Clock,
-        worker: Worker,
+        cancelling: Cancelling,
+        greet: Callable[[Event], Coroutine[Any, Any, None]],
         background: Background,
     ) -> None:
         self._bot = bot
@@ -69,13 +65,14 @@ class Intake:
         self._store = store
         self._queue = queue
         self._clock = clock
-        self._worker = worker
+        self._cancelling = cancelling
+        self._greet = greet
         self._background = background
         # Messages of a channel are taken one after the other, or a slow look-up would let a later
         # message overtake an earlier one.
         self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         # Message ids between gateway and queue, with the reason to drop them, if one came up.
-        self._arriving: dict[int, str | None] = {}
+        self._arriving: dict[int, Reason | None] = {}
         # Red hands a message on a moment after discord.py tells that it was deleted.
         self._lately_deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
         self._explained = Throttle(clock, _EXPLAIN_EVERY)
@@ -87,18 +84,18 @@ class Intake:
             return  # the gateway says it again, or has taken it back
         self._arriving[message.id] = None
         try:
-            async with self.turn(message.channel.id):
+            async with self.in_order(message.channel.id):
                 await self._take_in(message)
         finally:
             del self._arriving[message.id]
 
-    async def receive_missed(self, messages: Sequence[discord.Message]) -> None:
+    async def receive_missed(self, missed: Sequence[discord.Message]) -> None:
         """Accept or refuse messages of one channel that were read later, oldest first.
 
-        The caller holds the channel's turn. All of them count as arriving from the first on.
+        The caller holds the channel's lock. All of them count as arriving from the first on.
         """
         known = {*self._arriving, *self._lately_deleted}
-        fresh = [message for message in messages if message.id not in known]
+        fresh = [message for message in missed if message.id not in known]
         self._arriving.update((message.id, None) for message in fresh)
         try:
             for message in fresh:
@@ -112,7 +109,7 @@ class Intake:
         """Return the lowest id of the messages that are between gateway and queue."""
         return min(self._arriving, default=None)
 
-    def turn(self, channel_id: int) -> asyncio.Lock:
+    def in_order(self, channel_id: int) -> asyncio.Lock:
         """Return the lock under which messages of a channel are taken in, one after the other."""
         return self._order.setdefault(channel_id, asyncio.Lock())
 
@@ -131,15 +128,15 @@ class Intake:
         event = self._event(message, decision.kind, await self._context(message, decision.kind))
         match await self._queue.enqueue(event):
             case Enqueued.SHUT:
-                await _react(message, CALLED_OFF)
+                await _react(message, REASONS[Reason.SHUT].mark)
             case Enqueued.FULL:
                 await self._store.refuse(message.id, Enqueued.FULL)
                 # Those behind it don't wait for Discord to take a refusal.
                 self._background.start(self._say_full(message), f"refuses: {message.id}")
             case Enqueued.ACCEPTED if (reason := self._arriving[message.id]) is not None:
-                await self._queue.cancel(lambda one: one is event, reason)
+                await self._cancelling.cancel(messages({message.id}), reason, show=Show.NOBODY)
             case Enqueued.ACCEPTED:
-                self._background.start(self._worker.greet(event), f"greets: {event.id}")
+                self._background.start(self._greet(event), f"greets: {event.id}")
 
     async def edited(self, message: discord.Message) -> None:
         """Let a waiting event follow its message: new text is used, a lost mention cancels."""
@@ -148,10 +145,10 @@ class Intake:
         if not still_addressed(message, self._me):
             reason = Reason.MENTION_REMOVED
             self._drop_arriving({message.id}, reason)
-            await self._worker.cancel({message.id}, reason)
+            await self._cancelling.cancel(messages({message.id}), reason, show=Show.OTHERS)
             return
         # Behind the message itself, and behind an earlier edit, whose look-ups may be slower.
-        async with self.turn(message.channel.id):
+        async with self.in_order(message.channel.id):
             event = self._queue.find(message.id)
             if event is None or event.state is not State.WAITING:
                 return
@@ -163,11 +160,11 @@ class Intake:
         reason = Reason.MESSAGE_DELETED
         self._lately_deleted.extend(message_ids)
         self._drop_arriving(message_ids, reason)
-        for message_id in message_ids:
-            self._worker.withhold(message_id, reason)
-        await self._worker.cancel(message_ids, reason)
+        await self._cancelling.cancel(
+            messages(message_ids), reason, running=Running.STOP, show=Show.OTHERS
+        )
 
-    def _drop_arriving(self, message_ids: set[int], reason: str) -> None:
+    def _drop_arriving(self, message_ids: set[int], reason: Reason) -> None:
         for message_id in message_ids & self._arriving.keys():
             self._arriving[message_id] = self._arriving[message_id] or reason
 

@@ -11,7 +11,9 @@ from ..model import (
     Event,
     EventContext,
     Send,
+    Sent,
     State,
+    Turn,
 )
 from ..reasons import AuroraError
 
@@ -118,8 +120,8 @@ class Store(Protocol):
         """Return the event of a message, as `get` does."""
         ...
 
-    async def speaker(self, turn_id: str) -> Event | None:
-        """Return the event that speaks for a turn, final or not, without its context."""
+    async def turn(self, turn_id: str) -> Turn | None:
+        """Return a turn, over or not, with the event that speaks for it and without contexts."""
         ...
 
     async def recent(

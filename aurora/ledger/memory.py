@@ -9,13 +9,16 @@ from itertools import takewhile
 from typing import Any
 
 from ..clock import Clock
+from ..ids import oldest_turn_id
 from ..model import (
     NO_CONTEXT,
     Change,
     Event,
     EventContext,
     Send,
+    Sent,
     State,
+    Turn,
 )
 from . import (
     DEDUPE_SECONDS,
@@ -23,8 +26,10 @@ from . import (
     PACE_SECONDS,
     REFUSAL_SECONDS,
     Backlog,
+    Listed,
     Where,
 )
+from .backlog import Kept, recovered
 from .outbox import envelope
 
 
@@ -36,10 +41,12 @@ class MemoryStore:
         self._retention = retention
         self._events: OrderedDict[str, Event] = OrderedDict()
         self._by_message: dict[int, str] = {}
+        self._turns: OrderedDict[str, Kept] = OrderedDict()
         self._starts: dict[int, float] = {}
         self._changes: dict[str, tuple[float, dict[str, Any]]] = {}
         self._sequence = 0
         self._sends: dict[str, dict[str, Send]] = {}
+        self._sent: dict[int, Sent] = {}
         self._refusals: OrderedDict[int, tuple[float, str]] = OrderedDict()
         self._conversations: dict[tuple[str, str], str] = {}
         self._notes: dict[str, str] = {}
@@ -47,13 +54,17 @@ class MemoryStore:
     async def open(self) -> Backlog:
         """Return what is unfinished; what was running is interrupted and one crash older."""
         unfinished = [event for event in self._events.values() if not event.state.final]
+        turns = recovered(
+            [replace(event, context=NO_CONTEXT) for event in unfinished], self._turns
+        )
         for event in unfinished:
-            if event.state is State.RUNNING:
-                event.state, event.interrupted = State.WAITING, True
-                event.crashes += 1
+            event.state = State.WAITING
+        for turn in turns:
+            if turn.id and turn.interrupted:
+                self._turns[turn.id] = _kept(turn)
         oldest = self._clock.time() - PACE_SECONDS
         starts = {channel: at for channel, at in self._starts.items() if at > oldest}
-        return Backlog([replace(event, context=NO_CONTEXT) for event in unfinished], starts)
+        return Backlog(turns, starts)
 
     async def close(self) -> None:
         """Release everything."""
@@ -63,38 +74,49 @@ class MemoryStore:
         self._sweep()
         if event.message_id in self._by_message:
             return False
-        self._events[event.id] = replace(event, earlier=())
+        self._events[event.id] = replace(event)
         self._by_message[event.message_id] = event.id
-        self._publish(event, change)
+        self._publish(change)
         return True
 
-    async def start(self, event: Event, changes: Sequence[Change]) -> None:
-        """Keep that a turn runs, and fill in the contexts of its members."""
-        self._starts[event.channel_id] = event.started_at or self._clock.time()
-        await self.move(event.members, changes)
-        for member in event.members:
-            kept = self._events.get(member.id)
-            member.context = kept.context if kept else NO_CONTEXT
+    async def start(self, turn: Turn, changes: Sequence[Change]) -> None:
+        """Keep that a turn runs, and fill in the contexts of its events."""
+        self._starts[turn.speaker.channel_id] = turn.started_at or self._clock.time()
+        await self.move(turn.events, changes)
+        if any(event.id in self._events for event in turn.events):
+            self._turns[turn.id] = _kept(turn)
+        for event in turn.events:
+            kept = self._events.get(event.id)
+            event.context = kept.context if kept else NO_CONTEXT
 
-    async def move(self, events: Sequence[Event], changes: Sequence[Change]) -> None:
+    async def move(
+        self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()
+    ) -> None:
         """Keep new states; the content of what is final is forgotten."""
-        await self.save(*events)
+        for turn in turns:
+            await self.save_turn(turn)
+        await self.save_events(events)
         for event, change in zip(events, changes, strict=True):
             if event.id in self._events:
-                self._publish(event, change)
+                self._publish(change)
 
-    async def save(self, *events: Event) -> None:
+    async def save_turn(self, turn: Turn) -> None:
+        """Keep what changed in a turn."""
+        if turn.id in self._turns:
+            self._turns[turn.id] = _kept(turn)
+
+    async def save_events(self, events: Sequence[Event]) -> None:
         """Keep what changed in events, apart from their contexts."""
         for event in events:
             kept = self._events.get(event.id)
             if kept is None:
                 continue
-            if event.state.final:
-                # Nothing reads the content of a final event; erased, it cannot leak either.
-                kept = replace(event, context=NO_CONTEXT, answer=None, earlier=())
-            else:
-                kept = replace(event, context=kept.context, earlier=())
-            self._events[event.id] = kept
+            # Nothing reads the content of a final event; erased, it cannot leak either.
+            context = NO_CONTEXT if event.state.final else kept.context
+            self._events[event.id] = replace(event, context=context)
+            speaker, turn = self._turns.get(event.turn_id or "", ("", None))
+            if turn is not None and event.state.final and speaker == event.id:
+                turn.answer = None
 
     async def edit(self, event_id: str, context: EventContext) -> None:
         """Replace the context of an event that is not final."""
@@ -106,8 +128,8 @@ class MemoryStore:
         """Let a final event wait again, without its notices."""
         if event.id not in self._events:
             return
-        self._events[event.id] = replace(event, earlier=())
-        self._publish(event, change)
+        self._events[event.id] = replace(event)
+        self._publish(change)
         sends = self._sends.get(event.id, {})
         for key in [key for key, send in sends.items() if send.by == "notice"]:
             del sends[key]
@@ -121,12 +143,20 @@ class MemoryStore:
         """Return the event of a message."""
         return await self.get(self._by_message.get(message_id, ""))
 
+    async def turn(self, turn_id: str) -> Turn | None:
+        """Return a turn with the event that speaks for it."""
+        speaker_id, turn = self._turns.get(turn_id, ("", None))
+        event = self._events.get(speaker_id)
+        if turn is None or event is None:
+            return None
+        return replace(turn, events=(replace(event, context=NO_CONTEXT),))
+
     async def recent(
         self, where: Where, *, states: Collection[State] = (), limit: int = 20
-    ) -> Sequence[Event]:
+    ) -> Sequence[Listed]:
         """Return the latest events, newest first."""
         found = [
-            replace(event, context=NO_CONTEXT)
+            self._listed(event)
             for event in reversed(self._events.values())
             if where in (EVERYWHERE, event.guild_id) and (not states or event.state in states)
         ]
@@ -167,14 +197,23 @@ class MemoryStore:
         """Point a lane to a conversation."""
         self._conversations[agent_id, lane] = conversation_id
 
-    async def record_send(self, event_id: str, send: Send) -> None:
+    async def record_send(self, event: Event, send: Send) -> None:
         """Keep a send of an event; one with the same key is replaced."""
-        if event_id in self._events:
-            self._sends.setdefault(event_id, {})[send.key] = send
+        if event.id not in self._events:
+            return
+        self._sends.setdefault(event.id, {})[send.key] = send
+        # A reaction stands at a message of somebody's.
+        for part, message_id in enumerate(send.message_ids if send.kind == "message" else ()):
+            # What a message was first sent for is what it was sent for.
+            self._sent.setdefault(message_id, Sent(event.id, event.turn_id, part))
 
     async def sends(self, event_id: str) -> Sequence[Send]:
         """Return what was sent for an event, oldest first."""
         return list(self._sends.get(event_id, {}).values())
+
+    async def sent(self, message_id: int) -> Sent | None:
+        """Return what a message of the bot's was sent for."""
+        return self._sent.get(message_id)
 
     async def note(self, key: str, value: str) -> None:
         """Keep a small fact about Aurora itself."""
@@ -195,7 +234,11 @@ class MemoryStore:
 
     async def forget_user(self, user_id: int) -> None:
         """Drop everything about a person."""
-        for event in [one for one in self._events.values() if one.author_id == user_id]:
+        theirs = [one for one in self._events.values() if one.author_id == user_id]
+        ids = {event.id for event in theirs}
+        for turn_id in [key for key, (speaker, _) in self._turns.items() if speaker in ids]:
+            del self._turns[turn_id]
+        for event in theirs:
             self._drop(event)
         self._changes = {
             key: (at, one)
@@ -203,24 +246,43 @@ class MemoryStore:
             if one["metadata"]["user_id"] != str(user_id)
         }
 
-    def _publish(self, event: Event, change: Change) -> None:
+    def _listed(self, event: Event) -> Listed:
+        speaker, turn = self._turns.get(event.turn_id or "", (event.id, None))
+        tries = turn.attempts + turn.misses if turn else 0
+        return Listed(replace(event, context=NO_CONTEXT), tries, speaker == event.id)
+
+    def _publish(self, change: Change) -> None:
         # A change has one id for ever: told to keep it twice, the store has kept it once.
         if change.id not in self._changes:
             self._sequence += 1
-            self._changes[change.id] = (change.at, envelope(change, event, self._sequence))
+            self._changes[change.id] = (change.at, envelope(change, self._sequence))
 
     def _sweep(self) -> None:
         """Drop what is older than it is kept."""
         limit = self._clock.time() - self._retention
-        # Both are in the order of time, so that what is too young ends the search.
+        # All are in the order of time, so that what is too young ends the search.
         aged = takewhile(lambda event: event.accepted_at <= limit, self._events.values())
         for event in [event for event in aged if event.state.final]:
             self._drop(event)
+        begun = takewhile(lambda item: item[0] < oldest_turn_id(limit), self._turns.items())
+        for turn_id in [key for key, (speaker, _) in begun if not self._unfinished(speaker)]:
+            del self._turns[turn_id]
         past = takewhile(lambda item: item[1][0] <= limit, self._changes.items())
         for key in [key for key, _ in past]:
             del self._changes[key]
 
+    def _unfinished(self, event_id: str) -> bool:
+        event = self._events.get(event_id)
+        return event is not None and not event.state.final
+
     def _drop(self, event: Event) -> None:
         del self._events[event.id]
         del self._by_message[event.message_id]
-        self._sends.pop(event.id, None)
+        if self._sends.pop(event.id, None):
+            self._sent = {key: one for key, one in self._sent.items() if one.event_id != event.id}
+
+
+def _kept(turn: Turn) -> Kept:
+    # What an ended turn has to say was said, or never will be.
+    answer = turn.answer if turn.ended_at is None else None
+    return turn.speaker.id, replace(turn, events=(), answer=answer)

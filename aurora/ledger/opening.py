@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import apsw
 
 from ..clock import Clock
 from . import PACE_SECONDS, Backlog, LedgerError
-from .schema import migrate, prepare
+from .schema import MIGRATIONS, migrate, prepare
 from .tables import Tables
 
 log = logging.getLogger("red.aurora.ledger")
@@ -22,25 +25,34 @@ _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
-def open_ledger(path: Path, clock: Clock, vfs: str | None) -> tuple[Tables, Backlog]:
+def open_ledger(
+    path: Path,
+    clock: Clock,
+    *,
+    vfs: str | None = None,
+    synchronous: str = "FULL",
+    migrations: Sequence[str] = MIGRATIONS,
+) -> tuple[Tables, Backlog]:
     """Open the ledger, or a fresh one if the file there can't be read.
 
+    The last three are for tests: of disks that fail, of what is not synced, of other versions.
     Raises LedgerError if it is in use, can't be written, or is not for this version of Aurora.
     """
+    opened = partial(_opened, path, clock, vfs, synchronous, migrations)
     set_aside = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            tables, backlog = _opened(path, clock, vfs)
+            tables, backlog = opened()
         except (apsw.NotADBError, apsw.CorruptError) as error:
             set_aside = _set_aside(path, clock)
             # Without SQLite's own words, which may quote what stands in the file.
             kind = type(error).__name__
             log.error("The ledger could not be read (%s); it is now %s", kind, set_aside)  # noqa: TRY400 - see above
-            tables, backlog = _opened(path, clock, vfs)
+            tables, backlog = opened()
     except (OSError, apsw.Error, LedgerError) as error:
         raise explained(path, error) from error
-    return tables, Backlog(backlog.events, backlog.starts, set_aside)
+    return tables, replace(backlog, set_aside=set_aside)
 
 
 def explained(path: Path, error: Exception) -> LedgerError:
@@ -63,17 +75,19 @@ def explained(path: Path, error: Exception) -> LedgerError:
     return told
 
 
-def _opened(path: Path, clock: Clock, vfs: str | None) -> tuple[Tables, Backlog]:
+def _opened(
+    path: Path, clock: Clock, vfs: str | None, synchronous: str, migrations: Sequence[str]
+) -> tuple[Tables, Backlog]:
     db = apsw.Connection(str(path), flags=_FLAGS, vfs=vfs)
     try:
         db.set_busy_timeout(_BUSY_MS)
-        prepare(db)
+        prepare(db, synchronous)
         _check(db)
-        migrate(db)
+        migrate(db, migrations)
         tables = Tables(path, db)
         with db:
-            events = tables.recover()
-        return tables, Backlog(events, tables.starts(clock.time() - PACE_SECONDS))
+            turns = tables.recover()
+        return tables, Backlog(turns, tables.starts(clock.time() - PACE_SECONDS))
     except BaseException:
         db.close()
         raise

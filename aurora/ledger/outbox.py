@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ..model import Change, Event
+from ..model import Change
 
 SOURCE = "aurora"
 VERSION = "1.0"
 
 
-def envelope(change: Change, event: Event, sequence: int) -> dict[str, Any]:
+def envelope(change: Change, sequence: int) -> dict[str, Any]:
     """Return a change as plain data (the event schema of "Event-Driven Architecture").
 
     The type is `aurora.message.<step>`. What follows from one Discord message shares its
@@ -28,16 +28,16 @@ def envelope(change: Change, event: Event, sequence: int) -> dict[str, Any]:
             "channel_id": str(change.channel_id),
             "guild_id": None if change.guild_id is None else str(change.guild_id),
             "detail": change.detail,
-            "turn_id": event.turn_id,
-            "attempts": event.attempts,
+            "turn_id": change.turn_id,
+            "attempts": change.attempt,
         },
         "metadata": {
-            "user_id": str(event.author_id),
-            "agent_id": event.agent_id,
+            "user_id": str(change.author_id),
+            "agent_id": change.agent_id,
             "correlation_id": f"discord:{change.message_id}",
             "causation_id": change.cause,
             "version": VERSION,
-            "partition_key": event.lane,
+            "partition_key": change.lane,
             "sequence": sequence,
         },
     }

@@ -1,4 +1,4 @@
-"""How events, changes and sends become rows, and rows become them again."""
+"""How events, turns, changes and sends become rows, and rows become them again."""
 
 from __future__ import annotations
 
@@ -17,32 +17,30 @@ from ..model import (
     EventContext,
     Send,
     State,
+    Turn,
 )
+from .backlog import Kept
 from .outbox import envelope
 
 log = logging.getLogger("red.aurora.ledger")
 
 Row = tuple[Any, ...]
 
-_FIXED = ("kind", "message_id", "channel_id", "guild_id", "author_id", "parent_id")
-_MOVING = (
-    "accepted_at", "expires_at", "state", "reason", "attempts", "misses", "crashes",
-    "interrupted", "not_before", "agent_id", "conversation_id", "run_id", "input_id", "answer",
-    "turn_id", "cause", "started_at", "ended_at", "prompt_tokens", "completion_tokens",
+_FIXED = (
+    "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at", "parent_id"
 )  # fmt: skip
+_MOVING = ("expires_at", "state", "reason", "turn_id", "cause", "ended_at")
 # The order of Event's fields, less the context, so that a row is nearly an Event's arguments.
-_SELECTED = (
-    "id, kind, message_id, channel_id, guild_id, author_id, accepted_at, expires_at, parent_id, "
-    "state, reason, attempts, misses, crashes, interrupted, not_before, agent_id, "
-    "conversation_id, run_id, input_id, answer, turn_id, cause, started_at, ended_at, "
-    "prompt_tokens, completion_tokens"
-)
-
-
-_CHANGE = (
-    "id", "event_id", "message_id", "channel_id", "guild_id", "step", "at", "detail", "cause"
+_EVENT = (
+    "id", "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at",
+    "expires_at", "parent_id", "state", "reason", "turn_id", "cause", "ended_at",
 )  # fmt: skip
-_OF_EVENT = ("author_id", "agent_id", "turn_id", "attempts")
+# The order of Turn's fields, less the events.
+_TURN = (
+    "id", "attempts", "misses", "crashes", "interrupted", "not_before", "agent_id",
+    "conversation_id", "run_id", "input_id", "answer", "started_at", "ended_at",
+    "prompt_tokens", "completion_tokens",
+)  # fmt: skip
 
 
 def sql(*parts: str) -> str:
@@ -52,52 +50,79 @@ def sql(*parts: str) -> str:
 
 def _insert(table: str, *columns: str) -> str:
     marks = ", ".join("?" * len(columns))
-    return sql("INSERT INTO", table, "(", ", ".join(columns), ") VALUES (", marks, ")")
+    return sql("INTO", table, "(", ", ".join(columns), ") VALUES (", marks, ")")
 
 
+def _of(table: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns)
+
+
+_EVENTS = _of("events", _EVENT)
 INSERT_EVENT = sql(
-    _insert("events", *_FIXED, *_MOVING, "id"), "ON CONFLICT (message_id) DO NOTHING"
+    "INSERT", _insert("events", *_FIXED, *_MOVING, "id"), "ON CONFLICT (message_id) DO NOTHING"
 )
 UPDATE_EVENT = sql("UPDATE events SET", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
 # An event names its latest change: told to move it twice, the ledger moves it once.
 MOVE_EVENT = sql(UPDATE_EVENT, "AND cause IS NOT ?")
-INSERT_CHANGE = _insert("changes", *_CHANGE, *_OF_EVENT)
-UNFINISHED = sql("SELECT", _SELECTED, "FROM events WHERE state = 'waiting' ORDER BY seq")
-WITH_CONTEXT = sql("SELECT", _SELECTED, ", context FROM events LEFT JOIN contexts ON event = seq")
-CHANGES = sql(
-    "SELECT", ", ".join(_CHANGE + _OF_EVENT), ", seq FROM changes WHERE seq > ?",
-    "ORDER BY seq LIMIT ?",
+# Its message is read anew.
+REVIVE_EVENT = sql("UPDATE events SET kind = ?,", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
+UNFINISHED = sql(
+    "SELECT", _EVENTS, "FROM events WHERE state IN ('waiting', 'running') ORDER BY seq"
+)
+WITH_CONTEXT = sql("SELECT", _EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
+KEEP_TURN = sql("INSERT OR REPLACE", _insert("turns", *_TURN, "speaker"))
+UPDATE_TURN = sql(
+    "UPDATE turns SET",
+    ", ".join(f"{column} = ?{at}" for at, column in enumerate((*_TURN, "speaker"), 1) if at > 1),
+    "WHERE id = ?1",
+)
+UNFINISHED_TURNS = sql(
+    "SELECT", _of("turns", _TURN), ", speaker FROM turns WHERE id IN",
+    "(SELECT turn_id FROM events WHERE state IN ('waiting', 'running'))",
 )  # fmt: skip
+TURN = sql(
+    "SELECT", _of("turns", _TURN), ", speaker,", _EVENTS,
+    "FROM turns JOIN events ON events.id = speaker WHERE turns.id = ?",
+)  # fmt: skip
+SENT = "SELECT id, turn, part FROM sent_messages JOIN events ON seq = event WHERE message_id = ?"
+INSERT_CHANGE = sql("INSERT", _insert("changes", *Change._fields))
+CHANGES = sql(
+    "SELECT", ", ".join(Change._fields), ", seq FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"
+)
 
 _fixed = attrgetter(*_FIXED)
 _moving = attrgetter(*_MOVING, "id")
-_ANSWER = _MOVING.index("answer")
-_change = attrgetter(*_CHANGE)
-_of_event = attrgetter(*_OF_EVENT)
+_turn = attrgetter(*_TURN)
+_ANSWER = _TURN.index("answer")
 _event: Callable[..., Event] = Event
 _STATES = {str(state): state for state in State}
 
 
 def new_row(event: Event) -> Row:
     """Return the arguments of INSERT_EVENT."""
-    row: Row = _fixed(event) + moved_row(event)
+    row: Row = _fixed(event) + _moving(event)
     return row
 
 
 def moved_row(event: Event) -> Row:
     """Return the arguments of UPDATE_EVENT."""
     row: Row = _moving(event)
-    if event.answer is None:
-        return row
-    # As JSON, since an agent's text may hold half an emoji, which SQLite does not take.
-    answer = None if event.state.final else json.dumps(event.answer)
-    return (*row[:_ANSWER], answer, *row[_ANSWER + 1 :])
-
-
-def change_row(event: Event, change: Change) -> Row:
-    """Return the arguments of INSERT_CHANGE."""
-    row: Row = _change(change) + _of_event(event)
     return row
+
+
+def revived_row(event: Event) -> Row:
+    """Return the arguments of REVIVE_EVENT."""
+    return (event.kind, *moved_row(event))
+
+
+def turn_row(turn: Turn) -> Row:
+    """Return the arguments of KEEP_TURN and UPDATE_TURN."""
+    row: Row = _turn(turn)
+    if turn.answer is not None:
+        # As JSON, since an agent's text may hold half an emoji, which SQLite does not take.
+        answer = None if turn.ended_at is not None else json.dumps(turn.answer)
+        row = (*row[:_ANSWER], answer, *row[_ANSWER + 1 :])
+    return (*row, turn.speaker.id)
 
 
 def encoded(context: EventContext) -> str:
@@ -118,41 +143,53 @@ def decoded(event_id: str, context: str | None) -> EventContext:
     return cast(EventContext, read) if isinstance(read, dict) else NO_CONTEXT
 
 
-def _read(event_id: str, text: str) -> Any:
+def _read(of: str, text: str) -> Any:
     try:
         return orjson.loads(text) if "\\ud" not in text else json.loads(text)
     except ValueError:
-        log.error("What the ledger keeps of %s can't be read", event_id)  # noqa: TRY400 - a traceback could show the content
+        log.error("What the ledger keeps of %s can't be read", of)  # noqa: TRY400 - a traceback could show the content
         return None
 
 
 def recent(wanted: str) -> str:
-    """Return the query for the latest events among the wanted."""
-    return sql("SELECT", _SELECTED, "FROM events WHERE", wanted, "ORDER BY seq DESC LIMIT ?")
+    """Return the query for the latest events among the wanted, with what `Listed` adds to them."""
+    return sql(
+        "SELECT", _EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
+        "FROM events LEFT JOIN turns ON turns.id = turn_id WHERE", wanted,
+        "ORDER BY seq DESC LIMIT ?",
+    )  # fmt: skip
 
 
 def event_of(row: Row, context: EventContext = NO_CONTEXT) -> Event:
     """Return the event of a selected row."""
-    event = _event(*row[:8], context, row[8], _STATES[row[9]], *row[10:27])
-    event.interrupted = event.interrupted == 1
-    if event.answer is not None:
-        event.answer = _read(event.id, event.answer)
-    return event
+    return _event(*row[:8], context, row[8], _STATES[row[9]], *row[10:14])
 
 
 def whole_event_of(row: Row) -> Event:
     """Return the event of a row selected WITH_CONTEXT."""
-    return event_of(row, decoded(row[0], row[27]))
+    return event_of(row, decoded(row[0], row[14]))
+
+
+def whole_turn_of(row: Row) -> Turn:
+    """Return the turn of a row selected as TURN, with its speaker."""
+    size = len(_TURN) + 1
+    _, turn = turn_of(row[:size])
+    turn.events = (event_of(row[size:]),)
+    return turn
+
+
+def turn_of(row: Row) -> Kept:
+    """Return the id of the speaker, and the turn of a selected row without its events."""
+    turn = Turn((), *row[:-1])
+    turn.interrupted = turn.interrupted == 1
+    if turn.answer is not None:
+        turn.answer = _read(turn.id, turn.answer)
+    return row[-1], turn
 
 
 def envelope_of(row: Row) -> dict[str, Any]:
     """Return the envelope of a selected change."""
-    change_id, event_id, message_id, channel_id, guild_id, step, at, detail, cause = row[:9]
-    author_id, agent_id, turn_id, attempts, seq = row[9:]
-    change = Change(event_id, message_id, channel_id, guild_id, step, at, detail, change_id, cause)
-    event = Event(event_id, "mention", message_id, channel_id, guild_id, author_id, at, at)
-    event.agent_id, event.turn_id, event.attempts = agent_id, turn_id, attempts
-    return envelope(change, event, seq)
+    return envelope(Change(*row[:-1]), row[-1])
 
 
 def send_row(send: Send) -> Row:

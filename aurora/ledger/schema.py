@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import apsw
 
 from . import LedgerError
@@ -9,7 +11,6 @@ from . import LedgerError
 # EXCLUSIVE comes first: with it the index of the WAL lives in memory, and no second process can
 # open the file. FULL syncs at every commit (promise 1), and fullfsync makes macOS mean it.
 # secure_delete overwrites what is erased, and temporary files would be copies outside its reach.
-SYNCHRONOUS = "FULL"
 PRAGMAS = (
     "locking_mode=EXCLUSIVE",
     "journal_mode=WAL",
@@ -116,32 +117,121 @@ CREATE TABLE conversations (
 CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-MIGRATIONS = (_FIRST,)
+# A turn gets a row of its own, and its events its id; before, the event that spoke for a turn held
+# what is known of it, and the others named that event. Turns are made in the order of their ids:
+# one tree holds them, written at its end. A message of the bot's leads to the event and the turn
+# that it was sent for, and is dropped with the event.
+_SECOND = """
+ALTER TABLE events RENAME TO events_before;
+CREATE TABLE turns (
+    id TEXT PRIMARY KEY,
+    speaker TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    misses INTEGER NOT NULL,
+    crashes INTEGER NOT NULL,
+    interrupted INTEGER NOT NULL,
+    not_before REAL NOT NULL,
+    agent_id TEXT,
+    conversation_id TEXT,
+    run_id TEXT,
+    input_id TEXT,
+    answer TEXT,
+    started_at REAL,
+    ended_at REAL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO turns
+SELECT 'turn_' || substr(id, 5), id, attempts, misses, crashes, interrupted, not_before, agent_id,
+    conversation_id, run_id, input_id, answer, started_at, ended_at, prompt_tokens,
+    completion_tokens
+FROM events_before AS event
+WHERE (started_at IS NOT NULL OR attempts OR misses OR crashes OR interrupted
+    OR answer IS NOT NULL)
+AND (turn_id IS NULL OR state IN ('waiting', 'running') AND NOT EXISTS (
+    SELECT 1 FROM events_before AS speaker
+    WHERE speaker.id = event.turn_id AND speaker.state IN ('waiting', 'running')
+));
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    message_id INTEGER NOT NULL UNIQUE,
+    channel_id INTEGER NOT NULL,
+    guild_id INTEGER,
+    author_id INTEGER NOT NULL,
+    accepted_at REAL NOT NULL,
+    expires_at REAL NOT NULL,
+    parent_id INTEGER,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    turn_id TEXT,
+    cause TEXT,
+    ended_at REAL,
+    lane TEXT AS ('channel:' || channel_id)
+) STRICT;
+INSERT INTO events
+SELECT seq, id, kind, message_id, channel_id, guild_id, author_id, accepted_at, expires_at,
+    parent_id, state, reason,
+    coalesce((SELECT turns.id FROM turns WHERE turns.id = 'turn_' || substr(event.id, 5)),
+        'turn_' || substr(turn_id, 5)),
+    cause, ended_at
+FROM events_before AS event;
+DROP TABLE events_before;
+CREATE TRIGGER events_final AFTER UPDATE OF state ON events
+WHEN new.state NOT IN ('waiting', 'running') BEGIN
+    DELETE FROM contexts WHERE event = old.seq;
+    UPDATE turns SET answer = NULL
+    WHERE id = new.turn_id AND speaker = new.id AND answer IS NOT NULL;
+END;
+CREATE TABLE sent_messages (
+    message_id INTEGER PRIMARY KEY,
+    event INTEGER NOT NULL,
+    turn TEXT,
+    part INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sent_messages_by_event ON sent_messages (event);
+INSERT OR IGNORE INTO sent_messages
+SELECT message.value, event, turn_id, message.key
+FROM sends JOIN events ON events.seq = event,
+    json_each('[' || replace(message_ids, ' ', ',') || ']') AS message
+WHERE sends.kind = 'message';
+CREATE TRIGGER events_dropped AFTER DELETE ON events BEGIN
+    DELETE FROM contexts WHERE event = old.seq;
+    DELETE FROM sends WHERE event = old.seq;
+    DELETE FROM sent_messages WHERE event = old.seq;
+END;
+ALTER TABLE changes RENAME COLUMN attempts TO attempt;
+ALTER TABLE changes ADD COLUMN lane TEXT NOT NULL DEFAULT '';
+UPDATE changes SET lane = 'channel:' || channel_id;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND)
 """Scripts that take the file one version further each; a released one never changes."""
 
 
-def prepare(db: apsw.Connection) -> None:
+def prepare(db: apsw.Connection, synchronous: str) -> None:
     """Set a fresh connection up. Raises apsw errors, as all that touches the file does."""
     cursor = db.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}").fetchall()
-    cursor.execute(f"PRAGMA synchronous={SYNCHRONOUS}")
+    cursor.execute(f"PRAGMA synchronous={synchronous}")
 
 
-def migrate(db: apsw.Connection) -> None:
-    """Bring the tables to today's version.
+def migrate(db: apsw.Connection, scripts: Sequence[str] = MIGRATIONS) -> None:
+    """Bring the tables to the version that the scripts lead to.
 
     Raises LedgerError if they are of a newer version, or not Aurora's at all.
     """
     cursor = db.cursor()
     version = db.pragma("user_version")
     assert isinstance(version, int)  # noqa: S101 - for the type checker; SQLite knows no other
-    if version > len(MIGRATIONS):
+    if version > len(scripts):
         raise LedgerError(
-            f"is of version {version}, and this Aurora knows versions up to {len(MIGRATIONS)}. "
+            f"is of version {version}, and this Aurora knows versions up to {len(scripts)}. "
             "Update Aurora, or move the file away to begin a new ledger."
         )
     if version == 0 and cursor.execute("SELECT 1 FROM sqlite_schema").fetchall():
         raise LedgerError("is the database of something else. Move it away.")
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+    for number, script in enumerate(scripts[version:], version + 1):
         cursor.execute(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version={number}; COMMIT")

@@ -14,25 +14,31 @@ from ..model import (
     Event,
     EventContext,
     Send,
+    Sent,
     State,
+    Turn,
 )
 from . import (
     REFUSAL_SECONDS,
     Backlog,
     LedgerError,
+    Listed,
     Where,
 )
 from .opening import open_ledger
 from .rows import (
-    change_row,
     decoded,
     encoded,
     envelope_of,
+    event_of,
     moved_row,
     new_row,
+    revived_row,
     send_row,
     sends_of,
+    turn_row,
     whole_event_of,
+    whole_turn_of,
 )
 from .tables import Tables
 from .writer import CLOSED, Writer
@@ -42,8 +48,8 @@ class SqliteStore:
     """A Store whose every answer is on disk before it is given (promise 1).
 
     `retention` is asked for the seconds that final events are kept, at each sweep; it is called
-    in the writer's thread. `vfs` names the SQLite VFS to use, for tests of failing disks. What a
-    cancelled call asked for is done all the same.
+    in the writer's thread, as `opener` is, which tests replace. What a cancelled call asked for
+    is done all the same.
     """
 
     def __init__(
@@ -52,12 +58,12 @@ class SqliteStore:
         clock: Clock,
         *,
         retention: Callable[[], float],
-        vfs: str | None = None,
+        opener: Callable[[Path, Clock], tuple[Tables, Backlog]] = open_ledger,
     ) -> None:
         self._path = path
         self._clock = clock
         self._retention = retention
-        self._vfs = vfs
+        self._opener = opener
         self._writer: Writer | None = None
         self._conversations: dict[tuple[str, str], str] = {}
 
@@ -65,7 +71,7 @@ class SqliteStore:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
         if self._writer is not None:
             raise LedgerError(f"The ledger {self._path} is open already.")
-        opener = partial(open_ledger, self._path, self._clock, self._vfs)
+        opener = partial(self._opener, self._path, self._clock)
         writer = self._writer = Writer(opener, self._clock, self._retention)
         try:
             return await writer.start()
@@ -82,23 +88,33 @@ class SqliteStore:
     async def add(self, event: Event, change: Change) -> bool:
         """Keep a new event and its context; False if its message is known."""
         row, context = new_row(event), encoded(event.context)
-        return bool(await self._do(Tables.add, row, context, change_row(event, change)))
+        return bool(await self._do(Tables.add, row, context, change))
 
-    async def start(self, event: Event, changes: Sequence[Change]) -> None:
-        """Keep that a turn runs, and fill in the contexts of its members."""
-        members = event.members
-        rows, at = _moved(members, changes), event.started_at or self._clock.time()
-        contexts = await self._do(Tables.start, event.channel_id, at, *rows)
-        for member, context in zip(members, contexts, strict=True):
-            member.context = decoded(member.id, context)
+    async def start(self, turn: Turn, changes: Sequence[Change]) -> None:
+        """Keep that a turn runs, and fill in the contexts of its events."""
+        events, at = turn.events, turn.started_at or self._clock.time()
+        rows = [moved_row(event) for event in events]
+        contexts = await self._do(
+            Tables.start, turn_row(turn), turn.speaker.channel_id, at, rows, tuple(changes)
+        )
+        for event, context in zip(events, contexts, strict=True):
+            event.context = decoded(event.id, context)
 
-    async def move(self, events: Sequence[Event], changes: Sequence[Change]) -> None:
+    async def move(
+        self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()
+    ) -> None:
         """Keep new states; the content of what is final is forgotten."""
-        await self._do(Tables.move, *_moved(events, changes))
+        # As they are now: they may differ when they are written.
+        rows = [moved_row(event) for event in events]
+        await self._do(Tables.move, rows, tuple(changes), [turn_row(turn) for turn in turns])
 
-    async def save(self, *events: Event) -> None:
+    async def save_turn(self, turn: Turn) -> None:
+        """Keep what changed in a turn."""
+        await self._do(Tables.save_turns, [turn_row(turn)])
+
+    async def save_events(self, events: Sequence[Event]) -> None:
         """Keep what changed in events, apart from their contexts."""
-        await self._do(Tables.save, [moved_row(event) for event in events])
+        await self._do(Tables.save_events, [moved_row(event) for event in events])
 
     async def edit(self, event_id: str, context: EventContext) -> None:
         """Replace the context of an event that is not final."""
@@ -106,8 +122,8 @@ class SqliteStore:
 
     async def revive(self, event: Event, change: Change) -> None:
         """Let a final event wait again, without its notices."""
-        row, context = moved_row(event), encoded(event.context)
-        await self._do(Tables.revive, row, context, change_row(event, change))
+        row, context = revived_row(event), encoded(event.context)
+        await self._do(Tables.revive, row, context, change)
 
     async def get(self, event_id: str) -> Event | None:
         """Return an event with its context, final or not."""
@@ -119,12 +135,17 @@ class SqliteStore:
         row = await self._do(Tables.find, "message_id", message_id)
         return whole_event_of(row) if row else None
 
+    async def turn(self, turn_id: str) -> Turn | None:
+        """Return a turn with the event that speaks for it."""
+        row = await self._do(Tables.turn, turn_id)
+        return whole_turn_of(row) if row else None
+
     async def recent(
         self, where: Where, *, states: Collection[State] = (), limit: int = 20
-    ) -> Sequence[Event]:
+    ) -> Sequence[Listed]:
         """Return the latest events, newest first."""
-        events: list[Event] = await self._do(Tables.recent, where, tuple(states), limit)
-        return events
+        rows = await self._do(Tables.recent, where, tuple(states), limit)
+        return [Listed(event_of(row), row[-2], row[-1] == 1) for row in rows]
 
     async def counts(self, where: Where) -> Mapping[State, int]:
         """Count the events by state."""
@@ -159,13 +180,20 @@ class SqliteStore:
         await self._do(Tables.set_conversation, agent_id, lane, conversation_id)
         self._conversations[agent_id, lane] = conversation_id
 
-    async def record_send(self, event_id: str, send: Send) -> None:
+    async def record_send(self, event: Event, send: Send) -> None:
         """Keep a send of an event; one with the same key is replaced."""
-        await self._do(Tables.record_send, event_id, send_row(send))
+        # A reaction stands at a message of somebody's.
+        messages = send.message_ids if send.kind == "message" else ()
+        await self._do(Tables.record_send, event.id, send_row(send), event.turn_id, messages)
 
     async def sends(self, event_id: str) -> Sequence[Send]:
         """Return what was sent for an event, oldest first."""
         return sends_of(await self._do(Tables.sends, event_id))
+
+    async def sent(self, message_id: int) -> Sent | None:
+        """Return what a message of the bot's was sent for."""
+        row = await self._do(Tables.sent, message_id)
+        return Sent(*row) if row else None
 
     async def note(self, key: str, value: str) -> None:
         """Keep a small fact about Aurora itself."""
@@ -189,9 +217,3 @@ class SqliteStore:
         if self._writer is None:
             raise LedgerError(CLOSED)
         return self._writer.submit(operation, *args)
-
-
-def _moved(events: Sequence[Event], changes: Sequence[Change]) -> tuple[list[Any], list[Any]]:
-    """Return the rows of events and changes as they are now; they may differ when written."""
-    rows = [moved_row(event) for event in events]
-    return rows, [change_row(event, change) for event, change in zip(events, changes, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..ids import oldest_turn_id
 from . import PACE_SECONDS, REFUSAL_SECONDS
 from .tables import Tables
 
@@ -13,12 +14,14 @@ class Sweep:
     """One walk through the ledger, oldest rows first, in bites."""
 
     def __init__(self) -> None:
-        self._after = 0
+        self._after_event = 0
+        self._after_turn = ""
         self.unfinished = False
 
     def bite(self, tables: Tables, now: float, retention: float) -> bool:
         """Drop old rows; True if more of them may follow. Times are in seconds."""
         more = self._events(tables, now - retention)
+        more |= self._turns(tables, now - retention)
         more |= _changes(tables, now - retention)
         more |= _refusals(tables, now - REFUSAL_SECONDS)
         tables.run("DELETE FROM starts WHERE at <= ?", (now - PACE_SECONDS,))
@@ -30,19 +33,34 @@ class Sweep:
         # A bite ends at the first event that is young enough: those after it are younger still.
         rows = tables.run(
             "SELECT seq, accepted_at FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
-            (self._after, BITE),
+            (self._after_event, BITE),
         ).fetchall()
         old = [seq for seq, accepted_at in rows if accepted_at <= limit]
         if not old:
-            self._after = 0
+            self._after_event = 0
             return False
         tables.run(
             "DELETE FROM events WHERE seq > ? AND seq <= ? AND accepted_at <= ? "
             "AND state NOT IN ('waiting', 'running')",
-            (self._after, old[-1], limit),
+            (self._after_event, old[-1], limit),
         )
-        self._after = old[-1] if len(old) == BITE else 0
-        return self._after > 0
+        self._after_event = old[-1] if len(old) == BITE else 0
+        return self._after_event > 0
+
+    def _turns(self, tables: Tables, limit: float) -> bool:
+        """Drop turns that first started before the limit, unless their speaker is unfinished."""
+        old = tables.run(
+            "SELECT id FROM turns WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
+            (self._after_turn, oldest_turn_id(limit), BITE),
+        ).fetchall()
+        if old:
+            tables.run(
+                "DELETE FROM turns WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM events "
+                "WHERE events.id = speaker AND state IN ('waiting', 'running'))",
+                (self._after_turn, old[-1][0]),
+            )
+        self._after_turn = old[-1][0] if len(old) == BITE else ""
+        return self._after_turn != ""
 
 
 def _changes(tables: Tables, limit: float) -> bool:

@@ -9,20 +9,29 @@ from typing import Any
 
 import apsw
 
-from ..model import Event
+from ..model import Change, Turn
 from . import EVERYWHERE, Where
+from .backlog import recovered
 from .rows import (
     CHANGES,
     INSERT_CHANGE,
     INSERT_EVENT,
+    KEEP_TURN,
     MOVE_EVENT,
+    REVIVE_EVENT,
+    SENT,
+    TURN,
     UNFINISHED,
+    UNFINISHED_TURNS,
     UPDATE_EVENT,
+    UPDATE_TURN,
     WITH_CONTEXT,
     Row,
     event_of,
     recent,
     sql,
+    turn_of,
+    turn_row,
 )
 
 log = logging.getLogger("red.aurora.ledger")
@@ -70,21 +79,23 @@ class Tables:
             log.exception("The ledger could not be tidied up; the next start does it")
         self.db.close()
 
-    # -- events
+    # -- events and turns
 
-    def recover(self) -> list[Event]:
+    def recover(self) -> list[Turn]:
         """Let what was running wait, one crash older, and return all that waits."""
-        self.run(
-            "UPDATE events SET state = 'waiting', interrupted = 1, crashes = crashes + 1 "
-            "WHERE state = 'running'"
-        )
-        return [event_of(row) for row in self.run(UNFINISHED)]
+        kept = {row[0]: turn_of(row) for row in self.run(UNFINISHED_TURNS)}
+        turns = recovered(map(event_of, self.run(UNFINISHED)), kept)
+        self.run("UPDATE events SET state = 'waiting' WHERE state = 'running'")
+        for turn in turns:
+            if turn.id and turn.interrupted:
+                self.run(KEEP_TURN, turn_row(turn))
+        return turns
 
     def starts(self, since: float) -> dict[int, float]:
         """Return the latest starts by channel."""
         return dict(self.run("SELECT channel_id, at FROM starts WHERE at > ?", (since,)))
 
-    def add(self, row: Row, context: str, change: Row) -> bool:
+    def add(self, row: Row, context: str, change: Change) -> bool:
         """Keep a new event, unless its message is known."""
         self.run(INSERT_EVENT, row)
         if not self.db.changes():
@@ -94,32 +105,47 @@ class Tables:
         return True
 
     def start(
-        self, channel_id: int, at: float, rows: Sequence[Row], changes: Sequence[Row]
+        self,
+        turn: Row,
+        channel_id: int,
+        at: float,
+        events: Sequence[Row],
+        changes: Sequence[Change],
     ) -> list[str | None]:
-        """Keep that a turn runs; return the contexts of its members."""
+        """Keep that a turn runs; return the contexts of its events."""
         self.run(
             "INSERT INTO starts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
             (channel_id, at),
         )
-        self._keep(rows, changes)
-        return [self._context(row[-1]) for row in rows]
+        if self._move(events, changes):
+            self.run(KEEP_TURN, turn)
+        return [self._context(row[-1]) for row in events]
 
-    def move(self, rows: Sequence[Row], changes: Sequence[Row]) -> None:
-        """Keep the new states of the events that are known, and their changes."""
-        self.erased = True
-        self._keep(rows, changes)
+    def move(self, events: Sequence[Row], changes: Sequence[Change], turns: Sequence[Row]) -> None:
+        """Keep the new states of the events that are known, their changes, and their turns."""
+        # First, so that what ends with its event finds little left to erase.
+        self.save_turns(turns)
+        self._move(events, changes)
 
-    def _keep(self, rows: Sequence[Row], changes: Sequence[Row]) -> None:
-        run, changed = self.run, self.db.changes
-        for row, change in zip(rows, changes, strict=True):
-            run(MOVE_EVENT, (*row, change[0]))
+    def _move(self, events: Sequence[Row], changes: Sequence[Change]) -> bool:
+        """Move the events that are known; tell whether there are any."""
+        run, changed, known = self.run, self.db.changes, False
+        for row, change in zip(events, changes, strict=True):
+            run(MOVE_EVENT, (*row, change.id))
             if changed():
                 self._changed.append(change)
+                known = True
+        return known
 
-    def save(self, rows: Sequence[Row]) -> None:
-        """Keep what changed in events."""
+    def save_turns(self, turns: Sequence[Row]) -> None:
+        """Keep what changed in turns."""
         self.erased = True
-        for row in rows:
+        for row in turns:
+            self.run(UPDATE_TURN, row)
+
+    def save_events(self, events: Sequence[Row]) -> None:
+        """Keep what changed in events."""
+        for row in events:
             self.run(UPDATE_EVENT, row)
 
     def edit(self, event_id: str, context: str) -> None:
@@ -131,11 +157,11 @@ class Tables:
             (context, event_id),
         )
 
-    def revive(self, row: Row, context: str, change: Row) -> None:
+    def revive(self, row: Row, context: str, change: Change) -> None:
         """Let an event wait again, with a new context and without its notices."""
         self.erased = True
         event_id = row[-1]
-        self.run(UPDATE_EVENT, row)
+        self.run(REVIVE_EVENT, row)
         if not self.db.changes():
             return
         self.run(
@@ -153,12 +179,17 @@ class Tables:
         """Return the row of an event and its context."""
         return self._one(sql(WITH_CONTEXT, "WHERE", column, "= ?"), (value,))
 
-    def recent(self, where: Where, states: Sequence[str], limit: int) -> list[Event]:
-        """Return the latest events."""
+    def turn(self, turn_id: str) -> Row | None:
+        """Return the row of a turn and its speaker."""
+        return self._one(TURN, (turn_id,))
+
+    def recent(self, where: Where, states: Sequence[str], limit: int) -> list[Row]:
+        """Return the rows of the latest events, each with what `Listed` adds."""
         wanted, values = _within(where)
         if states:
             wanted += f" AND state IN ({', '.join('?' * len(states))})"
-        return [event_of(row) for row in self.run(recent(wanted), (*values, *states, limit))]
+        rows: list[Row] = self.run(recent(wanted), (*values, *states, limit)).fetchall()
+        return rows
 
     def counts(self, where: Where) -> list[Row]:
         """Count events by state."""
@@ -177,6 +208,10 @@ class Tables:
         """Drop what a person has caused."""
         self.keep_changes()
         self.erased = True
+        self.run(
+            "DELETE FROM turns WHERE speaker IN (SELECT id FROM events WHERE author_id = ?)",
+            (user_id,),
+        )
         self.run("DELETE FROM events WHERE author_id = ?", (user_id,))
         self.run("DELETE FROM changes WHERE author_id = ?", (user_id,))
 
@@ -206,8 +241,10 @@ class Tables:
             (agent_id, lane, conversation_id),
         )
 
-    def record_send(self, event_id: str, row: Row) -> None:
-        """Keep a send of a known event, in the place of the one with its key."""
+    def record_send(
+        self, event_id: str, row: Row, turn_id: str | None, message_ids: Sequence[int]
+    ) -> None:
+        """Keep a send of a known event, in the place of the one with its key, and its messages."""
         self.run(
             "INSERT INTO sends (event, key, kind, sent_by, channel_id, text_hash, reply_to, "
             "message_ids) SELECT seq, ?, ?, ?, ?, ?, ?, ? FROM events WHERE id = ? "
@@ -217,6 +254,16 @@ class Tables:
             "message_ids = excluded.message_ids",
             (*row, event_id),
         )
+        for part, message_id in enumerate(message_ids):
+            # What a message was first sent for is what it was sent for.
+            self.run(
+                "INSERT OR IGNORE INTO sent_messages SELECT ?, seq, ?, ? FROM events WHERE id = ?",
+                (message_id, turn_id, part, event_id),
+            )
+
+    def sent(self, message_id: int) -> Row | None:
+        """Return the row of a message that was sent."""
+        return self._one(SENT, (message_id,))
 
     def sends(self, event_id: str) -> list[Row]:
         """Return the sends of an event, oldest first."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..clock import Clock
-from ..model import Event
+from ..model import Event, Turn
 from ..settings import RULES
 
 _STARTS_KEPT = 1024
@@ -60,7 +60,7 @@ class _Lane:
 
     guild_id: int | None
     # A list: a guild's capacity bounds it, and ten thousand empty deques take six megabytes.
-    waiting: list[Event] = field(default_factory=list)
+    waiting: list[Turn] = field(default_factory=list)
     busy: bool = False
     ticket: int | None = None
     ready: bool = False
@@ -121,22 +121,19 @@ class Lanes:
         self.running = 0
         """How many events were taken and not released."""
 
-    def add(self, event: Event) -> None:
-        """Line an event up behind the others of its lane."""
-        name = event.lane
+    def add(self, turn: Turn) -> None:
+        """Line a turn up behind the others of its lane."""
+        name, guild_id = turn.lane, turn.speaker.guild_id
         lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[name] = _Lane(event.guild_id)
-        lane.waiting.append(event)
-        self.waiting[event.guild_id] += len(event.members)
+            lane = self._lanes[name] = _Lane(guild_id)
+        lane.waiting.append(turn)
+        self.waiting[guild_id] += len(turn.events)
         if len(lane.waiting) == 1 and not lane.busy:
             self._plan(name, lane)
 
-    def take(self) -> tuple[Event | None, float | None]:
-        """Take a turn that may run now, or tell the seconds to wait for one (None: for news).
-
-        The turn is the last of the events that run together, with the others in `earlier`.
-        """
+    def take(self) -> tuple[Turn | None, float | None]:
+        """Take a turn that may run now, or tell the seconds to wait for one (None: for news)."""
         now = self._clock.monotonic()
         self._ripen(now)
         while self._ready:
@@ -144,73 +141,68 @@ class Lanes:
             lane = self._lanes[name]
             lane.ready = False
             head = lane.waiting[0]
+            speaker = head.speaker
             if self._due(head, now) > now:
                 self._plan(name, lane)
                 self._pass_on(lane)
-            elif head.deadline <= now:
+            elif speaker.deadline <= now:
                 return self._start(lane, ()), None
-            elif (full := self._full(limits := self._rules.limits(head))) is not None:
+            elif (full := self._full(limits := self._rules.limits(speaker))) is not None:
                 self._park(name, lane, full)
             else:
                 self._join(lane, now)
-                self._remember_start(head.channel_id, now)
+                self._remember_start(speaker.channel_id, now)
                 return self._start(lane, tuple(limits)), None
         return None, self._ripen(now)
 
-    def started(self, event: Event) -> None:
+    def started(self, turn: Turn) -> None:
         """Count the channel's pace from now: on a busy loop the take was a moment ago."""
-        now = self._clock.monotonic()
-        if event.deadline > now:
-            self._remember_start(event.channel_id, now)
+        now, speaker = self._clock.monotonic(), turn.speaker
+        if speaker.deadline > now:
+            self._remember_start(speaker.channel_id, now)
 
-    def put_back(self, event: Event) -> None:
+    def put_back(self, turn: Turn) -> None:
         """Return a taken turn to the head of its lane."""
-        self._lanes[event.lane].waiting.insert(0, event)
-        self.waiting[event.guild_id] += len(event.members)
-        self.release(event)
+        self._lanes[turn.lane].waiting.insert(0, turn)
+        self.waiting[turn.speaker.guild_id] += len(turn.events)
+        self.release(turn)
 
-    def release(self, event: Event) -> None:
+    def release(self, turn: Turn) -> None:
         """Give back what a taken turn held, and let its lane and those behind it go on."""
-        lane = self._lanes[event.lane]
+        name = turn.lane
+        lane = self._lanes[name]
         lane.busy = False
-        self.running -= len(event.members)
-        self._plan(event.lane, lane)
-        for key in self._keys.pop(event.id):
+        self.running -= len(turn.events)
+        self._plan(name, lane)
+        for key in self._keys.pop(name):
             self._held[key] -= 1
             if not self._held[key]:
                 del self._held[key]
             self._unpark(key)
 
-    def leave_turn(self, event: Event, member: Event) -> None:
+    def leave_turn(self, turn: Turn, event: Event) -> None:
         """Take one of the earlier events out of a turn that was taken."""
-        event.earlier = tuple(one for one in event.earlier if one is not member)
+        turn.events = tuple(one for one in turn.events if one is not event)
         self.running -= 1
 
-    def drop(self, event: Event) -> Event | None:
-        """Take a waiting event out of its lane.
+    def drop(self, turn: Turn, event: Event) -> bool:
+        """Take a waiting event out of its turn; tell whether the turn goes on without it.
 
-        Return the event that speaks for its turn now, if the others had to choose another.
+        If the last one goes, who came before speaks. A turn that does not go on is in no lane.
         """
-        lane = self._lanes[event.lane]
-        at, turn = next(
-            (at, turn)
-            for at, turn in enumerate(lane.waiting)
-            if any(one is event for one in turn.members)
-        )
         self.waiting[event.guild_id] -= 1
-        if turn is not event:
-            turn.earlier = tuple(one for one in turn.earlier if one is not event)
-            return None
-        heir = _heir(event)
-        if heir is not None:
-            lane.waiting[at] = heir
-            return heir
+        if len(turn.events) > 1:
+            turn.events = tuple(one for one in turn.events if one is not event)
+            return True
+        name = turn.lane
+        lane = self._lanes[name]
+        at = next(at for at, one in enumerate(lane.waiting) if one is turn)
         del lane.waiting[at]
         if at == 0 and not lane.busy:
             # The next in line may have to wait for something else, or for nothing.
-            self._leave_lines(event.lane, lane)
-            self._plan(event.lane, lane)
-        return None
+            self._leave_lines(name, lane)
+            self._plan(name, lane)
+        return False
 
     def reconsider(self) -> None:
         """Schedule all that waits anew: a setting, a pause or a breaker has changed."""
@@ -259,14 +251,15 @@ class Lanes:
         lane = self._lanes.get(name)
         return lane is not None and lane.ticket == ticket
 
-    def _due(self, event: Event, now: float) -> float:
+    def _due(self, turn: Turn, now: float) -> float:
         # `now` is the caller's: read again it would be later, and nothing ever due.
-        hold = self._rules.hold(event)
+        speaker = turn.speaker
+        hold = self._rules.hold(speaker)
         if math.isinf(hold):
             return math.inf
-        paced = self._last_start.get(event.channel_id, -math.inf) + self._rules.pace(event)
+        paced = self._last_start.get(speaker.channel_id, -math.inf) + self._rules.pace(speaker)
         # Whoever waits for something that takes too long is told so in time.
-        return min(max(event.ready_at, now + hold, paced), event.deadline)
+        return min(max(turn.ready_at, now + hold, paced), speaker.deadline)
 
     def _full(self, limits: Mapping[str, int]) -> str | None:
         return next((key for key, most in limits.items() if self._held[key] >= most), None)
@@ -309,32 +302,31 @@ class Lanes:
     def _join(self, lane: _Lane, now: float) -> None:
         """Let the head's author's next events run with it, unless it has run before."""
         head = lane.waiting[0]
-        most = self._rules.coalesce(head) if head.started_at is None else 1
+        speaker = head.speaker
+        most = self._rules.coalesce(speaker) if head.started_at is None else 1
         count = 1
-        for event in lane.waiting[1:most]:
+        for turn in lane.waiting[1:most]:
+            event = turn.speaker
             if (
-                event.author_id != head.author_id
-                or event.started_at is not None
+                event.author_id != speaker.author_id
+                or turn.started_at is not None
                 or event.deadline <= now
             ):
                 break
             count += 1
-        if count == 1:
-            return
-        *earlier, speaker = lane.waiting[:count]
-        speaker.earlier = tuple(earlier)
-        for event in earlier:
-            event.turn_id = speaker.id
-        lane.waiting[:count] = [speaker]
+        if count > 1:
+            head.events = tuple(turn.speaker for turn in lane.waiting[:count])
+            del lane.waiting[1:count]
 
-    def _start(self, lane: _Lane, keys: tuple[str, ...]) -> Event:
-        event = lane.waiting.pop(0)
+    def _start(self, lane: _Lane, keys: tuple[str, ...]) -> Turn:
+        turn = lane.waiting.pop(0)
+        speaker, count = turn.speaker, len(turn.events)
         lane.busy, lane.woken_for = True, None
-        self.waiting[event.guild_id] -= len(event.members)
-        self.running += len(event.members)
-        self._keys[event.id] = keys
+        self.waiting[speaker.guild_id] -= count
+        self.running += count
+        self._keys[turn.lane] = keys
         self._held.update(keys)
-        return event
+        return turn
 
     def _remember_start(self, channel_id: int, now: float) -> None:
         if len(self._last_start) >= self._starts_kept:
@@ -343,15 +335,3 @@ class Lanes:
             }
             self._starts_kept = max(_STARTS_KEPT, 2 * len(self._last_start))
         self._last_start[channel_id] = now
-
-
-def _heir(event: Event) -> Event | None:
-    """Let the next to last of a turn speak for it; None if there was nobody else in it."""
-    if not event.earlier:
-        return None
-    *earlier, heir = event.earlier
-    heir.earlier, heir.turn_id = tuple(earlier), None
-    for one in earlier:
-        one.turn_id = heir.id
-    event.earlier = ()
-    return heir

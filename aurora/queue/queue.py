@@ -8,22 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from ..clock import Clock
-from ..ids import new_event_id
+from ..ids import new_event_id, new_turn_id
 from ..ledger import Backlog, Store
-from ..model import (
-    NO_CONTEXT,
-    Change,
-    Event,
-    State,
-)
-from ..reasons import Reason
+from ..model import NO_CONTEXT, Change, Event, State, Turn
+from ..reasons import REASONS, Reason
 from .lanes import Lanes, Rules
 
 log = logging.getLogger("red.aurora.queue")
@@ -47,9 +42,9 @@ class Enqueued(StrEnum):
 class MessageQueue:
     """Accepted events, in lanes, under limits.
 
-    What runs is a turn: an event, and those in its `earlier` that run with it. One caller at a
-    time takes turns. `submit` and `get_stats` may be called from any thread; the rest belongs to
-    the event loop.
+    What runs is a turn: one event, or several that run together. One caller at a time takes
+    turns. `submit` and `get_stats` may be called from any thread; the rest belongs to the event
+    loop.
     """
 
     def __init__(
@@ -66,7 +61,8 @@ class MessageQueue:
         self._lanes = Lanes(rules, clock)
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._unfinished: dict[int, Event] = {}
+        # The turn of each unfinished event, by message.
+        self._turns: dict[int, Turn] = {}
         self._arriving: Counter[int | None] = Counter()
         self._totals: Counter[str] = Counter()
         self._shut = False
@@ -78,20 +74,10 @@ class MessageQueue:
         now = self._clock.time()
         for channel_id, started_at in backlog.starts.items():
             self._lanes.restore_start(channel_id, now - started_at)
-        speakers = {event.id for event in backlog.events}
-        # First: a revived event may speak for others that were accepted after it.
-        joined: dict[str, list[Event]] = {}
-        for event in backlog.events:
-            if event.turn_id in speakers:
-                joined.setdefault(event.turn_id, []).append(event)
-        for number, event in enumerate(backlog.events):
+        for number, turn in enumerate(backlog.turns):
             if number % _LINED_UP_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if event.turn_id in speakers:
-                self._unfinished[event.message_id] = self._placed(event)
-                continue
-            event.turn_id, event.earlier = None, tuple(joined.get(event.id, ()))
-            self._line_up(event)
+            self._line_up(turn)
         return backlog
 
     async def enqueue(self, event: Event) -> Enqueued:
@@ -112,15 +98,12 @@ class MessageQueue:
 
     async def revive(self, event: Event) -> Enqueued:
         """Let a final event with a new context wait again, as if it had just been accepted."""
-        if event.message_id in self._unfinished:
+        if event.message_id in self._turns:
             return Enqueued.DUPLICATE
         if (refused := self._refusal(event)) is not None:
             return refused
         event.state, event.reason = State.WAITING, ""
-        event.turn_id, event.interrupted = None, False
-        event.attempts = event.misses = event.crashes = 0
-        event.not_before, event.started_at, event.ended_at = 0.0, None, None
-        event.run_id = event.input_id = event.answer = None
+        event.turn_id = event.ended_at = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
         change = self._change(event, "queued", Reason.REVIVED)
         await self._store.revive(event, change)
@@ -136,108 +119,113 @@ class MessageQueue:
             raise RuntimeError("The queue is not open yet.")
         return asyncio.run_coroutine_threadsafe(self.enqueue(event), self._loop)
 
-    async def take(self) -> Event:
+    async def take(self) -> Turn:
         """Wait for the next turn that may run, and take it; it must be started next."""
         while True:
             self._news.clear()
-            event, seconds = self._lanes.take()
-            if event is not None:
+            turn, seconds = self._lanes.take()
+            if turn is not None:
                 # It is in no lane any more, so that nobody can cancel it there.
-                for member in event.members:
-                    member.state = State.RUNNING
-                return event
+                for event in turn.events:
+                    event.state = State.RUNNING
+                    self._turns[event.message_id] = turn
+                return turn
             await self._clock.wait(self._news, seconds)
 
-    async def start(self, event: Event) -> None:
+    async def start(self, turn: Turn) -> None:
         """Keep that a taken turn runs, and fill in its contexts.
 
         If that can't be kept the turn goes back into its lane, not to be taken for a second, and
         the error is raised.
         """
-        now = self._clock.time()
-        for member in event.members:
-            member.started_at = now
-        self._lanes.started(event)
-        changes = self._changes(event.members, "running")
+        turn.started_at = now = self._clock.time()
+        turn.id = turn.id or new_turn_id(now)
+        for event in turn.events:
+            event.turn_id = turn.id
+        self._lanes.started(turn)
+        changes = self._changes(turn, "running")
         try:
-            await self._store.start(event, changes)
+            await self._store.start(turn, changes)
         except BaseException:
-            self._put_back(event, 1.0)
+            self._put_back(turn, 1.0)
             raise
         self._publish(changes)
 
-    async def retry(self, event: Event, delay: float, detail: str = "") -> None:
+    async def retry(self, turn: Turn, delay: float, detail: str = "") -> None:
         """Put a running turn back at the head of its lane, for `delay` seconds from now."""
-        for member in event.members:
-            member.not_before = self._clock.time() + delay
-        changes = self._changes(event.members, "retrying", detail or f"in {delay:.1f} s")
-        steps = list(zip(event.members, changes, strict=True))
+        turn.not_before = self._clock.time() + delay
+        changes = self._changes(turn, "retrying", detail or f"in {delay:.1f} s")
+        steps = list(zip(turn.events, changes, strict=True))
 
         def left() -> list[tuple[Event, Change]]:
             # Who is withdrawn while the store is slow has an end by then.
-            return [(member, change) for member, change in steps if not member.state.final]
+            return [(event, change) for event, change in steps if not event.state.final]
 
         async def keep() -> None:
             # They count as waiting when they are back: until then nobody could cancel them.
-            waiting = [replace(member, state=State.WAITING) for member, _ in left()]
-            await self._store.move(waiting, [change for _, change in left()])
+            waiting = [replace(event, state=State.WAITING) for event, _ in left()]
+            await self._store.move(waiting, [change for _, change in left()], [turn])
 
         await self._persist(keep)
-        self._put_back(event, delay)
+        self._put_back(turn, delay)
         self._publish([change for _, change in left()])
 
-    async def leave(self, event: Event) -> None:
+    async def leave(self, turn: Turn) -> None:
         """Leave a running turn to the next start of Aurora: it waits, and was interrupted."""
-        if self._unfinished.get(event.message_id) is not event:
+        if self._turns.get(turn.speaker.message_id) is not turn:
             return
-        for member in event.members:
-            del self._unfinished[member.message_id]
-            member.state, member.interrupted = State.WAITING, True
-        changes = self._changes(event.members, "retrying", Reason.UNLOADED)
-        await self._store.move(event.members, changes)
+        turn.interrupted = True
+        for event in turn.events:
+            del self._turns[event.message_id]
+            event.state = State.WAITING
+        changes = self._changes(turn, "retrying", Reason.UNLOADED)
+        await self._store.move(turn.events, changes, [turn])
         self._publish(changes)
 
-    async def finish(self, event: Event, state: State, reason: str) -> None:
-        """Bring a running turn to its final state, once, and let its lane go on."""
-        if self._unfinished.get(event.message_id) is not event:
+    async def finish(self, turn: Turn, reason: Reason) -> None:
+        """Bring a running turn to the final state of a reason, once, and let its lane go on."""
+        if (state := REASONS[reason].state) is None:
+            raise ValueError(f"nothing ends as {reason}")
+        if self._turns.get(turn.speaker.message_id) is not turn:
             return
-        members = event.members
-        self._end(members, state, reason)
-        changes = self._changes(members, state, reason)
+        events = turn.events
+        self._end(events, state, reason)
+        turn.ended_at, turn.answer = turn.speaker.ended_at, None
+        changes = self._changes(turn, state, reason)
         try:
-            await self._persist(lambda: self._store.move(members, changes))
+            await self._persist(lambda: self._store.move(events, changes, [turn]))
         finally:
-            self._lanes.release(event)
+            self._lanes.release(turn)
             self._news.set()
         self._publish(changes)
 
-    async def withdraw(self, event: Event, member: Event, reason: str) -> None:
+    async def withdraw(self, turn: Turn, event: Event, reason: Reason) -> None:
         """Cancel one of the earlier events of a running turn; the turn goes on without it."""
-        self._lanes.leave_turn(event, member)
-        self._end([member], State.CANCELLED, reason)
-        changes = self._changes([member], State.CANCELLED, reason)
-        await self._persist(lambda: self._store.move([member], changes))
+        self._lanes.leave_turn(turn, event)
+        self._end([event], State.CANCELLED, reason)
+        changes = [self._change(event, State.CANCELLED, reason, turn)]
+        await self._persist(lambda: self._store.move([event], changes))
         self._publish(changes)
 
-    async def cancel(self, wanted: Callable[[Event], bool], reason: str) -> list[Event]:
+    async def cancel(self, wanted: Callable[[Event], bool], reason: Reason) -> list[Event]:
         """End all waiting events that are wanted as cancelled; running ones are the worker's.
 
         With an event that speaks for a turn that was interrupted the others end too: only under
         its name is known what the turn has done.
         """
-        waiting = self.waiting()
-        turns = {event.id for event in waiting if event.interrupted and wanted(event)}
-        ended = [event for event in waiting if event.turn_id in turns or wanted(event)]
-        if not ended:
-            return ended
-        heirs = [heir for event in ended if (heir := self._lanes.drop(event)) is not None]
+        homes = [(event, self._turns[event.message_id]) for event in self._wanted(wanted)]
+        if not homes:
+            return []
+        for event, turn in homes:
+            if not self._lanes.drop(turn, event):
+                turn.ended_at, turn.answer = self._clock.time(), None
         self._news.set()
+        ended = [event for event, _ in homes]
         self._end(ended, State.CANCELLED, reason)
-        changes = self._changes(ended, State.CANCELLED, reason)
-        await self._persist(lambda: self._store.move(ended, changes))
-        changed = [member for heir in heirs for member in heir.members]
-        if changed:
-            await self._persist(lambda: self._store.save(*changed))
+        changes = [self._change(one, State.CANCELLED, reason, turn) for one, turn in homes]
+        # Another may speak for a turn from now on, and one may have nobody left.
+        turns = list({id(turn): turn for _, turn in homes}.values())
+        await self._persist(lambda: self._store.move(ended, changes, turns))
         self._publish(changes)
         return ended
 
@@ -254,26 +242,30 @@ class MessageQueue:
             event.expires_at += given
             event.deadline += given
         if held:
-            await self._persist(lambda: self._store.save(*held))
+            await self._persist(lambda: self._store.save_events(held))
         self.reconsider()
 
     def find(self, message_id: int) -> Event | None:
         """Return the unfinished event of a message."""
-        return self._unfinished.get(message_id)
+        turn = self._turns.get(message_id)
+        if turn is None:
+            return None
+        return next(event for event in turn.events if event.message_id == message_id)
 
     def waiting(self) -> list[Event]:
         """Return the events that wait, in the order of acceptance."""
-        return [one for one in self._unfinished.values() if one.state is State.WAITING]
+        return list(self._waiting())
 
     def reconsider(self) -> None:
         """Look at every waiting lane again: a setting, a pause or a breaker has changed."""
         self._lanes.reconsider()
         self._news.set()
 
-    def tell(self, event: Event, step: str, detail: str = "") -> None:
+    def tell(self, turn: Turn, step: str, detail: str = "") -> None:
         """Tell whoever watches of a step that changes no state."""
+        event = turn.speaker
         cause = event.cause
-        self._notify(self._change(event, step, detail))
+        self._notify(self._change(event, step, detail, turn))
         event.cause = cause
 
     def get_stats(self) -> dict[str, Any]:
@@ -299,55 +291,73 @@ class MessageQueue:
     def _accepted(self, event: Event, change: Change) -> Enqueued:
         self._totals[Enqueued.ACCEPTED] += 1
         event.context = NO_CONTEXT
-        self._line_up(event)
+        self._line_up(Turn((event,)))
         self._publish([change])
         return Enqueued.ACCEPTED
 
-    def _line_up(self, event: Event) -> None:
-        self._unfinished[event.message_id] = self._placed(event)
-        self._lanes.add(event)
-        self._news.set()
-
-    def _placed(self, event: Event) -> Event:
-        """Translate an event's times to the clock that nobody sets."""
+    def _line_up(self, turn: Turn) -> None:
+        """Add a turn to its lane, its times translated to the clock that nobody sets."""
         now, monotonic = self._clock.time(), self._clock.monotonic()
-        # Whatever was done to the clock meanwhile, nobody waits longer than was meant.
-        left = min(event.expires_at - now, event.expires_at - event.accepted_at)
-        event.deadline = monotonic + left
-        event.ready_at = monotonic + min(max(0.0, event.not_before - now), _LONGEST_DELAY)
-        return event
-
-    def _put_back(self, event: Event, delay: float) -> None:
-        for member in event.members:
-            member.state, member.context = State.WAITING, NO_CONTEXT
-            member.ready_at = self._clock.monotonic() + delay
-        self._lanes.put_back(event)
+        for event in turn.events:
+            # Whatever was done to the clock meanwhile, nobody waits longer than was meant.
+            left = min(event.expires_at - now, event.expires_at - event.accepted_at)
+            event.deadline = monotonic + left
+            self._turns[event.message_id] = turn
+        turn.ready_at = monotonic + min(max(0.0, turn.not_before - now), _LONGEST_DELAY)
+        self._lanes.add(turn)
         self._news.set()
 
-    def _end(self, events: Sequence[Event], state: State, reason: str) -> None:
+    def _put_back(self, turn: Turn, delay: float) -> None:
+        for event in turn.events:
+            event.state, event.context = State.WAITING, NO_CONTEXT
+        turn.ready_at = self._clock.monotonic() + delay
+        self._lanes.put_back(turn)
+        self._news.set()
+
+    def _waiting(self) -> Iterator[Event]:
+        for message_id, turn in self._turns.items():
+            for event in turn.events:
+                if event.message_id == message_id and event.state is State.WAITING:
+                    yield event
+
+    def _wanted(self, wanted: Callable[[Event], bool]) -> Iterator[Event]:
+        for event in self.waiting():
+            turn = self._turns[event.message_id]
+            if wanted(event) or (turn.interrupted and wanted(turn.speaker)):
+                yield event
+
+    def _end(self, events: Sequence[Event], state: State, reason: Reason) -> None:
         now = self._clock.time()
         for event in events:
-            self._unfinished.pop(event.message_id, None)
+            self._turns.pop(event.message_id, None)
             event.state, event.reason, event.ended_at = state, reason, now
-            event.context, event.answer = NO_CONTEXT, None
+            event.context = NO_CONTEXT
 
-    def _change(self, event: Event, step: str, detail: str = "") -> Change:
+    def _change(
+        self, event: Event, step: str, detail: str = "", turn: Turn | None = None
+    ) -> Change:
         now, cause = self._clock.time(), event.cause
         event.cause = new_event_id(now)
+        agent_id, attempt = (turn.agent_id, turn.attempts) if turn is not None else (None, 0)
         return Change(
             event.id,
             event.message_id,
             event.channel_id,
             event.guild_id,
+            event.author_id,
+            event.lane,
             step,
             now,
             detail,
             event.cause,
             cause,
+            agent_id,
+            event.turn_id,
+            attempt,
         )
 
-    def _changes(self, events: Sequence[Event], step: str, detail: str = "") -> list[Change]:
-        return [self._change(event, step, detail) for event in events]
+    def _changes(self, turn: Turn, step: str, detail: str = "") -> list[Change]:
+        return [self._change(event, step, detail, turn) for event in turn.events]
 
     def _publish(self, changes: Sequence[Change]) -> None:
         for change in changes:

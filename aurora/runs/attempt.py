@@ -1,86 +1,111 @@
-"""One attempt: an event's prompt goes to its agent, and what the agent does is followed."""
+"""One attempt: a turn's prompt goes to its agent, and what the agent does is followed."""
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import uuid
-from contextlib import aclosing
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 
 from ..agents.protocol import (
     Accepted,
     AgentBackend,
-    AgentError,
     ConversationMoved,
     Finished,
     Input,
-    Outcome,
-    Reasoning,
     RunEvent,
     RunStarted,
-    ToolCalled,
-    ToolReturned,
-    Usage,
 )
 from ..clock import Clock
 from ..errors import Permits, RetryConfig, retry_with_backoff
 from ..ledger import Store
-from ..model import Event
+from ..model import Turn
 from ..prompts import DISCORD_TOOLS, build_prompt
-from ..queue import MessageQueue
+from ..reasons import AgentError, Outcome, Reason
 from ..settings import GuildSettings
-from .ports import RunTools, Watcher
-
-log = logging.getLogger("red.aurora.worker")
+from .observers import Observer
+from .ports import RunTools
 
 RUN_OVER = "This run is over; nothing more can be sent."
+_TIME_OVER = "The time for this run is over; nothing more can be sent."
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What one call of an agent came to.
+
+    `accepted` says that the server took the input. A `watched` run acts with tools that nobody
+    can shut: lost, it may still go on. What is known of a run that an Aurora before this one
+    began is an Attempted too.
+    """
+
+    reason: Reason
+    finished: Finished
+    accepted: bool = True
+    watched: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
-class AgentCall:
-    """A call of an agent for one attempt of an event; `accepted` once the server took it."""
+class Attempt:
+    """One call of an agent for a turn, from the breakers' permits to its result."""
 
-    event: Event
+    turn: Turn
     backend: AgentBackend
     agent_id: str
     tools: RunTools
+    observers: Sequence[Observer]
     permits: Permits
     settings: GuildSettings
-    queue: MessageQueue
     store: Store
     clock: Clock
     retries: RetryConfig
+    typing: AbstractAsyncContextManager[None]
     accepted: bool = False
-    reasoned: bool = False
+
+    async def run(self) -> Attempted:
+        """Call the agent, within the time limit; the tools are shut when this returns."""
+        name = f"aurora call: {self.turn.speaker.id}"
+        calling = asyncio.create_task(self.send_to_agent(), name=name)
+        try:
+            async with self.typing:
+                await asyncio.wait({calling}, timeout=self.settings.agent_timeout)
+            if not calling.done():
+                # A send that is under way may arrive; what the agent tries later may not.
+                await self.tools.close(_TIME_OVER)
+            if calling.done():
+                finished = calling.result()
+                return self._attempted(finished.outcome.reason, finished)
+            if not self.accepted:
+                detail = "the agent server did not take the input in time"
+                return self._attempted(
+                    Reason.UNREACHABLE, Finished(Outcome.UNREACHABLE, detail=detail)
+                )
+            finished = Finished(Outcome.CANCELLED, detail="no answer in time")
+            return self._attempted(Reason.TIMEOUT, finished)
+        finally:
+            calling.cancel()
+            await asyncio.wait({calling})
+            await self.tools.close(RUN_OVER)
 
     async def send_to_agent(self) -> Finished:
-        """Send the event to its agent, in its lane's conversation, and wait for the end."""
-        event = self.event
-        event.attempts += 1
-        event.agent_id, event.input_id = self.agent_id, str(uuid.uuid4())
+        """Send the turn to its agent, in its lane's conversation, and wait for the end."""
+        turn = self.turn
+        turn.attempts += 1
+        turn.agent_id, turn.input_id = self.agent_id, str(uuid.uuid4())
         try:
-            event.conversation_id = await self._conversation()
+            turn.conversation_id = await self._conversation()
         except AgentError as error:
             return Finished(error.outcome, detail=error.detail)
         # Written before it starts (promise 7): after a crash this is all that is known of it.
-        await self.store.save(event)
-        offered = {spec.name for spec in self.tools.specs}
-        text = build_prompt(
-            event.context,
-            earlier=[one.context for one in event.earlier],
-            now=self.clock.time(),
-            guidance=self.settings.mcp_guidance_enabled,
-            # The agent's own tools go by the same names.
-            tools=DISCORD_TOOLS if isinstance(self.tools, Watcher) else offered,
-            text_delivered=self.settings.deliver_text,
-        )
+        await self.store.save_turn(turn)
         return await self._execute_agent_call(
-            Input(self.agent_id, event.conversation_id, text, event.input_id)
+            Input(self.agent_id, turn.conversation_id, self._prompt(), turn.input_id)
         )
 
-    async def _execute_agent_call(self, turn: Input) -> Finished:
-        """Run one turn and follow it to its end."""
-        async with aclosing(self.backend.run(turn, self.tools)) as run:
+    async def _execute_agent_call(self, given: Input) -> Finished:
+        """Run one input and follow it to its end."""
+        async with aclosing(self.backend.run(given, self.tools)) as run:
             async for step in run:
                 if isinstance(step, Finished):
                     # A send under way would be cut off when the run is left, and then arrive after
@@ -88,44 +113,31 @@ class AgentCall:
                     await self.tools.close(RUN_OVER)
                     return step
                 await self._follow(step)
+                for observer in self.observers:
+                    await observer.saw(step)
         return Finished(Outcome.LOST, detail="the server's stream ended without a result")
 
     async def _follow(self, step: RunEvent) -> None:
-        event = self.event
+        """Keep what recovery needs to know of the run."""
+        turn = self.turn
         match step:
             case Accepted():
                 self.accepted = True
                 self.permits.accepted()
             case RunStarted(run_id):
-                event.run_id = run_id
-                await self.store.save(event)
-            case Usage(prompt_tokens, completion_tokens):
-                event.prompt_tokens += prompt_tokens
-                event.completion_tokens += completion_tokens
+                turn.run_id = run_id
+                await self.store.save_turn(turn)
             case ConversationMoved(conversation_id):
-                event.conversation_id = conversation_id
-                await self.store.set_conversation(self.agent_id, event.lane, conversation_id)
-            case ToolCalled(_, name):
-                offered = any(spec.name == name for spec in self.tools.specs)
-                # A name that the model made up may hold anything.
-                shown = name if offered else "an unknown tool"
-                log.info("Event %s: the agent calls %s", event.id, shown)
-                self.queue.tell(event, "tool", shown)
-                if not offered and isinstance(self.tools, Watcher):
-                    await self.tools.watch(step)
-            case ToolReturned(_, is_error):
-                log.info("Event %s: the call %s", event.id, "failed" if is_error else "succeeded")
-            case Reasoning() if not self.reasoned:
-                self.reasoned = True
-                log.info("Event %s: the agent is reasoning", event.id)
+                turn.conversation_id = conversation_id
+                await self.store.set_conversation(self.agent_id, turn.lane, conversation_id)
 
     async def _conversation(self) -> str:
         """Return the lane's conversation, a new one if there is none yet."""
-        lane = self.event.lane
+        lane = self.turn.lane
         known = await self.store.conversation(self.agent_id, lane)
         if known is not None:
             return known
-        place = self.event.context["place"]
+        place = self.turn.speaker.context["place"]
         title = f"discord:{place['guild_id'] or 'dm'}:{place['channel_id']}"
         opened = await retry_with_backoff(
             lambda: self.backend.open_conversation(self.agent_id, title),
@@ -134,3 +146,17 @@ class AgentCall:
         )
         await self.store.set_conversation(self.agent_id, lane, opened)
         return opened
+
+    def _prompt(self) -> str:
+        return build_prompt(
+            self.turn.speaker.context,
+            earlier=[event.context for event in self.turn.earlier],
+            now=self.clock.time(),
+            guidance=self.settings.mcp_guidance_enabled,
+            # An agent's own tools go by the same names.
+            tools=DISCORD_TOOLS if self.tools.watched else {one.name for one in self.tools.specs},
+            text_delivered=self.settings.deliver_text,
+        )
+
+    def _attempted(self, reason: Reason, finished: Finished) -> Attempted:
+        return Attempted(reason, finished, self.accepted, self.tools.watched)

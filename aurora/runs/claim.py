@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ..model import Event
-from ..reasons import AuroraError
+from ..errors import Permits
+from ..model import Turn
+from ..reasons import AuroraError, Reason
 
 T = TypeVar("T")
 
@@ -18,7 +19,11 @@ class BrokenOffError(AuroraError):
 
 
 class WithheldError(BrokenOffError):
-    """The turn must come to nothing; the text is the reason."""
+    """The turn must come to nothing."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class UnloadedError(BrokenOffError):
@@ -29,13 +34,15 @@ class UnloadedError(BrokenOffError):
 class Claim:
     """A turn in the worker's hands: `task` brings it on.
 
-    `withheld` has the reasons by message id, of the turn's own event or of others in it.
+    `withheld` has the reasons by message id, of the event that speaks or of others in the turn.
+    `permits` are the breakers' leave for the attempt.
     """
 
-    event: Event
+    turn: Turn
     task: asyncio.Task[None] | None = None
     started: bool = False
-    withheld: dict[int, str] = field(default_factory=dict)
+    permits: Permits | None = None
+    withheld: dict[int, Reason] = field(default_factory=dict)
     _step: asyncio.Task[Any] | None = None
     _broken_off: BrokenOffError | None = None
 
@@ -49,7 +56,7 @@ class Claim:
 
     async def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Do a step that can be broken off; raise BrokenOffError if it was."""
-        step = asyncio.create_task(work, name=f"aurora step: {self.event.id}")
+        step = asyncio.create_task(work, name=f"aurora step: {self.turn.speaker.id}")
         self._step = step
         if self._broken_off is not None:
             step.cancel()
@@ -67,3 +74,32 @@ class Claim:
             # Passed on, it would end the task that has to bring the turn to its end.
             raise RuntimeError("a step of the turn was cancelled from inside")
         return step.result()
+
+
+class Claims:
+    """All claims of the worker, by the messages of their turns."""
+
+    def __init__(self) -> None:
+        self._by_message: dict[int, Claim] = {}
+
+    def __iter__(self) -> Iterator[Claim]:
+        """Iterate over the claims, each once."""
+        return iter(dict.fromkeys(self._by_message.values()))
+
+    def add(self, turn: Turn) -> Claim:
+        """Claim a turn for all of its events."""
+        claim = Claim(turn)
+        self._by_message.update((event.message_id, claim) for event in turn.events)
+        return claim
+
+    def find(self, turn: Turn) -> Claim | None:
+        """Return the claim of a turn, if there is one."""
+        claim = self._by_message.get(turn.speaker.message_id)
+        return claim if claim is not None and claim.turn is turn else None
+
+    def release(self, claim: Claim) -> None:
+        """Give a claim up for all events that it was made for."""
+        # What has ended may have been revived, and claimed again, by now.
+        mine = [key for key, one in self._by_message.items() if one is claim]
+        for message_id in mine:
+            del self._by_message[message_id]

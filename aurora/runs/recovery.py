@@ -1,95 +1,102 @@
 """What became of a turn that was broken off: by a crash, an unload or a fault of Aurora's own.
 
-A turn that had a visible effect is never run again (DESIGN promise 6), and one that keeps
-crashing Aurora is given up (promise 7).
+A turn that had a visible effect is never run again (promise 6), and one that keeps crashing
+Aurora is given up (promise 7).
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
-from ..agents.protocol import (
-    AgentError,
-    Finished,
-    Input,
-    Outcome,
-    Recaller,
-)
+from ..agents.protocol import Finished, Input, Recaller
 from ..clock import Clock
-from ..errors import is_retryable
-from ..model import Event, State
-from ..reasons import Reason
-from .attempt import RUN_OVER
-from .ports import Ports, Trace, Watcher
+from ..errors import RetryConfig, is_retryable
+from ..model import Trace, Turn
+from ..reasons import AgentError, Outcome, Reason
+from .attempt import RUN_OVER, Attempted
+from .claim import Claim
+from .conclusions import Again, Concluded, End
+from .ports import Ports
 
 log = logging.getLogger("red.aurora.worker")
 
 MOST_CRASHES = 3
-"""How often Aurora may crash on an event before it is given up."""
+"""How often Aurora may crash on a turn before it is given up."""
 
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A turn that ended without anybody writing it down."""
-
-    state: State
-    reason: Reason
+_SEEN = {
+    Trace.ANSWER: Reason.SENT_BEFORE_CRASH,
+    Trace.DOUBT: Reason.UNKNOWN_FATE,
+    Trace.ELSEWHERE: Reason.CRASHED,
+}
+"""What a turn ends as of which something is to be seen."""
 
 
 class Recovery:
     """Examines turns that were interrupted."""
 
-    def __init__(self, ports: Ports, clock: Clock) -> None:
+    def __init__(self, ports: Ports, clock: Clock, retries: RetryConfig) -> None:
         self._ports = ports
         self._clock = clock
+        self._retries = retries
 
-    async def examine(self, event: Event) -> Ended | Finished | None:
-        """Return how the turn ended, or how its run did; None if it may run again.
+    async def recover(self, claim: Claim) -> Attempted | None:
+        """Return how the last attempt of a turn ended; None if a new one may be made.
 
-        Raises AgentError while the agent server can't say.
+        Raise Concluded if it is over, or if the agent server can't say now.
         """
-        if event.crashes >= MOST_CRASHES:
-            return await self._give_up(event)
-        if event.answer is not None:
-            # Also if part of it is out: the rest is still to come.
-            return Finished(Outcome.COMPLETED, event.answer)
-        if event.input_id is not None:
-            await self._look_for_reply(event)
-        match await self._ports.delivery.trace(event):
-            case Trace.ANSWER:
-                return Ended(State.ANSWERED, Reason.SENT_BEFORE_CRASH)
-            case Trace.DOUBT:
-                return Ended(State.FAILED, Reason.UNKNOWN_FATE)
-            case Trace.ELSEWHERE:
-                return Ended(State.FAILED, Reason.CRASHED)
-            case Trace.END:
-                # Whose time was over was told that it was.
-                late = self._clock.monotonic() >= event.deadline
-                return None if late else Ended(State.FAILED, Reason.CRASHED)
-        return await self._recall(event)
-
-    async def _give_up(self, event: Event) -> Ended:
+        turn = claim.turn
+        if not turn.interrupted:
+            return None
         try:
-            trace = await self._ports.delivery.trace(event)
+            attempted = await claim.do(self._examine(turn))
+        except AgentError as error:
+            log.info("Event %s: its run's end is not known yet: %s", turn.speaker.id, error.detail)
+            turn.misses += 1
+            raise Concluded(Again(self._retries.delay(turn.misses), late=True)) from error
+        turn.interrupted = False
+        if attempted is None and turn.input_id is not None:
+            # Of an attempt that was broken off; crashes have a counter of their own (promise 7).
+            turn.attempts = max(0, turn.attempts - 1)
+            turn.run_id = turn.input_id = None
+        return attempted
+
+    async def _examine(self, turn: Turn) -> Attempted | None:
+        if turn.crashes >= MOST_CRASHES:
+            raise Concluded(End(await self._given_up(turn)))
+        if turn.answer is not None:
+            # Also if part of it is out: the rest is still to come.
+            return _attempted(Finished(Outcome.COMPLETED, turn.answer))
+        if turn.input_id is not None:
+            await self._look_for_reply(turn)
+        trace = await self._ports.delivery.trace(turn)
+        if trace in _SEEN:
+            raise Concluded(End(_SEEN[trace]))
+        if trace is Trace.END:
+            # Whose time was over was told that it was.
+            if self._clock.monotonic() >= turn.speaker.deadline:
+                return None
+            raise Concluded(End(Reason.CRASHED))
+        return await self._recall(turn)
+
+    async def _given_up(self, turn: Turn) -> Reason:
+        try:
+            trace = await self._ports.delivery.trace(turn)
         except Exception as error:
             # This may be what Aurora stumbles over each time.
-            log.exception("Event %s: nobody knows of an answer", event.id, exc_info=error)
-            trace = Trace.NOTHING
-        if trace is Trace.ANSWER:
-            return Ended(State.ANSWERED, Reason.SENT_BEFORE_CRASH)
-        return Ended(State.FAILED, Reason.UNKNOWN_FATE if trace is Trace.DOUBT else Reason.POISON)
+            log.exception("Event %s: nobody knows of an answer", turn.speaker.id, exc_info=error)
+            return Reason.POISON
+        return _SEEN[trace] if trace in (Trace.ANSWER, Trace.DOUBT) else Reason.POISON
 
-    async def _look_for_reply(self, event: Event) -> None:
+    async def _look_for_reply(self, turn: Turn) -> None:
         """Note what an agent with Discord tools of its own sent while nobody watched."""
-        tools = self._ports.toolbox.open(event, event.agent_id or "")
-        if isinstance(tools, Watcher):
+        tools = self._ports.toolbox.open(turn, turn.agent_id or "")
+        if tools.watched:
             await tools.close(RUN_OVER)
 
-    async def _recall(self, event: Event) -> Finished | None:
+    async def _recall(self, turn: Turn) -> Attempted | None:
         """Ask a server that keeps its runs; the others have forgotten by now."""
         backend = self._ports.backend()
-        agent_id, conversation_id, input_id = event.agent_id, event.conversation_id, event.input_id
+        agent_id, conversation_id, input_id = turn.agent_id, turn.conversation_id, turn.input_id
         if not isinstance(backend, Recaller) or not (agent_id and conversation_id and input_id):
             return None
         try:
@@ -101,4 +108,8 @@ class Recovery:
         # Aurora itself cancels what runs when it is unloaded.
         if finished is None or finished.outcome is Outcome.CANCELLED:
             return None
-        return finished
+        return _attempted(finished)
+
+
+def _attempted(finished: Finished) -> Attempted:
+    return Attempted(finished.outcome.reason, finished)

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..ledger import Store, Where
-from ..model import Event, EventContext, Kind, State
+from ..model import Event, EventContext, Kind, State, Trace, Turn
 from ..queue import Enqueued, MessageQueue
 from ..reasons import Reason
-from .ports import Trace
 
 RETRIED = (State.FAILED, State.EXPIRED, State.CANCELLED)
 """What may be tried again. What was declined got the agent's verdict."""
@@ -39,7 +38,7 @@ class Retries:
 
     store: Store
     queue: MessageQueue
-    trace: Callable[[Event], Awaitable[Trace]]
+    trace: Callable[[Turn], Awaitable[Trace]]
     reread: Callable[[Event], Awaitable[Reread | Reason]]
 
     async def retry(self, event: Event) -> NotRetried | None:
@@ -57,13 +56,14 @@ class Retries:
 
     async def retry_latest(self, place: Where) -> list[NotRetried | None]:
         """Retry the latest of a place that failed or expired; return what `retry` says of each."""
-        events = await self.store.recent(place, states=_ENDED_BY_ITSELF, limit=_RETRIED_AT_ONCE)
-        return [await self.retry(event) for event in reversed(events)]
+        listed = await self.store.recent(place, states=_ENDED_BY_ITSELF, limit=_RETRIED_AT_ONCE)
+        return [await self.retry(one.event) for one in reversed(listed)]
 
     async def _seen(self, event: Event) -> Trace | None:
         """Find out what is to be seen of an event, or of the turn that it was answered in."""
-        found = await self.trace(event)
-        if found not in _SEEN and event.turn_id not in (None, event.id):
-            speaker = await self.store.get(event.turn_id or "")
-            found = found if speaker is None else await self.trace(speaker)
+        found = await self.trace(Turn((event,)))
+        if found not in _SEEN and event.turn_id is not None:
+            turn = await self.store.turn(event.turn_id)
+            if turn is not None and turn.speaker.id != event.id:
+                found = await self.trace(turn)
         return found if found in _SEEN else None

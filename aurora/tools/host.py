@@ -16,7 +16,7 @@ from ..chat.failures import FAILURES, explain
 from ..chat.sender import Sender
 from ..clock import Clock
 from ..ledger import Store
-from ..model import Event
+from ..model import Turn
 from .arguments import Arguments, BadArgument
 from .memory import MEMORY_TOOLS
 from .reading import GET_SERVER_INFO, READ_MESSAGES
@@ -47,12 +47,12 @@ class Toolbox:
         self._clock = clock
         self._memory = memory
 
-    def open(self, event: Event, agent_id: str) -> RunTools:
-        """Return the tools of a run for this event, by this agent."""
+    def open(self, turn: Turn, agent_id: str) -> RunTools:
+        """Return the tools of a run for this turn, by this agent."""
         found = self._memory()
         memory = found if isinstance(found, Memory) else None
         tools = [READ_MESSAGES, SEND, ADD_REACTION]
-        if event.guild_id is not None:
+        if turn.speaker.guild_id is not None:
             tools.append(GET_SERVER_INFO)
         if memory is not None:
             tools.extend(MEMORY_TOOLS)
@@ -63,7 +63,7 @@ class Toolbox:
                 store=self._store,
                 sender=self._sender,
                 clock=self._clock,
-                event=event,
+                turn=turn,
                 agent_id=agent_id,
                 memory=memory,
                 ensure_open=ensure_open,
@@ -74,6 +74,8 @@ class Toolbox:
 
 class RunTools:
     """The ToolHost of one run."""
+
+    watched = False
 
     def __init__(
         self, tools: Sequence[Tool], scope: Callable[[Callable[[], None]], Scope]

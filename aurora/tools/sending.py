@@ -37,7 +37,7 @@ async def discord_send(scope: Scope, arguments: Arguments) -> str:
     key = f"send:{channel_id}:{fingerprint(text)}"
     try:
         # A run that the agent server starts over finds here what its first try did.
-        sends = [one for one in await scope.sender.sends(event) if one.kind == "message"]
+        sends = [one for one in await scope.sender.sends(scope.turn) if one.kind == "message"]
         earlier = [one for one in sends if one.message_ids and one.by == "tool"]
         again = next((one for one in earlier if one.key == key), None)
         if again is None:
@@ -45,7 +45,9 @@ async def discord_send(scope: Scope, arguments: Arguments) -> str:
             if reply_to is None and channel_id == event.channel_id and not here:
                 reply_to = event.message_id
             _refuse_excess(earlier, reply_to)
-        sent = await scope.sender.send(event, channel, text, by="tool", key=key, reply_to=reply_to)
+        sent = await scope.sender.send(
+            scope.turn, channel, text, by="tool", key=key, reply_to=reply_to
+        )
     except SendFailed as failure:
         raise ToolError(_failed(failure)) from failure
     if again is not None and again.message_ids == sent.message_ids:
@@ -95,7 +97,7 @@ async def discord_add_reaction(scope: Scope, arguments: Arguments) -> str:
     emoji = _emoji(channel, wanted)
     try:
         await scope.sender.react(
-            scope.event, channel, message_id, emoji, key=f"react:{message_id}:{emoji}"
+            scope.turn, channel, message_id, emoji, key=f"react:{message_id}:{emoji}"
         )
     except SendFailed as failure:
         hint = ""

@@ -15,7 +15,7 @@ from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.policy import Act, Denied, authorise
 from ..ledger import Store
-from ..model import Event
+from ..model import Event, Turn
 from ..reasons import AuroraError
 from .arguments import Arguments
 
@@ -32,10 +32,15 @@ class Scope:
     store: Store
     sender: Sender
     clock: Clock
-    event: Event
+    turn: Turn
     agent_id: str
     memory: Memory | None
     ensure_open: Callable[[], None]
+
+    @property
+    def event(self) -> Event:
+        """Return the event that speaks for the turn."""
+        return self.turn.speaker
 
     async def channel(self, act: Act, channel_id: int) -> Place | discord.DMChannel:
         """Return a channel if the run may do this there; raise ToolError."""

@@ -11,17 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..agents.own_tools import Danger, danger_of
-from ..agents.protocol import (
-    OwnTool,
-    ToolCalled,
-    ToolResult,
-    ToolSpec,
-)
+from ..agents.protocol import OwnTool, RunEvent, ToolCalled, ToolResult, ToolSpec
 from ..chat.failures import SendFailed
 from ..chat.sender import Sender, fingerprint
 from ..ledger import Store
-from ..model import Event, Send
-from ..runs import ports
+from ..model import Event, Send, Turn
+from .host import RunTools, Toolbox
 
 log = logging.getLogger("red.aurora.tools")
 
@@ -34,29 +29,27 @@ class EitherToolbox:
     """Makes the tools of each run: guarded ones, or none where the agent's own are `watched`."""
 
     def __init__(
-        self,
-        guarded: ports.Toolbox,
-        store: Store,
-        sender: Sender,
-        watched: Callable[[Event], bool],
+        self, guarded: Toolbox, store: Store, sender: Sender, watched: Callable[[Event], bool]
     ) -> None:
         self._guarded = guarded
         self._store = store
         self._sender = sender
         self._watched = watched
 
-    def open(self, event: Event, agent_id: str) -> ports.RunTools:
-        """Return the tools of a run for this event, by this agent."""
-        if self._watched(event):
-            return WatchedTools(event, self._store, self._sender)
-        return self._guarded.open(event, agent_id)
+    def open(self, turn: Turn, agent_id: str) -> RunTools | WatchedTools:
+        """Return the tools of a run for this turn, by this agent."""
+        if self._watched(turn.speaker):
+            return WatchedTools(turn, self._store, self._sender)
+        return self._guarded.open(turn, agent_id)
 
 
 class WatchedTools:
-    """The ToolHost of one watched run."""
+    """The ToolHost of one watched run; it observes the run, too."""
 
-    def __init__(self, event: Event, store: Store, sender: Sender) -> None:
-        self._event = event
+    watched = True
+
+    def __init__(self, turn: Turn, store: Store, sender: Sender) -> None:
+        self._turn = turn
         self._store = store
         self._sender = sender
 
@@ -69,23 +62,23 @@ class WatchedTools:
         """Refuse; nothing was offered."""
         return ToolResult("Aurora offers no tools here; use your own.", is_error=True)
 
-    async def watch(self, call: ToolCalled) -> None:
+    async def saw(self, step: RunEvent) -> None:
         """Record a text that the agent sends; whether it arrived is found out later."""
-        send = _send(call, self._event)
-        if send is not None:
-            await self._store.record_send(self._event.id, send)
+        event = self._turn.speaker
+        if isinstance(step, ToolCalled) and (send := _send(step, event)) is not None:
+            await self._store.record_send(event, send)
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 - there is nobody to tell it to
         """Look for a reply whose call was not seen; the agent's tools themselves can't be shut."""
-        event = self._event
+        speaker = self._turn.speaker
         try:
-            for member in reversed(event.members):
-                key, message_id = f"{_REPLY_KEY}:{member.message_id}", member.message_id
-                reply = Send(key, "message", "mcp", event.channel_id, "", message_id)
-                if (await self._sender.look_up(event, reply)).message_ids:
+            for event in reversed(self._turn.events):
+                key, message_id = f"{_REPLY_KEY}:{event.message_id}", event.message_id
+                reply = Send(key, "message", "mcp", speaker.channel_id, "", message_id)
+                if (await self._sender.look_up(speaker, reply)).message_ids:
                     return
         except SendFailed as failure:
-            log.warning("No look for an answer to event %s: %s", event.id, failure.reason)
+            log.warning("No look for an answer to event %s: %s", speaker.id, failure.reason)
 
 
 def _send(call: ToolCalled, event: Event) -> Send | None:

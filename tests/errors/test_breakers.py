@@ -155,7 +155,8 @@ async def test_who_heard_that_an_agent_failed_hears_that_it_is_forgotten(
 ) -> None:
     """Or its next failure would be no news."""
     heard: list[tuple[str | None, BreakerState]] = []
-    breakers = Breakers(clock, on_change=lambda key, _old, new: heard.append((key, new)))
+    breakers = Breakers(clock)
+    breakers.subscribe(lambda key, _old, new: heard.append((key, new)))
     fail_runs(breakers, BAD)
     await clock.advance(3600)
     breakers.agent(GOOD)
@@ -211,7 +212,8 @@ def test_settling_counts_as_the_verdict_says(
 def test_the_listener_hears_whose_state_changed(clock: FakeClock) -> None:
     """The agent by its id, the server as None."""
     heard: list[tuple[str | None, str]] = []
-    breakers = Breakers(clock, on_change=lambda key, _old, new: heard.append((key, new.value)))
+    breakers = Breakers(clock)
+    breakers.subscribe(lambda key, _old, new: heard.append((key, new.value)))
     fail_runs(breakers, BAD)
     for _ in range(5):
         take(breakers, GOOD).failed_to_accept()

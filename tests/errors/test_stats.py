@@ -178,6 +178,7 @@ async def test_what_was_told_otherwise_starts_the_cooldown(
 def test_whoever_listens_hears_of_all_that_is_counted(clock: FakeClock) -> None:
     """Once it is in the numbers; what is not counted is not news."""
     heard: list[int] = []
-    counted = ErrorStats(clock, on_record=lambda: heard.append(counted.summary().operations))
+    counted = ErrorStats(clock)
+    counted.subscribe(lambda: heard.append(counted.summary().operations))
     record(counted, None, "CancelledError", "TimeoutError")
     assert heard == [1, 2]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aurora.errors import Breakers, BreakerState, ErrorStats
+from aurora.errors import Breakers, ErrorStats
 from aurora.health.alerts import Alerts, masked, parse_webhook
 from aurora.runs.background import Background
 from aurora.settings import Settings
@@ -43,8 +43,8 @@ class Office:
         self.clock = FakeClock()
         self.settings = Settings(Kept())
         self.background = Background()
-        self.stats = ErrorStats(self.clock, on_record=self._recorded)
-        self.breakers = Breakers(self.clock, on_change=self._changed)
+        self.stats = ErrorStats(self.clock)
+        self.breakers = Breakers(self.clock)
         self.waiting: dict[int | None, int] = {}
         self.rooms: dict[str, Channel] = {}
         self.alerts: Alerts
@@ -68,12 +68,8 @@ class Office:
             self.clock,
             lambda: self.waiting,
         )
-
-    def _recorded(self) -> None:
-        self.alerts.recorded()
-
-    def _changed(self, key: str | None, old: BreakerState, new: BreakerState) -> None:
-        self.alerts.changed(key, old, new)
+        self.stats.subscribe(self.alerts.recorded)
+        self.breakers.subscribe(self.alerts.changed)
 
     def fail(self, agent: str | None, times: int = 5) -> None:
         """Let runs of an agent fail, or the server (None) take nothing."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aurora.model import Event, State
+from aurora.reasons import Reason
 from tests.support.events import make_event
 from tests.support.queues import Bench
 
@@ -29,7 +30,7 @@ def new(bench: Bench, **changes: Any) -> Event:
 
 async def answer(bench: Bench, event: Event) -> None:
     """End a running turn."""
-    await bench.queue.finish(event, State.ANSWERED, "sent")
+    await bench.finish(event)
 
 
 # -- who goes first
@@ -104,8 +105,8 @@ async def test_waiting_messages_of_one_author_become_one_turn(bench: Bench) -> N
     events = [new(bench) for _ in range(3)]
     (turn,) = await together(bench, *events)
     assert turn is events[-1]
-    assert turn.members == tuple(events)
-    assert [one.turn_id for one in events] == [turn.id, turn.id, None]
+    assert bench.turn(turn).events == tuple(events)
+    assert {one.turn_id for one in events} == {bench.turn(turn).id}
     assert [one.context["message"]["id"] for one in events] == [str(e.message_id) for e in events]
 
 
@@ -113,14 +114,14 @@ async def test_somebody_else_in_between_ends_a_turn(bench: Bench) -> None:
     """Order within the lane is not touched."""
     a, b, c = new(bench, author_id=1), new(bench, author_id=2), new(bench, author_id=1)
     assert await together(bench, a, b, c) == [a]
-    assert a.members == (a,)
+    assert bench.turn(a).events == (a,)
 
 
 async def test_at_most_five_go_together(bench: Bench) -> None:
     """The sixth waits for its own turn."""
     events = [new(bench) for _ in range(6)]
     (turn,) = await together(bench, *events)
-    assert turn.members == tuple(events[:5])
+    assert bench.turn(turn).events == tuple(events[:5])
     await answer(bench, turn)
     assert await bench.claim_all() == [events[5]]
 
@@ -139,11 +140,11 @@ async def test_one_end_closes_all_members(bench: Bench) -> None:
 async def test_nobody_joins_a_turn_that_has_run(bench: Bench) -> None:
     """Membership never changes: the agent may have seen those who were in it, and no others."""
     (turn,) = await together(bench, new(bench), new(bench))
-    await bench.queue.retry(turn, 0.0)
+    await bench.retry(turn, 0.0)
     late = new(bench)
     await bench.accept(late)
     assert await bench.claim_all() == [turn]
-    assert len(turn.members) == 2
+    assert len(bench.turn(turn).events) == 2
 
 
 async def test_a_turn_is_the_same_after_a_restart(bench: Bench) -> None:
@@ -153,20 +154,21 @@ async def test_a_turn_is_the_same_after_a_restart(bench: Bench) -> None:
     await bench.accept(events[2])
     await bench.reopen()
     (again,) = await bench.claim_all()
-    assert [one.id for one in again.members] == [one.id for one in events[:2]]
-    assert all(one.interrupted and one.crashes == 1 for one in again.members)
-    assert turn.id == again.id
+    assert [one.id for one in bench.turn(again).events] == [one.id for one in events[:2]]
+    known = bench.turn(again)
+    assert (known.interrupted, known.crashes) == (True, 1)
+    assert known.id == turn.turn_id
 
 
 async def test_a_member_can_leave_a_running_turn(bench: Bench) -> None:
     """Its message was deleted; the others are still answered."""
     events = [new(bench) for _ in range(3)]
     (turn,) = await together(bench, *events)
-    await bench.queue.withdraw(turn, events[0], "message_deleted")
+    await bench.queue.withdraw(bench.turn(turn), events[0], Reason.MESSAGE_DELETED)
     kept = await bench.store.get(events[0].id)
     assert kept is not None
-    assert (kept.state, kept.reason) == (State.CANCELLED, "message_deleted")
-    assert turn.members == tuple(events[1:])
+    assert (kept.state, kept.reason) == (State.CANCELLED, Reason.MESSAGE_DELETED)
+    assert bench.turn(turn).events == tuple(events[1:])
     await answer(bench, turn)
     assert bench.queue.get_stats()["running"] == 0
 
@@ -178,13 +180,13 @@ async def test_a_turn_that_waits_to_run_again_goes_on_without_a_deleted_message(
     """If the one that spoke for it is gone the next to last speaks, also after a restart."""
     events = [new(bench) for _ in range(3)]
     (turn,) = await together(bench, *events)
-    await bench.queue.retry(turn, 5.0)
-    assert await bench.queue.cancel(lambda one: one is events[gone], "message_deleted")
+    await bench.retry(turn, 5.0)
+    assert await bench.queue.cancel(lambda one: one is events[gone], Reason.MESSAGE_DELETED)
     left = [one.id for one in events if one is not events[gone]]
     await bench.reopen()
     await bench.clock.advance(5.0)
     (again,) = await bench.claim_all()
-    assert [one.id for one in again.members] == left
+    assert [one.id for one in bench.turn(again).events] == left
     await answer(bench, again)
     stats = bench.queue.get_stats()
     assert (stats["waiting"], stats["running"]) == (0, 0)
@@ -195,7 +197,7 @@ async def test_an_interrupted_turn_ends_with_the_message_that_spoke_for_it(bench
     events = [new(bench) for _ in range(3)]
     await together(bench, *events)
     await bench.reopen()
-    ended = await bench.queue.cancel(lambda one: one.id == events[2].id, "message_deleted")
+    ended = await bench.queue.cancel(lambda one: one.id == events[2].id, Reason.MESSAGE_DELETED)
     assert [one.id for one in ended] == [one.id for one in events]
     stats = bench.queue.get_stats()
     assert (stats["waiting"], stats["running"]) == (0, 0)
@@ -225,8 +227,8 @@ async def test_expired_events_keep_no_pace_and_no_company(bench: Bench) -> None:
     await bench.clock.advance(QUARTER)
     for event in events:
         assert await bench.claim_all() == [event]
-        assert event.members == (event,)
-        await bench.queue.finish(event, State.EXPIRED, "waited_too_long")
+        assert bench.turn(event).events == (event,)
+        await bench.finish(event, Reason.WAITED_TOO_LONG)
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -257,9 +259,9 @@ async def test_pace_counts_from_the_start_not_from_the_taking(bench: Bench) -> N
     bench.rules.seconds[9] = 2.0
     first, second = new(bench), new(bench)
     await bench.accept(first, second)
-    assert await bench.queue.take() is first
+    assert await bench.take() is first
     await bench.clock.advance(0.5)
-    await bench.queue.start(first)
+    await bench.queue.start(bench.turn(first))
     await answer(bench, first)
     await bench.clock.advance(1.9)
     assert await bench.claim_all() == []
@@ -294,7 +296,7 @@ async def test_a_clock_set_before_a_restart_delays_nobody_for_long(
     event = new(bench)
     await bench.accept(event)
     await bench.claim_all()
-    await bench.queue.retry(event, 30.0)
+    await bench.retry(event, 30.0)
     bench.clock.jump(jump)
     await bench.reopen()
     await bench.clock.advance(300)
@@ -310,7 +312,7 @@ async def test_a_clock_that_is_set_expires_nothing_and_frees_nothing(
     event = new(bench)
     await bench.accept(event)
     await bench.claim_all()
-    await bench.queue.retry(event, 30.0)
+    await bench.retry(event, 30.0)
     bench.clock.jump(jump)
     bench.queue.reconsider()
     await bench.clock.advance(29)
@@ -326,11 +328,12 @@ async def test_an_event_left_at_unload_is_no_crash(bench: Bench) -> None:
     await bench.accept(first, second)
     await bench.claim_all()
     bench.queue.shut()
-    await bench.queue.leave(first)
-    await bench.queue.finish(first, State.ANSWERED, "too late")
+    await bench.queue.leave(bench.turn(first))
+    await bench.finish(first)
     await bench.reopen()
     (again,) = await bench.claim_all()
-    assert (again.id, again.interrupted, again.crashes) == (first.id, True, 0)
+    turn = bench.turn(again)
+    assert (again.id, turn.interrupted, turn.crashes) == (first.id, True, 0)
 
 
 async def test_a_revived_event_starts_over(bench: Bench) -> None:
@@ -338,16 +341,19 @@ async def test_a_revived_event_starts_over(bench: Bench) -> None:
     event = new(bench)
     await bench.accept(event)
     await bench.claim_all()
-    event.attempts = event.crashes = 3
+    turn = bench.turn(event)
+    turn.attempts = turn.crashes = 3
     context = event.context
-    await bench.queue.finish(event, State.FAILED, "failed")
+    await bench.finish(event, Reason.FAILED)
     await bench.clock.advance(1000)
     dead = await bench.store.get(event.id)
     assert dead is not None
     dead.context = context
     await bench.queue.revive(dead)
     (again,) = await bench.claim_all()
-    assert (again.id, again.attempts, again.crashes, again.reason) == (event.id, 0, 0, "")
+    fresh = bench.turn(again)
+    assert fresh.id != turn.id
+    assert (again.id, fresh.attempts, fresh.crashes, again.reason) == (event.id, 0, 0, "")
     assert again.context == context
     assert again.deadline == bench.clock.monotonic() + QUARTER
 
@@ -359,7 +365,7 @@ async def test_a_revived_event_can_speak_for_later_ones_over_a_restart(bench: Be
     await bench.accept(event)
     await bench.claim_all()
     context = event.context
-    await bench.queue.finish(event, State.FAILED, "failed")
+    await bench.finish(event, Reason.FAILED)
     hold, later = new(bench, author_id=99), new(bench)
     await bench.accept(hold)
     await bench.claim_all()
@@ -370,10 +376,10 @@ async def test_a_revived_event_can_speak_for_later_ones_over_a_restart(bench: Be
     await bench.queue.revive(dead)
     await answer(bench, hold)
     (turn,) = await bench.claim_all()
-    assert [one.id for one in turn.members] == [later.id, event.id]
+    assert [one.id for one in bench.turn(turn).events] == [later.id, event.id]
     await bench.reopen()
     (again,) = await bench.claim_all()
-    assert {one.id for one in again.members} == {later.id, event.id}
+    assert {one.id for one in bench.turn(again).events} == {later.id, event.id}
     await answer(bench, again)
     stats = bench.queue.get_stats()
     assert (stats["waiting"], stats["running"]) == (0, 0)
@@ -384,7 +390,7 @@ async def test_changes_tell_a_life_in_a_chain(bench: Bench) -> None:
     event = new(bench)
     await bench.accept(event)
     await bench.claim_all()
-    await bench.queue.retry(event, 0.0)
+    await bench.retry(event, 0.0)
     await bench.claim_all()
     await answer(bench, event)
     kept = await bench.store.changes()

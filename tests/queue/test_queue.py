@@ -7,12 +7,14 @@ import itertools
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Change, Event, State
+from aurora.model import Change, Event, State, Turn
 from aurora.queue import Enqueued, MessageQueue
+from aurora.reasons import Reason
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
 from tests.support.queues import Bench, Rules
@@ -34,7 +36,7 @@ async def test_a_lane_runs_one_event_at_a_time_in_order(bench: Bench) -> None:
     for _ in events:
         (event,) = await bench.claim_all()
         seen.append(event)
-        await bench.queue.finish(event, State.ANSWERED, "sent")
+        await bench.finish(event)
     assert seen == events
 
 
@@ -50,7 +52,7 @@ async def test_a_message_is_accepted_once_even_after_its_answer(bench: Bench) ->
     await bench.accept(event)
     assert await bench.queue.enqueue(make_event(message_id=77)) is Enqueued.DUPLICATE
     (claimed,) = await bench.claim_all()
-    await bench.queue.finish(claimed, State.ANSWERED, "sent")
+    await bench.finish(claimed)
     await bench.clock.advance(6.9 * 86400)
     assert await bench.queue.enqueue(make_event(message_id=77)) is Enqueued.DUPLICATE
     assert (await bench.claim_all()) == []
@@ -67,7 +69,7 @@ async def test_ten_mentions_in_a_channel_start_in_order_a_rate_limit_apart(bench
         while len(starts) < len(events):
             event = await bench.claim()
             starts.append((bench.clock.monotonic(), event))
-            await bench.queue.finish(event, State.ANSWERED, "sent")
+            await bench.finish(event)
 
     task = asyncio.create_task(run())
     await bench.clock.advance(30)
@@ -86,7 +88,7 @@ async def test_a_guilds_rate_limit_is_its_own(bench: Bench) -> None:
     await bench.accept(*slow, *quick)
     first = await bench.claim_all()
     for event in first:
-        await bench.queue.finish(event, State.ANSWERED, "sent")
+        await bench.finish(event)
     assert await bench.claim_all() == [quick[1]]
 
 
@@ -95,7 +97,7 @@ async def test_a_changed_rate_limit_applies_to_what_already_waits(bench: Bench) 
     bench.rules.seconds[9] = 10.0
     await bench.accept(make_event(), make_event())
     (event,) = await bench.claim_all()
-    await bench.queue.finish(event, State.ANSWERED, "sent")
+    await bench.finish(event)
     bench.rules.seconds[9] = 1.0
     bench.queue.reconsider()
     await bench.clock.advance(1.0)
@@ -115,7 +117,7 @@ async def test_events_become_due_although_time_never_stands_still() -> None:
     await queue.open()
     event = make_event()
     await queue.enqueue(event)
-    assert await asyncio.wait_for(queue.take(), 1) is event
+    assert (await asyncio.wait_for(queue.take(), 1)).speaker is event
 
 
 async def test_a_wall_clock_set_back_does_not_stop_a_channel(bench: Bench) -> None:
@@ -123,7 +125,7 @@ async def test_a_wall_clock_set_back_does_not_stop_a_channel(bench: Bench) -> No
     bench.rules.seconds[9] = 2.0
     await bench.accept(make_event(), make_event())
     (event,) = await bench.claim_all()
-    await bench.queue.finish(event, State.ANSWERED, "sent")
+    await bench.finish(event)
     bench.clock.jump(-3600)
     await bench.clock.advance(2.0)
     assert len(await bench.claim_all()) == 1
@@ -138,7 +140,7 @@ async def test_twelve_slow_runs_in_one_guild_leave_another_its_turn(bench: Bench
     assert len(running) == 8
     await bench.accept(other)
     assert await bench.claim_all() == [other]
-    await bench.queue.finish(running[0], State.ANSWERED, "sent")
+    await bench.finish(running[0])
     assert len(await bench.claim_all()) == 1
 
 
@@ -149,9 +151,9 @@ async def test_a_place_that_one_lane_cannot_use_goes_to_the_next(bench: Bench) -
     c, d = make_event(channel_id=3, author_id=1), make_event(channel_id=4, author_id=3)
     await bench.accept(a, b, c, d)
     assert await bench.claim_all() == [a, b]
-    await bench.queue.finish(b, State.ANSWERED, "sent")
+    await bench.finish(b)
     assert await bench.claim_all() == [d]
-    await bench.queue.finish(a, State.ANSWERED, "sent")
+    await bench.finish(a)
     assert await bench.claim_all() == [c]
 
 
@@ -162,8 +164,8 @@ async def test_a_place_kept_for_a_cancelled_lane_goes_to_the_next(bench: Bench) 
     await bench.accept(a, b, c)
     assert await bench.claim_all() == [a]
     bench.rules.held[2] = 60.0
-    await bench.queue.finish(a, State.ANSWERED, "sent")
-    await bench.queue.cancel(lambda event: event is b, "message_deleted")
+    await bench.finish(a)
+    await bench.queue.cancel(lambda event: event is b, Reason.MESSAGE_DELETED)
     bench.queue.reconsider()
     assert await bench.claim_all() == [c]
 
@@ -173,8 +175,8 @@ async def test_a_lane_does_not_sleep_for_a_head_that_is_gone(bench: Bench) -> No
     a, b = make_event(), make_event()
     await bench.accept(a, b)
     await bench.claim_all()
-    await bench.queue.retry(a, 600.0)
-    await bench.queue.cancel(lambda event: event is a, "message_deleted")
+    await bench.retry(a, 600.0)
+    await bench.queue.cancel(lambda event: event is a, Reason.MESSAGE_DELETED)
     assert await bench.claim_all() == [b]
 
 
@@ -185,7 +187,7 @@ async def test_a_parked_lane_follows_its_new_head(bench: Bench) -> None:
     parked, free = make_event(channel_id=2, author_id=7), make_event(channel_id=2, author_id=8)
     await bench.accept(first, parked, free)
     assert await bench.claim_all() == [first]
-    await bench.queue.cancel(lambda event: event is parked, "message_deleted")
+    await bench.queue.cancel(lambda event: event is parked, Reason.MESSAGE_DELETED)
     assert await bench.claim_all() == [free]
 
 
@@ -196,17 +198,17 @@ async def test_an_event_on_its_way_back_is_nobodys_to_cancel(bench: Bench) -> No
     await bench.claim_all()
     move = bench.store.move
 
-    async def slow(events: Sequence[Event], changes: Sequence[Change]) -> None:
+    async def slow(*arguments: Any) -> None:
         await gate.wait()
-        await move(events, changes)
+        await move(*arguments)
 
     bench.store.move = slow  # type: ignore[method-assign]  # a store that takes its time
-    retrying = asyncio.create_task(bench.queue.retry(event, 1.0))
+    retrying = asyncio.create_task(bench.retry(event, 1.0))
     await bench.clock.settle()
-    assert await bench.queue.cancel(lambda _event: True, "disabled") == []
+    assert await bench.queue.cancel(lambda _event: True, Reason.DISABLED) == []
     gate.set()
     await retrying
-    assert await bench.queue.cancel(lambda _event: True, "disabled") == [event]
+    assert await bench.queue.cancel(lambda _event: True, Reason.DISABLED) == [event]
 
 
 @pytest.mark.parametrize("ending", ["finish", "retry"])
@@ -219,16 +221,16 @@ async def test_what_has_happened_is_kept_as_soon_as_the_store_can(
     await bench.claim_all()
     move, full = bench.store.move, True
 
-    async def fail(events: Sequence[Event], changes: Sequence[Change]) -> None:
+    async def fail(*arguments: Any) -> None:
         if full:
             raise OSError("disk full")
-        await move(events, changes)
+        await move(*arguments)
 
     bench.store.move = fail  # type: ignore[method-assign]  # a full disk
     if ending == "finish":
-        work = asyncio.create_task(bench.queue.finish(first, State.ANSWERED, "sent"))
+        work = asyncio.create_task(bench.finish(first))
     else:
-        work = asyncio.create_task(bench.queue.retry(first, 0.0))
+        work = asyncio.create_task(bench.retry(first, 0.0))
     await bench.clock.advance(5.0)
     assert not work.done()
     assert await bench.claim_all() == []
@@ -244,8 +246,8 @@ async def test_a_start_that_cannot_be_stored_is_tried_again_a_second_later(bench
     await bench.accept(event)
     start = bench.store.start
 
-    async def full(event: Event, changes: Sequence[Change]) -> None:
-        raise OSError(f"disk full: {event.id}, {len(changes)}")
+    async def full(turn: Turn, changes: Sequence[Change]) -> None:
+        raise OSError(f"disk full: {turn.id}, {len(changes)}")
 
     bench.store.start = full  # type: ignore[method-assign]  # a full disk
     with pytest.raises(OSError, match="disk full"):
@@ -276,7 +278,7 @@ async def test_a_shut_queue_takes_nothing_and_finishes_what_it_has(bench: Bench)
     await bench.accept(event)
     bench.queue.shut()
     assert await bench.queue.enqueue(make_event()) is Enqueued.SHUT
-    assert await bench.queue.cancel(lambda _event: True, "unloaded") == [event]
+    assert await bench.queue.cancel(lambda _event: True, Reason.UNLOADED) == [event]
 
 
 async def test_a_refused_event_may_come_again(bench: Bench) -> None:
@@ -294,7 +296,7 @@ async def test_a_retried_event_keeps_its_place_at_the_head(bench: Bench) -> None
     first, second = make_event(), make_event()
     await bench.accept(first, second)
     (claimed,) = await bench.claim_all()
-    await bench.queue.retry(claimed, 5.0)
+    await bench.retry(claimed, 5.0)
     assert await bench.claim_all() == []
     await bench.clock.advance(5.0)
     assert await bench.claim_all() == [first]
@@ -316,11 +318,11 @@ async def test_cancelled_events_end_with_their_reason_and_the_lane_goes_on(bench
     lone, head, rest = make_event(channel_id=2), make_event(), make_event()
     await bench.accept(lone, head, rest)
     gone = {lone.id, head.id}
-    ended = await bench.queue.cancel(lambda event: event.id in gone, "message_deleted")
+    ended = await bench.queue.cancel(lambda event: event.id in gone, Reason.MESSAGE_DELETED)
     assert {event.id for event in ended} == gone
     kept = await bench.store.get(head.id)
     assert kept is not None
-    assert (kept.state, kept.reason) == (State.CANCELLED, "message_deleted")
+    assert (kept.state, kept.reason) == (State.CANCELLED, Reason.MESSAGE_DELETED)
     assert await bench.claim_all() == [rest]
     again = make_event(channel_id=2)
     await bench.accept(again)
@@ -331,14 +333,14 @@ async def test_running_events_are_not_cancelled_by_the_queue(bench: Bench) -> No
     """What runs is the worker's to stop."""
     await bench.accept(make_event())
     await bench.claim_all()
-    assert await bench.queue.cancel(lambda _event: True, "disabled") == []
+    assert await bench.queue.cancel(lambda _event: True, Reason.DISABLED) == []
 
 
 async def test_a_final_event_keeps_no_content(bench: Bench) -> None:
     """The skeleton stays for dedupe; the text goes."""
     await bench.accept(make_event())
     (event,) = await bench.claim_all()
-    await bench.queue.finish(event, State.ANSWERED, "sent")
+    await bench.finish(event)
     kept = await bench.store.get(event.id)
     assert kept is not None
     assert not kept.context
@@ -348,8 +350,8 @@ async def test_an_event_ends_once(bench: Bench) -> None:
     """A second end, as after a cancellation in the middle of the first, changes nothing."""
     await bench.accept(make_event())
     (event,) = await bench.claim_all()
-    await bench.queue.finish(event, State.ANSWERED, "sent")
-    await bench.queue.finish(event, State.CANCELLED, "unloaded")
+    await bench.finish(event)
+    await bench.finish(event, Reason.CLEARED)
     assert [change.step for change in bench.changes] == ["queued", "running", "answered"]
 
 
@@ -359,10 +361,10 @@ async def test_a_claim_cancelled_while_it_is_stored_loses_nothing(bench: Bench) 
     await bench.accept(event)
     stored = asyncio.Event()
 
-    async def never(event: Event, changes: Sequence[Change]) -> None:
+    async def never(turn: Turn, changes: Sequence[Change]) -> None:
         stored.set()
         await asyncio.Event().wait()
-        raise AssertionError(event, changes)
+        raise AssertionError(turn, changes)
 
     start = bench.store.start
     bench.store.start = never  # type: ignore[method-assign]  # a store that hangs
@@ -406,18 +408,19 @@ async def test_events_that_wait_in_the_store_are_lined_up_again(bench: Bench) ->
     await bench.claim_all()
     await bench.reopen()
     (event,) = await bench.claim_all()
-    assert (event.id, event.interrupted, event.crashes) == (events[0].id, True, 1)
+    turn = bench.turn(event)
+    assert (event.id, turn.interrupted, turn.crashes) == (events[0].id, True, 1)
 
 
 async def test_a_turn_that_was_taken_and_not_started_is_nobodys_to_cancel(bench: Bench) -> None:
     """It is in no lane; the others that are wanted end all the same."""
     events = [make_event(channel_id=n) for n in (1, 2, 2)]
     await bench.accept(*events)
-    taken = await bench.queue.take()
+    taken = await bench.take()
     others = [event for event in events if event is not taken]
-    assert await bench.queue.cancel(lambda _event: True, "cleared") == others
-    await bench.queue.start(taken)
-    await bench.queue.finish(taken, State.ANSWERED, "sent")
+    assert await bench.queue.cancel(lambda _event: True, Reason.CLEARED) == others
+    await bench.queue.start(bench.turn(taken))
+    await bench.finish(taken)
     assert [event.state.final for event in events] == [True, True, True]
 
 
@@ -429,15 +432,17 @@ async def test_who_is_withdrawn_while_a_retry_is_being_kept_stays_cancelled(benc
     (turn,) = await bench.claim_all()
     move, full = bench.store.move, True
 
-    async def failing(events: Sequence[Event], changes: Sequence[Change]) -> None:
+    async def failing(*arguments: Any) -> None:
         if full:
             raise OSError("disk full")
-        await move(events, changes)
+        await move(*arguments)
 
     bench.store.move = failing  # type: ignore[method-assign]  # a full disk
-    retry = asyncio.create_task(bench.queue.retry(turn, 1.0))
+    retry = asyncio.create_task(bench.retry(turn, 1.0))
     await bench.clock.advance(1.5)
-    withdraw = asyncio.create_task(bench.queue.withdraw(turn, first, "message_deleted"))
+    withdraw = asyncio.create_task(
+        bench.queue.withdraw(bench.turn(turn), first, Reason.MESSAGE_DELETED)
+    )
     await bench.clock.settle()
     full = False
     await bench.clock.advance(10)
@@ -446,6 +451,6 @@ async def test_who_is_withdrawn_while_a_retry_is_being_kept_stays_cancelled(benc
     assert kept is not None
     assert kept.state is State.CANCELLED
     assert await bench.claim_all() == [second]
-    await bench.queue.finish(second, State.ANSWERED, "sent")
+    await bench.finish(second)
     stats = bench.queue.get_stats()
     assert (stats["waiting"], stats["running"]) == (0, 0)

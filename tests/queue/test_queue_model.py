@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from aurora.model import Event, State
+from aurora.model import Turn
 from tests.support.events import make_event
 from tests.support.queues import Bench
 
@@ -37,7 +37,7 @@ class Queue(RuleBasedStateMachine):
         self.run(self.bench.queue.open())
         self.lines: dict[int, list[str]] = defaultdict(list)
         self.turns: dict[str, list[str]] = {}
-        self.running: list[Event] = []
+        self.running: list[Turn] = []
         self.ended: set[str] = set()
         self.starts: dict[int, float] = {}
         self.accepted: list[str] = []
@@ -87,19 +87,20 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         """The worker takes whatever may run."""
-        for turn in self.run(self.bench.claim_all()):  # type: ignore[attr-defined]  # a list
+        for speaker in self.run(self.bench.claim_all()):  # type: ignore[attr-defined]  # a list
+            turn = self.bench.turn(speaker)
             assert self.paused is None, "something ran in a pause"
-            ids = [one.id for one in turn.members]
-            assert ids == self.lines[turn.channel_id][: len(ids)], "out of order"
+            ids = [one.id for one in turn.events]
+            assert ids == self.lines[turn.speaker.channel_id][: len(ids)], "out of order"
             assert len(ids) <= TOGETHER
-            assert len({one.author_id for one in turn.members}) == 1
-            assert self.turns.setdefault(turn.id, ids) == ids, "another membership"
-            assert all(one.channel_id != turn.channel_id for one in self.running), "overlap"
+            assert len({one.author_id for one in turn.events}) == 1
+            assert self.turns.setdefault(speaker.id, ids) == ids, "another membership"
+            assert all(one.lane != turn.lane for one in self.running), "overlap"
             now = self.bench.clock.monotonic()
-            if now < turn.deadline:
-                last = self.starts.get(turn.channel_id, -math.inf)
+            if now < speaker.deadline:
+                last = self.starts.get(speaker.channel_id, -math.inf)
                 assert now >= last + PACE - 1e-6, "too soon"
-                self.starts[turn.channel_id] = now
+                self.starts[speaker.channel_id] = now
             self.running.append(turn)
 
     @precondition(lambda self: self.running)
@@ -107,9 +108,9 @@ class Queue(RuleBasedStateMachine):
     def finish(self, which: int) -> None:
         """A run ends."""
         turn = self.running.pop(which % len(self.running))
-        ids = [one.id for one in turn.members]
-        self.run(self.bench.queue.finish(turn, State.ANSWERED, "sent"))
-        del self.lines[turn.channel_id][: len(ids)]
+        ids = [one.id for one in turn.events]
+        self.run(self.bench.finish(turn))
+        del self.lines[turn.speaker.channel_id][: len(ids)]
         self.ended.update(ids)
 
     @precondition(lambda self: self.running)
@@ -122,12 +123,14 @@ class Queue(RuleBasedStateMachine):
     @rule(which=st.integers(0, 30))
     def cancel(self, which: int) -> None:
         """A message that waits is deleted."""
-        busy = {one.id for turn in self.running for one in turn.members}
+        busy = {one.id for turn in self.running for one in turn.events}
         waiting = [one for line in self.lines.values() for one in line if one not in busy]
         if not waiting:
             return
         target = waiting[which % len(waiting)]
-        ended = self.run(self.bench.queue.cancel(lambda one: one.id == target, "deleted"))
+        ended = self.run(
+            self.bench.queue.cancel(lambda one: one.id == target, Reason.MESSAGE_DELETED)
+        )
         ids = [one.id for one in ended]  # type: ignore[attr-defined]  # a list
         if ids != [target]:
             # The one that spoke for a turn that was broken off takes the others with it.
@@ -142,7 +145,7 @@ class Queue(RuleBasedStateMachine):
         """A message whose turn runs is deleted; another speaks for it."""
         turn = next(turn for turn in self.running if turn.earlier)
         gone = turn.earlier[0]
-        self.run(self.bench.queue.withdraw(turn, gone, "deleted"))
+        self.run(self.bench.queue.withdraw(turn, gone, Reason.MESSAGE_DELETED))
         self._leave(gone.id)
 
     @rule(seconds=st.sampled_from([0.2, 1.0, 4.0, 600.0]))
@@ -177,7 +180,7 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """The process dies and another takes over its store."""
-        self.interrupted.update(turn.id for turn in self.running)
+        self.interrupted.update(turn.speaker.id for turn in self.running)
         self.running.clear()
         self.run(self.bench.reopen())
         if self.clock_was_set:
@@ -188,7 +191,7 @@ class Queue(RuleBasedStateMachine):
     def counts(self) -> None:
         """What waits and runs is what was accepted and has not ended."""
         stats = self.bench.queue.get_stats()
-        assert stats["running"] == sum(len(turn.members) for turn in self.running)
+        assert stats["running"] == sum(len(turn.events) for turn in self.running)
         unfinished = sum(map(len, self.lines.values()))
         assert stats["waiting"] + stats["running"] == unfinished
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from aurora.model import Event, State
+from aurora.model import Event, State, Trace, Turn
 from aurora.reasons import Reason
-from aurora.runs.ports import Trace
 from aurora.runs.retrying import Reread, Retries
 from tests.support.events import make_event
 from tests.support.queues import Bench
+
+_ENDS = {
+    State.FAILED: Reason.FAILED,
+    State.EXPIRED: Reason.WAITED_TOO_LONG,
+    State.CANCELLED: Reason.CLEARED,
+    State.ANSWERED: Reason.SENT,
+    State.DECLINED: Reason.NO_ANSWER,
+}
 
 
 class Desk:
@@ -22,8 +29,8 @@ class Desk:
         self.read: Reread | Reason = Reason.MESSAGE_GONE
         self.retries = Retries(bench.store, bench.queue, self._trace, self._reread)
 
-    async def _trace(self, event: Event) -> Trace:
-        return self.traces.get(event.id, Trace.NOTHING)
+    async def _trace(self, turn: Turn) -> Trace:
+        return self.traces.get(turn.speaker.id, Trace.NOTHING)
 
     async def _reread(self, _event: Event) -> Reread | Reason:
         return self.read
@@ -32,8 +39,9 @@ class Desk:
         """Accept an event and let it end."""
         event = make_event(message_id=message_id, now=self.clock.time())
         assert await self.queue.enqueue(event) == "accepted"
-        await self.queue.cancel(lambda one: one is event, "test")
-        event.state = state
+        turn = await self.queue.take()
+        await self.queue.start(turn)
+        await self.queue.finish(turn, _ENDS[state])
         return event
 
 
@@ -73,7 +81,7 @@ async def test_what_had_a_visible_effect_is_not_tried_again(
     acted = event
     if speaker:
         acted = await desk.ended(State.FAILED, 2)
-        event.turn_id = acted.id
+        event.turn_id = acted.turn_id
     desk.traces[acted.id] = seen
     assert await desk.retries.retry(event) == seen
     assert desk.queue.waiting() == []

@@ -27,6 +27,7 @@ from aurora.agents.protocol import (
 from aurora.model import Event, State
 from aurora.queue import Enqueued
 from aurora.reasons import Reason
+from aurora.runs.cancelling import Running
 from tests.support.events import make_event
 from tests.support.workers import (
     NEVER,
@@ -122,7 +123,7 @@ async def test_a_lost_run_is_sent_again_if_nothing_was_to_be_seen_of_it(
     bench, backend = await start(benches, [Accepted(), Finished(Outcome.LOST)])
     event = await bench.ask()
     await bench.clock.advance(60)
-    assert (event.state, event.attempts) == (State.ANSWERED, 2)
+    assert (event.state, (await bench.tried(event)).attempts) == (State.ANSWERED, 2)
     assert len({turn.input_id for turn in backend.seen}) == 2
 
 
@@ -155,7 +156,8 @@ async def test_an_outage_costs_no_attempt(benches: list[Bench]) -> None:
     bench, _ = await start(benches, *[refused] * 4)
     event = await bench.ask()
     await bench.clock.advance(60)
-    assert (event.state, event.attempts, event.misses) == (State.ANSWERED, 1, 4)
+    turn = await bench.tried(event)
+    assert (event.state, turn.attempts, turn.misses) == (State.ANSWERED, 1, 4)
 
 
 async def test_an_outage_longer_than_the_event_lives_ends_it(benches: list[Bench]) -> None:
@@ -215,7 +217,7 @@ async def test_a_deleted_message_stops_its_run_and_withholds_the_output(
     """No answer, no notice: nobody is there to read it."""
     bench, backend = await start(benches, [Accepted(), NEVER])
     event = await bench.ask()
-    bench.worker.withhold(event.message_id, "message_deleted")
+    bench.delete(event)
     await bench.clock.settle()
     assert (event.state, event.reason) == (State.CANCELLED, "message_deleted")
     assert backend.aborted == 1
@@ -229,7 +231,7 @@ async def test_a_message_deleted_while_its_right_to_run_is_checked_is_not_answer
     bench, backend = await start(benches)
     bench.gate.clear()
     event = await bench.ask()
-    bench.worker.withhold(event.message_id, "message_deleted")
+    bench.delete(event)
     bench.gate.set()
     await bench.clock.settle()
     assert (event.state, event.reason) == (State.CANCELLED, "message_deleted")
@@ -243,7 +245,7 @@ async def test_a_message_deleted_while_its_answer_is_delivered_gets_none(
     bench, _ = await start(benches)
     bench.delivery.gate.clear()
     event = await bench.ask()
-    bench.worker.withhold(event.message_id, "message_deleted")
+    bench.delete(event)
     bench.delivery.gate.set()
     await bench.clock.settle()
     assert (event.state, event.reason) == (State.CANCELLED, "message_deleted")
@@ -275,7 +277,8 @@ async def test_a_server_that_never_takes_the_input_is_an_outage(benches: list[Be
     await bench.settings.set_guild(9, agent_timeout=0.05)
     event = await bench.ask()
     await asyncio.sleep(0.2)
-    assert (event.misses, event.attempts) == (1, 0)
+    turn = await bench.tried(event)
+    assert (turn.misses, turn.attempts) == (1, 0)
     await bench.clock.advance(3)
     assert event.state is State.ANSWERED
     assert len(backend.seen) == 2
@@ -306,7 +309,8 @@ async def test_a_passing_error_of_auroras_own_costs_a_moment(benches: list[Bench
     event = await bench.ask()
     assert event.state is State.WAITING
     await bench.clock.advance(3)
-    assert (event.state, event.crashes, event.attempts) == (State.ANSWERED, 1, 1)
+    turn = await bench.tried(event)
+    assert (event.state, turn.crashes, turn.attempts) == (State.ANSWERED, 1, 1)
     assert (bench.delivery.notices, len(backend.seen)) == ([], 2)
     assert bench.stats.summary().by_type == {"InternalError": 1}
 
@@ -332,7 +336,8 @@ async def test_crashes_do_not_use_up_the_attempts_of_failed_runs(benches: list[B
     bench, _ = await start(benches, *turns)
     event = await bench.ask()
     await bench.clock.advance(60)
-    assert (event.state, event.crashes, event.attempts) == (State.ANSWERED, 2, 3)
+    turn = await bench.tried(event)
+    assert (event.state, turn.crashes, turn.attempts) == (State.ANSWERED, 2, 3)
 
 
 async def test_an_event_whose_sends_cannot_even_be_looked_up_ends(benches: list[Bench]) -> None:
@@ -352,7 +357,9 @@ async def test_withholding_all_of_somebody_waits_for_the_end_of_their_runs(
     bench, backend = await start(benches, [Accepted(), NEVER], [Accepted(), NEVER])
     mine = await bench.ask(author_id=1)
     other = await bench.ask(author_id=2, channel_id=2)
-    await bench.worker.withhold_all(lambda event: event.author_id == 1, "forgotten")
+    await bench.cancelling.cancel(
+        lambda event: event.author_id == 1, Reason.FORGOTTEN, running=Running.STOP
+    )
     assert (mine.state, mine.reason) == (State.CANCELLED, "forgotten")
     assert (other.state, backend.aborted) == (State.RUNNING, 1)
 
@@ -418,7 +425,7 @@ async def test_tokens_are_summed_over_steps_and_attempts(benches: list[Bench]) -
     bench, _ = await start(benches, failed, [Accepted(), Usage(20, 2), Usage(30, 3), done("Hi")])
     event = await bench.ask()
     await bench.clock.advance(3)
-    kept = await bench.kept(event)
+    kept = await bench.tried(event)
     assert (kept.prompt_tokens, kept.completion_tokens) == (60, 6)
 
 
@@ -440,7 +447,7 @@ async def test_a_message_deleted_on_its_way_back_into_the_queue_is_not_run_again
     backend.turns = [[Accepted(), slow_down, Finished(Outcome.FAILED, detail="500")]]
     event = await bench.ask()
     assert writing.is_set()
-    bench.worker.withhold(event.message_id, "message_deleted")
+    bench.delete(event)
     gate.set()
     await bench.clock.advance(3)
     assert (event.state, event.reason) == (State.CANCELLED, "message_deleted")
@@ -476,7 +483,7 @@ async def test_a_cancellation_from_inside_a_run_is_a_crash_like_any_other(
     bench, _ = await start(benches, [Accepted(), cancel])
     event = await bench.ask()
     await bench.clock.advance(3)
-    assert (event.state, event.crashes) == (State.ANSWERED, 1)
+    assert (event.state, (await bench.tried(event)).crashes) == (State.ANSWERED, 1)
 
 
 async def test_a_send_under_way_when_a_run_is_lost_is_let_through(benches: list[Bench]) -> None:
@@ -550,6 +557,6 @@ async def test_an_event_revived_while_its_end_is_shown_can_still_be_withheld(
     assert again.state is State.RUNNING
     shown.set()
     await bench.clock.settle()
-    bench.worker.withhold(again.message_id, "message_deleted")
+    bench.delete(again)
     await bench.clock.settle()
     assert (again.state, again.reason) == (State.CANCELLED, "message_deleted")

@@ -14,7 +14,7 @@ from aurora.agents.protocol import (
     Finished,
     Outcome,
 )
-from aurora.model import NO_CONTEXT, Event, State
+from aurora.model import NO_CONTEXT, Event, State, Turn
 from aurora.reasons import Reason
 from tests.support.events import make_event
 from tests.support.workers import (
@@ -63,7 +63,7 @@ async def test_what_was_not_answered_runs_again(benches: list[Bench]) -> None:
     """Nothing is to be seen of the first run; the person waits."""
     bench, event = await crash(benches, Accepted(), NEVER)
     assert await end(bench, event) == (State.ANSWERED, "delivered")
-    kept = await bench.kept(event)
+    kept = await bench.tried(event)
     assert (runs(bench), kept.attempts, kept.crashes) == (2, 1, 1)
     assert not kept.interrupted
 
@@ -104,7 +104,7 @@ async def test_a_finished_run_is_delivered_without_another(benches: list[Bench])
     await after.clock.advance(2)
     assert await end(after, event) == (State.ANSWERED, "delivered")
     assert (runs(after), after.delivery.delivered) == (1, ["Hello."])
-    assert (await after.kept(event)).answer is None
+    assert (await after.tried(event)).answer is None
 
 
 async def test_a_run_that_had_nothing_to_say_is_not_run_again(benches: list[Bench]) -> None:
@@ -258,8 +258,8 @@ async def test_a_failure_that_the_server_remembers_is_tried_again(benches: list[
     await after.clock.advance(2)
     assert runs(after) == 1
     await after.clock.advance(3)
-    kept = await after.kept(event)
-    assert (kept.state, kept.attempts, runs(after)) == (State.ANSWERED, 2, 2)
+    kept = await after.tried(event)
+    assert (kept.speaker.state, kept.attempts, runs(after)) == (State.ANSWERED, 2, 2)
 
 
 async def test_a_run_that_the_server_does_not_know_runs_again(benches: list[Bench]) -> None:
@@ -296,8 +296,12 @@ async def test_a_server_that_cannot_be_asked_now_is_asked_again(benches: list[Be
     after = await bench.again()
     benches.append(after)
     await after.clock.advance(2)
-    kept = await after.kept(event)
-    assert (kept.state, kept.interrupted, len(backend.recalled)) == (State.WAITING, True, 1)
+    kept = await after.tried(event)
+    assert (kept.speaker.state, kept.interrupted, len(backend.recalled)) == (
+        State.WAITING,
+        True,
+        1,
+    )
     await after.clock.advance(30)
     assert await end(after, event) == (State.ANSWERED, "delivered")
     assert (runs(after), len(after.delivery.notices)) == (1, 1)
@@ -368,14 +372,14 @@ async def test_an_unload_leaves_a_running_event_to_the_next_start(benches: list[
     await bench.stop()
     assert backend.aborted == 1
     assert len(asyncio.all_tasks()) < len(before)
-    kept = await bench.kept(event)
-    assert (kept.state, kept.interrupted, kept.crashes) == (State.WAITING, True, 0)
+    kept = await bench.tried(event)
+    assert (kept.speaker.state, kept.interrupted, kept.crashes) == (State.WAITING, True, 0)
     assert bench.town.posts == []
     after = await bench.again()
     benches.append(after)
     await after.clock.advance(2)
-    kept = await after.kept(event)
-    assert (kept.state, kept.attempts) == (State.ANSWERED, 1)
+    kept = await after.tried(event)
+    assert (kept.speaker.state, kept.attempts) == (State.ANSWERED, 1)
 
 
 async def test_a_run_that_had_answered_before_the_unload_is_answered(
@@ -410,16 +414,16 @@ async def test_an_answer_that_the_unload_cut_in_two_is_not_taken_for_whole(
     bench = await start(benches, ScriptedBackend())
     deliver = bench.delivery.settle
 
-    async def deliver_half(event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
-        await deliver(event, text, fallback=fallback)
+    async def deliver_half(turn: Turn, text: str, *, fallback: bool) -> Reason:
+        await deliver(turn, text, fallback=fallback)
         await asyncio.Event().wait()
         raise AssertionError
 
     bench.delivery.settle = deliver_half  # type: ignore[method-assign]  # the rest takes long
     event = await bench.ask()
     await bench.stop()
-    kept = await bench.kept(event)
-    assert (kept.state, kept.answer) == (State.WAITING, "Hello.")
+    kept = await bench.tried(event)
+    assert (kept.speaker.state, kept.answer) == (State.WAITING, "Hello.")
 
 
 async def test_a_run_that_ends_within_the_grace_is_answered(benches: list[Bench]) -> None:
@@ -452,7 +456,7 @@ async def test_a_message_deleted_during_the_unload_is_not_left(benches: list[Ben
     event = await bench.ask()
     stopping = asyncio.create_task(bench.stop())
     await bench.clock.settle()
-    bench.worker.withhold(event.message_id, "message_deleted")
+    bench.delete(event)
     closing.set()
     await stopping
     assert await end(bench, event) == (State.CANCELLED, "message_deleted")
@@ -479,7 +483,7 @@ async def test_a_disk_that_is_full_while_an_answer_goes_out_loses_and_doubles_no
     await bench.clock.advance(120)
     assert (await bench.kept(event)).state is State.ANSWERED
     assert (await bench.kept(behind)).state is State.ANSWERED
-    assert (await bench.kept(event)).crashes == 0
+    assert (await bench.tried(event)).crashes == 0
     assert len([post for post in bench.town.posts if post.event_id == event.id]) == 1
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from aurora.agents.protocol import Accepted, Finished, Outcome
 from aurora.model import Event, State
+from aurora.reasons import Reason
+from aurora.runs.cancelling import Running, Show, messages
 from tests.support.events import make_event
 from tests.support.workers import NEVER, Bench, ScriptedBackend
 
@@ -47,7 +49,7 @@ async def test_one_answer_ends_all_the_messages_of_a_turn(benches: list[Bench]) 
 async def test_a_deleted_message_leaves_its_turn(benches: list[Bench]) -> None:
     """It ends at once; the others' run goes on."""
     bench, backend, (first, second, third) = await start(benches, [Accepted(), NEVER])
-    bench.worker.withhold(first.message_id, "message_deleted")
+    bench.delete(first)
     await bench.clock.settle()
     assert ends([first]) == [(State.CANCELLED, "message_deleted")]
     assert ends([second, third]) == [(State.RUNNING, "")] * 2
@@ -73,7 +75,7 @@ async def test_a_message_deleted_before_the_turn_starts_is_not_read(
     await asyncio.gather(*map(bench.accept, events))
     await bench.clock.settle()
     assert writing.is_set()
-    bench.worker.withhold(events[0].message_id, "message_deleted")
+    bench.delete(events[0])
     gate.set()
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "message_deleted"), (State.ANSWERED, "delivered")]
@@ -83,7 +85,7 @@ async def test_a_message_deleted_before_the_turn_starts_is_not_read(
 async def test_without_the_speaking_message_the_turn_is_over(benches: list[Bench]) -> None:
     """The answer would have replied to it; the others see that nothing will come."""
     bench, backend, events = await start(benches, [Accepted(), NEVER])
-    bench.worker.withhold(events[-1].message_id, "message_deleted")
+    bench.delete(events[-1])
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "message_deleted")] * 3
     assert bench.delivery.called_off == [events[0].id, events[1].id]
@@ -96,11 +98,13 @@ async def test_a_turn_that_ends_on_its_way_back_is_shown_to_the_others(
     """What it has done is known only under the name of the message that is gone."""
     bench, _, events = await start(benches, [Accepted(), RuntimeError("a bug")])
     for _ in range(50):
-        if events[0].interrupted:
+        if events[0].turn_id and (await bench.tried(events[0])).interrupted:
             break
         await asyncio.sleep(0)
     assert {event.state for event in events} == {State.WAITING}
-    await bench.worker.cancel({events[-1].message_id}, "mention_removed")
+    await bench.cancelling.cancel(
+        messages({events[-1].message_id}), Reason.MENTION_REMOVED, show=Show.OTHERS
+    )
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "mention_removed")] * 3
     assert bench.delivery.called_off == [events[0].id, events[1].id]
@@ -122,7 +126,7 @@ async def test_a_message_deleted_while_its_turn_is_put_back_ends_it(benches: lis
     await asyncio.gather(*map(bench.accept, events))
     await bench.clock.settle()
     assert writing.is_set()
-    bench.worker.withhold(events[-1].message_id, "message_deleted")
+    bench.delete(events[-1])
     gate.set()
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "message_deleted")] * 2
@@ -132,8 +136,7 @@ async def test_a_message_deleted_while_its_turn_is_put_back_ends_it(benches: lis
 async def test_of_messages_deleted_together_none_is_marked(benches: list[Bench]) -> None:
     """There is nothing left to put a mark on."""
     bench, _, events = await start(benches, [Accepted(), NEVER])
-    for event in (events[0], events[2], events[1]):
-        bench.worker.withhold(event.message_id, "message_deleted")
+    bench.delete(*events)
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "message_deleted")] * 3
     assert bench.delivery.called_off == []
@@ -160,7 +163,9 @@ async def test_an_end_is_told_once_for_a_turn(benches: list[Bench]) -> None:
 async def test_withholding_all_of_somebody_ends_the_turn(benches: list[Bench]) -> None:
     """Every message in it is theirs."""
     bench, _, events = await start(benches, [Accepted(), NEVER])
-    await bench.worker.withhold_all(lambda event: event.author_id == 7, "forgotten")
+    await bench.cancelling.cancel(
+        lambda event: event.author_id == 7, Reason.FORGOTTEN, running=Running.STOP
+    )
     assert ends(events) == [(State.CANCELLED, "forgotten")] * 3
     assert bench.town.posts == []
 

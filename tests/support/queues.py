@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from aurora.ledger import Backlog
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Change, Event
+from aurora.model import Change, Event, Turn
 from aurora.queue import Enqueued, MessageQueue
+from aurora.reasons import Reason
 from tests.support.clocks import FakeClock
 
 
@@ -48,6 +49,7 @@ class Bench:
         self.rules = Rules()
         self.store = MemoryStore(self.clock)
         self.changes: list[Change] = []
+        self._turns: dict[str, Turn] = {}
         self.queue = MessageQueue(self.store, self.rules, self.clock, self.changes.append)
 
     async def accept(self, *events: Event) -> None:
@@ -55,13 +57,13 @@ class Bench:
             assert await self.queue.enqueue(event) is Enqueued.ACCEPTED
 
     async def claim(self) -> Event:
-        """Wait for a turn and start it."""
-        event = await self.queue.take()
-        await self.queue.start(event)
-        return event
+        """Wait for a turn and start it; return the event that speaks for it."""
+        turn = await self.queue.take()
+        await self.queue.start(turn)
+        return self._claimed(turn)
 
     async def claim_all(self) -> list[Event]:
-        """Start whatever may run now."""
+        """Start whatever may run now; return the events that speak."""
         claimed: list[Event] = []
         while True:
             task = asyncio.create_task(self.claim())
@@ -71,6 +73,26 @@ class Bench:
                 await asyncio.gather(task, return_exceptions=True)
                 return claimed
             claimed.append(task.result())
+
+    async def take(self) -> Event:
+        """Wait for a turn, and do not start it yet."""
+        return self._claimed(await self.queue.take())
+
+    def turn(self, speaker: Event) -> Turn:
+        """Return the turn that was claimed last with this event speaking for it."""
+        return self._turns[speaker.id]
+
+    async def finish(self, speaker: Event, reason: Reason = Reason.SENT) -> None:
+        """Bring a claimed turn to its end."""
+        await self.queue.finish(self.turn(speaker), reason)
+
+    async def retry(self, speaker: Event, delay: float) -> None:
+        """Put a claimed turn back."""
+        await self.queue.retry(self.turn(speaker), delay)
+
+    def _claimed(self, turn: Turn) -> Event:
+        self._turns[turn.speaker.id] = turn
+        return turn.speaker
 
     async def reopen(self) -> Backlog:
         """Start anew on what the store holds."""

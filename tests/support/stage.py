@@ -13,7 +13,8 @@ from aurora.chat.delivery import Delivery
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Change, Event
+from aurora.model import Change, Event, Trace, Turn
+from aurora.reasons import Reason
 from aurora.tools.host import RunTools, Toolbox
 from doubles.local_discord import (
     Channel,
@@ -34,15 +35,8 @@ PATIENCE = Patience(call=2.5, pause=0.01)
 
 def queued(event: Event) -> Change:
     """Return the Change that tells of a new event."""
-    ids = (event.id, event.message_id, event.channel_id, event.guild_id)
-    return Change(*ids, "queued", event.accepted_at)
-
-
-def together(*events: Event) -> Event:
-    """Let events run as one turn, and return the one that speaks."""
-    *earlier, speaker = events
-    speaker.earlier = tuple(earlier)
-    return speaker
+    place = (event.channel_id, event.guild_id, event.author_id, event.lane)
+    return Change(event.id, event.message_id, *place, "queued", event.accepted_at)
 
 
 class Stage:
@@ -97,9 +91,17 @@ class Stage:
         mine = self.local.bot_user.id
         return [emoji for emoji, users in message.reactions.items() if mine in users]
 
-    def open(self, event: Event) -> RunTools:
-        """Return the tools of a run."""
-        return self.toolbox.open(event, "agent-1")
+    def open(self, *events: Event) -> RunTools:
+        """Return the tools of a run for events that run together, the last speaking."""
+        return self.toolbox.open(Turn(events), "agent-1")
+
+    async def settle(self, event: Event, text: str, *, fallback: bool = True) -> Reason:
+        """Deliver what a run of an event left to be delivered."""
+        return await self.delivery.settle(Turn((event,)), text, fallback=fallback)
+
+    async def trace(self, event: Event) -> Trace:
+        """Find out what is to be seen of an event."""
+        return await self.delivery.trace(Turn((event,)))
 
 
 async def send(tools: RunTools, channel: Channel, text: str, **more: Any) -> ToolResult:

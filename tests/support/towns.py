@@ -8,12 +8,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from aurora.agents.protocol import ToolCalled, ToolResult, ToolSpec
+from aurora.agents.protocol import ToolResult, ToolSpec
 from aurora.chat.failures import SendFailed
 from aurora.ledger import Store
-from aurora.model import Event, Send, State
-from aurora.reasons import Reason
-from aurora.runs.ports import Trace
+from aurora.model import Event, Send, Trace, Turn
+from aurora.reasons import REASONS, Reason
+from aurora.words import Phrase
 from tests.support.lives import Life
 
 
@@ -69,10 +69,10 @@ class Sender:
             return
         found = None if known is None else await self._find(event, key)
         new = Send(key, "message", by, channel, "hash", event.message_id)
-        await self._store.record_send(event.id, new)
+        await self._store.record_send(event, new)
         if found is None:
             found = await self.post(Post(by, event.id, key, channel, text))
-        await self._store.record_send(event.id, replace(new, message_ids=(found,)))
+        await self._store.record_send(event, replace(new, message_ids=(found,)))
 
     async def sends(self, event: Event) -> list[Send]:
         """Return all that arrived, notices included."""
@@ -89,7 +89,7 @@ class Sender:
         if message_id is not None:
             ids = (message_id,)
             found = Send(key, "message", "mcp", event.channel_id, "", event.message_id, ids)
-            await self._store.record_send(event.id, found)
+            await self._store.record_send(event, found)
 
     async def post(self, post: Post) -> int:
         await self._life.point("Discord is asked", SendFailed(Reason.DISCORD_ERROR, "trouble"))
@@ -104,6 +104,8 @@ class Sender:
 
 class Tools:
     """The run's tools: `call` is a send to the event's place."""
+
+    watched = False
 
     def __init__(self, sender: Sender, event: Event) -> None:
         self._sender = sender
@@ -134,8 +136,7 @@ class Tools:
 class WatchedTools(Tools):
     """The tools of a run whose agent writes by itself: closing looks for a reply of its own."""
 
-    async def watch(self, call: ToolCalled) -> None:
-        pass
+    watched = True
 
     async def close(self, reason: str) -> None:
         await super().close(reason)
@@ -156,23 +157,25 @@ class Delivery:
         """A bug: every look at what was sent raises."""
         self.in_doubt = False
 
-    async def settle(self, event: Event, text: str, *, fallback: bool) -> tuple[State, Reason]:
+    async def settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
+        event = turn.speaker
         await self.gate.wait()
         try:
             sends = await self.sender.sends(event)
             by = [one.by for one in sends if one.channel_id == event.channel_id]
             if "tool" in by or "mcp" in by:
-                return State.ANSWERED, Reason.SENT
+                return Reason.SENT
             if text and fallback:
                 await self.sender.send(event, "delivery", "delivery", text, event.channel_id)
-                return State.ANSWERED, Reason.DELIVERED
+                return Reason.DELIVERED
         except SendFailed as failure:
             await self._mark(event, "⚠️")
-            return State.FAILED, failure.reason
+            return failure.reason
         await self._mark(event, "💤")
-        return State.DECLINED, Reason.NO_ANSWER
+        return Reason.NO_ANSWER
 
-    async def trace(self, event: Event) -> Trace:
+    async def trace(self, turn: Turn) -> Trace:
+        event = turn.speaker
         if self.blind:
             raise KeyError("a bug")
         try:
@@ -189,6 +192,9 @@ class Delivery:
         told = any(one.key == "notice:end" for one in sends)
         return Trace.END if told else Trace.NOTHING
 
+    async def late(self, event: Event, words: Phrase) -> None:
+        await self.notice(event, str(words), kind="outage")
+
     async def notice(
         self, event: Event, text: str, *, kind: Literal["outage", "end"] = "end"
     ) -> None:
@@ -200,11 +206,15 @@ class Delivery:
             if kind == "end":
                 await self._mark(event, "⚠️")
 
+    async def show_end(self, event: Event, reason: Reason) -> None:
+        entry = REASONS[reason]
+        if entry.mark:
+            await self._mark(event, entry.mark)
+        elif entry.user is not None:
+            await self.notice(event, str(entry.user))
+
     async def call_off(self, event: Event) -> None:
         await self._mark(event, "⏹️")
-
-    async def doubt(self, event: Event) -> None:
-        await self._mark(event, "⚠️")
 
     async def _mark(self, event: Event, emoji: str) -> None:
         if self._town.find(event.id, emoji) is None:

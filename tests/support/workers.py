@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aurora.errors import (
     Breakers,
-    BreakerState,
     ErrorStats,
     RetryConfig,
 )
+from aurora.health.notices import OutageNotices
 from aurora.ledger import Store
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Change, Event
+from aurora.model import Change, Event, Turn
 from aurora.queue import Enqueued, MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.reasons import Reason
+from aurora.runs.background import Background
+from aurora.runs.cancelling import Cancelling, Running, Show, messages
+from aurora.runs.claim import Claims
+from aurora.runs.observers import Log, Tokens
 from aurora.runs.ports import Ports
 from aurora.runs.worker import Worker
 from aurora.settings import Settings
@@ -77,7 +82,7 @@ class Bench:
         self.store: Any = Disk(self.kept_by, self.life)
         self.town = town or Town()
         self.settings = settings or Settings(Keeper({}, {9: {"agent_id": "a", "enabled": True}}))
-        self.breakers = Breakers(self.clock, on_change=self._changed)
+        self.breakers = Breakers(self.clock)
         self.changes: list[Change] = []
         self.queue = MessageQueue(
             self.store, WorkRules(self.settings, self.breakers), self.clock, self.changes.append
@@ -92,28 +97,41 @@ class Bench:
         self.alerts: list[str] = []
         self.stats = ErrorStats(self.clock)
         self.watched = False
+        self.background = Background()
+        self.notices = OutageNotices(
+            self.breakers, self.settings, self.queue, self.background, self.delivery.late
+        )
+        self.breakers.subscribe(lambda _key, _old, _new: self.queue.reconsider())
+        self.breakers.subscribe(self.notices.changed)
+        self.claims = Claims()
+        self.cancelling = Cancelling(self.queue, self.claims, self.delivery, self.background)
         self.worker = Worker(
             self.queue,
             self.store,
-            Ports(lambda: self.backend, self, self.delivery, self.admit, self.alert),
+            Ports(
+                lambda: self.backend,
+                self,
+                self.delivery,
+                self.welcome,
+                self.notices.late,
+                self.alert,
+            ),
             self.settings,
             self.breakers,
             self.stats,
             self.clock,
+            self.claims,
+            self.cancelling,
+            (partial(Log, self.queue), Tokens, self.notices.observe),
             RetryConfig(jitter=0.0),
         )
         self.loop: asyncio.Task[None] | None = None
 
-    def _changed(self, key: str | None, _old: BreakerState, new: BreakerState) -> None:
-        self.queue.reconsider()
-        if new is BreakerState.CLOSED:
-            self.worker.outage_over(key)
-
-    def open(self, event: Event, _agent_id: str) -> Tools:
+    def open(self, turn: Turn, _agent_id: str) -> Tools:
         kind = WatchedTools if self.watched else Tools
-        return kind(self.delivery.sender, event)
+        return kind(self.delivery.sender, turn.speaker)
 
-    async def admit(self, _event: Event) -> Reason | None:
+    async def welcome(self, _event: Event) -> Reason | None:
         await self.gate.wait()
         await self.life.point("admit", RuntimeError("a bug"))
         return self.refusal
@@ -145,6 +163,7 @@ class Bench:
             self.loop.cancel()
             await asyncio.gather(self.loop, return_exceptions=True)
         await self.worker.stop(grace)
+        await self.background.stop(grace)
 
     async def again(self, backend: ScriptedBackend | None = None) -> Bench:
         """Start another Aurora on what this one left; if it still lives, it dies."""
@@ -181,6 +200,22 @@ class Bench:
         found = await self.kept_by.get(event.id)
         assert found is not None
         return found
+
+    async def tried(self, event: Event) -> Turn:
+        """Return the last turn of an event as the ledger has it."""
+        kept = await self.kept(event)
+        found = await self.kept_by.turn(kept.turn_id or "")
+        assert found is not None
+        return found
+
+    def delete(self, *events: Event) -> asyncio.Task[int]:
+        """Delete messages: what is done for them stops, and what waits of them ends."""
+        meant = messages({event.message_id for event in events})
+        return asyncio.create_task(
+            self.cancelling.cancel(
+                meant, Reason.MESSAGE_DELETED, running=Running.STOP, show=Show.OTHERS
+            )
+        )
 
     def steps(self, event: Event) -> list[str]:
         return [change.step for change in self.changes if change.event_id == event.id]

@@ -1,0 +1,41 @@
+"""What is concluded of a turn: its answer is given, it ends, or it is tried again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The run came to its end: see to it that its answer is in Discord."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """It is over; `reasons.py` says in which state, and what people see of it."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Put it back for `delay` seconds; `late` if its agent can't be reached."""
+
+    delay: float
+    late: bool = False
+
+
+Conclusion = Answer | End | Again
+
+
+class Concluded(Exception):  # noqa: N818 - no error: a way out of the steps that come next
+    """A conclusion was reached before the turn had gone all its way."""
+
+    def __init__(self, conclusion: Conclusion) -> None:
+        super().__init__(conclusion)
+        self.conclusion = conclusion

@@ -1,0 +1,10 @@
+"""What people are told while they wait."""
+
+from __future__ import annotations
+
+from . import phrase as _
+
+OUTAGE = _(
+    "My agent is not available right now. I keep your message and will answer as soon as it is "
+    "back; if that takes longer than 15 minutes, I will say so, and you can ask again."
+)

@@ -10,8 +10,8 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from aurora.model import State
 from aurora.queue import MessageQueue
+from aurora.reasons import Reason
 
 from .durable import EventMaker, accept, opened
 from .figures import Figure
@@ -72,9 +72,9 @@ async def _warm_up(queue: MessageQueue, maker: EventMaker) -> None:
     """Have everything imported, prepared and cached that the first events bring about."""
     await fill(queue, maker, _AT_ONCE)
     for _ in range(_AT_ONCE):
-        event = await queue.take()
-        await queue.start(event)
-        await queue.finish(event, State.ANSWERED, "delivered")
+        turn = await queue.take()
+        await queue.start(turn)
+        await queue.finish(turn, Reason.DELIVERED)
 
 
 async def _leave_behind(path: Path, waiting: int, lanes: int, guilds: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from aurora.ledger import EVERYWHERE
 from aurora.model import Event, State
 from aurora.queue import MessageQueue
+from aurora.reasons import Reason
 
 from .durable import EventMaker, accept, opened
 from .figures import Figure
@@ -61,7 +62,7 @@ async def measure(events: int = EVENTS, *, workers: int = WORKERS) -> AsyncItera
         async with opened(path, GUILDS) as (_, again):
             backlog = await again.open()
             finished = (await again.counts(EVERYWHERE))[State.ANSWERED]
-    if finished != events or backlog.events:
+    if finished != events or backlog.turns:
         raise SystemExit(f"The measurement is void: {finished} of {events} events are finished.")
     print(f"{events} events in {seconds:.2f} s; fsync takes {fsync_us():.0f} µs", file=sys.stderr)
     yield Figure("events_per_s", round(events / seconds), "1/s")
@@ -87,13 +88,14 @@ async def _work(queue: MessageQueue, shares: Sequence[list[Event]]) -> None:
     async def consume(count: int) -> None:
         for _ in range(count):
             async with taking:  # one caller at a time takes turns
-                event = await queue.take()
+                turn = await queue.take()
+            event = turn.speaker
             order.begins(event.channel_id, event.message_id)
-            await queue.start(event)
+            await queue.start(turn)
             if event.context["message"]["id"] != str(event.message_id):
                 raise SystemExit("The measurement is void: an event came without its context.")
             order.ended(event.channel_id)
-            await queue.finish(event, State.ANSWERED, "delivered")
+            await queue.finish(turn, Reason.DELIVERED)
 
     async with asyncio.TaskGroup() as group:
         for share in shares:

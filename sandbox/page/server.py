@@ -124,8 +124,8 @@ class Page:
 
     async def on_change(self, change: Change) -> None:
         """Hear of a step in an event's life; a listener for `aurora_event`."""
-        told = asdict(change)
-        for key in ("message_id", "channel_id", "guild_id"):
+        told = change._asdict()
+        for key in ("message_id", "channel_id", "guild_id", "author_id"):
             # A browser's numbers are too short for snowflakes.
             told[key] = None if told[key] is None else str(told[key])
         self._changes.setdefault(change.event_id, []).append(told)

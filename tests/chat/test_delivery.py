@@ -6,18 +6,13 @@ import asyncio
 
 import pytest
 
-from aurora.chat.delivery import (
-    CALLED_OFF,
-    FAILED,
-    NO_ANSWER,
-    TEXT_WITHHELD,
-    Delivery,
-)
+from aurora.chat.delivery import FAILED, Delivery
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger import LedgerError
-from aurora.model import NO_CONTEXT, Send, State
-from aurora.runs.ports import Trace
+from aurora.model import NO_CONTEXT, Event, Send, Trace
+from aurora.reasons import REASONS, Reason
+from aurora.words import Phrase
 from doubles.local_discord import Overwrite, permissions
 
 from ..support.stage import (
@@ -27,14 +22,13 @@ from ..support.stage import (
     together,
 )
 
+WAIT = Phrase("Wait")
+
 
 async def test_text_alone_is_delivered_as_a_reply(stage: Stage) -> None:
     """An agent that only writes does not leave people in silence."""
     event = await stage.ask()
-    assert await stage.delivery.settle(event, "Hello Ada", fallback=True) == (
-        State.ANSWERED,
-        "delivered",
-    )
+    assert await stage.settle(event, "Hello Ada", fallback=True) == Reason.DELIVERED
     (answer,) = stage.answers()
     assert (answer.content, answer.reference) == ("Hello Ada", event.message_id)
 
@@ -42,14 +36,14 @@ async def test_text_alone_is_delivered_as_a_reply(stage: Stage) -> None:
 async def test_long_text_is_split(stage: Stage) -> None:
     """Delivery cuts as discord_send does."""
     event = await stage.ask()
-    await stage.delivery.settle(event, "word " * 700, fallback=True)
+    await stage.settle(event, "word " * 700, fallback=True)
     assert len(stage.answers()) == 2
 
 
 async def test_a_book_is_cut_and_says_so(stage: Stage) -> None:
     """More than ten messages nobody wants; what is missing is counted."""
     event = await stage.ask()
-    await stage.delivery.settle(event, "word " * 6000, fallback=True)
+    await stage.settle(event, "word " * 6000, fallback=True)
     assert len(stage.answers()) == 10
     assert "more characters" in stage.answers()[-1].content
 
@@ -58,10 +52,7 @@ async def test_text_after_a_send_is_dropped(stage: Stage) -> None:
     """The tool's message is the answer."""
     event = await stage.ask()
     await send(stage.open(event), stage.channel, "By tool")
-    assert await stage.delivery.settle(event, "I have answered.", fallback=True) == (
-        State.ANSWERED,
-        "sent",
-    )
+    assert await stage.settle(event, "I have answered.", fallback=True) == Reason.SENT
     assert [one.content for one in stage.answers()] == ["By tool"]
 
 
@@ -70,7 +61,7 @@ async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
     other = stage.local.add_channel(stage.guild, "random")
     event = await stage.ask()
     await send(stage.open(event), other, "In the wrong room")
-    assert (await stage.delivery.settle(event, "Here it is", fallback=True))[1] == "delivered"
+    assert await stage.settle(event, "Here it is", fallback=True) is Reason.DELIVERED
     assert [one.content for one in stage.answers()] == ["Here it is"]
 
 
@@ -78,10 +69,7 @@ async def test_a_reaction_to_the_message_is_an_answer(stage: Stage) -> None:
     """Nothing more needs to be said."""
     event = await stage.ask()
     await react(stage.open(event), event, "👍")
-    assert await stage.delivery.settle(event, "Done.", fallback=True) == (
-        State.ANSWERED,
-        "reacted",
-    )
+    assert await stage.settle(event, "Done.", fallback=True) == Reason.REACTED
     assert stage.answers() == []
 
 
@@ -91,7 +79,7 @@ async def test_a_reaction_to_another_message_is_no_answer(stage: Stage) -> None:
     event = await stage.ask()
     arguments = {"channelId": event.channel_id, "messageId": older.id, "emoji": "👍"}
     assert not (await stage.open(event).call("discord_add_reaction", arguments)).is_error
-    assert (await stage.delivery.settle(event, "Text", fallback=True))[1] == "delivered"
+    assert await stage.settle(event, "Text", fallback=True) is Reason.DELIVERED
 
 
 async def test_a_failed_send_is_no_answer(stage: Stage) -> None:
@@ -99,7 +87,7 @@ async def test_a_failed_send_is_no_answer(stage: Stage) -> None:
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     assert (await send(stage.open(event), stage.channel, "By tool")).is_error
-    assert (await stage.delivery.settle(event, "By text", fallback=True))[1] == "delivered"
+    assert await stage.settle(event, "By text", fallback=True) is Reason.DELIVERED
     assert [one.content for one in stage.answers()] == ["By text"]
 
 
@@ -111,7 +99,7 @@ async def test_a_send_that_was_cut_off_but_arrived_is_the_answer(stage: Stage) -
     await stage.local.wait_for(stage.answers)
     call.cancel()
     await asyncio.wait([call])
-    assert (await stage.delivery.settle(event, "Hello again", fallback=True))[1] == "sent"
+    assert await stage.settle(event, "Hello again", fallback=True) is Reason.SENT
     assert len(stage.answers()) == 1
 
 
@@ -123,20 +111,20 @@ async def test_a_reaction_that_was_cut_off_but_arrived_is_the_answer(stage: Stag
     await stage.local.wait_for(lambda: stage.reactions(event))
     call.cancel()
     await asyncio.wait([call])
-    assert (await stage.delivery.settle(event, "Text", fallback=True))[1] == "reacted"
+    assert await stage.settle(event, "Text", fallback=True) is Reason.REACTED
 
 
 async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
     """While Discord cannot say what became of a send, nothing further is sent."""
     event = await stage.ask()
     await stage.store.record_send(
-        event.id, Send("send", "message", "tool", stage.channel.id, "hash", event.message_id)
+        event, Send("send", "message", "tool", stage.channel.id, "hash", event.message_id)
     )
     sender = Sender(stage.bot, stage.store, patience=Patience(call=0.1))
     delivery = Delivery(stage.bot, stage.store, sender)
     stage.local.faults.add("GET", r"/messages$", status=500, times=99)
-    assert await delivery.trace(event) is Trace.DOUBT
-    assert await delivery.settle(event, "Hi", fallback=True) == (State.FAILED, "discord_timeout")
+    assert await delivery.trace(together(event)) is Trace.DOUBT
+    assert await delivery.settle(together(event), "Hi", fallback=True) == Reason.DISCORD_TIMEOUT
     assert stage.answers() == []
 
 
@@ -148,38 +136,32 @@ async def test_a_confirmed_answer_needs_no_question(stage: Stage) -> None:
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await send(tools, stage.channel, "And more")
     before = len(stage.local.calls)
-    assert await stage.delivery.trace(event) is Trace.ANSWER
+    assert await stage.trace(event) is Trace.ANSWER
     assert len(stage.local.calls) == before
 
 
 async def test_nothing_at_all_gets_a_discreet_reaction(stage: Stage) -> None:
     """Silence would look like a fault."""
     event = await stage.ask()
-    assert await stage.delivery.settle(event, " \n", fallback=True) == (
-        State.DECLINED,
-        "no_answer",
-    )
-    assert stage.reactions(event) == [NO_ANSWER]
+    assert await stage.settle(event, " \n", fallback=True) == Reason.NO_ANSWER
+    assert stage.reactions(event) == [REASONS[Reason.NO_ANSWER].mark]
     assert stage.answers() == []
 
 
 async def test_without_the_fallback_text_is_marked(stage: Stage) -> None:
     """Strict silence, but a visible end."""
     event = await stage.ask()
-    assert await stage.delivery.settle(event, "Hello", fallback=False) == (
-        State.DECLINED,
-        "text_not_delivered",
-    )
-    assert stage.reactions(event) == [TEXT_WITHHELD]
+    assert await stage.settle(event, "Hello", fallback=False) == Reason.TEXT_NOT_DELIVERED
+    assert stage.reactions(event) == [REASONS[Reason.TEXT_NOT_DELIVERED].mark]
     assert stage.answers() == []
 
 
 async def test_settling_twice_answers_once(stage: Stage) -> None:
     """After a crash between delivery and the final row."""
     event = await stage.ask()
-    await stage.delivery.settle(event, "Hello", fallback=True)
-    again = await stage.delivery.settle(event, "Hello", fallback=True)
-    assert again == (State.ANSWERED, "delivered")
+    await stage.settle(event, "Hello", fallback=True)
+    again = await stage.settle(event, "Hello", fallback=True)
+    assert again == Reason.DELIVERED
     assert len(stage.answers()) == 1
 
 
@@ -193,7 +175,7 @@ async def test_a_failed_delivery_names_its_reason(
     """The event fails by name, and the message bears a mark of it."""
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=status, code=code, times=99)
-    assert await stage.delivery.settle(event, "Hello", fallback=True) == (State.FAILED, reason)
+    assert await stage.settle(event, "Hello", fallback=True) == reason
     assert stage.reactions(event) == [FAILED]
 
 
@@ -202,10 +184,7 @@ async def test_a_deleted_channel_is_a_reason(stage: Stage) -> None:
     room = stage.local.add_channel(stage.guild, "short-lived")
     event = await stage.ask(room)
     stage.local.delete_channel(room)
-    assert await stage.delivery.settle(event, "Hello", fallback=True) == (
-        State.FAILED,
-        "unknown_channel",
-    )
+    assert await stage.settle(event, "Hello", fallback=True) == Reason.UNKNOWN_CHANNEL
 
 
 async def test_text_goes_no_further_than_tools(stage: Stage) -> None:
@@ -213,17 +192,14 @@ async def test_text_goes_no_further_than_tools(stage: Stage) -> None:
     event = await stage.ask()
     rule = Overwrite.of(stage.ada, deny=permissions.SEND_MESSAGES)
     stage.local.set_overwrites(stage.channel, (rule,))
-    assert await stage.delivery.settle(event, "Hello", fallback=True) == (
-        State.FAILED,
-        "may_not_send",
-    )
+    assert await stage.settle(event, "Hello", fallback=True) == Reason.MAY_NOT_SEND
     assert stage.answers() == []
 
 
 async def test_delivered_text_pings_nobody_else(stage: Stage) -> None:
     """Delivery is held to the same list of people as the tool."""
     event = await stage.ask()
-    await stage.delivery.settle(event, f"@everyone {stage.bob.mention}", fallback=True)
+    await stage.settle(event, f"@everyone {stage.bob.mention}", fallback=True)
     (answer,) = stage.answers()
     assert answer.mentions == [stage.ada]
     assert not answer.mention_everyone
@@ -233,15 +209,15 @@ async def test_a_dm_is_delivered_to(stage: Stage) -> None:
     """DMs have no guild, no member and no permissions."""
     channel = stage.local.open_dm(stage.ada)
     event = await stage.ask(channel)
-    assert (await stage.delivery.settle(event, "Hello", fallback=True))[1] == "delivered"
+    assert await stage.settle(event, "Hello", fallback=True) is Reason.DELIVERED
     assert stage.answers(channel)[0].content == "Hello"
 
 
 async def test_a_notice_is_given_once(stage: Stage) -> None:
     """However often something goes wrong with an event, the person hears of it once."""
     event = await stage.ask(text=f"<@{{me}}> and {stage.bob.mention}")
-    await stage.delivery.notice(event, f"Sorry {stage.bob.mention}")
-    await stage.delivery.notice(event, "Sorry again")
+    await stage.delivery.show_end(event, Reason.FAILED)
+    await stage.delivery.show_end(event, Reason.LOST)
     (notice,) = stage.answers()
     assert notice.reference == event.message_id
     assert notice.mentions == [stage.ada]
@@ -251,17 +227,20 @@ async def test_the_end_is_told_after_an_outage(stage: Stage) -> None:
     """Who was told to wait is told when there is nothing to wait for any more; each once."""
     event = await stage.ask()
     for _ in range(2):
-        await stage.delivery.notice(event, "Wait", kind="outage")
-        await stage.delivery.notice(event, "It failed")
-    assert [one.content for one in stage.answers()] == ["Wait", "It failed"]
+        await stage.delivery.late(event, WAIT)
+        await stage.delivery.show_end(event, Reason.FAILED)
+    assert [one.content for one in stage.answers()] == [
+        str(WAIT),
+        str(REASONS[Reason.FAILED].user),
+    ]
     assert stage.reactions(event) == []
 
 
 async def test_a_notice_is_no_answer(stage: Stage) -> None:
     """Saying that it went wrong does not count as having answered."""
     event = await stage.ask()
-    await stage.delivery.notice(event, "Something went wrong")
-    assert await stage.delivery.trace(event) is Trace.END
+    await stage.delivery.show_end(event, Reason.FAILED)
+    assert await stage.trace(event) is Trace.END
 
 
 async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
@@ -269,15 +248,15 @@ async def test_a_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> None:
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await send(stage.open(event), stage.channel, "Hello")
-    await stage.delivery.notice(event, "Something went wrong")
-    assert await stage.delivery.trace(event) is Trace.END
+    await stage.delivery.show_end(event, Reason.FAILED)
+    assert await stage.trace(event) is Trace.END
 
 
 async def test_a_notice_that_cannot_be_given_is_swallowed(stage: Stage) -> None:
     """There is nobody left to tell."""
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
-    await stage.delivery.notice(event, "Something went wrong")
+    await stage.delivery.show_end(event, Reason.FAILED)
     assert stage.answers() == []
 
 
@@ -285,14 +264,14 @@ async def test_what_is_called_off_is_marked(stage: Stage) -> None:
     """Who waits sees that nothing will come."""
     event = await stage.ask()
     await stage.delivery.call_off(event)
-    assert (stage.reactions(event), stage.answers()) == ([CALLED_OFF], [])
+    assert (stage.reactions(event), stage.answers()) == ([REASONS[Reason.CLEARED].mark], [])
 
 
 async def test_a_mark_that_cannot_be_made_is_swallowed(stage: Stage) -> None:
     """The message may be gone."""
     event = await stage.ask()
     stage.local.delete(stage.local.world.messages[event.message_id])
-    await stage.delivery.mark(event, "⏹️")
+    await stage.delivery.call_off(event)
     assert any(call.status == 404 for call in stage.local.calls if call.method == "PUT")
 
 
@@ -327,8 +306,8 @@ async def test_typing_lets_errors_through(stage: Stage) -> None:
 async def test_an_outage_that_was_told_of_is_no_trace(stage: Stage) -> None:
     """The answer is still to come."""
     event = await stage.ask()
-    await stage.delivery.notice(event, "Wait", kind="outage")
-    assert await stage.delivery.trace(event) is Trace.NOTHING
+    await stage.delivery.late(event, WAIT)
+    assert await stage.trace(event) is Trace.NOTHING
 
 
 async def test_a_send_elsewhere_leaves_a_trace(stage: Stage) -> None:
@@ -336,7 +315,7 @@ async def test_a_send_elsewhere_leaves_a_trace(stage: Stage) -> None:
     other = stage.local.add_channel(stage.guild, "random")
     event = await stage.ask()
     await send(stage.open(event), other, "In the wrong room")
-    assert await stage.delivery.trace(event) is Trace.ELSEWHERE
+    assert await stage.trace(event) is Trace.ELSEWHERE
 
 
 async def test_a_send_that_was_refused_leaves_no_trace(stage: Stage) -> None:
@@ -344,7 +323,7 @@ async def test_a_send_that_was_refused_leaves_no_trace(stage: Stage) -> None:
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     assert (await send(stage.open(event), stage.channel, "By tool")).is_error
-    assert await stage.delivery.trace(event) is Trace.NOTHING
+    assert await stage.trace(event) is Trace.NOTHING
 
 
 async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
@@ -354,19 +333,19 @@ async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
     event, text = await stage.ask(), "a" * 1900 + "\n\n" + "b" * 1900
     record = stage.store.record_send
 
-    async def record_and_crash(event_id: str, send: Send) -> None:
-        await record(event_id, send)
+    async def record_and_crash(event: Event, send: Send) -> None:
+        await record(event, send)
         if send.message_ids:
             raise LedgerError("this is where it ends")
 
     with monkeypatch.context() as crash:
         crash.setattr(stage.store, "record_send", record_and_crash)
         with pytest.raises(LedgerError):
-            await stage.delivery.settle(event, text, fallback=True)
+            await stage.settle(event, text, fallback=True)
     assert len(stage.answers()) == 1
-    assert await stage.delivery.trace(event) is Trace.ANSWER
-    again = await stage.delivery.settle(event, text, fallback=True)
-    assert again == (State.ANSWERED, "delivered")
+    assert await stage.trace(event) is Trace.ANSWER
+    again = await stage.settle(event, text, fallback=True)
+    assert again == Reason.DELIVERED
     assert [one.content[0] for one in stage.answers()] == ["a", "b"]
 
 
@@ -375,15 +354,15 @@ async def test_a_reaction_to_any_message_of_a_turn_is_an_answer(stage: Stage) ->
     first, second = await stage.ask(), await stage.ask()
     turn = together(first, second)
     await react(stage.open(turn), first, "👍")
-    assert await stage.delivery.settle(turn, "Done.", fallback=True) == (State.ANSWERED, "reacted")
+    assert await stage.settle(turn, "Done.", fallback=True) == Reason.REACTED
 
 
 async def test_a_turns_answer_replies_to_its_last_message(stage: Stage) -> None:
     """That is the one that speaks for it."""
     turn = together(await stage.ask(), await stage.ask())
-    await stage.delivery.settle(turn, "Hello", fallback=True)
+    await stage.settle(turn, "Hello", fallback=True)
     (answer,) = stage.answers()
-    assert answer.reference == turn.message_id
+    assert answer.reference == turn.speaker.message_id
 
 
 async def test_a_turns_answer_may_ping_whom_any_of_its_messages_mentions(stage: Stage) -> None:
@@ -393,7 +372,7 @@ async def test_a_turns_answer_may_ping_whom_any_of_its_messages_mentions(stage: 
     first = await stage.ask(text=f"<@{{me}}> ask {stage.bob.mention}")
     turn = together(first, await stage.ask())
     text = f"{stage.bob.mention} {eve.mention}"
-    await stage.delivery.settle(turn, text, fallback=True)
+    await stage.settle(turn, text, fallback=True)
     (answer,) = stage.answers()
     assert {user.name for user in answer.mentions} == {"ada", "bob"}
 
@@ -412,5 +391,5 @@ async def test_nothing_is_delivered_for_who_was_forgotten_in_mid_turn(stage: Sta
     event = await stage.ask()
     await stage.store.forget_user(event.author_id)
     event.context = NO_CONTEXT
-    settled = await stage.delivery.settle(event, "Hello", fallback=True)
-    assert settled == (State.FAILED, "forgotten")
+    settled = await stage.settle(event, "Hello", fallback=True)
+    assert settled == Reason.FORGOTTEN

@@ -9,8 +9,9 @@ import pytest
 from aurora.chat import sender as sender_module
 from aurora.chat.failures import SendFailed
 from aurora.chat.sender import fingerprint
-from aurora.model import Send, State
-from aurora.runs.ports import Trace
+from aurora.model import Send, State, Trace
+from aurora.reasons import REASONS, Reason
+from aurora.words import Phrase
 from doubles.local_discord import Overwrite, permissions
 
 from ..support.stage import Stage, react, send
@@ -33,9 +34,9 @@ async def test_who_may_not_look_does_not_send_again(stage: Stage) -> None:
     lose_answers(stage)
     assert (await send(stage.open(event), stage.channel, "By tool")).is_error
     forbid_history(stage)
-    assert await stage.delivery.trace(event) is Trace.DOUBT
-    settled = await stage.delivery.settle(event, "By text", fallback=True)
-    assert settled == (State.FAILED, "forbidden")
+    assert await stage.trace(event) is Trace.DOUBT
+    settled = await stage.settle(event, "By text", fallback=True)
+    assert settled == Reason.FORBIDDEN
     texts = [one.content for one in stage.answers()]
     # Reactions take the same right, so the mark of the failure comes in words.
     assert texts == ["By tool", "My answer may not have arrived."]
@@ -45,9 +46,9 @@ async def test_a_send_to_a_channel_that_is_gone_is_none(stage: Stage) -> None:
     """Nobody can see it there any more."""
     event = await stage.ask()
     room = stage.local.add_channel(stage.guild, "short-lived")
-    await stage.store.record_send(event.id, Send("send", "message", "tool", room.id, "hash"))
+    await stage.store.record_send(event, Send("send", "message", "tool", room.id, "hash"))
     stage.local.delete_channel(room)
-    (found,) = await stage.sender.sends(event)
+    (found,) = await stage.sends(event)
     assert found.message_ids == ()
 
 
@@ -58,7 +59,7 @@ async def test_a_send_is_found_behind_much_chatter(stage: Stage) -> None:
         stage.local.say(stage.bob, stage.channel, f"chatter {number}")
     lose_answers(stage)
     assert (await send(stage.open(event), stage.channel, "By tool")).is_error
-    assert (await stage.delivery.settle(event, "By text", fallback=True))[1] == "sent"
+    assert await stage.settle(event, "By text", fallback=True) is Reason.SENT
     assert [one.content for one in stage.answers()] == ["By tool"]
 
 
@@ -68,8 +69,8 @@ async def test_the_search_goes_back_no_further_than_the_question(stage: Stage) -
     await send(stage.open(earlier), stage.channel, "Hello")
     event = await stage.ask()
     record = Send("send", "message", "tool", stage.channel.id, fingerprint("Hello"))
-    await stage.store.record_send(event.id, record)
-    (found,) = await stage.sender.sends(event)
+    await stage.store.record_send(event, record)
+    (found,) = await stage.sends(event)
     assert found.message_ids == ()
 
 
@@ -84,7 +85,7 @@ async def test_more_messages_than_are_read_leave_doubt(
     for number in range(5):
         stage.local.say(stage.bob, stage.channel, f"chatter {number}")
     with pytest.raises(SendFailed) as doubt:
-        await stage.sender.sends(event)
+        await stage.sends(event)
     assert doubt.value.reason == "unknown_fate"
 
 
@@ -95,7 +96,7 @@ async def test_a_long_text_that_is_no_reply_is_found_by_its_first_part(stage: St
     await send(tools, stage.channel, "First")
     lose_answers(stage)
     assert (await send(tools, stage.channel, "a" * 1900 + "\n\n" + "b" * 1900)).is_error
-    _, found = await stage.sender.sends(event)
+    _, found = await stage.sends(event)
     assert found.message_ids == (stage.answers()[1].id,)
 
 
@@ -105,9 +106,9 @@ async def test_a_lost_notice_is_not_taken_for_a_lost_answer(stage: Stage) -> Non
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     await send(stage.open(event), stage.channel, "Hello")
     lose_answers(stage)
-    await stage.delivery.notice(event, "I am late", kind="outage")
+    await stage.delivery.late(event, Phrase("I am late"))
     assert [one.content for one in stage.answers()] == ["I am late"]
-    assert await stage.delivery.trace(event) is Trace.NOTHING
+    assert await stage.trace(event) is Trace.NOTHING
 
 
 async def test_nothing_is_sent_for_who_was_forgotten(stage: Stage) -> None:
@@ -118,8 +119,8 @@ async def test_nothing_is_sent_for_who_was_forgotten(stage: Stage) -> None:
     results = [await send(tools, stage.channel, f"text {number}") for number in range(3)]
     results.append(await react(tools, event, "👍"))
     assert all(result.is_error and "forget" in result.text for result in results)
-    settled = await stage.delivery.settle(event, "By text", fallback=True)
-    assert settled == (State.FAILED, "forgotten")
+    settled = await stage.settle(event, "By text", fallback=True)
+    assert settled == Reason.FORGOTTEN
     assert stage.answers() == []
 
 
@@ -139,8 +140,8 @@ async def test_a_reaction_that_cannot_be_looked_up_is_in_doubt(stage: Stage) -> 
     stage.local.faults.add("PUT", r"/reactions/", status=503, times=3, applied=True)
     assert (await react(stage.open(event), event, "👍")).is_error
     forbid_history(stage)
-    settled = await stage.delivery.settle(event, "By text", fallback=True)
-    assert settled[0] is State.FAILED
+    settled = await stage.settle(event, "By text", fallback=True)
+    assert REASONS[settled].state is State.FAILED
     assert "By text" not in [one.content for one in stage.answers()]
 
 
@@ -154,5 +155,5 @@ async def test_before_the_bot_is_connected_nothing_is_taken_for_unsent(
     with monkeypatch.context() as starting:
         starting.setattr(stage.bot, "is_ready", lambda: False)
         starting.setattr(stage.bot, "get_guild", lambda _id: None)
-        assert await stage.delivery.trace(event) is Trace.DOUBT
-    assert await stage.delivery.trace(event) is Trace.ANSWER
+        assert await stage.trace(event) is Trace.DOUBT
+    assert await stage.trace(event) is Trace.ANSWER

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from aurora.chat.delivery import (
-    CALLED_OFF,
-    FAILED,
-    NO_ANSWER,
-    TEXT_WITHHELD,
-    Delivery,
-)
+from aurora.chat.delivery import FAILED, Delivery
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Send, State
-from aurora.runs.ports import Trace
+from aurora.model import Send, Trace
+from aurora.reasons import REASONS, Reason
+from aurora.words import Phrase
 from doubles.local_discord import Overwrite, permissions
 
 from ..support.clocks import FakeClock
-from ..support.stage import Stage, open_stage, queued
-
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    """Return a guild in a local Discord that a real client is connected to."""
-    async with open_stage() as opened:
-        yield opened
+from ..support.stage import Stage, queued
 
 
 def forbid(stage: Stage, permission: int) -> None:
@@ -38,13 +26,16 @@ def forbid(stage: Stage, permission: int) -> None:
     stage.local.set_overwrites(stage.channel, (rule,))
 
 
-@pytest.mark.parametrize("emoji", [NO_ANSWER, TEXT_WITHHELD, CALLED_OFF, FAILED])
-async def test_where_reactions_are_forbidden_the_end_is_said(stage: Stage, emoji: str) -> None:
+@pytest.mark.parametrize(
+    "reason",
+    [Reason.NO_ANSWER, Reason.TEXT_NOT_DELIVERED, Reason.CLEARED, Reason.UNKNOWN_FATE],
+)
+async def test_where_reactions_are_forbidden_the_end_is_said(stage: Stage, reason: Reason) -> None:
     """In one line, as a reply, once, and without disturbing anybody."""
     event = await stage.ask()
     forbid(stage, permissions.ADD_REACTIONS)
-    await stage.delivery.mark(event, emoji)
-    await stage.delivery.mark(event, emoji)
+    await stage.delivery.show_end(event, reason)
+    await stage.delivery.show_end(event, reason)
     (notice,) = stage.answers()
     assert notice.reference == event.message_id
     assert notice.mentions == []
@@ -57,10 +48,9 @@ async def test_where_a_message_has_all_its_reactions_the_end_is_said(stage: Stag
     message = stage.local.world.messages[event.message_id]
     for number in range(20):
         stage.local.react(stage.bob, message, chr(0x1F600 + number))
-    settled = await stage.delivery.settle(event, "", fallback=True)
-    assert settled == (State.DECLINED, "no_answer")
+    assert await stage.settle(event, "") is Reason.NO_ANSWER
     assert len(stage.answers()) == 1
-    assert await stage.delivery.trace(event) is Trace.END
+    assert await stage.trace(event) is Trace.END
 
 
 async def test_of_a_deleted_message_nothing_is_said(stage: Stage) -> None:
@@ -75,9 +65,9 @@ async def test_who_was_told_of_the_end_is_not_told_again(stage: Stage) -> None:
     """One end has one notice."""
     event = await stage.ask()
     forbid(stage, permissions.ADD_REACTIONS)
-    await stage.delivery.notice(event, "It failed")
+    await stage.delivery.show_end(event, Reason.FAILED)
     await stage.delivery.call_off(event)
-    assert [one.content for one in stage.answers()] == ["It failed"]
+    assert [one.content for one in stage.answers()] == [str(REASONS[Reason.FAILED].user)]
 
 
 @pytest.mark.parametrize("status", [403, 500])
@@ -86,7 +76,7 @@ async def test_an_end_that_cannot_be_told_is_marked(stage: Stage, status: int) -
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=status, code=50013, times=20)
     sender = Sender(stage.bot, stage.store, patience=Patience(0.3, 0.01))
-    await Delivery(stage.bot, stage.store, sender).notice(event, "It failed")
+    await Delivery(stage.bot, stage.store, sender).show_end(event, Reason.FAILED)
     assert stage.reactions(event) == [FAILED]
 
 
@@ -94,7 +84,7 @@ async def test_an_outage_that_cannot_be_told_is_no_end(stage: Stage) -> None:
     """The answer may still come."""
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
-    await stage.delivery.notice(event, "Wait", kind="outage")
+    await stage.delivery.late(event, Phrase("Wait"))
     assert stage.reactions(event) == []
 
 
@@ -103,7 +93,7 @@ async def test_where_both_ways_are_closed_each_is_tried_once(stage: Stage) -> No
     event = await stage.ask()
     forbid(stage, permissions.ADD_REACTIONS | permissions.SEND_MESSAGES)
     before = len(stage.local.calls)
-    await stage.delivery.notice(event, "It failed")
+    await stage.delivery.show_end(event, Reason.FAILED)
     await stage.delivery.call_off(event)
     methods = [call.method for call in stage.local.calls[before:] if call.method != "GET"]
     assert methods == ["POST", "PUT", "PUT", "POST"]
@@ -122,7 +112,7 @@ async def test_a_notice_never_raises(stage: Stage, caplog: pytest.LogCaptureFixt
     event = await stage.ask()
     store = BrokenStore(FakeClock())
     await store.add(event, queued(event))
-    await Delivery(stage.bot, store, Sender(stage.bot, store)).notice(event, "It failed")
+    await Delivery(stage.bot, store, Sender(stage.bot, store)).show_end(event, Reason.FAILED)
     assert stage.reactions(event) == [FAILED]
     assert "KeyError" in caplog.text
     assert "secret" not in caplog.text

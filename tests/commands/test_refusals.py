@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aurora.commands.refusals import why_not
-from aurora.model import State
+from aurora.model import State, Trace
 from aurora.reasons import GATES
-from aurora.runs.ports import Trace
 from aurora.runs.retrying import RETRIED
 
 # An event in these can be tried again, and these say that nothing is seen.

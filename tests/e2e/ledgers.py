@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aurora.model import Event, State
+from aurora.model import Event, State, Turn
 from doubles.local_discord import Message
 
 from .conftest import Town
@@ -51,9 +51,9 @@ async def kept(town: Town, message: Message) -> Kept:
     event = await event_of(town, message)
     said = [one.content for one in town.bot_messages(message.channel)]
     answers = said.count(ANSWER)
-    return Kept(
-        event.state, event.reason, event.attempts, event.misses, answers, len(said) - answers
-    )
+    turn: Turn | None = await town.cog.services.store.turn(event.turn_id or "")
+    attempts, misses = (turn.attempts, turn.misses) if turn is not None else (0, 0)
+    return Kept(event.state, event.reason, attempts, misses, answers, len(said) - answers)
 
 
 def blame(town: Town) -> Blame:

@@ -59,7 +59,7 @@ def shut(bench: Bench) -> None:
         bench.clock,
         failure_threshold=1,
         recovery_timeout=2 * DAY,
-        on_change=lambda old, new: bench._changed(None, old, new),
+        on_change=lambda _old, _new: bench.queue.reconsider(),
     )
     permit = server.acquire()
     assert permit is not None

@@ -202,7 +202,7 @@ async def test_an_event_on_its_way_back_is_nobodys_to_cancel(bench: Bench) -> No
         await gate.wait()
         await move(*arguments)
 
-    bench.store.move = slow  # type: ignore[method-assign]  # a store that takes its time
+    bench.store.move = slow  # type: ignore[assignment, method-assign]  # a store that takes its time
     retrying = asyncio.create_task(bench.retry(event, 1.0))
     await bench.clock.settle()
     assert await bench.queue.cancel(lambda _event: True, Reason.DISABLED) == []
@@ -226,7 +226,7 @@ async def test_what_has_happened_is_kept_as_soon_as_the_store_can(
             raise OSError("disk full")
         await move(*arguments)
 
-    bench.store.move = fail  # type: ignore[method-assign]  # a full disk
+    bench.store.move = fail  # type: ignore[assignment, method-assign]  # a full disk
     if ending == "finish":
         work = asyncio.create_task(bench.finish(first))
     else:
@@ -437,7 +437,7 @@ async def test_who_is_withdrawn_while_a_retry_is_being_kept_stays_cancelled(benc
             raise OSError("disk full")
         await move(*arguments)
 
-    bench.store.move = failing  # type: ignore[method-assign]  # a full disk
+    bench.store.move = failing  # type: ignore[assignment, method-assign]  # a full disk
     retry = asyncio.create_task(bench.retry(turn, 1.0))
     await bench.clock.advance(1.5)
     withdraw = asyncio.create_task(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from aurora.model import Turn
+from aurora.reasons import Reason
 from tests.support.events import make_event
 from tests.support.queues import Bench
 
@@ -109,7 +110,7 @@ class Queue(RuleBasedStateMachine):
         """A run ends."""
         turn = self.running.pop(which % len(self.running))
         ids = [one.id for one in turn.events]
-        self.run(self.bench.finish(turn))
+        self.run(self.bench.queue.finish(turn, Reason.SENT))
         del self.lines[turn.speaker.channel_id][: len(ids)]
         self.ended.update(ids)
 

@@ -81,7 +81,7 @@ class Played:
         self.discord.say(self.discord.bot_user, said.channel, "Yes.", reply_to=said)
 
     async def end(self, said: Message, step: str) -> None:
-        change = Change("evt", said.id, said.channel.id, None, step, time.time())
+        change = Change("evt", said.id, said.channel.id, None, 7, "lane", step, time.time())
         await self.play.on_change(change)
 
 

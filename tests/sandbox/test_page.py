@@ -120,7 +120,9 @@ async def test_events_are_told_live_and_kept(
     browser: aiohttp.ClientSession, page: Page, places: Neighbourhood
 ) -> None:
     """A step reaches open windows at once and later ones with the picture."""
-    change = Change("evt_1", 1 << 60, places.general.id, places.guild.id, "queued", 12.5)
+    change = Change(
+        "evt_1", 1 << 60, places.general.id, places.guild.id, 1 << 59, "lane", "queued", 12.5
+    )
     async with browser.ws_connect("/live") as window:
         await frame(window)
         await page.on_change(change)

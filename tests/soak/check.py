@@ -35,6 +35,8 @@ class Ledger:
     """What a ledger holds: its events in the order of acceptance, its changes, its health."""
 
     events: Sequence[Event]
+    crashed: Collection[str]
+    """The ids of turns that an Aurora died on."""
     changes: Sequence[Mapping[str, Any]]
     refused: Collection[int]
     integrity: str
@@ -67,13 +69,16 @@ async def read_ledger(path: Path, asked: Sequence[Asked]) -> Ledger:
         store = SqliteStore(copy, SystemClock(), retention=lambda: _KEPT_SECONDS)
         await store.open()
         try:
-            events = list(reversed(await store.recent(EVERYWHERE, limit=_MANY)))
+            listed = reversed(await store.recent(EVERYWHERE, limit=_MANY))
+            events = [one.event for one in listed]
+            turns = [await store.turn(one) for one in {one.turn_id or "" for one in events}]
+            crashed = {turn.id for turn in turns if turn is not None and turn.crashes}
             changes = await store.changes(limit=_MANY)
             ids = [one.message.id for one in asked]
             refused = {one for one in ids if await store.refusal(one) is not None}
         finally:
             await store.close()
-    return Ledger(events, changes, refused, str(integrity))
+    return Ledger(events, crashed, changes, refused, str(integrity))
 
 
 def check(
@@ -97,7 +102,7 @@ def check(
     found = Findings(
         accepted=len(ledger.events),
         ends=dict(Counter(f"{one.state} ({one.reason})" for one in ledger.events)),
-        rerun=sum(one.crashes > 0 for one in ledger.events),
+        rerun=sum(one.turn_id in ledger.crashed for one in ledger.events),
         poison=sum(one.reason == "poison" for one in ledger.events),
     )
     _arrivals(found, asked, ledger, told, owed)
@@ -169,13 +174,14 @@ class _View:
 
 def _ends(view: _View, events: Sequence[Event]) -> Iterator[str]:
     """Complain of events without an end, without one that is seen, or with more than one."""
-    speakers = {one.id: one for one in events}
+    # The latest of a turn speaks for it.
+    speakers = {one.turn_id: one for one in events}
     for event in events:
         name = f"{view.name(event.message_id)} ({event.state}, {event.reason})"
         if not event.state.final or not event.reason:
             yield f"{name}: no final state with a reason"
             continue
-        speaker = speakers.get(event.turn_id or "", event)
+        speaker = event if event.turn_id is None else speakers[event.turn_id]
         answers = view.answers[event.message_id]
         notices = view.notices[speaker.message_id]
         marked = view.marked(event.message_id) or view.marked(speaker.message_id)

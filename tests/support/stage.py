@@ -13,7 +13,7 @@ from aurora.chat.delivery import Delivery
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Change, Event, Trace, Turn
+from aurora.model import Change, Event, Send, Trace, Turn
 from aurora.reasons import Reason
 from aurora.tools.host import RunTools, Toolbox
 from doubles.local_discord import (
@@ -37,6 +37,15 @@ def queued(event: Event) -> Change:
     """Return the Change that tells of a new event."""
     place = (event.channel_id, event.guild_id, event.author_id, event.lane)
     return Change(event.id, event.message_id, *place, "queued", event.accepted_at)
+
+
+def together(*asked: Event | Turn) -> Turn:
+    """Let events run as one turn; a turn is one already."""
+    return Turn(tuple(event for one in asked for event in _events(one)))
+
+
+def _events(asked: Event | Turn) -> tuple[Event, ...]:
+    return asked.events if isinstance(asked, Turn) else (asked,)
 
 
 class Stage:
@@ -91,17 +100,21 @@ class Stage:
         mine = self.local.bot_user.id
         return [emoji for emoji, users in message.reactions.items() if mine in users]
 
-    def open(self, *events: Event) -> RunTools:
-        """Return the tools of a run for events that run together, the last speaking."""
-        return self.toolbox.open(Turn(events), "agent-1")
+    def open(self, asked: Event | Turn) -> RunTools:
+        """Return the tools of a run."""
+        return self.toolbox.open(together(asked), "agent-1")
 
-    async def settle(self, event: Event, text: str, *, fallback: bool = True) -> Reason:
-        """Deliver what a run of an event left to be delivered."""
-        return await self.delivery.settle(Turn((event,)), text, fallback=fallback)
+    async def settle(self, asked: Event | Turn, text: str, *, fallback: bool = True) -> Reason:
+        """See to it that the answer is in Discord."""
+        return await self.delivery.settle(together(asked), text, fallback=fallback)
 
-    async def trace(self, event: Event) -> Trace:
-        """Find out what is to be seen of an event."""
-        return await self.delivery.trace(Turn((event,)))
+    async def trace(self, asked: Event | Turn) -> Trace:
+        """Find out what is to be seen in Discord."""
+        return await self.delivery.trace(together(asked))
+
+    async def sends(self, event: Event) -> list[Send]:
+        """Return what was sent, and look for what is in doubt."""
+        return await self.sender.sends(together(event))
 
 
 async def send(tools: RunTools, channel: Channel, text: str, **more: Any) -> ToolResult:

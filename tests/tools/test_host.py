@@ -9,7 +9,7 @@ import pytest
 
 from aurora.tools.host import Toolbox
 
-from ..support.stage import Stage, send
+from ..support.stage import Stage, send, together
 
 
 async def names(stage: Stage, guild: bool = True) -> list[str]:
@@ -192,5 +192,5 @@ async def test_cancelling_a_call_cancels_it(stage: Stage) -> None:
 async def test_a_backend_without_a_memory_offers_none(stage: Stage) -> None:
     """The memory tools are there only where they work."""
     toolbox = Toolbox(stage.bot, stage.store, stage.sender, stage.toolbox._clock, memory=object)
-    specs = toolbox.open(await stage.ask(), "agent-1").specs
+    specs = toolbox.open(together(await stage.ask()), "agent-1").specs
     assert not any(spec.name.startswith("memory_") for spec in specs)

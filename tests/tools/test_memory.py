@@ -12,7 +12,7 @@ from aurora.reasons import AgentError, Outcome
 from aurora.tools.host import RunTools, Toolbox
 
 from ..support.clocks import FakeClock
-from ..support.stage import Stage
+from ..support.stage import Stage, together
 
 
 class Files:
@@ -61,7 +61,7 @@ class OnServer:
 
 async def tools_of(stage: Stage, files: Files | OnServer, agent_id: str = "agent-1") -> RunTools:
     toolbox = Toolbox(stage.bot, stage.store, stage.sender, FakeClock(), memory=lambda: files)
-    return toolbox.open(await stage.ask(), agent_id)
+    return toolbox.open(together(await stage.ask()), agent_id)
 
 
 async def test_a_file_is_written_listed_read_and_deleted(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from aurora.tools.host import Toolbox
 from doubles.local_discord import permissions
 
 from ..support.clocks import FakeClock
-from ..support.stage import Stage, react, send
+from ..support.stage import Stage, react, send, together
 
 
 async def test_the_first_send_replies_to_the_message(stage: Stage) -> None:
@@ -215,7 +215,9 @@ async def test_lasting_trouble_is_told(stage: Stage) -> None:
 async def test_we_wait_less_long_than_discord_py(stage: Stage) -> None:
     """Its 25 seconds of repeating a 500 are more than a run has."""
     sender = Sender(stage.bot, stage.store, patience=Patience(call=0.3))
-    tools = Toolbox(stage.bot, stage.store, sender, FakeClock()).open(await stage.ask(), "agent-1")
+    tools = Toolbox(stage.bot, stage.store, sender, FakeClock()).open(
+        together(await stage.ask()), "agent-1"
+    )
     stage.local.faults.add("POST", r"/messages$", status=500, times=5)
     async with asyncio.timeout(1):
         result = await send(tools, stage.channel, "Hello")

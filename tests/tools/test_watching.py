@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from aurora.agents.protocol import ToolCalled
-from aurora.model import Event, State
-from aurora.runs.ports import Watcher
+from aurora.model import Event, Turn
+from aurora.reasons import Reason
 from aurora.tools.watching import EitherToolbox, WatchedTools
 from doubles.local_discord import Channel, Message
 
 from ..support.stage import Stage, together
 
 
-def watched(stage: Stage, event: Event) -> WatchedTools:
+def watched(stage: Stage, asked: Event | Turn) -> WatchedTools:
     """Return the tools of a watched run."""
-    return WatchedTools(event, stage.store, stage.sender)
+    return WatchedTools(together(asked), stage.store, stage.sender)
 
 
 def call(text: str, channel: Channel | None = None, **more: Any) -> ToolCalled:
@@ -33,10 +33,10 @@ def write(stage: Stage, text: str, channel: Channel | None = None, to: int = 0) 
     return stage.local.say(stage.local.bot_user, place, text, reply_to=replied)
 
 
-async def settle(stage: Stage, tools: WatchedTools, event: Event) -> tuple[State, str]:
+async def settle(stage: Stage, tools: WatchedTools, asked: Event | Turn) -> Reason:
     """End the run, with a last text of the agent's."""
     await tools.close("over")
-    return await stage.delivery.settle(event, "the last words", fallback=True)
+    return await stage.settle(asked, "the last words")
 
 
 async def test_the_tools_are_guarded_unless_the_event_is_watched(stage: Stage) -> None:
@@ -46,12 +46,12 @@ async def test_the_tools_are_guarded_unless_the_event_is_watched(stage: Stage) -
     either = EitherToolbox(
         stage.toolbox, stage.store, stage.sender, watched=lambda one: bool(asked) and one is event
     )
-    guarded = either.open(event, "agent-1")
-    assert not isinstance(guarded, Watcher)
+    guarded = either.open(together(event), "agent-1")
+    assert not guarded.watched
     assert guarded.specs
     asked.append(event)
-    tools = either.open(event, "agent-1")
-    assert isinstance(tools, Watcher)
+    tools = either.open(together(event), "agent-1")
+    assert tools.watched
     assert not tools.specs
     assert (await tools.call("discord_send", {"message": "hi"})).is_error
     assert stage.answers() == []
@@ -64,9 +64,9 @@ async def test_a_text_seen_in_a_send_call_is_the_answer_when_it_is_in_the_channe
     """MCP servers name the argument as they like."""
     event = await stage.ask()
     tools = watched(stage, event)
-    await tools.watch(ToolCalled("call-1", "discord_send", {key: "hello"}))
+    await tools.saw(ToolCalled("call-1", "discord_send", {key: "hello"}))
     write(stage, "hello")
-    assert await settle(stage, tools, event) == (State.ANSWERED, "sent")
+    assert await settle(stage, tools, event) == Reason.SENT
     assert len(stage.answers()) == 1
 
 
@@ -75,16 +75,16 @@ async def test_a_send_that_replies_to_another_message_is_known_by_its_text(stage
     event = await stage.ask()
     tools = watched(stage, event)
     bobs = stage.local.say(stage.bob, stage.channel, "me?")
-    await tools.watch(call("hello", stage.channel))
+    await tools.saw(call("hello", stage.channel))
     write(stage, "hello", to=bobs.id)
-    assert await settle(stage, tools, event) == (State.ANSWERED, "sent")
+    assert await settle(stage, tools, event) == Reason.SENT
 
 
 async def test_a_reply_counts_even_if_no_call_was_seen(stage: Stage) -> None:
     """The stream may have been lost."""
     event = await stage.ask()
     write(stage, "anything", to=event.message_id)
-    assert await settle(stage, watched(stage, event), event) == (State.ANSWERED, "sent")
+    assert await settle(stage, watched(stage, event), event) == Reason.SENT
     assert len(stage.answers()) == 1
 
 
@@ -92,9 +92,9 @@ async def test_another_text_of_the_bot_is_no_answer(stage: Stage) -> None:
     """It may be another event's, or another cog's."""
     event = await stage.ask()
     tools = watched(stage, event)
-    await tools.watch(call("hello", stage.channel))
+    await tools.saw(call("hello", stage.channel))
     write(stage, "something else")
-    assert await settle(stage, tools, event) == (State.ANSWERED, "delivered")
+    assert await settle(stage, tools, event) == Reason.DELIVERED
 
 
 async def test_the_same_text_from_before_the_message_is_no_answer(stage: Stage) -> None:
@@ -102,17 +102,17 @@ async def test_the_same_text_from_before_the_message_is_no_answer(stage: Stage) 
     write(stage, "hello")
     event = await stage.ask()
     tools = watched(stage, event)
-    await tools.watch(call("hello", stage.channel))
-    assert await settle(stage, tools, event) == (State.ANSWERED, "delivered")
+    await tools.saw(call("hello", stage.channel))
+    assert await settle(stage, tools, event) == Reason.DELIVERED
 
 
 async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
     """Nobody in the event's channel sees it."""
     event = await stage.ask()
     tools = watched(stage, event)
-    await tools.watch(call("hello", stage.hidden))
+    await tools.saw(call("hello", stage.hidden))
     write(stage, "hello", stage.hidden)
-    assert await settle(stage, tools, event) == (State.ANSWERED, "delivered")
+    assert await settle(stage, tools, event) == Reason.DELIVERED
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
 async def test_a_call_that_sends_nothing_leaves_no_trace(stage: Stage, seen: ToolCalled) -> None:
     """A recorded send would keep a failed turn from being tried again."""
     event = await stage.ask()
-    await watched(stage, event).watch(seen)
+    await watched(stage, event).saw(seen)
     assert await stage.store.sends(event.id) == []
 
 
@@ -149,5 +149,5 @@ async def test_a_reply_to_any_message_of_a_turn_is_the_answer(stage: Stage) -> N
     first, second = await stage.ask(), await stage.ask()
     turn = together(first, second)
     write(stage, "anything", to=first.message_id)
-    assert await settle(stage, watched(stage, turn), turn) == (State.ANSWERED, "sent")
+    assert await settle(stage, watched(stage, turn), turn) == Reason.SENT
     assert len(stage.answers()) == 1

@@ -44,9 +44,6 @@ EXCEPTIONS = {
     ("context", "prompts.transcript"): "the document has two functions of prompts in context",
     ("guard", "chat.places"): "a place is found before anybody is asked what is allowed there",
     ("chat.delivery", "guard.policy"): "a text may go no further than a tool of the agent's",
-    ("chat.delivery", "runs.ports"): "Trace, which delivery finds and a run decides by",
-    ("tools.watching", "runs.ports"): "the tools of a run, as the run knows them",
-    ("runs", "health.outages"): "a run tells who waits in an outage",
 }
 """What is imported against the layers: (who, what of the house), and why."""
 

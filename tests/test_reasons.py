@@ -42,7 +42,7 @@ OTHER_THINGS = {
     ("prompts.transcript", "forbidden"): "where a reply chain ends",
     ("prompts.transcript", "bot"): "a key of a person",
     ("prompts.building", "bot"): "a key of the context",
-    ("runs.attempt", "failed"): "how a call of a tool ended, for the log",
+    ("runs.observers", "failed"): "how a call of a tool ended, for the log",
     ("agents", "completed"): "what a Letta server calls the end of a run",
     ("agents", "failed"): "what a Letta server calls the end of a run",
     ("agents", "cancelled"): "what a Letta server calls the end of a run",

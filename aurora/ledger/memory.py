@@ -93,12 +93,15 @@ class MemoryStore:
         self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()
     ) -> None:
         """Keep new states; the content of what is final is forgotten."""
+        await self.save_events(events)
         for turn in turns:
             await self.save_turn(turn)
-        await self.save_events(events)
         for event, change in zip(events, changes, strict=True):
             if event.id in self._events:
                 self._publish(change)
+            speaker, kept = self._turns.get(event.turn_id or "", ("", None))
+            if kept is not None and event.state.final and speaker == event.id:
+                kept.answer = None
 
     async def save_turn(self, turn: Turn) -> None:
         """Keep what changed in a turn."""
@@ -114,9 +117,6 @@ class MemoryStore:
             # Nothing reads the content of a final event; erased, it cannot leak either.
             context = NO_CONTEXT if event.state.final else kept.context
             self._events[event.id] = replace(event, context=context)
-            speaker, turn = self._turns.get(event.turn_id or "", ("", None))
-            if turn is not None and event.state.final and speaker == event.id:
-                turn.answer = None
 
     async def edit(self, event_id: str, context: EventContext) -> None:
         """Replace the context of an event that is not final."""
@@ -283,6 +283,6 @@ class MemoryStore:
 
 
 def _kept(turn: Turn) -> Kept:
-    # What an ended turn has to say was said, or never will be.
-    answer = turn.answer if turn.ended_at is None else None
-    return turn.speaker.id, replace(turn, events=(), answer=answer)
+    # What a turn that is over had to say was said, or never will be.
+    over = turn.ended_at is not None or turn.speaker.state.final
+    return turn.speaker.id, replace(turn, events=(), answer=None if over else turn.answer)

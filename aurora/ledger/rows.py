@@ -35,9 +35,9 @@ _EVENT = (
     "id", "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at",
     "expires_at", "parent_id", "state", "reason", "turn_id", "cause", "ended_at",
 )  # fmt: skip
-# The order of Turn's fields, less the events.
+# The order of Turn's fields, but for the speaker in the place of the events.
 _TURN = (
-    "id", "attempts", "misses", "crashes", "interrupted", "not_before", "agent_id",
+    "id", "speaker", "attempts", "misses", "crashes", "interrupted", "not_before", "agent_id",
     "conversation_id", "run_id", "input_id", "answer", "started_at", "ended_at",
     "prompt_tokens", "completion_tokens",
 )  # fmt: skip
@@ -70,21 +70,24 @@ UNFINISHED = sql(
     "SELECT", _EVENTS, "FROM events WHERE state IN ('waiting', 'running') ORDER BY seq"
 )
 WITH_CONTEXT = sql("SELECT", _EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
-KEEP_TURN = sql("INSERT OR REPLACE", _insert("turns", *_TURN, "speaker"))
+KEEP_TURN = sql("INSERT OR REPLACE INTO turns VALUES (", ", ".join("?" * len(_TURN)), ")")
 UPDATE_TURN = sql(
     "UPDATE turns SET",
-    ", ".join(f"{column} = ?{at}" for at, column in enumerate((*_TURN, "speaker"), 1) if at > 1),
+    ", ".join(f"{column} = ?{at}" for at, column in enumerate(_TURN[1:], 2)),
     "WHERE id = ?1",
 )
 UNFINISHED_TURNS = sql(
-    "SELECT", _of("turns", _TURN), ", speaker FROM turns WHERE id IN",
+    "SELECT", _of("turns", _TURN), "FROM turns WHERE id IN",
     "(SELECT turn_id FROM events WHERE state IN ('waiting', 'running'))",
 )  # fmt: skip
 TURN = sql(
-    "SELECT", _of("turns", _TURN), ", speaker,", _EVENTS,
+    "SELECT", _of("turns", _TURN), ",", _EVENTS,
     "FROM turns JOIN events ON events.id = speaker WHERE turns.id = ?",
 )  # fmt: skip
-SENT = "SELECT id, turn, part FROM sent_messages JOIN events ON seq = event WHERE message_id = ?"
+SENT = sql(
+    "SELECT id, turn, part FROM sent_messages AS sent JOIN events ON seq = event",
+    "WHERE sent.message_id = ?",
+)
 INSERT_CHANGE = sql("INSERT", _insert("changes", *Change._fields))
 CHANGES = sql(
     "SELECT", ", ".join(Change._fields), ", seq FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"
@@ -92,7 +95,7 @@ CHANGES = sql(
 
 _fixed = attrgetter(*_FIXED)
 _moving = attrgetter(*_MOVING, "id")
-_turn = attrgetter(*_TURN)
+_turn = attrgetter("id", "speaker.id", *_TURN[2:])
 _ANSWER = _TURN.index("answer")
 _event: Callable[..., Event] = Event
 _STATES = {str(state): state for state in State}
@@ -120,9 +123,10 @@ def turn_row(turn: Turn) -> Row:
     row: Row = _turn(turn)
     if turn.answer is not None:
         # As JSON, since an agent's text may hold half an emoji, which SQLite does not take.
-        answer = None if turn.ended_at is not None else json.dumps(turn.answer)
+        over = turn.ended_at is not None or turn.speaker.state.final
+        answer = None if over else json.dumps(turn.answer)
         row = (*row[:_ANSWER], answer, *row[_ANSWER + 1 :])
-    return (*row, turn.speaker.id)
+    return row
 
 
 def encoded(context: EventContext) -> str:
@@ -172,19 +176,18 @@ def whole_event_of(row: Row) -> Event:
 
 def whole_turn_of(row: Row) -> Turn:
     """Return the turn of a row selected as TURN, with its speaker."""
-    size = len(_TURN) + 1
-    _, turn = turn_of(row[:size])
-    turn.events = (event_of(row[size:]),)
+    _, turn = turn_of(row[: len(_TURN)])
+    turn.events = (event_of(row[len(_TURN) :]),)
     return turn
 
 
 def turn_of(row: Row) -> Kept:
     """Return the id of the speaker, and the turn of a selected row without its events."""
-    turn = Turn((), *row[:-1])
+    turn = Turn((), row[0], *row[2:])
     turn.interrupted = turn.interrupted == 1
     if turn.answer is not None:
         turn.answer = _read(turn.id, turn.answer)
-    return row[-1], turn
+    return row[1], turn
 
 
 def envelope_of(row: Row) -> dict[str, Any]:

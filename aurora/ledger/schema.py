@@ -181,8 +181,6 @@ DROP TABLE events_before;
 CREATE TRIGGER events_final AFTER UPDATE OF state ON events
 WHEN new.state NOT IN ('waiting', 'running') BEGIN
     DELETE FROM contexts WHERE event = old.seq;
-    UPDATE turns SET answer = NULL
-    WHERE id = new.turn_id AND speaker = new.id AND answer IS NOT NULL;
 END;
 CREATE TABLE sent_messages (
     message_id INTEGER PRIMARY KEY,

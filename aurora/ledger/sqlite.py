@@ -106,7 +106,14 @@ class SqliteStore:
         """Keep new states; the content of what is final is forgotten."""
         # As they are now: they may differ when they are written.
         rows = [moved_row(event) for event in events]
-        await self._do(Tables.move, rows, tuple(changes), [turn_row(turn) for turn in turns])
+        kept = [turn_row(turn) for turn in turns if turn.id]
+        known = {None, *(turn.id for turn in turns)}
+        over = [
+            (event.turn_id, event.id)
+            for event in events
+            if event.state.final and event.turn_id not in known
+        ]
+        await self._do(Tables.move, rows, tuple(changes), kept, over)
 
     async def save_turn(self, turn: Turn) -> None:
         """Keep what changed in a turn."""

@@ -121,11 +121,21 @@ class Tables:
             self.run(KEEP_TURN, turn)
         return [self._context(row[-1]) for row in events]
 
-    def move(self, events: Sequence[Row], changes: Sequence[Change], turns: Sequence[Row]) -> None:
-        """Keep the new states of the events that are known, their changes, and their turns."""
-        # First, so that what ends with its event finds little left to erase.
-        self.save_turns(turns)
+    def move(
+        self,
+        events: Sequence[Row],
+        changes: Sequence[Change],
+        turns: Sequence[Row],
+        over: Sequence[Row],
+    ) -> None:
+        """Keep the new states of the events that are known, their changes, and their turns.
+
+        `over` names turns that are not among these, and events that end for which they speak.
+        """
         self._move(events, changes)
+        self.save_turns(turns)
+        for row in over:
+            self.run("UPDATE turns SET answer = NULL WHERE id = ? AND speaker = ?", row)
 
     def _move(self, events: Sequence[Row], changes: Sequence[Change]) -> bool:
         """Move the events that are known; tell whether there are any."""

@@ -126,10 +126,10 @@ async def waiting_messages(town: Town, place: Channel, author: User) -> list[Mes
 
 @pytest.mark.parametrize("dm", [False, True], ids=["server", "dm"])
 async def test_a_slash_command_that_silences_answers_before_the_marks(
-    town: Town, monkeypatch: pytest.MonkeyPatch, dm: bool
+    town: Town, dm: bool
 ) -> None:
     """Discord waits three seconds for the answer; everybody who waits is shown the end."""
-    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.3)
+    town.cog.services.grace = 0.3
     await register(town)
     await town.command(f"aurora config dm agent {town.agent_id}")
     place = town.discord.open_dm(town.bo) if dm else town.general

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
+from aurora.reasons import Reason
+from aurora.runs.cancelling import messages
 from doubles.local_discord import (
     Channel,
     Message,
@@ -203,7 +205,7 @@ async def disable(town: QuickTown, _message: Message) -> None:
 
 async def clear(town: QuickTown, message: Message) -> None:
     """Clear the queue, as the command does once it was confirmed."""
-    await town.cog.services.cancel(lambda event: event.message_id == message.id, "cleared")
+    await town.cog.services.cancelling.cancel(messages({message.id}), Reason.CLEARED)
 
 
 async def outlived(town: QuickTown, message: Message) -> None:
@@ -267,7 +269,8 @@ async def test_no_event_is_left_without_an_end(town: QuickTown) -> None:
     """After all that was done above, every row is final and has a reason."""
     await town.discord.wait_for(lambda: not town.cog.services.queue.get_stats()["running"], 10)
     for _ in range(100):
-        events = await town.cog.services.store.recent("everywhere", limit=1000)
+        listed = await town.cog.services.store.recent("everywhere", limit=1000)
+        events = [one.event for one in listed]
         if all(event.state.final for event in events):
             break
         await asyncio.sleep(0.05)

@@ -70,7 +70,7 @@ async def test_a_new_ratelimit_frees_what_waits(town: Town) -> None:
 
 async def test_a_new_timeout_counts_for_the_next_run(town: Town) -> None:
     """Without a reload."""
-    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=0.2)
+    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=1.5)
     gate = asyncio.Event()
     town.llm.script("for ever", Step(gate=gate, text="Never."))
     assert (await provoke(town, "for ever")).reason == "timeout"

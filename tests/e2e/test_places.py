@@ -221,6 +221,7 @@ async def test_two_servers_with_agents_of_their_own_do_not_mix(town: Town) -> No
     away = town.discord.say(town.ada, there, f"{town.mention} away")
     ends = [await town.ended(here), await town.ended(away)]
     events = [await town.cog.services.store.get(end.event_id) for end in ends]
-    assert [event.agent_id for event in events] == [town.agent_id, other]
+    turns = [await town.cog.services.store.turn(event.turn_id) for event in events]
+    assert [turn.agent_id for turn in turns] == [town.agent_id, other]
     assert ["Tools for this event" in town.prompt(one) for one in (here, away)] == [True, False]
     assert len(town.answers(away, there)) == 1

@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
-import pytest
 
 from doubles.llm import Step
 from doubles.local_discord import Message
@@ -90,10 +89,10 @@ async def test_after_unload_nothing_of_aurora_runs(town: Town) -> None:
 
 
 async def test_what_unload_breaks_off_and_leaves_waiting_is_answered_after_the_next_load(
-    town: Town, monkeypatch: pytest.MonkeyPatch
+    town: Town,
 ) -> None:
     """In order, once each; nobody is told of a restart."""
-    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.3)
+    town.cog.services.grace = 0.3
     gate = asyncio.Event()
     town.llm.script("take your time", Step(gate=gate, text="First."))
     running = mention(town, "take your time")
@@ -111,16 +110,15 @@ async def test_what_unload_breaks_off_and_leaves_waiting_is_answered_after_the_n
     assert said == [(running.id, "First."), (waiting.id, "Second.")]
 
 
-async def test_unload_ends_running_turns_on_the_server(
-    town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unload_ends_running_turns_on_the_server(town: Town) -> None:
     """Nobody pays for tokens that nobody reads, and the conversation is not left wedged."""
-    monkeypatch.setattr("aurora.services._GRACE_SECONDS", 0.05)
+    town.cog.services.grace = 0.05
     message = mention(town, "[[slow:0.05]][[long:4000]]")
     await thinking(town)
     event = town.cog.services.queue.find(message.id)
+    turn = await town.cog.services.store.turn(event.turn_id)
     await cog(town, "unload")
-    runtime = {"agent_id": event.agent_id, "conversation_id": event.conversation_id}
+    runtime = {"agent_id": turn.agent_id, "conversation_id": turn.conversation_id}
     answer = await town.server.request("abort_message", runtime=runtime)
     assert answer["aborted"] is False
 

@@ -6,6 +6,7 @@ AuroraError              every exception of Aurora's own (reasons)
     BrokenOffError       what was being done for a turn was stopped (runs)
         UnloadedError    Aurora is being unloaded
         WithheldError    the turn must come to nothing
+    Concluded            a turn needs no further step (runs)
     ConnectionLostError  the socket to an App Server went away (agents)
     CutError             the way to a REST server failed (agents)
     ExplainedError       an error that a person gets to read (reasons)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..reasons import Reason
+from ..reasons import AuroraError, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Again:
 Conclusion = Answer | End | Again
 
 
-class Concluded(Exception):  # noqa: N818 - no error: a way out of the steps that come next
+class Concluded(AuroraError):  # noqa: N818 - no fault: a way out of the steps that come next
     """A conclusion was reached before the turn had gone all its way."""
 
     def __init__(self, conclusion: Conclusion) -> None:

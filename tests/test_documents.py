@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import ast
+import importlib
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from pkgutil import walk_packages
 from urllib.parse import unquote
 
 import pytest
 
+from aurora import words
+from aurora.aurora import Aurora
 from aurora.commands.config import ConfigCommands
 from aurora.commands.events import EventsCommands
 from aurora.commands.queue import QueueCommands
 from aurora.settings import GUILD_DEFAULTS, KEYS, RULES
 from tests.support.commands import commands_of_the_cog
+from tests.support.documents import DESIGN, functions, section, text_of, way_of_a_mention
 from tests.support.house import ROOT
 
-DESIGN = "EVENT_SYSTEM_DESIGN.md"
 DOCUMENTS = sorted(
     subprocess.run(
         ["git", "ls-files", "*.md"],  # noqa: S607 - git is found where it was installed
         check=True, cwd=ROOT, capture_output=True, text=True,
     ).stdout.split()
 )  # fmt: skip
-
-
-@cache
-def text_of(document: str | Path) -> str:
-    """Return a document without its blocks of code, whose lines look like anything."""
-    text = (ROOT / document).read_text(encoding="utf-8")
-    return re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
-
-
-def section(document: str, title: str) -> str:
-    """Return a section of a document, further headings below it included."""
-    found = re.split(rf"^## {title}\n", text_of(document), flags=re.MULTILINE)
-    assert len(found) == 2, f"{document} has no section {title}"
-    return re.split(r"^## ", found[1], flags=re.MULTILINE)[0]
 
 
 # -- settings and commands
@@ -146,18 +136,6 @@ def test_the_rule_sees_links_and_headings() -> None:
 # -- what is promised
 
 
-@cache
-def functions(path: Path) -> frozenset[str]:
-    """Return the functions of a module, methods as Class.method."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    found = {node.name for node in tree.body if isinstance(node, kinds)}
-    for home in tree.body:
-        if isinstance(home, ast.ClassDef):
-            found |= {f"{home.name}.{one.name}" for one in home.body if isinstance(one, kinds)}
-    return frozenset(found)
-
-
 def promises() -> list[list[str]]:
     """Return the rows of the table of promises: number, promise, tests, what is left out."""
     rows = re.findall(r"^\| \d.*$", section(DESIGN, "What is promised"), flags=re.MULTILINE)
@@ -179,14 +157,55 @@ def test_each_promise_has_tests_that_exist_or_says_that_it_is_not_kept(row: list
         assert function in functions(ROOT / path), f"{path} has no {function}"
 
 
+# -- the house
+
+
+def test_every_room_stands_in_the_table_of_rooms() -> None:
+    """A stranger looks there first."""
+    told = set(re.findall(r"`(\w+(?:\.py|/))`", section(DESIGN, "Where things are")))
+    rooms = {f"{path.parent.name}/" for path in (ROOT / "aurora").glob("*/__init__.py")}
+    ground = {path.name for path in (ROOT / "aurora").glob("*.py")} - {"__init__.py"}
+    assert (rooms | ground) - told == set()
+    known = rooms | ground | {f"{path.name}/" for path in ROOT.glob("**/*") if path.is_dir()}
+    assert told - known == set()
+
+
+def test_the_way_of_a_mention_is_short_and_names_what_there_is() -> None:
+    """That it really goes so is tested in `tests/e2e/test_way.py`."""
+    way = way_of_a_mention()
+    assert 20 < len(way) <= 30
+    assert [step for step in way if step[1] not in functions(ROOT / "aurora" / step[0])] == []
+
+
 # -- what nobody is told
 
 
+BEYOND_READERS = r"\bP\d{1,2}\b|(?<![\w/])DESIGN(?:\.md)?\b|\b(?i:promises?|decisions?) \d+"
+"""The number of a promise or a decision, and a document that is not in the repository."""
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_no_document_speaks_of_what_a_reader_does_not_have(document: str) -> None:
-    """Neither by the number of a promise, nor of a document that is not in the repository."""
-    text = text_of(document)
-    assert re.findall(r"\bP\d{1,2}\b", text) == []
-    assert re.findall(r"(?<![\w/])DESIGN(?:\.md)?\b", text) == []
-    if document != DESIGN:
-        assert re.findall(r"\b(?:promises?|decisions?) \d+", text, flags=re.IGNORECASE) == []
+def test_no_document_speaks_of_what_its_readers_do_not_have(document: str) -> None:
+    """But for the list of promises itself, to which the code's comments point."""
+    found = re.findall(BEYOND_READERS, text_of(document))
+    known = r"(?i:promises? \d+)" if document == DESIGN else "(?!)"
+    assert [one for one in found if not re.fullmatch(known, one)] == []
+
+
+def texts_for_people() -> Iterator[tuple[str, str]]:
+    """Yield what people read of the bot: words and translations, helps, what Downloader shows."""
+    for found in walk_packages(words.__path__, "aurora.words."):
+        for name, value in vars(importlib.import_module(found.name)).items():
+            if isinstance(value, words.Phrase):
+                yield f"{found.name}.{name}", value.text
+    for command in Aurora.aurora.walk_commands():
+        yield command.qualified_name, command.help or ""
+    for path in [*(ROOT / "aurora").rglob("*.po*"), *(ROOT / "aurora").glob("*.json")]:
+        yield path.name, path.read_text(encoding="utf-8")
+
+
+def test_the_bot_speaks_of_nothing_that_its_readers_do_not_have() -> None:
+    """Nobody who asks a bot has read its source."""
+    texts = dict(texts_for_people())
+    assert len(texts) > 100
+    assert [name for name, text in texts.items() if re.search(BEYOND_READERS, text)] == []

@@ -1,0 +1,92 @@
+"""Those who follow an attempt: each sees every step, and a further one changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+import pytest
+
+from aurora.agents.protocol import (
+    Accepted,
+    Reasoning,
+    RunEvent,
+    ToolCalled,
+    ToolHost,
+    ToolReturned,
+    Usage,
+)
+from aurora.model import Change, Turn
+from aurora.queue import MessageQueue
+from aurora.runs.observers import Log, Tokens
+from tests.support.events import make_event
+from tests.support.queues import Bench as QueueBench
+from tests.support.workers import Bench, done, start
+
+STEPS: list[Any] = [Accepted(), Reasoning("secret"), Usage(2, 1), Usage(3, 1)]
+
+
+class Ear:
+    """Notes what it hears."""
+
+    def __init__(self, heard: list[RunEvent], _turn: Turn, _tools: ToolHost) -> None:
+        self._heard = heard
+
+    async def saw(self, step: RunEvent) -> None:
+        """Note a step."""
+        self._heard.append(step)
+
+
+async def test_a_further_observer_is_one_more_in_the_list(benches: list[Bench]) -> None:
+    """It sees all but the end, which is the attempt's own."""
+    bench, _ = await start(benches, [*STEPS, done("Hi")])
+    heard: list[RunEvent] = []
+    bench.worker._observing = [*bench.worker._observing, partial(Ear, heard)]
+    event = await bench.ask()
+    assert event.state == "answered"
+    assert heard == STEPS
+    turn = await bench.tried(event)
+    assert (turn.prompt_tokens, turn.completion_tokens) == (5, 2)
+
+
+class Tools:
+    """Offers one tool."""
+
+    specs = (type("Spec", (), {"name": "discord_send"}),)
+
+
+@pytest.fixture
+def told() -> list[Change]:
+    """Collect what the queue tells of."""
+    return []
+
+
+async def test_the_log_names_tools_and_no_content(
+    told: list[Change], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A name that the model made up may hold anything, and so is not repeated."""
+    caplog.set_level(logging.DEBUG, "red.aurora")
+    bench = QueueBench()
+    queue = MessageQueue(bench.store, bench.rules, bench.clock, told.append)
+    log = Log(queue, Turn((make_event(),)), Tools())  # type: ignore[arg-type]  # names are enough
+    for step in (
+        ToolCalled("1", "discord_send", {"message": "secret"}),
+        ToolReturned("1", is_error=True),
+        ToolCalled("2", "secret"),
+        Reasoning("secret"),
+        Reasoning("secret again"),
+    ):
+        await log.saw(step)
+    assert [change.detail for change in told] == ["discord_send", "an unknown tool"]
+    assert "secret" not in caplog.text
+    assert caplog.text.count("reasoning") == 1
+
+
+async def test_only_usage_counts(told: list[Change]) -> None:
+    """Everything else passes by."""
+    turn = Turn((make_event(),))
+    tokens = Tokens(turn, Tools())  # type: ignore[arg-type]  # it looks at none
+    for step in STEPS:
+        await tokens.saw(step)
+    assert (turn.prompt_tokens, turn.completion_tokens, told) == (5, 2, [])

@@ -11,7 +11,7 @@ ENGLISH = aurora/locales/messages.pot
 COLLECT = $(BIN)/redgettext -c -r -R -O build -o english.pot aurora && \
           sed -E -e '/^"(POT-Creation|PO-Revision)-Date/d' -e '/^\#:/s/:[0-9]+//g' build/english.pot
 
-.PHONY: run demo test check words bench soak clean
+.PHONY: run demo test test-fast check words bench soak clean
 
 run: $(READY)     ## a local Discord, Red, a Letta agent and a chat page
 	$(BIN)/python -m sandbox run --backend $(BACKEND) $(ARGS)
@@ -21,6 +21,9 @@ demo: $(READY)    ## a scripted conversation; exits 0 if every message got its o
 
 test: $(READY)    ## ARGS= is passed to pytest; four workers, each with an App Server of its own: they wait more than they work
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
+
+test-fast: $(READY) ## the tests that start no server, no process and no browser
+	$(BIN)/python -m pytest --fast --numprocesses 2 --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

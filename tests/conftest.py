@@ -13,9 +13,26 @@ import aurora.aurora  # noqa: F401
 from sandbox.letta import AppServer
 from tests.support.payloads import Rest, World, rest
 from tests.support.stage import Stage, open_stage
+from tests.support.starting import Guard, starts_something
 from tests.support.workers import Bench
 
 NOWHERE = "http://127.0.0.1:9/v1"
+
+
+@pytest.fixture(scope="session")
+def guard() -> Guard:
+    """Return the one guard of this process."""
+    return Guard()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_started(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold fast tests to it that they start nothing."""
+    if not request.config.getoption("--fast"):
+        yield
+        return
+    with request.getfixturevalue("guard").watching():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +71,20 @@ async def benches() -> AsyncGenerator[list[Bench], None]:
     yield made
     for bench in made:
         await bench.stop()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--fast`."""
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out what starts a server, a process or a browser",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not fast, if that is wanted."""
+    if config.getoption("--fast"):
+        slow = [item for item in items if starts_something(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in set(slow)]

@@ -87,6 +87,15 @@ class Comings:
         self.discord.wake()
 
     @asynccontextmanager
+    async def open(self) -> AsyncIterator[Comings]:
+        """Let Discord run."""
+        await self.discord.start()
+        yield self
+        await self.discord.stop()
+        assert self.discord.unknown_routes == []
+        assert self.discord.crashes == []
+
+    @asynccontextmanager
     async def started(self) -> AsyncIterator[None]:
         """Let Red run for a while."""
         self.red = await LocalRed.boot(

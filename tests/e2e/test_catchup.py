@@ -21,12 +21,8 @@ from .seen import end_of, mention, works
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Comings]:
     """A Discord where the bot may come and go."""
-    place = Comings(tmp_path)
-    await place.discord.start()
-    yield place
-    await place.discord.stop()
-    assert place.discord.unknown_routes == []
-    assert place.discord.crashes == []
+    async with Comings(tmp_path).open() as place:
+        yield place
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from typing import Any
 
-_TURNS = 50
+_MOST_TURNS = 1000
 
 
 class FakeClock:
@@ -64,8 +65,11 @@ class FakeClock:
 
     async def settle(self) -> None:
         """Let every task run until it waits for something."""
-        for _ in range(_TURNS):
+        loop: Any = asyncio.get_running_loop()
+        for _ in range(_MOST_TURNS):
             await asyncio.sleep(0)
+            if not loop._ready:
+                return
 
     def jump(self, seconds: float) -> None:
         """Set the wall clock forward or back, as an administrator or NTP does."""

@@ -1,1 +1,4 @@
-"""Agent servers: the protocol they share, and one module for each kind of server."""
+"""Agent servers: the protocol, what both kinds of server share, and a folder for each kind.
+
+A *turn* in this room is the server's: what it makes of one input, in one or several runs.
+"""

@@ -1,4 +1,4 @@
-"""The address of an agent server, as an owner types it."""
+"""The address of an agent server: parsed as typed, and whether a token may travel there."""
 
 from __future__ import annotations
 

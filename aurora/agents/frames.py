@@ -1,4 +1,4 @@
-"""Reading the JSON of a server that may send anything, and what all servers say alike."""
+"""Read the JSON of a server that may send anything: parts, words, lists, texts, usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Aurora asks of an agent server and what it hears back; no server's own words in here."""
+"""What Aurora asks of an agent server and what it hears back, in no server's own words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letta's App Server as an AgentBackend: one WebSocket for all conversations."""
+"""Letta's App Server as an AgentBackend: look-ups, runs, memory, calls of tools, closing."""
 
 from __future__ import annotations
 

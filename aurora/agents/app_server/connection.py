@@ -1,4 +1,4 @@
-"""One WebSocket to an App Server: requests with their answers, and everything else it says."""
+"""One WebSocket to an App Server: requests with answers, other frames, why it can't be opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A conversation as this process sees it: who holds it, and what the server said of it last."""
+"""A conversation of an App Server: which run holds it, who waits, what was said of it last."""
 
 from __future__ import annotations
 

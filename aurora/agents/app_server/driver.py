@@ -1,4 +1,4 @@
-"""Brings one input through: into the conversation, over lost sockets, out of a wedge.
+"""Bring one input through: into the conversation, over lost sockets, out of a wedge, to an abort.
 
 What becomes of an input when the socket is lost, after reconnecting and `runtime_start`:
 

@@ -1,4 +1,4 @@
-"""The way to the server: the connection of the moment, and what must be said on it once."""
+"""The way to an App Server: connect when needed, create, start and fork conversations."""
 
 from __future__ import annotations
 

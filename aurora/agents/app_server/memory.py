@@ -1,4 +1,7 @@
-"""An agent's memory files over the socket; the server keeps them in git and checks each commit."""
+"""An agent's memory files over the socket: list, read, write, delete, and undo what is refused.
+
+The server keeps them in git and checks all of them at each commit.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on an App Server: the frames of its turn become events, its tool calls may be cut off."""
+"""A run on an App Server: the frames of its turn become events; its tool calls may be cut off."""
 
 from __future__ import annotations
 

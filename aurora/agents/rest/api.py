@@ -1,7 +1,8 @@
-"""The calls of the REST API that Aurora makes: plain data in and out, two ways to fail.
+"""The calls of the REST API that Aurora makes, through the SDK: plain data in and out.
 
-Nothing else imports the SDK. Its typed results are passed over: a server says more than the SDK's
-models know (unknown message types, `tool_calls` as one object or a list).
+They fail in two ways, CutError and RefusedError. Nothing else imports the SDK. Its typed results
+are passed over: a server says more than the SDK's models know (unknown message types, `tool_calls`
+as one object or a list).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Letta's REST API as an AgentBackend."""
+"""Letta's REST API as an AgentBackend: look-ups, own tools, runs, a lock per conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings one turn through: into its conversation, over tool calls, busy runs and lost streams."""
+"""Bring one turn through: into its conversation, over tool calls, busy runs and lost streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of an attempt whose Aurora died before it heard the end."""
+"""Tell how an attempt ended whose Aurora died before it heard the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a run whose stream broke.
+"""Follow a run to its end whose stream broke.
 
 A background run is taken up where its stream broke. Of a foreground run the record tells when it
 is over, and the conversation's tail what it said: the user's message there carries our otid, the

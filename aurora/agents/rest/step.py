@@ -1,4 +1,4 @@
-"""One request of a turn, the person's message or the answer to tool calls, and what it brings."""
+"""One request of a turn, a person's message or the answer to tool calls, and what it brings."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from redbot.core import Config, commands
 from redbot.core.bot import Red
 from redbot.core.data_manager import cog_data_path
 
-from .agents.protocol import AgentError, ToolLister
+from .agents.protocol import ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer
 from .chat.delivery import Delivery
@@ -33,6 +33,7 @@ from .ledger.sqlite import SqliteStore
 from .model import Change
 from .queue import MessageQueue
 from .queue.limits import WorkRules
+from .reasons import AgentError
 from .runs.background import Background
 from .runs.cancelling import Cancelling
 from .runs.claim import Claims

@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from ..reasons import AgentError as AgentError
-from ..reasons import Outcome as Outcome
+from ..reasons import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 
-from aurora.agents.protocol import Accepted, Finished, Outcome
+from aurora.agents.protocol import Accepted, Finished
 from aurora.errors import CircuitBreaker
 from aurora.model import Event, State
 from aurora.queue import EXPIRY_SECONDS, Enqueued
+from aurora.reasons import Outcome
 from tests.support.events import make_event
 from tests.support.workers import Bench, ScriptedBackend, done
 

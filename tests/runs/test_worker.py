@@ -11,11 +11,9 @@ import pytest
 
 from aurora.agents.protocol import (
     Accepted,
-    AgentError,
     ConversationMoved,
     Finished,
     Input,
-    Outcome,
     Reasoning,
     RunEvent,
     ToolCalled,
@@ -26,7 +24,7 @@ from aurora.agents.protocol import (
 )
 from aurora.model import Event, State
 from aurora.queue import Enqueued
-from aurora.reasons import Reason
+from aurora.reasons import AgentError, Outcome, Reason
 from aurora.runs.cancelling import Running
 from tests.support.events import make_event
 from tests.support.workers import (
@@ -503,8 +501,8 @@ async def test_a_send_under_way_when_a_run_is_lost_is_let_through(benches: list[
     class Cutting(ScriptedBackend):
         """A server's door that cuts off the calls of a run that is left."""
 
-        async def run(self, turn: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
-            self.seen.append(turn)
+        async def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
+            self.seen.append(given)
             yield Accepted()
             call = tools.call("discord_send", {"message": f"answer {len(self.seen)}"})
             sending.append(asyncio.ensure_future(call))

@@ -10,17 +10,12 @@ from typing import Any
 
 import pytest
 
-from aurora.agents.protocol import (
-    Accepted,
-    Finished,
-    Outcome,
-    RunStarted,
-    Usage,
-)
+from aurora.agents.protocol import Accepted, Finished, RunStarted, Usage
 from aurora.ledger import Store
 from aurora.ledger.memory import MemoryStore
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
+from aurora.reasons import Outcome
 from aurora.settings import Settings
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event

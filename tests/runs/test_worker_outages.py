@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from aurora.agents.protocol import Accepted, Finished, Outcome
+from aurora.agents.protocol import Accepted, Finished
 from aurora.errors import BreakerState
 from aurora.model import Event, State
-from aurora.reasons import Reason
+from aurora.reasons import Outcome, Reason
 from aurora.runs.cancelling import Show, messages
 from tests.support.events import make_event
 from tests.support.workers import (

@@ -8,14 +8,9 @@ from typing import Any
 
 import pytest
 
-from aurora.agents.protocol import (
-    Accepted,
-    AgentError,
-    Finished,
-    Outcome,
-)
+from aurora.agents.protocol import Accepted, Finished
 from aurora.model import NO_CONTEXT, Event, State, Turn
-from aurora.reasons import Reason
+from aurora.reasons import AgentError, Outcome, Reason
 from tests.support.events import make_event
 from tests.support.workers import (
     NEVER,

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from aurora.agents.protocol import Accepted, Finished, Outcome
+from aurora.agents.protocol import Accepted, Finished
 from aurora.model import Event, State
-from aurora.reasons import Reason
+from aurora.reasons import Outcome, Reason
 from aurora.runs.cancelling import Running, Show, messages
 from tests.support.events import make_event
 from tests.support.workers import NEVER, Bench, ScriptedBackend

@@ -2,6 +2,7 @@
 
 import { compose } from "./compose.js";
 import { h } from "./dom.js";
+import { drawers } from "./drawers.js";
 import { drawEvents, tick } from "./events.js";
 import { drawMessages } from "./messages.js";
 import { drawPlaces, drawTitle, drawWho } from "./places.js";
@@ -17,6 +18,7 @@ let socket = null;
 let tries = 0;
 let drawing = false;
 let typed = 0;
+let acted = Promise.resolve();
 
 const act = {
   open(id) {
@@ -24,6 +26,7 @@ const act = {
     state.open = id;
     state.unread.delete(id);
     box.leave();
+    drawer.close();
     draw({ end: true });
     box.focus();
   },
@@ -64,6 +67,7 @@ const act = {
     call("typing", { channel: state.open });
   },
   jump(channel, id) {
+    drawer.close();
     if (channel !== state.open) act.open(channel);
     requestAnimationFrame(() => {
       const node = $(`m-${id}`);
@@ -76,15 +80,23 @@ const act = {
 };
 
 const box = compose($("compose"), act);
+const drawer = drawers(document.body);
 
-async function call(action, body) {
+/** Do one thing after the other, in the order in which the person did them. */
+function call(action, body) {
+  const content = JSON.stringify({ as: state.me, ...body });
+  acted = acted.then(() => post(action, content));
+  return acted;
+}
+
+async function post(action, body) {
   const problem = $("problem");
   problem.hidden = true;
   try {
     const answer = await fetch(`api/${action}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ as: state.me, ...body }),
+      body,
     });
     const result = await answer.json();
     if (answer.ok) return result;
@@ -139,6 +151,7 @@ function draw({ end = false } = {}) {
     drawPlaces($("places"), act);
     drawWho($("who"), act);
     drawTitle($("title"));
+    drawer.draw();
     drawMessages(log, act);
     drawTyping();
     drawReal();

@@ -5,6 +5,7 @@ import { excerpt } from "./markdown.js";
 import { messagesOf, nameOf, state, userName } from "./store.js";
 
 const MOST_CHOICES = 6;
+const COMPOSING = 229; // the code of a key that an input method took; Safari says it in no other way
 
 export function compose(form, act) {
   const [text, choices, replying] = ["text", "choices", "replying"].map((id) => form.querySelector(`#${id}`));
@@ -18,12 +19,19 @@ export function compose(form, act) {
   };
 
   const send = async () => {
-    const content = encode(text.value.trim());
-    if (!content) return;
-    const sent = box.editing ? await act.change(box.editing, content) : await act.say(content);
-    if (!sent) return;
+    const written = text.value.trim();
+    if (!written) return;
+    const [channel, editing, replyTo] = [state.open, box.editing, state.replyTo];
+    const content = encode(written);
+    const sending = editing ? act.change(editing, content) : act.say(content);
+    // Emptied before the answer is there: whoever sends again meanwhile sends nothing twice.
     leave();
     text.value = "";
+    grow();
+    if (await sending) return;
+    text.value = [written, text.value].filter(Boolean).join("\n");
+    if (channel === state.open) [box.editing, state.replyTo] = [editing, replyTo];
+    draw();
     grow();
   };
 
@@ -74,12 +82,13 @@ export function compose(form, act) {
   };
 
   text.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
+    if (event.isComposing || event.keyCode === COMPOSING) return;
+    const enter = event.key === "Enter" && !event.shiftKey;
+    if (enter) event.preventDefault();
+    if (enter && event.repeat) return;
     if (box.offered.length && choose(event)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      send();
-    } else if (event.key === "Escape") leave();
+    if (enter) send();
+    else if (event.key === "Escape") leave();
     else if (event.key === "ArrowUp" && !text.value) editLast(event);
   });
 

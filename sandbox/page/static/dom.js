@@ -26,6 +26,8 @@ const PATHS = {
   dm: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM5 20c1-4 4-5 7-5s6 1 7 5",
   lock: "M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3",
   file: "M7 3h7l4 4v14H7zM14 3v4h4",
+  places: "M4 7h16M4 12h16M4 17h16",
+  events: "M3 12h4l3-7 4 14 3-7h4",
 };
 
 export function icon(name) {

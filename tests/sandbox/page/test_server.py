@@ -8,37 +8,20 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from aurora.model import Change
 from doubles.local_discord import LocalDiscord
-from sandbox.neighbourhood import Neighbourhood, found
+from sandbox.neighbourhood import Neighbourhood
 from sandbox.page import Page, PageError, listen
 
 Frame = dict[str, Any]
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[LocalDiscord]:
-    local = LocalDiscord()
-    await local.start()
-    yield local
-    await local.stop()
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-@pytest.fixture
-def places(discord: LocalDiscord) -> Neighbourhood:
-    return found(discord)
-
-
-@pytest.fixture
-async def page(discord: LocalDiscord, places: Neighbourhood) -> AsyncIterator[Page]:
-    served = Page(discord, people=places.people)
-    await served.start(listen(0))
-    yield served
-    await served.stop()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="package")
 async def browser(page: Page) -> AsyncIterator[aiohttp.ClientSession]:
     """A client that sends what a browser showing the page sends."""
     headers = {"Origin": page.url.rstrip("/")}

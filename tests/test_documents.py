@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -21,14 +20,13 @@ from aurora.commands.queue import QueueCommands
 from aurora.settings import GUILD_DEFAULTS, KEYS, RULES
 from tests.support.commands import commands_of_the_cog
 from tests.support.documents import DESIGN, functions, section, text_of, way_of_a_mention
-from tests.support.house import ROOT
+from tests.support.house import PACKAGES, ROOT
 
-DOCUMENTS = sorted(
-    subprocess.run(
-        ["git", "ls-files", "*.md"],  # noqa: S607 - git is found where it was installed
-        check=True, cwd=ROOT, capture_output=True, text=True,
-    ).stdout.split()
-)  # fmt: skip
+DOCUMENTS = [
+    str(path.relative_to(ROOT))
+    for home in (".", "docs", *PACKAGES, "tests")
+    for path in sorted((ROOT / home).glob("*.md" if home == "." else "**/*.md"))
+]
 
 
 # -- settings and commands

@@ -1,0 +1,1 @@
+"""The scripted model, asked over HTTP as Letta asks it."""

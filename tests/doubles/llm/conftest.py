@@ -1,0 +1,18 @@
+"""A model for one test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from doubles.llm import ScriptedLLM
+
+
+@pytest.fixture
+async def llm() -> AsyncIterator[ScriptedLLM]:
+    """Run a model for one test."""
+    model = ScriptedLLM()
+    await model.start()
+    yield model
+    await model.stop()

@@ -1,0 +1,1 @@
+"""The App Server without a model."""

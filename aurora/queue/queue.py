@@ -14,7 +14,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from ..clock import Clock
+from ..clock import Clock, sleep
 from ..ids import new_event_id, new_turn_id
 from ..ledger import Backlog, Store
 from ..model import NO_CONTEXT, Change, Event, State, Turn
@@ -376,7 +376,7 @@ class MessageQueue:
                 return await keep()
             except Exception as error:
                 log.exception("The ledger can't be written; trying again", exc_info=error)
-            await self._clock.wait(asyncio.Event(), delay)
+            await sleep(self._clock, delay)
             delay = min(2 * delay, longest)
 
 

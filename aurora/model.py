@@ -80,7 +80,7 @@ class EventContext(TypedDict):
 
 
 class State(StrEnum):
-    """Where an event stands; the last five are final (DESIGN promise 5)."""
+    """Where an event stands; the last five are final (promise 5)."""
 
     WAITING = "waiting"
     RUNNING = "running"

@@ -20,7 +20,7 @@ from aurora.commands.queue import QueueCommands
 from aurora.settings import GUILD_DEFAULTS, KEYS, RULES
 from tests.support.commands import commands_of_the_cog
 from tests.support.documents import DESIGN, functions, section, text_of, way_of_a_mention
-from tests.support.house import PACKAGES, ROOT
+from tests.support.house import PACKAGES, ROOT, modules_of
 
 DOCUMENTS = [
     str(path.relative_to(ROOT))
@@ -207,3 +207,16 @@ def test_the_bot_speaks_of_nothing_that_its_readers_do_not_have() -> None:
     texts = dict(texts_for_people())
     assert len(texts) > 100
     assert [name for name, text in texts.items() if re.search(BEYOND_READERS, text)] == []
+
+
+@pytest.mark.parametrize("package", [*PACKAGES, "tests"])
+def test_comments_point_to_what_is_in_the_repository(package: str) -> None:
+    """To a promise that is in the list, and to no other document of the design."""
+    lost = []
+    for name, path in modules_of(package).items():
+        text = path.read_text(encoding="utf-8")
+        numbers = re.findall(r"\bpromises? (\d+)(?:, (\d+))?(?: and (\d+))?", text, re.IGNORECASE)
+        unknown = {int(one) for some in numbers for one in some if one} - set(range(1, 14))
+        if unknown or re.search(r"DESIGN (?:promise|decision)|\bdecision \d", text):
+            lost.append(name)
+    assert lost == []

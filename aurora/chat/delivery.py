@@ -1,4 +1,4 @@
-"""Delivery: every event gets its one answer and a visible end (DESIGN decision 6)."""
+"""Delivery: every event gets its one answer and a visible end."""
 
 from __future__ import annotations
 

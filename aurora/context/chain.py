@@ -25,7 +25,7 @@ async def walk(message: discord.Message, depth: int) -> tuple[list[discord.Messa
     """Return what comes before a message, nearest first and at most `depth`, and why it ends.
 
     A thread goes on with the message it was started from. An author who may not read the history
-    gets what Discord sent along with the message, and no more (DESIGN promise 11). The reasons are
+    gets what Discord sent along with the message, and no more (promise 11). The reasons are
     those of `context.extract_reply_chain`.
     """
     found: list[discord.Message] = []

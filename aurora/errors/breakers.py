@@ -89,7 +89,7 @@ class _Agent:
 
 
 class Breakers:
-    """The breakers in front of one agent server (DESIGN decision 7).
+    """The breakers in front of one agent server.
 
     Failures to accept count for the server, failed runs for the agent alone, so that a bad agent
     stops no other. Another server gets another instance. Who has subscribed hears (agent id, or

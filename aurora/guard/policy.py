@@ -1,6 +1,6 @@
 """The one authorisation function: what an agent may do on behalf of the person who asked.
 
-The agent can't do in Discord what that person may not do (DESIGN promise 11).
+The agent can't do in Discord what that person may not do (promise 11).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ COALESCED = 5
 
 
 class WorkRules:
-    """The queue's Rules (DESIGN promise 3), from settings and breakers as they are now."""
+    """The queue's Rules (promise 3), from settings and breakers as they are now."""
 
     def __init__(self, settings: Settings, breakers: Breakers) -> None:
         self._settings = settings

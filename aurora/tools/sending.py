@@ -22,7 +22,7 @@ from .tool import (
 )
 
 MAX_MESSAGES = 3
-"""How many messages one run may send, long texts in parts counted once (DESIGN decision 6)."""
+"""How many messages one run may send, long texts in parts counted once: no run floods a place."""
 
 _EMOJI_CHARS = 64  # a custom emoji's name has at most 32, its id 20
 

@@ -1,7 +1,7 @@
 """Runs of agents that act in Discord with tools of their own: nothing is offered, all is watched.
 
 What they send is recorded like Aurora's own sends, so that delivery finds the answer. Aurora can
-neither guard nor count what such an agent does (DESIGN promises 6, 11 and 12).
+neither guard nor count what such an agent does (promises 6, 11 and 12).
 """
 
 from __future__ import annotations

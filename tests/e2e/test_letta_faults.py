@@ -2,7 +2,7 @@
 
 `test_misbehaving` and `test_lost_connections` show what people see when agents and lines
 misbehave. Here stands what the ledger and the breakers make of each fault at the door: the
-attempts and misses of an event, and whom a failure counts against (DESIGN decision 7).
+attempts and misses of an event, and whom a failure counts against.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Agents, models and servers that misbehave: each gives the one outcome of DESIGN decision 6.
+"""Agents, models and servers that misbehave: each gives one outcome, and one answer at most.
 
 Over the App Server and over the REST API alike. Two differences are the servers' own: the REST
 server asks a failing model three times itself (408, 409, 429, 5xx) before it fails a turn, and it

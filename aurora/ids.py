@@ -1,10 +1,8 @@
-"""Ids, ours and Discord's; both sort by the time they were made."""
+"""Ids; they sort by the time they were made."""
 
 from __future__ import annotations
 
 import random
-
-_DISCORDS_EPOCH = 1_420_070_400.0
 
 
 def new_event_id(at: float) -> str:
@@ -20,11 +18,6 @@ def new_turn_id(at: float) -> str:
 def oldest_turn_id(at: float) -> str:
     """Return what every id of a turn that first started at that time or later is above."""
     return "turn_" + _written(max(0, int(at * 1000)) << 80)
-
-
-def oldest_snowflake(at: float) -> int:
-    """Return what every id that Discord gives at that time (in seconds) or later is not below."""
-    return max(0, int((at - _DISCORDS_EPOCH) * 1000)) << 22
 
 
 def _uuid7(at: float) -> str:

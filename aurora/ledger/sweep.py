@@ -9,6 +9,12 @@ from .tables import Tables
 BITE = 500
 """Rows looked at in one transaction, so that nobody waits for the sweep."""
 
+OLD_TURNS = "SELECT id FROM turns WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
+DROP_TURNS = (
+    "DELETE FROM turns WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM events "
+    "WHERE events.id = speaker AND state IN ('waiting', 'running'))"
+)
+
 
 class Sweep:
     """One walk through the ledger, oldest rows first, in bites."""
@@ -49,16 +55,10 @@ class Sweep:
 
     def _turns(self, tables: Tables, limit: float) -> bool:
         """Drop turns that first started before the limit, unless their speaker is unfinished."""
-        old = tables.run(
-            "SELECT id FROM turns WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
-            (self._after_turn, oldest_turn_id(limit), BITE),
-        ).fetchall()
+        first = oldest_turn_id(limit)
+        old = tables.run(OLD_TURNS, (self._after_turn, first, BITE)).fetchall()
         if old:
-            tables.run(
-                "DELETE FROM turns WHERE id > ? AND id <= ? AND NOT EXISTS (SELECT 1 FROM events "
-                "WHERE events.id = speaker AND state IN ('waiting', 'running'))",
-                (self._after_turn, old[-1][0]),
-            )
+            tables.run(DROP_TURNS, (self._after_turn, old[-1][0]))
         self._after_turn = old[-1][0] if len(old) == BITE else ""
         return self._after_turn != ""
 

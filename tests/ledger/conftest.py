@@ -27,7 +27,7 @@ async def store(
     """An empty, open store of each kind."""
     made = STORES[request.param](clock, tmp_path)
     backlog = await made.open()
-    assert (list(backlog.events), dict(backlog.starts), backlog.set_aside) == ([], {}, None)
+    assert (list(backlog.turns), dict(backlog.starts), backlog.set_aside) == ([], {}, None)
     yield made
     await made.close()
 

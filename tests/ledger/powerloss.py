@@ -18,21 +18,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import apsw
 
 from aurora.clock import SystemClock
-from aurora.ledger import DEDUPE_SECONDS, EVERYWHERE, schema
+from aurora.ledger import EVERYWHERE
 from aurora.ledger.sqlite import SqliteStore
-from aurora.model import Event, State
-from tests.ledger.stores import change, end, start
+from aurora.model import Event, State, Turn
+from tests.ledger.stores import change, end, retry, sqlite_store, start
 from tests.support.events import make_event
 
 _SECTOR = 512
 _CUTS_PER_RUN = 40
 _EVENTS, _WORKERS = 60, 6
-_FILE = "ledger.sqlite3"
 _names = itertools.count(1)
 
 Note = tuple[Any, ...]
@@ -58,17 +56,18 @@ def run_cuts(count: int, seed: int, *, synchronous: str = "FULL") -> Result:
     Another value of the pragma `synchronous` shows what the simulator finds.
     """
     result, rng = Result(), random.Random(seed)  # noqa: S311 - dice, no secret
-    with mock.patch.object(schema, "SYNCHRONOUS", synchronous):
-        while result.cuts < count:
-            with tempfile.TemporaryDirectory() as folder:
-                cuts = min(_CUTS_PER_RUN, count - result.cuts)
-                asyncio.run(_run(Path(folder), cuts, rng, result))
+    while result.cuts < count:
+        with tempfile.TemporaryDirectory() as folder:
+            cuts = min(_CUTS_PER_RUN, count - result.cuts)
+            asyncio.run(_run(Path(folder), cuts, rng, result, synchronous))
     return result
 
 
-async def _run(folder: Path, cuts: int, rng: random.Random, result: Result) -> None:
+async def _run(
+    folder: Path, cuts: int, rng: random.Random, result: Result, synchronous: str
+) -> None:
     disk = _RecordingDisk()
-    await _work(folder, disk, rng)
+    await _work(folder, disk, rng, synchronous)
     for number in range(cuts):
         notes = disk.notes[: rng.randrange(len(disk.notes) + 1)]
         after = folder / f"cut-{number}"
@@ -172,10 +171,10 @@ def _apply(content: bytearray, note: Note) -> None:
 # -- the work
 
 
-async def _work(folder: Path, disk: _RecordingDisk, rng: random.Random) -> None:
+async def _work(folder: Path, disk: _RecordingDisk, rng: random.Random, synchronous: str) -> None:
     """Take events through their lives, with a restart and moments of rest in between."""
     for life in range(2):
-        store = _store(folder, disk.name)
+        store = sqlite_store(SystemClock(), folder, vfs=disk.name, synchronous=synchronous)
         await store.open()
         ids = iter(range(life * _EVENTS, (life + 1) * _EVENTS))
         workers = [_worker(store, disk.notes, ids, rng) for _ in range(_WORKERS)]
@@ -189,21 +188,16 @@ async def _worker(store: SqliteStore, notes: list[Note], ids: Any, rng: random.R
         event.context["message"]["content"] = "x" * rng.choice([10, 1_000, 9_000])
         await store.add(event, change(event))
         notes.append(("confirmed", event.id, "queued"))
-        await start(store, event, at=time.time())
+        turn = await start(store, event, at=time.time())
         notes.append(("confirmed", event.id, "running"))
         if rng.random() < 0.3:
-            event.state = State.WAITING
-            await store.move([event], [change(event, "retrying")])
+            await retry(store, turn)
             notes.append(("confirmed", event.id, "retrying"))
         if rng.random() < 0.1:
             await asyncio.sleep(0.07)
         if rng.random() < 0.8:
-            await end(store, event)
+            await end(store, turn)
             notes.append(("confirmed", event.id, "answered"))
-
-
-def _store(folder: Path, vfs: str | None = None) -> SqliteStore:
-    return SqliteStore(folder / _FILE, SystemClock(), retention=lambda: DEDUPE_SECONDS, vfs=vfs)
 
 
 # -- the judgement
@@ -215,7 +209,7 @@ async def _judge(folder: Path, notes: Sequence[Note]) -> tuple[bool, bool]:
     for note in notes:
         if note[0] == "confirmed":
             confirmed[note[1]].append(note[2])
-    store = _store(folder)
+    store = sqlite_store(SystemClock(), folder)
     try:
         backlog = await store.open()
         checked = await store._do(lambda tables: tables.db.pragma("integrity_check"))
@@ -234,19 +228,25 @@ async def _is_whole(store: SqliteStore, confirmed: dict[str, list[str]]) -> bool
         told[one["payload"]["id"]].append(one["event_type"].rpartition(".")[2])
     if any(told[event_id][: len(steps)] != steps for event_id, steps in confirmed.items()):
         return False
-    events = {one.id: one for one in await store.recent(EVERYWHERE, limit=100_000)}
+    listed = await store.recent(EVERYWHERE, limit=100_000)
+    events = {one.event.id: one.event for one in listed}
     if events.keys() != {event_id for event_id, steps in told.items() if steps}:
         return False
     return all([await _agrees(store, one, told[one.id]) for one in events.values()])
 
 
 async def _agrees(store: SqliteStore, event: Event, steps: list[str]) -> bool:
-    kept = await store.get(event.id)
+    kept, turn = await store.get(event.id), await store.turn(event.turn_id or "")
     final = steps[-1] == "answered"
-    interrupted = "running" in steps and steps[-1] == "running"
     return (
         kept is not None
         and kept.state is (State.ANSWERED if final else State.WAITING)
         and bool(kept.context) is not final
-        and (final or kept.interrupted is interrupted)
+        and _turn_agrees(turn, steps, final)
     )
+
+
+def _turn_agrees(turn: Turn | None, steps: list[str], final: bool) -> bool:
+    if turn is None:
+        return "running" not in steps
+    return (turn.ended_at is not None) is final and turn.interrupted is (steps[-1] == "running")

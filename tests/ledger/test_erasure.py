@@ -23,6 +23,7 @@ from tests.ledger.stores import (
     DAY,
     change,
     end,
+    retry,
     send,
     sqlite_store,
     start,
@@ -76,10 +77,10 @@ async def test_the_content_of_a_final_event_leaves_the_folder(
     event.context = secret(size)
     await store.add(event, change(event))
     assert found(tmp_path)
-    await start(store, event)
-    event.answer = MARK.decode()
-    await store.save(event)
-    await end(store, event)
+    turn = await start(store, event)
+    turn.answer = MARK.decode() * (1 + size // len(MARK))
+    await store.save_turn(turn)
+    await end(store, turn)
     assert await gone(tmp_path)
 
 
@@ -110,10 +111,12 @@ async def test_an_answer_that_is_taken_back_leaves_the_folder(
 ) -> None:
     """The next attempt may say something else."""
     await store.add(event, change(event))
-    event.answer = MARK.decode()
-    await store.save(event)
-    event.answer, event.state = None, State.WAITING
-    await store.move([event], [change(event, "retrying")])
+    turn = await start(store, event)
+    turn.answer = MARK.decode()
+    await store.save_turn(turn)
+    assert found(tmp_path)
+    turn.answer = None
+    await retry(store, turn)
     assert await gone(tmp_path)
 
 
@@ -262,17 +265,17 @@ async def test_old_rows_of_every_kind_go_a_bite_at_a_time(
     events = [make_event(now=clock.time(), channel_id=number) for number in range(1200)]
     await asyncio.gather(*(store.add(one, change(one)) for one in events))
     await asyncio.gather(*(store.refuse(number, "bot") for number in range(1200)))
-    await start(store, events[0])
+    turns = await asyncio.gather(*(start(store, one) for one in events))
     for one in events:
         one.context = NO_CONTEXT
-    await asyncio.gather(*(end(store, one) for one in events[1:]))
-    await store.record_send(events[1].id, send())
+    await asyncio.gather(*(end(store, one) for one in turns[1:]))
+    await store.record_send(events[1], send(message_ids=(5, 6)))
     await clock.advance(8 * DAY)
     assert await counted(store, "events") > 1
     for _ in range(500):
         if not await counted(store, "changes"):
             break
         await asyncio.sleep(0.01)
-    tables = ("events", "changes", "refusals", "starts", "sends")
-    assert [await counted(store, table) for table in tables] == [1, 0, 0, 0, 0]
+    tables = ("events", "turns", "changes", "refusals", "starts", "sends", "sent_messages")
+    assert [await counted(store, table) for table in tables] == [1, 1, 0, 0, 0, 0, 0]
     assert await store.counts(EVERYWHERE) == {State.RUNNING: 1}

@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 import pytest
 
-from aurora.ledger import LedgerError, schema
+from aurora.ledger import LedgerError, rows, schema, sweep
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.ledger.stores import (
@@ -24,7 +24,7 @@ from tests.ledger.stores import (
     start,
 )
 from tests.support.clocks import FakeClock
-from tests.support.events import make_event
+from tests.support.events import make_event, make_turn
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "ledger.sqlite3"
@@ -119,14 +119,47 @@ async def test_every_table_is_strict(store: SqliteStore) -> None:
     assert await store._do(lambda tables: tables.run(query).fetchall()) == []
 
 
-async def test_lane_and_priority_can_be_queried(store: SqliteStore, clock: FakeClock) -> None:
-    """They derive from other columns, as they do in the model."""
-    events = [make_event(now=clock.time(), guild_id=guild) for guild in (9, None)]
+async def test_the_lane_can_be_queried(store: SqliteStore, clock: FakeClock) -> None:
+    """It derives from another column, as it does in the model."""
+    events = [make_event(now=clock.time(), channel_id=channel_id) for channel_id in (1, 2)]
     for one in events:
         await store.add(one, change(one))
-    query = "SELECT lane, priority FROM events ORDER BY seq"
+    query = "SELECT lane FROM events ORDER BY seq"
     rows = await store._do(lambda tables: tables.run(query).fetchall())
-    assert rows == [(one.lane, one.priority) for one in events]
+    assert rows == [(one.lane,) for one in events]
+
+
+@pytest.mark.parametrize(
+    ("query", "values", "plan"),
+    [
+        (
+            rows.SENT,
+            (1,),
+            ["SEARCH sent USING INTEGER PRIMARY KEY", "SEARCH events USING INTEGER PRIMARY KEY"],
+        ),
+        (
+            rows.TURN,
+            ("turn_1",),
+            ["SEARCH turns USING PRIMARY KEY", "SEARCH events USING INDEX sqlite_autoindex"],
+        ),
+        (sweep.OLD_TURNS, ("", "turn_1", 1), ["SEARCH turns USING PRIMARY KEY"]),
+        (
+            sweep.DROP_TURNS,
+            ("", "turn_1"),
+            ["SEARCH turns USING PRIMARY KEY", "SEARCH events USING INDEX sqlite_autoindex"],
+        ),
+    ],
+)
+async def test_what_is_looked_up_is_found_without_a_scan(
+    store: SqliteStore, query: str, values: tuple[Any, ...], plan: list[str]
+) -> None:
+    """However many there are."""
+    explained = await store._do(
+        lambda tables: tables.run(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
+    )
+    found = [step for *_, step in explained if "SUBQUERY" not in step]
+    assert len(found) == len(plan)
+    assert all(step.startswith(wanted) for step, wanted in zip(found, plan, strict=True))
 
 
 async def test_a_closed_ledger_is_one_file(
@@ -143,7 +176,7 @@ async def test_a_closed_ledger_is_one_file(
 
 
 async def test_an_older_ledger_is_brought_up_to_date(
-    clock: FakeClock, tmp_path: Path, event: Event, monkeypatch: pytest.MonkeyPatch
+    clock: FakeClock, tmp_path: Path, event: Event
 ) -> None:
     """Step by step, with all that is in it."""
     old = sqlite_store(clock, tmp_path)
@@ -151,16 +184,15 @@ async def test_an_older_ledger_is_brought_up_to_date(
     await old.add(event, change(event))
     await old.close()
     added = ("CREATE TABLE more (x INTEGER) STRICT", "ALTER TABLE notes ADD COLUMN more TEXT")
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, *added))
-    new = sqlite_store(clock, tmp_path)
-    assert [one.id for one in (await new.open()).events] == [event.id]
-    assert await pragma(new, "user_version") == len(schema.MIGRATIONS)
+    new = sqlite_store(clock, tmp_path, migrations=(*schema.MIGRATIONS, *added))
+    assert [one.speaker.id for one in (await new.open()).turns] == [event.id]
+    assert await pragma(new, "user_version") == len(schema.MIGRATIONS) + 2
     assert await new.get(event.id) == event
     await new.close()
 
 
 async def test_a_step_that_fails_leaves_the_ledger_as_it_was(
-    clock: FakeClock, tmp_path: Path, event: Event, monkeypatch: pytest.MonkeyPatch
+    clock: FakeClock, tmp_path: Path, event: Event
 ) -> None:
     """It is not set aside, and the older Aurora can still use it."""
     old = sqlite_store(clock, tmp_path)
@@ -168,12 +200,10 @@ async def test_a_step_that_fails_leaves_the_ledger_as_it_was(
     await old.add(event, change(event))
     await old.close()
     broken = "DROP TABLE notes; CREATE TABLE events (x)"
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
-        with pytest.raises(LedgerError, match="already exists"):
-            await sqlite_store(clock, tmp_path).open()
+    with pytest.raises(LedgerError, match="already exists"):
+        await sqlite_store(clock, tmp_path, migrations=(*schema.MIGRATIONS, broken)).open()
     assert files(tmp_path) == [FILE]
-    assert len((await old.open()).events) == 1
+    assert len((await old.open()).turns) == 1
     await old.note("still", "there")
     await old.close()
 
@@ -264,7 +294,7 @@ async def test_a_damaged_page_is_found_at_the_start(
         file.write(os.urandom(4096))
     backlog = await store.open()
     assert backlog.set_aside is not None
-    assert list(backlog.events) == []
+    assert list(backlog.turns) == []
 
 
 async def test_an_empty_file_is_a_new_ledger(clock: FakeClock, tmp_path: Path) -> None:
@@ -285,9 +315,8 @@ async def test_a_context_that_can_not_be_read_stops_nobody_else(
         await store.add(one, change(one))
     await store.close()
     tamper(tmp_path, "UPDATE contexts SET context = ? WHERE event = 2", context)
-    first, broken, last = (await store.open()).events
-    last.earlier = (first, broken)
-    await start(store, last)
+    first, broken, last = (one.speaker for one in (await store.open()).turns)
+    await start(store, make_turn(first, broken, last))
     assert [bool(one.context) for one in (first, broken, last)] == [True, False, True]
     kept = await store.get(broken.id)
     assert kept is not None
@@ -309,17 +338,17 @@ async def test_a_context_that_can_not_be_read_is_logged_without_it(
 
 
 async def test_an_answer_that_can_not_be_read_stops_no_start(
-    store: SqliteStore, tmp_path: Path, event: Event
+    store: SqliteStore, tmp_path: Path, event: Event, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The event comes back without it."""
-    event.answer = "half an emoji: \ud83d"
+    """The turn comes back without it."""
     await store.add(event, change(event))
-    (before,) = await store.recent(None if event.guild_id is None else event.guild_id)
-    assert before.answer == event.answer
+    turn = await start(store, make_turn(event, answer="something private"))
     await store.close()
-    tamper(tmp_path, "UPDATE events SET answer = 'broken'")
-    (found,) = (await store.open()).events
-    assert found.answer is None
+    tamper(tmp_path, "UPDATE turns SET answer = 'something private'")
+    (found,) = (await store.open()).turns
+    assert (found.id, found.answer) == (turn.id, None)
+    assert turn.id in caplog.text
+    assert "private" not in caplog.text
 
 
 # -- who may open it
@@ -376,5 +405,5 @@ async def test_a_store_that_could_not_be_opened_can_be_tried_again(
         await second.open()
     await store.close()
     await second.open()
-    await second.record_send("evt_unknown", send())
+    await second.record_send(make_event(), send())
     await second.close()

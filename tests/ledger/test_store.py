@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from aurora.ledger import EVERYWHERE, Store
-from aurora.model import NO_CONTEXT, Event, State
+from aurora.ledger import EVERYWHERE, Listed, Store
+from aurora.model import NO_CONTEXT, Event, State, Turn
 from tests.ledger.stores import (
     DAY,
     change,
     end,
     reopened,
+    retry,
     send,
     start,
 )
 from tests.support.clocks import FakeClock
-from tests.support.events import make_context, make_event
+from tests.support.events import make_context, make_event, make_turn
 
 # -- adding and reading
 
@@ -37,18 +38,13 @@ async def test_a_field_of_every_kind_is_kept(store: Store, clock: FakeClock) -> 
         guild_id=None,
         parent_id=77,
         reason="try",
-        interrupted=True,
-        not_before=12.5,
-        agent_id="agent-1",
-        turn_id="evt_9",
-        started_at=0.1 + 0.2,
-        prompt_tokens=5,
+        turn_id="turn_9",
+        ended_at=0.1 + 0.2,
     )
     event.context["message"]["content"] = "żółw 🐢 \x00 \ud83d 'quoted'"
     await store.add(event, change(event))
     kept = await store.get(event.id)
     assert kept == event
-    assert kept.interrupted is True
     assert kept.state is State.WAITING
 
 
@@ -61,14 +57,14 @@ async def test_an_unknown_event_is_none(store: Store) -> None:
 async def test_what_is_kept_is_a_copy(store: Store, event: Event) -> None:
     """What was not saved is not kept, and what is returned can be changed freely."""
     await store.add(event, change(event))
-    event.attempts = 5
+    event.reason = "not saved"
     kept = await store.get(event.id)
     assert kept is not None
-    assert kept.attempts == 0
-    kept.attempts = 7
+    assert kept.reason == ""
+    kept.reason = "not saved either"
     again = await store.get(event.id)
     assert again is not None
-    assert again.attempts == 0
+    assert again.reason == ""
 
 
 # -- running
@@ -78,20 +74,18 @@ async def test_starting_keeps_the_turn_and_fills_in_its_contexts(
     store: Store, clock: FakeClock
 ) -> None:
     """Of the one that speaks and of those before it."""
-    first, second, speaker = (make_event(now=clock.time()) for _ in range(3))
-    contexts = {}
-    for one in (first, second, speaker):
+    events, contexts = [make_event(now=clock.time()) for _ in range(3)], {}
+    for one in events:
         await store.add(one, change(one))
         contexts[one.id], one.context = one.context, NO_CONTEXT
-        one.turn_id = speaker.id
-    speaker.earlier = (first, second)
-    await start(store, speaker, at=clock.time())
-    for one in speaker.members:
+    turn = await start(store, make_turn(*events, agent_id="agent-1"), at=clock.time())
+    for one in events:
         assert one.context == contexts[one.id]
         kept = await store.get(one.id)
         assert kept is not None
-        assert (kept.state, kept.turn_id, kept.earlier) == (State.RUNNING, speaker.id, ())
-        assert kept.started_at == clock.time()
+        assert (kept.state, kept.turn_id) == (State.RUNNING, turn.id)
+    speaker = replace(events[-1], context=NO_CONTEXT)
+    assert await store.turn(turn.id) == replace(turn, events=(speaker,))
 
 
 async def test_starting_a_forgotten_event_leaves_it_without_context(
@@ -101,9 +95,10 @@ async def test_starting_a_forgotten_event_leaves_it_without_context(
     await store.add(event, change(event))
     event.context = NO_CONTEXT
     await store.forget_user(event.author_id)
-    await start(store, event)
+    turn = await start(store, event)
     assert event.context is NO_CONTEXT
     assert await store.get(event.id) is None
+    assert await store.turn(turn.id) is None
 
 
 async def test_a_waiting_event_keeps_its_context_in_the_store(store: Store, event: Event) -> None:
@@ -111,28 +106,30 @@ async def test_a_waiting_event_keeps_its_context_in_the_store(store: Store, even
     context = event.context
     await store.add(event, change(event))
     event.context = NO_CONTEXT
-    await start(store, event)
-    event.state, event.context, event.not_before = State.WAITING, NO_CONTEXT, 99.0
-    await store.move([event], [change(event, "retrying")])
+    turn = await start(store, event)
+    turn.not_before = 99.0
+    await retry(store, turn)
     kept = await store.get(event.id)
     assert kept is not None
-    assert (kept.state, kept.not_before, kept.context) == (State.WAITING, 99.0, context)
+    assert (kept.state, kept.context) == (State.WAITING, context)
+    found = await store.turn(turn.id)
+    assert found is not None
+    assert found.not_before == 99.0
 
 
-async def test_saving_keeps_every_change_but_the_context(store: Store, event: Event) -> None:
-    """What the worker learns on the way."""
+async def test_saving_keeps_every_change_of_events_but_the_context(
+    store: Store, event: Event
+) -> None:
+    """A pause that ends gives them time."""
     await store.add(event, change(event))
     other = make_event(now=event.accepted_at)
     await store.add(other, change(other))
     for one in (event, other):
-        one.reason, one.attempts, one.misses, one.expires_at = "try", 2, 3, one.expires_at + 60
-        one.not_before, one.agent_id, one.conversation_id = 12.5, "agent-1", "conv-1"
-        one.run_id, one.input_id, one.answer = "run-1", "input-1", "an answer"
-        one.prompt_tokens, one.completion_tokens = 12, 13
+        one.reason, one.expires_at = "try", one.expires_at + 60
     wanted = replace(event), replace(other)
     event.context = NO_CONTEXT
     other.context = make_context(message_id=3)
-    await store.save(event, other)
+    await store.save_events([event, other])
     assert (await store.get(event.id), await store.get(other.id)) == wanted
 
 
@@ -142,13 +139,11 @@ async def test_a_final_event_keeps_its_state_and_forgets_its_content(
 ) -> None:
     """Promise 13: no words of anybody stay."""
     await store.add(event, change(event))
-    event.answer = "what the agent said"
     await end(store, event, state, "because")
     kept = await store.get(event.id)
     assert kept is not None
     assert (kept.state, kept.reason, kept.message_id) == (state, "because", event.message_id)
     assert not kept.context
-    assert kept.answer is None
 
 
 async def test_one_call_moves_many(store: Store, clock: FakeClock) -> None:
@@ -191,14 +186,15 @@ async def test_a_revived_event_waits_again_with_a_context_and_without_notices(
 ) -> None:
     """What was said in the channel stays known; the notice may come again."""
     await store.add(event, change(event))
-    await store.record_send(event.id, send("answer"))
-    await store.record_send(event.id, send("sorry", by="notice"))
+    await store.record_send(event, send("answer"))
+    await store.record_send(event, send("sorry", by="notice"))
     await end(store, event, State.FAILED, "timeout")
     event.state, event.reason, event.context = State.WAITING, "", make_context()
+    event.kind = "reply"
     await store.revive(event, change(event, "queued", detail="revived"))
     assert await store.get(event.id) == event
     assert list(await store.sends(event.id)) == [send("answer")]
-    assert [one.id for one in await reopened(store)] == [event.id]
+    assert await reopened(store) == [Turn((replace(event, context=NO_CONTEXT),))]
 
 
 async def test_a_forgotten_event_can_not_be_revived(store: Store, event: Event) -> None:
@@ -219,7 +215,8 @@ async def test_recent_events_come_newest_first_without_contexts(
     for one in events:
         await store.add(one, change(one))
     found = await store.recent(EVERYWHERE, limit=3)
-    assert list(found) == [replace(one, context=NO_CONTEXT) for one in events[:0:-1]]
+    wanted = [replace(one, context=NO_CONTEXT) for one in events[:0:-1]]
+    assert list(found) == [Listed(one, tries=0, speaks=True) for one in wanted]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +239,7 @@ async def test_recent_events_are_those_of_a_place_and_of_states(
         await store.add(one, change(one))
         if name == "final":
             await end(store, one)
-    assert [one.id for one in await store.recent(where, states=states)] == wanted
+    assert [one.event.id for one in await store.recent(where, states=states)] == wanted
 
 
 async def test_events_are_counted_by_state(store: Store, clock: FakeClock) -> None:
@@ -269,30 +266,31 @@ async def test_unfinished_events_come_back_in_the_order_of_acceptance(
         await store.add(one, change(one))
     await start(store, events[0])
     await end(store, events[2])
-    await store.save(events[1])
+    await store.save_events([events[1]])
     found = await reopened(store)
-    assert [one.id for one in found] == [events[0].id, events[1].id, events[3].id]
-    assert found[1] == replace(events[1], context=NO_CONTEXT)
-    assert all(one.context is NO_CONTEXT for one in found)
+    assert [one.speaker.id for one in found] == [events[0].id, events[1].id, events[3].id]
+    assert found[1] == Turn((replace(events[1], context=NO_CONTEXT),))
+    assert all(one.speaker.context is NO_CONTEXT for one in found)
 
 
 async def test_what_ran_comes_back_waiting_and_one_crash_older(store: Store, event: Event) -> None:
     """Promise 7: each death counts, and the run is known to have been broken off."""
     await store.add(event, change(event))
-    context = event.context
+    turn, context = make_turn(event), event.context
     for crashes in (1, 2):
-        await start(store, event)
-        (event,) = await reopened(store)
-        assert (event.state, event.interrupted, event.crashes) == (State.WAITING, True, crashes)
+        await start(store, turn)
+        (turn,) = await reopened(store)
+        assert turn.speaker.state is State.WAITING
+        assert (turn.interrupted, turn.crashes) == (True, crashes)
     kept = await store.get(event.id)
-    assert kept == replace(event, context=context)
+    assert kept == replace(turn.speaker, context=context)
+    assert await reopened(store) == [turn]
 
 
 async def test_what_waited_comes_back_as_it_was(store: Store, event: Event) -> None:
     """A clean restart is no crash."""
     await store.add(event, change(event))
-    (found,) = await reopened(store)
-    assert found == replace(event, context=NO_CONTEXT)
+    assert await reopened(store) == [Turn((replace(event, context=NO_CONTEXT),))]
 
 
 async def test_the_pace_of_a_channel_survives(store: Store, clock: FakeClock) -> None:
@@ -318,4 +316,4 @@ async def test_an_unfinished_event_is_never_dropped_for_its_age(
     await clock.advance(30 * DAY)
     other = make_event(now=clock.time())
     await store.add(other, change(other))
-    assert [one.id for one in await reopened(store)] == [event.id, other.id]
+    assert [one.speaker.id for one in await reopened(store)] == [event.id, other.id]

@@ -15,7 +15,7 @@ from tests.ledger.stores import (
     start,
 )
 from tests.support.clocks import FakeClock
-from tests.support.events import make_event
+from tests.support.events import make_event, make_turn
 
 # -- changes
 
@@ -23,9 +23,8 @@ from tests.support.events import make_event
 async def test_each_step_of_an_event_is_told_once_and_in_order(store: Store, event: Event) -> None:
     """Promise 7's outbox: what happened, and which change caused which."""
     await store.add(event, change(event))
-    event.agent_id, event.turn_id, event.attempts = "agent-1", event.id, 1
-    await start(store, event)
-    await end(store, event)
+    turn = await start(store, make_turn(event, agent_id="agent-1", attempts=1))
+    await end(store, turn)
     told = list(await store.changes())
     types = [one["event_type"] for one in told]
     assert types == [f"aurora.message.{step}" for step in ("queued", "running", "answered")]
@@ -42,9 +41,10 @@ async def test_each_step_of_an_event_is_told_once_and_in_order(store: Store, eve
         "channel_id": "1",
         "guild_id": "9",
         "detail": "",
-        "turn_id": event.id,
+        "turn_id": turn.id,
         "attempts": 1,
     }
+    assert [one["metadata"]["partition_key"] for one in told] == [event.lane] * 3
 
 
 async def test_changes_are_read_on_from_where_one_stopped(store: Store, clock: FakeClock) -> None:
@@ -69,8 +69,9 @@ async def test_a_change_is_the_same_whenever_it_is_read(store: Store, event: Eve
     await store.add(event, change(event, at=1_750_000_000.123456, detail="détail"))
     before = list(await store.changes())
     assert before[0]["timestamp"] == "2025-06-15T15:06:40.123456Z"
-    event.agent_id, event.attempts = "agent-2", 4
-    await end(store, event)
+    event.channel_id, event.author_id = 2, 8
+    turn = await start(store, make_turn(event, agent_id="agent-2", attempts=4))
+    await end(store, turn)
     assert list(await store.changes(limit=1)) == before
 
 
@@ -90,8 +91,10 @@ async def test_a_sequence_number_is_never_given_twice(store: Store, clock: FakeC
 async def test_saving_tells_nobody(store: Store, event: Event) -> None:
     """A change is a change of state."""
     await store.add(event, change(event))
-    await store.save(event)
-    assert len(await store.changes()) == 1
+    turn = await start(store, event)
+    await store.save_events([event])
+    await store.save_turn(turn)
+    assert len(await store.changes()) == 2
 
 
 async def test_a_change_kept_twice_is_there_once(store: Store, event: Event) -> None:
@@ -134,7 +137,7 @@ async def test_after_more_than_seven_days_nothing_is_left(
 ) -> None:
     """Event, sends and changes are dropped with the next event, whoever wrote it."""
     await store.add(event, change(event))
-    await store.record_send(event.id, send())
+    await store.record_send(event, send())
     await end(store, event)
     await clock.advance(7 * DAY + 1)
     other = make_event(now=clock.time())
@@ -219,7 +222,7 @@ async def test_sends_come_back_whole_and_oldest_first(store: Store, event: Event
         send("a third", by="notice"),
     ]
     for one in sends:
-        await store.record_send(event.id, one)
+        await store.record_send(event, one)
     assert list(await store.sends(event.id)) == sends
 
 
@@ -228,9 +231,9 @@ async def test_a_send_with_the_same_key_is_replaced_where_it_stands(
 ) -> None:
     """First under way, then with the ids of what was sent."""
     await store.add(event, change(event))
-    await store.record_send(event.id, send("one"))
-    await store.record_send(event.id, send("two"))
-    await store.record_send(event.id, send("one", message_ids=(8,)))
+    await store.record_send(event, send("one"))
+    await store.record_send(event, send("two"))
+    await store.record_send(event, send("one", message_ids=(8,)))
     assert list(await store.sends(event.id)) == [send("one", message_ids=(8,)), send("two")]
 
 
@@ -239,14 +242,14 @@ async def test_events_do_not_share_sends(store: Store, clock: FakeClock) -> None
     first, second = make_event(now=clock.time()), make_event(now=clock.time())
     for one in (first, second):
         await store.add(one, change(one))
-    await store.record_send(first.id, send(text_hash="of the first"))
+    await store.record_send(first, send(text_hash="of the first"))
     assert list(await store.sends(second.id)) == []
 
 
 async def test_sends_outlive_the_end_of_their_event(store: Store, event: Event) -> None:
     """A tool call that the server repeats after a restart must still be recognised."""
     await store.add(event, change(event))
-    await store.record_send(event.id, send())
+    await store.record_send(event, send())
     await end(store, event)
     await reopened(store)
     assert list(await store.sends(event.id)) == [send()]
@@ -263,7 +266,7 @@ async def test_forgetting_a_person_drops_all_of_theirs_and_nothing_else(
     other = make_event(author_id=8, now=clock.time())
     for one in (waiting, final, other):
         await store.add(one, change(one))
-        await store.record_send(one.id, send())
+        await store.record_send(one, send())
     await end(store, final)
     await store.forget_user(7)
     for one in (waiting, final):
@@ -273,7 +276,7 @@ async def test_forgetting_a_person_drops_all_of_theirs_and_nothing_else(
     assert list(await store.sends(other.id)) == [send()]
     assert [one["metadata"]["user_id"] for one in await store.changes()] == ["8"]
     assert await store.counts(EVERYWHERE) == {State.WAITING: 1}
-    assert [one.id for one in await reopened(store)] == [other.id]
+    assert [one.speaker.id for one in await reopened(store)] == [other.id]
 
 
 async def test_forgetting_somebody_unknown_does_nothing(store: Store, event: Event) -> None:
@@ -290,8 +293,8 @@ async def test_a_forgotten_event_does_not_come_back_with_its_run(
     await store.add(event, change(event))
     await store.forget_user(event.author_id)
     event.context = NO_CONTEXT
-    await store.save(event)
-    await store.record_send(event.id, send())
+    await store.save_events([event])
+    await store.record_send(event, send())
     await end(store, event)
     assert await store.get(event.id) is None
     assert list(await store.sends(event.id)) == []

@@ -14,12 +14,14 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from aurora.ids import new_turn_id
 from aurora.ledger import EVERYWHERE, Store, Where
 from aurora.model import (
     NO_CONTEXT,
     Change,
     Event,
     State,
+    Turn,
 )
 from tests.ledger.stores import (
     DAY,
@@ -35,6 +37,7 @@ messages = st.integers(1, 8)
 authors = st.integers(1, 3)
 guilds = st.sampled_from([None, 9, 8])
 texts = st.text(max_size=20)
+sent_ids = st.integers(1, 9) | st.just(1 << 62)
 
 
 class Stores(RuleBasedStateMachine):
@@ -48,6 +51,7 @@ class Stores(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.stores = [make(self.clock, self.folder) for make in STORES.values()]
         self.events: dict[str, Event] = {}
+        self.turns: dict[str, Turn] = {}
         self.count = 0
         self.ask(lambda store: store.open())
 
@@ -75,6 +79,10 @@ class Stores(RuleBasedStateMachine):
         """Return one of the events so far, whatever became of it."""
         return list(self.events.values())[number % len(self.events)]
 
+    def pick_turn(self, number: int) -> Turn:
+        """Return one of the turns so far, whatever became of it."""
+        return list(self.turns.values())[number % len(self.turns)]
+
     # -- what is asked
 
     @rule(message_id=messages, author_id=authors, guild_id=guilds, text=texts)
@@ -101,17 +109,29 @@ class Stores(RuleBasedStateMachine):
     @rule(numbers=st.lists(st.integers(0, 20), min_size=1, max_size=3))
     def start(self, numbers: list[int]) -> None:
         """Let a turn of some of the events run, even of those that are final or forgotten."""
-        members = list({event.id: event for event in map(self.pick, numbers)}.values())
-        for event in members:
-            event.state, event.started_at = State.RUNNING, self.clock.time()
-            event.turn_id = members[-1].id
-        changes = [self.told(event, "running") for event in members]
+        events = {event.id: event for event in map(self.pick, numbers)}.values()
+        # Ids sort by time, and two of one moment by chance.
+        self.runner.run(self.clock.advance(0.01))
+        turn = Turn(tuple(events), new_turn_id(self.clock.time()), started_at=self.clock.time())
+        self.turns[turn.id] = turn
+        self._run(turn)
 
-        async def begun(store: Store) -> list[Event]:
-            *earlier, speaker = copy.deepcopy(members)
-            speaker.earlier = tuple(earlier)
-            await store.start(speaker, changes)
-            return list(speaker.members)
+    @precondition(lambda self: self.turns)
+    @rule(number=st.integers(0, 20))
+    def start_again(self, number: int) -> None:
+        """Let a turn run that has run before, whatever became of it."""
+        self._run(self.pick_turn(number))
+
+    def _run(self, turn: Turn) -> None:
+        """Let a turn run."""
+        for event in turn.events:
+            event.state, event.turn_id = State.RUNNING, turn.id
+        changes = [self.told(event, "running") for event in turn.events]
+
+        async def begun(store: Store) -> Turn:
+            mine = copy.deepcopy(turn)
+            await store.start(mine, changes)
+            return mine
 
         self.ask(begun)
 
@@ -119,23 +139,51 @@ class Stores(RuleBasedStateMachine):
     @rule(
         number=st.integers(0, 20),
         state=st.sampled_from([State.WAITING, *FINAL]),
-        attempts=st.integers(0, 3),
-        answer=st.none() | texts,
+        with_turns=st.lists(st.integers(0, 20), max_size=2),
     )
-    def move(self, number: int, state: State, attempts: int, answer: str | None) -> None:
-        """Bring an event into another state."""
+    def move(self, number: int, state: State, with_turns: list[int]) -> None:
+        """Bring an event into another state, and keep some turns, its own or not."""
         event = self.pick(number)
-        event.state, event.attempts, event.answer = state, attempts, answer
+        event.state = state
         moved = self.told(event, "retrying" if state is State.WAITING else state)
-        self.ask(lambda store: store.move([copy.deepcopy(event)], [moved]))
+        turns = [self.pick_turn(one) for one in with_turns if self.turns]
+        self.ask(lambda store: store.move(*copy.deepcopy(([event], [moved], turns))))
+
+    @precondition(lambda self: self.turns)
+    @rule(number=st.integers(0, 20), state=st.sampled_from([State.WAITING, *FINAL]))
+    def move_all(self, number: int, state: State) -> None:
+        """Put a turn back, or end it."""
+        turn = self.pick_turn(number)
+        turn.ended_at = self.clock.time() if state.final else None
+        for event in turn.events:
+            event.state = state
+        moved = [self.told(event, "moved") for event in turn.events]
+        self.ask(lambda store: store.move(*copy.deepcopy((turn.events, moved, [turn]))))
+
+    @precondition(lambda self: self.turns)
+    @rule(
+        number=st.integers(0, 20),
+        attempts=st.integers(0, 3),
+        agent_id=st.none() | texts,
+        answer=st.none() | texts,
+        events=st.integers(1, 3),
+    )
+    def save_turn(
+        self, number: int, attempts: int, agent_id: str | None, answer: str | None, events: int
+    ) -> None:
+        """Keep what is known of a turn, some of whose events have left it."""
+        turn = self.pick_turn(number)
+        turn.attempts, turn.agent_id, turn.answer = attempts, agent_id, answer
+        turn.events = turn.events[:events]
+        self.ask(lambda store: store.save_turn(copy.deepcopy(turn)))
 
     @precondition(lambda self: self.events)
-    @rule(number=st.integers(0, 20), agent_id=st.none() | texts, answer=st.none() | texts)
-    def save(self, number: int, agent_id: str | None, answer: str | None) -> None:
+    @rule(number=st.integers(0, 20), reason=texts)
+    def save_event(self, number: int, reason: str) -> None:
         """Keep what is known of an event."""
         event = self.pick(number)
-        event.agent_id, event.answer = agent_id, answer
-        self.ask(lambda store: store.save(copy.deepcopy(event)))
+        event.reason = reason
+        self.ask(lambda store: store.save_events([copy.deepcopy(event)]))
 
     @precondition(lambda self: self.events)
     @rule(number=st.integers(0, 20), text=texts)
@@ -150,7 +198,7 @@ class Stores(RuleBasedStateMachine):
     def revive(self, number: int) -> None:
         """Let an event wait again."""
         event = self.pick(number)
-        event.state, event.answer, event.context = State.WAITING, None, make_context()
+        event.state, event.turn_id, event.context = State.WAITING, None, make_context()
         revived = self.told(event, "queued")
         self.ask(lambda store: store.revive(copy.deepcopy(event), revived))
         event.context = NO_CONTEXT
@@ -160,12 +208,13 @@ class Stores(RuleBasedStateMachine):
         number=st.integers(0, 20),
         key=st.sampled_from("abc"),
         by=st.sampled_from(["tool", "notice"]),
-        ids=st.lists(st.integers(1, 1 << 62), max_size=3),
+        kind=st.sampled_from(["message", "reaction"]),
+        ids=st.lists(sent_ids, max_size=3),
     )
-    def record_send(self, number: int, key: str, by: str, ids: list[int]) -> None:
+    def record_send(self, number: int, key: str, by: str, kind: str, ids: list[int]) -> None:
         """Keep a send."""
-        sent = send(key, by=by, message_ids=tuple(ids))
-        self.ask(lambda store: store.record_send(self.pick(number).id, sent))
+        sent = send(key, by=by, kind=kind, message_ids=tuple(ids))
+        self.ask(lambda store: store.record_send(self.pick(number), sent))
 
     @rule(author_id=authors)
     def forget_user(self, author_id: int) -> None:
@@ -196,10 +245,12 @@ class Stores(RuleBasedStateMachine):
 
         async def opened(store: Store) -> tuple[Any, ...]:
             backlog = await store.open()
-            return list(backlog.events), dict(backlog.starts), backlog.set_aside
+            return list(backlog.turns), dict(backlog.starts), backlog.set_aside
 
-        for event in self.ask(opened)[0]:
-            self.events[event.id] = copy.deepcopy(event)
+        for turn in copy.deepcopy(self.ask(opened)[0]):
+            self.events.update((event.id, event) for event in turn.events)
+            if turn.id:
+                self.turns[turn.id] = turn
         # What was already too old goes at the start, and in the reference with the next event.
         self.add(1_000 + self.count, 1, 9, "")
 
@@ -229,8 +280,11 @@ class Stores(RuleBasedStateMachine):
         answers: list[Any] = []
         for event_id in self.events:
             answers += [await store.get(event_id), list(await store.sends(event_id))]
-        for message_id in range(1, 9):
+        for turn_id in self.turns:
+            answers.append(await store.turn(turn_id))
+        for message_id in range(1, 10):
             answers += [await store.find(message_id), await store.refusal(message_id)]
+            answers.append(await store.sent(message_id))
         return answers
 
 

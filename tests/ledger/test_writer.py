@@ -16,12 +16,13 @@ from aurora.model import Event, State
 from tests.ledger.disks import FailingDisk
 from tests.ledger.stores import (
     change,
+    end,
     send,
     sqlite_store,
     start,
 )
 from tests.support.clocks import FakeClock
-from tests.support.events import make_event
+from tests.support.events import make_event, make_turn
 
 BEYOND_SQLITE = 1 << 63
 
@@ -97,7 +98,7 @@ async def test_an_operation_that_fails_fails_alone(store: SqliteStore, clock: Fa
     results = await asyncio.gather(
         store.add(good, change(good)),
         store.add(bad, change(bad)),
-        store.record_send(good.id, send()),
+        store.record_send(good, send()),
         store.add(after, change(after)),
         return_exceptions=True,
     )
@@ -112,16 +113,14 @@ async def test_half_of_a_failed_operation_is_not_kept(
     store: SqliteStore, clock: FakeClock
 ) -> None:
     """State and change are kept together or not at all (promise 7)."""
-    first, second = many(2, clock)
-    for one in (first, second):
+    for one in (events := many(2, clock)):
         await store.add(one, change(one))
-        one.state = State.ANSWERED
-    changes = [change(first, "answered"), change(second, "answered")]
-    second.attempts = BEYOND_SQLITE
+    turn = await start(store, make_turn(*events))
+    turn.attempts = BEYOND_SQLITE
     with pytest.raises(LedgerError):
-        await store.move([first, second], changes)
-    assert await store.counts(EVERYWHERE) == {State.WAITING: 2}
-    assert len(await store.changes()) == 2
+        await end(store, turn)
+    assert await store.counts(EVERYWHERE) == {State.RUNNING: 2}
+    assert len(await store.changes()) == 4
 
 
 async def test_a_read_sees_what_was_asked_for_before_it(store: SqliteStore, event: Event) -> None:
@@ -219,7 +218,7 @@ async def test_a_start_cancelled_while_it_is_kept_can_be_found_again(
     with pytest.raises(asyncio.CancelledError):
         await starting
     await store.close()
-    (found,) = (await store.open()).events
+    (found,) = (await store.open()).turns
     assert (found.interrupted, found.crashes) == (True, 1)
 
 
@@ -257,7 +256,7 @@ async def test_closing_finishes_what_was_asked_for(clock: FakeClock, tmp_path: P
     await store.close()
     assert not ledger_threads()
     assert all(await asyncio.gather(*adding))
-    assert len((await store.open()).events) == 300
+    assert len((await store.open()).turns) == 300
     await store.close()
 
 
@@ -305,7 +304,7 @@ def test_a_loop_that_was_closed_does_not_kill_the_thread(
 
     async def look() -> list[str]:
         again = sqlite_store(clock, tmp_path)
-        found = [one.id for one in (await again.open()).events]
+        found = [one.speaker.id for one in (await again.open()).turns]
         await again.close()
         return found
 

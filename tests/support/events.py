@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from aurora.ids import new_turn_id
 from aurora.model import (
     Event,
     EventContext,
     Kind,
     Person,
+    Turn,
 )
 
 _ids = itertools.count(1000)
@@ -79,3 +81,13 @@ def make_event(
     for key, value in changes.items():
         setattr(event, key, value)
     return event
+
+
+def make_turn(*events: Event, **changes: Any) -> Turn:
+    """Return a turn of events, the last of which speaks; they are named after it."""
+    turn = Turn(events, new_turn_id(max(event.accepted_at for event in events)))
+    for key, value in changes.items():
+        setattr(turn, key, value)
+    for event in events:
+        event.turn_id = turn.id
+    return turn

@@ -11,8 +11,7 @@ from typing import TextIO
 
 from aurora.model import Change, State
 from doubles.llm import ScriptedLLM, Step
-from doubles.local_discord import LocalDiscord, Message
-from doubles.local_discord.model import Channel, User
+from doubles.local_discord import Channel, LocalDiscord, Message, User
 
 from .neighbourhood import Neighbourhood
 from .servers import Backend

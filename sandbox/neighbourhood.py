@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doubles.local_discord.model import (
+from doubles.local_discord import (
     CATEGORY,
     FORUM,
     TEXT,

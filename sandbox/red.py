@@ -15,15 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import discord as discord_py
 import redbot.core.bot  # first: `_events` and `_drivers` cannot be imported before it
 import rich
-import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 from redbot import version_info
 from redbot.core import _cog_manager, _drivers, _events, bank, config, data_manager, modlog
 from redbot.core._cli import parse_cli_flags
 from redbot.core._drivers import json as json_driver
 
-from doubles.local_discord.server import API
+from .pointing import pointed_at
 
 if TYPE_CHECKING:
     from doubles.local_discord import LocalDiscord, User
@@ -172,10 +169,8 @@ def _prepare(undo: ExitStack, data_path: Path, cogs: Sequence[str]) -> None:
 
 def _point_at(undo: ExitStack, discord: LocalDiscord | None) -> None:
     _set(undo, _events, "fetch_latest_red_version_info", _no_newer_version)
-    if discord is None:
-        return
-    _set(undo, Route, "BASE", discord.url + API)
-    _set(undo, DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(discord.gateway.url))
+    if discord is not None:
+        undo.enter_context(pointed_at(discord))
 
 
 async def _no_newer_version() -> tuple[Any, None]:

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from doubles.local_discord import LocalDiscord, Message
-from doubles.local_discord.model import DM, Channel
+from doubles.local_discord import DM, Channel, LocalDiscord, Message
 
 _MENTION = re.compile(r"<@!?(\d+)>")
 _NARROWEST, _WIDEST = 60, 120

@@ -9,10 +9,6 @@ from typing import Any
 
 import aiohttp
 import discord
-import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from doubles.local_discord import (
     Channel,
@@ -22,7 +18,7 @@ from doubles.local_discord import (
     User,
     permissions,
 )
-from doubles.local_discord.server import API
+from sandbox.pointing import pointed_at
 from tests.support.discord_port import Port
 
 
@@ -210,28 +206,25 @@ async def by_port() -> AsyncIterator[tuple[LocalDiscord, Ears]]:
 
 
 @asynccontextmanager
-async def by_wire(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[LocalDiscord, Ears]]:
+async def by_wire() -> AsyncIterator[tuple[LocalDiscord, Ears]]:
     """Connect over HTTP and the gateway."""
     local, bot = LocalDiscord(), Ears()
     await local.start()
-    monkeypatch.setattr(Route, "BASE", local.url + API)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(local.gateway.url))
-    running = asyncio.create_task(bot.start(local.token))
-    await asyncio.wait_for(bot.wait_until_ready(), 5)
-    yield local, bot
-    await bot.close()
-    await running
+    with pointed_at(local):
+        running = asyncio.create_task(bot.start(local.token))
+        await asyncio.wait_for(bot.wait_until_ready(), 5)
+        yield local, bot
+        await bot.close()
+        await running
     await local.stop()
 
 
-async def test_the_port_is_the_discord_that_the_wire_leads_to(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_the_port_is_the_discord_that_the_wire_leads_to() -> None:
     """Every call of Aurora's, done and refused, and every event of it, in the same order."""
     async with by_port() as (local, bot):
         inside = Script(local, bot)
         await inside.act()
-    async with by_wire(monkeypatch) as (local, bot):
+    async with by_wire() as (local, bot):
         outside = Script(local, bot)
         await outside.act()
     assert inside.lines == outside.lines

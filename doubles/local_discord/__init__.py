@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from . import permissions
+from .errors import ApiError
 from .interactions import Interaction
 from .message import Attachment, Message
 from .model import (
     CATEGORY,
+    DM,
     FORUM,
     NEWS,
     STAGE,
@@ -16,21 +18,25 @@ from .model import (
     Guild,
     Member,
     Overwrite,
+    Payload,
     Role,
     User,
 )
 from .people import poll
-from .server import LocalDiscord
+from .server import API, LocalDiscord
 from .watching import Call
 from .webhooks import Webhook
 
 __all__ = [
+    "API",
     "CATEGORY",
+    "DM",
     "FORUM",
     "NEWS",
     "STAGE",
     "TEXT",
     "VOICE",
+    "ApiError",
     "Attachment",
     "Call",
     "Channel",
@@ -40,6 +46,7 @@ __all__ = [
     "Member",
     "Message",
     "Overwrite",
+    "Payload",
     "Role",
     "User",
     "Webhook",

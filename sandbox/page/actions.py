@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from doubles.local_discord.errors import ApiError
+from doubles.local_discord import ApiError
 
 if TYPE_CHECKING:
-    from doubles.local_discord import LocalDiscord
-    from doubles.local_discord.message import Message
-    from doubles.local_discord.model import Channel, User
+    from doubles.local_discord import Channel, LocalDiscord, Message, User
 
 _LONGEST = 2000  # what a person may write on Discord, too
 

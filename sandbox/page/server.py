@@ -22,8 +22,7 @@ from .gate import add_headers, only_this_page
 
 if TYPE_CHECKING:
     from aurora.model import Change
-    from doubles.local_discord import LocalDiscord
-    from doubles.local_discord.model import User
+    from doubles.local_discord import LocalDiscord, User
 
 _STATIC = Path(__file__).parent / "static"
 _EVENTS_KEPT = 200

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from doubles.local_discord.model import DM
+from doubles.local_discord import DM
 
 if TYPE_CHECKING:
-    from doubles.local_discord import LocalDiscord
-    from doubles.local_discord.message import Message
-    from doubles.local_discord.model import Channel, Guild, User
+    from doubles.local_discord import Channel, Guild, LocalDiscord, Message, User
 
 MESSAGES_PER_CHANNEL = 300
 NOTHING: Mapping[str, Any] = {

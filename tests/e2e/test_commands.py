@@ -11,10 +11,10 @@ from doubles.local_discord import (
     Channel,
     Interaction,
     Message,
+    Overwrite,
     User,
     permissions,
 )
-from doubles.local_discord.model import Overwrite
 
 from .conftest import Town
 from .seen import reached

@@ -12,10 +12,10 @@ from doubles.local_discord import (
     TEXT,
     VOICE,
     Channel,
+    Message,
     Overwrite,
     permissions,
 )
-from doubles.local_discord.message import Message
 from doubles.local_discord.posting import event_payload
 
 from .conftest import Town

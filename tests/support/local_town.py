@@ -9,9 +9,6 @@ from pathlib import Path
 
 import discord
 import pytest
-import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from doubles.local_discord import (
     Channel,
@@ -19,6 +16,7 @@ from doubles.local_discord import (
     LocalDiscord,
     User,
 )
+from sandbox.pointing import pointed_at
 from sandbox.red import LocalRed
 
 
@@ -50,16 +48,15 @@ async def town() -> AsyncIterator[Town]:
 
 
 @pytest.fixture
-async def client(town: Town, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[discord.Client]:
+async def client(town: Town) -> AsyncIterator[discord.Client]:
     """A plain discord.py client, logged in and ready."""
-    monkeypatch.setattr(Route, "BASE", f"{town.server.url}/api/v10")
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(town.server.gateway.url))
     bot = discord.Client(intents=discord.Intents.all(), guild_ready_timeout=0.01)
-    running = asyncio.create_task(bot.start(town.server.token))
-    await asyncio.wait_for(bot.wait_until_ready(), 5)
-    yield bot
-    await bot.close()
-    await running
+    with pointed_at(town.server):
+        running = asyncio.create_task(bot.start(town.server.token))
+        await asyncio.wait_for(bot.wait_until_ready(), 5)
+        yield bot
+        await bot.close()
+        await running
 
 
 @pytest.fixture

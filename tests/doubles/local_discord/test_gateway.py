@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import discord
 import orjson
 import pytest
-import yarl
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from doubles.local_discord import Overwrite, permissions
+from sandbox.pointing import pointed_at
 from tests.support.local_town import Town
 
 
@@ -38,10 +36,10 @@ async def client_with(
 
 
 @pytest.fixture
-def pointed(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def pointed(town: Town) -> Iterator[None]:
     """Point discord.py at the town."""
-    monkeypatch.setattr(Route, "BASE", f"{town.server.url}/api/v10")
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(town.server.gateway.url))
+    with pointed_at(town.server):
+        yield
 
 
 @asynccontextmanager

@@ -11,13 +11,13 @@ import pytest
 from doubles.local_discord import (
     VOICE,
     Channel,
+    Guild,
     LocalDiscord,
     Overwrite,
     Role,
     User,
     permissions,
 )
-from doubles.local_discord.model import Guild
 from tests.support.local_town import Town
 
 from .looking import text_channel

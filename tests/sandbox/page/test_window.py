@@ -7,8 +7,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from doubles.local_discord import LocalDiscord
-from doubles.local_discord.model import Payload
+from doubles.local_discord import LocalDiscord, Payload
 from sandbox import page as chat_page
 from sandbox.neighbourhood import Neighbourhood
 

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from aurora.clock import Clock
 from aurora.ledger import DEDUPE_SECONDS, Store
 from aurora.ledger.memory import MemoryStore
@@ -25,19 +27,32 @@ from tests.support.clocks import FakeClock
 from tests.support.events import make_turn
 
 DAY = 24 * 3600.0
+FILE = "ledger.sqlite3"
 _ids = itertools.count(1)
 
 
 def sqlite_store(clock: Clock, folder: Path, **opening: Any) -> SqliteStore:
     """Return the store of a folder, as a user gets it, but for how its file is opened."""
-    path, opener = folder / "ledger.sqlite3", partial(open_ledger, **opening)
-    return SqliteStore(path, clock, retention=lambda: DEDUPE_SECONDS, opener=opener)
+    opener = partial(open_ledger, **opening)
+    return SqliteStore(folder / FILE, clock, retention=lambda: DEDUPE_SECONDS, opener=opener)
 
 
 STORES: dict[str, Callable[[FakeClock, Path], Store]] = {
     "memory": lambda clock, _folder: MemoryStore(clock),
     "sqlite": sqlite_store,
 }
+
+
+def tamper(folder: Path, statement: str, *values: Any) -> None:
+    """Change a closed ledger behind its back."""
+    db = apsw.Connection(str(folder / FILE))
+    db.execute(statement, values)
+    db.close()
+
+
+def files(folder: Path) -> list[str]:
+    """Return the names of what is in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 def change(

@@ -8,26 +8,26 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import apsw
 import pytest
 
-from aurora.ledger import LedgerError, rows, schema, sweep
+from aurora.ledger import LedgerError
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.ledger.stores import (
+    FILE,
     change,
     end,
+    files,
     send,
     sqlite_store,
     start,
+    tamper,
 )
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event, make_turn
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = "ledger.sqlite3"
 SECOND_BOT = """
 import asyncio, sys
 from pathlib import Path
@@ -57,23 +57,6 @@ async def store(clock: FakeClock, tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await made.close()
 
 
-def pragma(store: SqliteStore, name: str) -> Any:
-    """Ask the store's own connection, in its thread; what a second one says means nothing."""
-    return store._do(lambda tables: tables.db.pragma(name))
-
-
-def tamper(folder: Path, statement: str, *values: Any) -> None:
-    """Change a closed ledger behind its back."""
-    db = apsw.Connection(str(folder / FILE))
-    db.execute(statement, values)
-    db.close()
-
-
-def files(folder: Path) -> list[str]:
-    """Return the names of what is in a folder."""
-    return sorted(path.name for path in folder.iterdir())
-
-
 def opened_in(folder: Path) -> list[str]:
     """Return the open files of this process in a folder."""
     links = [os.path.realpath(f"/proc/self/fd/{one}") for one in os.listdir("/proc/self/fd")]
@@ -89,77 +72,7 @@ def second_bot(folder: Path) -> str:
     return ran.stdout
 
 
-# -- how it is set up
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("locking_mode", "exclusive"),
-        ("journal_mode", "wal"),
-        ("synchronous", 2),
-        ("fullfsync", 1),
-        ("checkpoint_fullfsync", 1),
-        ("secure_delete", 1),
-        ("temp_store", 2),
-        ("mmap_size", 0),
-        ("wal_autocheckpoint", 2000),
-        ("journal_size_limit", 16 << 20),
-        ("user_version", len(schema.MIGRATIONS)),
-    ],
-)
-async def test_a_pragma_is_in_force(store: SqliteStore, name: str, wanted: object) -> None:
-    """On the connection that writes."""
-    assert await pragma(store, name) == wanted
-
-
-async def test_every_table_is_strict(store: SqliteStore) -> None:
-    """SQLite would otherwise keep text in a column of numbers."""
-    query = "SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite_%'"
-    assert await store._do(lambda tables: tables.run(query).fetchall()) == []
-
-
-async def test_the_lane_can_be_queried(store: SqliteStore, clock: FakeClock) -> None:
-    """It derives from another column, as it does in the model."""
-    events = [make_event(now=clock.time(), channel_id=channel_id) for channel_id in (1, 2)]
-    for one in events:
-        await store.add(one, change(one))
-    query = "SELECT lane FROM events ORDER BY seq"
-    rows = await store._do(lambda tables: tables.run(query).fetchall())
-    assert rows == [(one.lane,) for one in events]
-
-
-@pytest.mark.parametrize(
-    ("query", "values", "plan"),
-    [
-        (
-            rows.SENT,
-            (1,),
-            ["SEARCH sent USING INTEGER PRIMARY KEY", "SEARCH events USING INTEGER PRIMARY KEY"],
-        ),
-        (
-            rows.TURN,
-            ("turn_1",),
-            ["SEARCH turns USING PRIMARY KEY", "SEARCH events USING INDEX sqlite_autoindex"],
-        ),
-        (sweep.OLD_TURNS, ("", "turn_1", 1), ["SEARCH turns USING PRIMARY KEY"]),
-        (
-            sweep.DROP_TURNS,
-            ("", "turn_1"),
-            ["SEARCH turns USING PRIMARY KEY", "SEARCH events USING INDEX sqlite_autoindex"],
-        ),
-    ],
-)
-async def test_what_is_looked_up_is_found_without_a_scan(
-    store: SqliteStore, query: str, values: tuple[Any, ...], plan: list[str]
-) -> None:
-    """However many there are."""
-    explained = await store._do(
-        lambda tables: tables.run(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
-    )
-    found = [step for *_, step in explained if "SUBQUERY" not in step]
-    assert len(found) == len(plan)
-    assert all(step.startswith(wanted) for step, wanted in zip(found, plan, strict=True))
+# -- how it is left
 
 
 async def test_a_closed_ledger_is_one_file(
@@ -170,63 +83,6 @@ async def test_a_closed_ledger_is_one_file(
     await store.close()
     assert files(tmp_path) == [FILE]
     assert opened_in(tmp_path) == []
-
-
-# -- versions
-
-
-async def test_an_older_ledger_is_brought_up_to_date(
-    clock: FakeClock, tmp_path: Path, event: Event
-) -> None:
-    """Step by step, with all that is in it."""
-    old = sqlite_store(clock, tmp_path)
-    await old.open()
-    await old.add(event, change(event))
-    await old.close()
-    added = ("CREATE TABLE more (x INTEGER) STRICT", "ALTER TABLE notes ADD COLUMN more TEXT")
-    new = sqlite_store(clock, tmp_path, migrations=(*schema.MIGRATIONS, *added))
-    assert [one.speaker.id for one in (await new.open()).turns] == [event.id]
-    assert await pragma(new, "user_version") == len(schema.MIGRATIONS) + 2
-    assert await new.get(event.id) == event
-    await new.close()
-
-
-async def test_a_step_that_fails_leaves_the_ledger_as_it_was(
-    clock: FakeClock, tmp_path: Path, event: Event
-) -> None:
-    """It is not set aside, and the older Aurora can still use it."""
-    old = sqlite_store(clock, tmp_path)
-    await old.open()
-    await old.add(event, change(event))
-    await old.close()
-    broken = "DROP TABLE notes; CREATE TABLE events (x)"
-    with pytest.raises(LedgerError, match="already exists"):
-        await sqlite_store(clock, tmp_path, migrations=(*schema.MIGRATIONS, broken)).open()
-    assert files(tmp_path) == [FILE]
-    assert len((await old.open()).turns) == 1
-    await old.note("still", "there")
-    await old.close()
-
-
-async def test_a_ledger_of_a_newer_version_is_refused_and_stays(
-    store: SqliteStore, tmp_path: Path
-) -> None:
-    """After a downgrade nothing may be lost."""
-    await store.close()
-    tamper(tmp_path, "PRAGMA user_version = 99")
-    with pytest.raises(LedgerError, match=rf"{FILE} is of version 99.*Update Aurora"):
-        await store.open()
-    assert files(tmp_path) == [FILE]
-
-
-async def test_the_database_of_something_else_is_refused_and_stays(
-    clock: FakeClock, tmp_path: Path
-) -> None:
-    """It is not damaged, and not ours."""
-    tamper(tmp_path, "CREATE TABLE recipes (name TEXT)")
-    with pytest.raises(LedgerError, match="something else"):
-        await sqlite_store(clock, tmp_path).open()
-    assert files(tmp_path) == [FILE]
 
 
 # -- damage

@@ -13,13 +13,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 
 from aurora.ledger import EVERYWHERE, Backlog
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, Send, Sent, State, Turn
-from tests.ledger.stores import reopened, sqlite_store
+from tests.ledger.stores import reopened, sqlite_store, tamper
 from tests.support.clocks import FakeClock
 
 OLD = Path(__file__).parent / "version_1"
@@ -133,9 +132,7 @@ async def test_those_whose_speaker_was_called_off_last_stand_alone(tmp_path: Pat
     """Version 1 chose the next speaker in a second step, and may have died before it."""
     old = Old("closed", tmp_path)
     gone, *left = map(old.named, ("called off, was the speaker", "along with an heir", "an heir"))
-    db = apsw.Connection(str(tmp_path / "ledger.sqlite3"))
-    db.execute("UPDATE events SET turn_id = ? WHERE id IN (?, ?)", (gone, *left))
-    db.close()
+    tamper(tmp_path, "UPDATE events SET turn_id = ? WHERE id IN (?, ?)", gone, *left)
     turns = {turn.speaker.id: turn for turn in (await old.store.open()).turns}
     for event_id in left:
         turn = turns[event_id]

@@ -47,6 +47,7 @@ from .tools.host import Toolbox
 from .tools.watching import EitherToolbox
 from .words import Phrase
 from .words.alerts import SET_ASIDE
+from .words.setup import NO_SERVER, OUT_OF_REACH
 
 log = logging.getLogger("red.aurora")
 
@@ -239,15 +240,15 @@ class Services:
         await self.settings.set_guild(guild_id, **values)
         self.queue.reconsider()
 
-    async def probe(self) -> str | None:
+    async def probe(self) -> Phrase | None:
         """Ask the agent server whether it answers; return what is wrong, in plain words."""
         backend = self.agents.backend
         if backend is None:
-            return "No Letta server is set."
+            return NO_SERVER
         try:
             await backend.ping()
         except AgentError as error:
-            return f"The address is kept, but {backend.url} can't be used now: {error.detail}."
+            return OUT_OF_REACH(url=backend.url, detail=error.detail)
         return None
 
 

@@ -193,7 +193,10 @@ def meant_otherwise(module: str, code: str) -> tuple[str, str] | None:
     return None
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"aurora.reasons"}))
+# In words.py a code is just a word.
+@pytest.mark.parametrize(
+    "module", [one for one in MODULES if not one.startswith(("aurora.reasons", "aurora.words"))]
+)
 def test_no_reason_is_a_literal(module: str) -> None:
     """But in reasons.py."""
     path = MODULES[module]

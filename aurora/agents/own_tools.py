@@ -9,11 +9,11 @@ from .protocol import OwnTool
 
 
 class Danger(StrEnum):
-    """What a tool does behind Aurora's back; the value is for people."""
+    """What a tool does behind Aurora's back."""
 
-    DISCORD = "acts in Discord by itself"
-    COMMANDS = "runs commands or programs"
-    FILES = "reads or changes files of a computer"
+    DISCORD = "discord"
+    COMMANDS = "commands"
+    FILES = "files"
 
 
 _DISCORD = "discord"

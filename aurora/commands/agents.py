@@ -12,13 +12,11 @@ from ..agents.protocol import AgentInfo
 from ..chat.splitting import shorten
 from ..reasons import AgentError, Outcome
 from ..services import Services
-from .asking import working
+from ..words import Phrase
+from ..words import setup as w
+from .asking import tell, working
 from .own_tools import allow_own_tools
 
-_WITHHELD = (
-    "Your token was not sent: the connection is not encrypted and you did not allow it. "
-    "`{prefix}aurora lettaurl <url>` asks again."
-)
 _AGENT_ID = re.compile(r"[\w.:-]{1,100}")
 _DETAIL_CHARS = 300
 _NAME_CHARS = 100
@@ -33,24 +31,18 @@ async def find_agent(
     """
     backend = services.agents.backend
     if backend is None:
-        await ctx.send(
-            "I don't know your Letta server yet. Set it first: "
-            f"`{ctx.clean_prefix}aurora lettaurl <url>`."
-        )
+        await tell(ctx, w.NO_SERVER_YET)
         return None
     if not _AGENT_ID.fullmatch(agent_id):
-        await ctx.send(
-            "That is no agent id. One looks like `agent-…`: copy it whole from your Letta server, "
-            "without brackets or quotes. Nothing was changed."
-        )
+        await tell(ctx, w.NO_AGENT_ID)
         return None
     try:
         async with working(ctx):
             agent, found = await look_up(backend, agent_id, watched=watched)
     except AgentError as error:
-        hint = "Check the agent's id." if error.outcome is Outcome.CONFIG else "Is it running?"
-        text = f"The Letta server at <{backend.url}> says: {shorten(error.detail, _DETAIL_CHARS)}"
-        await ctx.send(plainly(ctx, services, f"{text}. {hint} Nothing was changed."))
+        said = w.NO_SUCH_AGENT if error.outcome is Outcome.CONFIG else w.AGENT_NOT_ASKED
+        detail = shorten(error.detail, _DETAIL_CHARS)
+        await tell(ctx, plainly(services, said(url=backend.url, detail=detail)))
         return None
     return agent if await allow_own_tools(ctx, services, named(agent), found) else None
 
@@ -61,8 +53,6 @@ def named(agent: AgentInfo) -> str:
     return f"**{name}** (`{agent.id}`)" if name else f"`{agent.id}`"
 
 
-def plainly(ctx: commands.Context, services: Services, text: str) -> str:
-    """Name the real prefix, and say if the token was held back, which explains much."""
-    if services.agents.withheld_token:
-        text = f"{text}\n{_WITHHELD.format(prefix=ctx.clean_prefix)}"
-    return text.replace("[p]", ctx.clean_prefix)
+def plainly(services: Services, what: Phrase) -> Phrase:
+    """Say also if the token was held back, which explains much."""
+    return w.WITHHELD(said=what) if services.agents.withheld_token else what

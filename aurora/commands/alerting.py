@@ -16,20 +16,11 @@ from ..health.alerts import (
     send_to_webhook,
 )
 from ..services import Services
-from ..words import say
+from ..words import Phrase, say
+from ..words import config as w
+from .asking import tell
 
 _OFF = "off"
-_NO_CHANNEL = "I found no such channel that you can see. Name one, or say `off`."
-_NOT_THERE = "Nothing was changed: I can't write in {channel}. Allow me to, and try again."
-_HERE = "Alerts about this server's agent will come here."
-_NO_WEBHOOK = (
-    "Nothing was changed: that is no address of a Discord webhook. One looks like "
-    "`https://discord.com/api/webhooks/<id>/<token>`; copy it from the channel's settings."
-)
-_STILL_THERE = (
-    "\nI could not delete your message. **Delete it yourself**: whoever reads the address can "
-    "write through the webhook."
-)
 _CONVERTERS = (
     commands.TextChannelConverter,
     commands.ThreadConverter,
@@ -42,40 +33,44 @@ async def set_alerts(ctx: commands.GuildContext, services: Services, text: str) 
     """Choose a server's alert channel, by writing into it; or none."""
     if text.strip().lower() == _OFF:
         await services.settings.set_guild(ctx.guild.id, alert_channel_id=None)
-        await ctx.send("Done: this server has no alert channel.")
+        await tell(ctx, w.ALERTS_OFF)
         return
     channel = await _find_channel(ctx, text)
     if channel is None:
-        await ctx.send(_NO_CHANNEL)
+        await tell(ctx, w.NO_CHANNEL)
         return
     try:
-        await send_alert(channel, _HERE)
+        await send_alert(channel, say(w.ALERTS_HERE))
     except FAILURES:
-        await ctx.send(_NOT_THERE.format(channel=channel.mention))
+        await tell(ctx, w.NOT_THERE(channel=channel.mention))
         return
     await services.settings.set_guild(ctx.guild.id, alert_channel_id=channel.id)
-    await ctx.send(f"Done: alerts about this server's agent go to {channel.mention}.")
+    await tell(ctx, w.ALERTS_SET(channel=channel.mention))
 
 
 async def set_webhook(ctx: commands.Context, services: Services, text: str) -> None:
     """Choose the owner's webhook, by writing through it; or none."""
     if text.strip().lower() == _OFF:
         await services.settings.set_world(alert_webhook=None)
-        await ctx.send("Done: alerts go to no webhook.")
+        await tell(ctx, w.WEBHOOK_OFF)
         return
     # Also what is no address may be one with a slip of the pen.
-    warning = "" if await _deleted(ctx.message) else _STILL_THERE
+    deleted = await _deleted(ctx.message)
+    said = await _use_webhook(ctx, services, text)
+    await tell(ctx, said if deleted else w.STILL_THERE(said=said))
+
+
+async def _use_webhook(ctx: commands.Context, services: Services, text: str) -> Phrase:
+    """Use a webhook if it can be written through; return what to say of it."""
     url = parse_webhook(text)
     if url is None:
-        await ctx.send(_NO_WEBHOOK + warning)
-        return
+        return w.NO_WEBHOOK
     try:
-        await send_to_webhook(ctx.bot, url, "Aurora's alerts will come here.")
+        await send_to_webhook(ctx.bot, url, say(w.WEBHOOK_HERE))
     except WebhookError as error:
-        await ctx.send(f"Nothing was changed: {say(error.phrase)}{warning}")
-        return
+        return w.WEBHOOK_FAILED(why=error.phrase)
     await services.settings.set_world(alert_webhook=url)
-    await ctx.send(f"Done: alerts go to <{masked(url)}> as well.{warning}")
+    return w.WEBHOOK_SET(url=masked(url))
 
 
 async def _find_channel(ctx: commands.GuildContext, text: str) -> Place | None:

@@ -5,22 +5,30 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
+import discord
 from redbot.core import commands
 from redbot.core.utils.views import ConfirmView
 
 from ..services import Services
+from ..words import Phrase, say
 
 
-async def confirm(ctx: commands.Context, services: Services, question: str) -> bool:
+async def tell(ctx: commands.Context, what: Phrase, **options: Any) -> discord.Message:
+    """Answer a command, in the language and with the prefix of who gave it."""
+    sent: discord.Message = await ctx.send(say(what, ctx.clean_prefix), **options)
+    return sent
+
+
+async def confirm(ctx: commands.Context, services: Services, question: Phrase) -> bool:
     """Ask the author of a command; no answer in time is a no."""
     return bool(await ask(ctx, services, question))
 
 
-async def ask(ctx: commands.Context, services: Services, question: str) -> bool | None:
+async def ask(ctx: commands.Context, services: Services, question: Phrase) -> bool | None:
     """Ask the author of a command; None if there is no answer in time."""
     view = ConfirmView(ctx.author, timeout=services.answer_seconds, disable_buttons=True)
     services.views.add(view)
-    view.message = await ctx.send(question, view=view)
+    view.message = await tell(ctx, question, view=view)
     await view.wait()
     return view.result
 

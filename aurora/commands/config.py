@@ -1,5 +1,6 @@
 """`[p]aurora config`: what a server's admins, and for DMs the owner, decide."""
 
+from collections.abc import Iterator
 from typing import Any, Literal, Optional
 
 from discord import app_commands
@@ -16,31 +17,20 @@ from ..settings import (
     MCP_TOOLS,
     RULES,
     SettingError,
+    Settings,
     parse,
 )
+from ..words import config as w
 from ..words import say
 from ..words.settings import HELP
 from .agents import find_agent
 from .alerting import set_alerts, set_webhook
-from .asking import working
+from .asking import tell, working
 from .helping import helped
 from .setup import SetupCommands
 
-_NO_OWN_TOOLS = (
-    "Nothing was changed: agents can use Discord tools of their own only behind Letta's REST API. "
-    "A Letta App Server lets them use what Aurora offers, and nothing else."
-)
 _OTHERS = ("tools", "alerts", "retention", "alertwebhook")
-_TOOLS_SET = {
-    AURORAS_TOOLS: "Done: agents in this server get Aurora's guarded Discord tools.",
-    MCP_TOOLS: (
-        "Done: agents in this server get no Discord tools of Aurora's; they use their own "
-        "`mcp-discord`, and Aurora watches for the answer. Aurora can't guard what they do: that "
-        "there is at most one answer, that nobody gets done what they may not do themselves and "
-        "that nothing is shown in a wider place is **not promised** in this mode."
-        "\n`mcp-discord` must log in as this bot, or Aurora will not see the answers as answers."
-    ),
-}
+_TOOLS_SET = {AURORAS_TOOLS: w.AURORAS_TOOLS, MCP_TOOLS: w.MCP_TOOLS}
 
 
 def _setting(group: commands.Group, key: str) -> Any:
@@ -94,25 +84,15 @@ class ConfigCommands:
     @commands.admin_or_permissions(manage_guild=True)
     async def config_show(self, ctx: commands.GuildContext) -> None:
         """Show the settings of this server, and what values they take."""
-        mine = self.services.settings.guild(ctx.guild.id)
-        agent = self.services.settings.agent_for(ctx.guild.id)
-        lines = [f"{'agent':<12} {agent or 'none: not enabled here'}"]
-        lines.append(f"{'tools':<12} {mine.discord_tools:<4} (aurora or mcp, owner only)")
-        alerts = mine.alert_channel_id
-        lines.append(f"{'alerts':<12} {_shown(alerts is not None):<4} (a channel or off)")
-        lines += [
-            f"{rule.command:<12} {_shown(getattr(mine, key)):<4} ({say(rule.values)})"
-            for key, rule in RULES.items()
-        ]
-        world = self.services.settings.world
-        lines.append(f"{'retention':<12} {world.retention_days:<4} (7 to 365 days, owner only)")
-        webhook = _shown(world.alert_webhook is not None)
-        lines.append(f"{'alertwebhook':<12} {webhook:<4} (a webhook's address or off, owner only)")
-        change = "config set" if ctx.interaction else "config"
-        how = f"Change one with `{ctx.clean_prefix}aurora {change} <setting> <value>`."
-        if alerts is not None:
-            how += f" Alerts go to <#{alerts}>."
-        await ctx.send(box("\n".join(lines)) + how)
+        rows = [*_rows(self.services.settings, ctx.guild.id)]
+        shown = "\n".join(
+            f"{name:<12} {value:<4} {values}".rstrip() for name, value, values in rows
+        )
+        change = w.CHANGE_ONE(command="config set" if ctx.interaction else "config")
+        said = [box(shown) + say(change, ctx.clean_prefix)]
+        if (alerts := self.services.settings.guild(ctx.guild.id).alert_channel_id) is not None:
+            said.append(say(w.ALERTS_GO_TO(channel=f"<#{alerts}>")))
+        await ctx.send(" ".join(said))
 
     @config.command(name="alerts", with_app_command=False)
     @commands.guild_only()
@@ -143,7 +123,7 @@ class ConfigCommands:
         `<days>`: 7 to 365. Texts are erased as soon as a message has been dealt with.
         """
         await self.services.settings.set_world(retention_days=days)
-        await ctx.send(f"Done: what became of a message stays known for **{days} days**.")
+        await tell(ctx, w.RETENTION_SET(days=days))
 
     @config.command(name="tools")
     @commands.guild_only()
@@ -157,7 +137,7 @@ class ConfigCommands:
         """
         services, guild_id = self.services, ctx.guild.id
         if which == MCP_TOOLS and not isinstance(services.agents.backend, ToolLister):
-            await ctx.send(_NO_OWN_TOOLS)
+            await tell(ctx, w.NO_OWN_TOOLS)
             return
         agent_id = services.settings.agent_for(guild_id)
         if (
@@ -168,7 +148,7 @@ class ConfigCommands:
         ):
             return
         await services.settings.set_guild(guild_id, discord_tools=which)
-        await ctx.send(_TOOLS_SET[which])
+        await tell(ctx, _TOOLS_SET[which])
 
     @config.command(name="dm")
     @commands.is_owner()
@@ -187,7 +167,7 @@ class ConfigCommands:
         settings = self.services.settings
         if action == "agent":
             if agent_id is None:
-                await ctx.send(f"Which one? `{ctx.clean_prefix}aurora config dm agent <agent_id>`")
+                await tell(ctx, w.WHICH_AGENT)
                 return
             agent = await find_agent(ctx, self.services, agent_id)
             if agent is None:
@@ -200,10 +180,8 @@ class ConfigCommands:
                     await self.services.cancelling.cancel(in_guild(None), Reason.DISABLED)
         self.services.queue.reconsider()
         world = settings.world
-        await ctx.send(
-            f"Direct messages are **{_shown(world.enable_dm_responses)}**, "
-            f"answered by {f'`{world.dm_agent_id}`' if world.dm_agent_id else 'no agent yet'}."
-        )
+        agent_now = f"`{world.dm_agent_id}`" if world.dm_agent_id else w.NO_AGENT_YET
+        await tell(ctx, w.DMS(switch=_shown(world.enable_dm_responses), agent=agent_now))
 
 
 async def _change(
@@ -212,18 +190,34 @@ async def _change(
     """Set one setting of this server and say what it is now."""
     key = KEYS.get(command.lower())
     if key is None and command.lower() in _OTHERS:
-        await ctx.send(f"{inline(command)} has a command of its own: `config {command.lower()}`.")
+        await tell(ctx, w.OWN_COMMAND(name=command.lower()))
         return
     if key is None:
-        await ctx.send(f"{inline(command[:50])} is no setting. There are: {', '.join(KEYS)}.")
+        await tell(ctx, w.NO_SETTING(name=inline(command[:50]), names=", ".join(KEYS)))
         return
     try:
         parsed = parse(key, value)
     except SettingError as error:
-        await ctx.send(say(error.phrase))
+        await tell(ctx, error.phrase)
         return
     await services.change_guild(ctx.guild.id, **{key: parsed})
-    await ctx.send(f"Done: `{command.lower()}` is now **{_shown(parsed)}**.")
+    await tell(ctx, w.SET(name=command.lower(), value=_shown(parsed)))
+
+
+def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
+    """Yield the name of each setting, its value in a guild, and what values it takes."""
+    mine, world = settings.guild(guild_id), settings.world
+    yield "agent", settings.agent_for(guild_id) or say(w.NOT_ENABLED), ""
+    tools = w.TOOLS_VALUES(one=AURORAS_TOOLS, other=MCP_TOOLS)
+    yield "tools", mine.discord_tools, f"({say(tools)})"
+    alerts = mine.alert_channel_id is not None
+    yield "alerts", _shown(alerts), f"({say(w.ALERTS_VALUES(off='off'))})"
+    for key, rule in RULES.items():
+        yield rule.command, _shown(getattr(mine, key)), f"({say(rule.values)})"
+    retention = w.RETENTION_VALUES(lowest=7, highest=365)
+    yield "retention", _shown(world.retention_days), f"({say(retention)})"
+    webhook = world.alert_webhook is not None
+    yield "alertwebhook", _shown(webhook), f"({say(w.WEBHOOK_VALUES(off='off'))})"
 
 
 def _shown(value: object) -> str:

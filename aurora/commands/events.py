@@ -5,7 +5,9 @@ from redbot.core import commands
 from ..errors import BreakerState
 from ..ledger import EVERYWHERE, Where
 from ..services import Services
-from .asking import working
+from ..words import events as w
+from ..words import say
+from .asking import tell, working
 from .facts import (
     agent_line,
     breaker_lines,
@@ -41,12 +43,12 @@ class EventsCommands:
             agents = await _agent_lines(services, place)
             queue = await services.status.waiting(place)
         circuits = services.status.circuits(place)
-        report = Report(f"Aurora {in_words(place)}")
-        report.add("Answers", [pause_line(queue)])
-        report.add("Agents" if everywhere else "Agent", agents)
-        report.add("Connection", breaker_lines(circuits, one_agent=not everywhere))
-        report.add("Queue", queue_lines(queue, services.bot))
-        report.add("Errors", rate_lines(services.status.errors(place)))
+        report = Report(w.TITLE(where=in_words(place)))
+        report.add(w.ANSWERS, [pause_line(queue)])
+        report.add(w.AGENTS if everywhere else w.AGENT, agents)
+        report.add(w.CONNECTION, breaker_lines(circuits, one_agent=not everywhere))
+        report.add(w.QUEUE, queue_lines(queue, services.bot))
+        report.add(w.ERRORS, rate_lines(services.status.errors(place)))
         await report.send(ctx, services)
 
     @events.command(name="errors")
@@ -55,10 +57,10 @@ class EventsCommands:
         """Show how often runs failed since Aurora was loaded, and of what."""
         place = await place_of(ctx, where)
         summary = self.services.status.errors(place)
-        report = Report(f"Errors {in_words(place)}")
-        report.add("How often", rate_lines(summary))
-        report.add("Of what", (f"{name}: {count}" for name, count in summary.by_type.items()))
-        report.add("The latest runs", map(operation_line, reversed(summary.recent)))
+        report = Report(w.ERRORS_TITLE(where=in_words(place)))
+        report.add(w.HOW_OFTEN, rate_lines(summary))
+        report.add(w.OF_WHAT, (f"{name}: {count}" for name, count in summary.by_type.items()))
+        report.add(w.LATEST, map(operation_line, reversed(summary.recent)))
         await report.send(ctx, self.services)
 
     @events.command(name="pause")
@@ -67,12 +69,9 @@ class EventsCommands:
         """Answer nobody for now; messages are still accepted, wait, and don't expire."""
         place = await place_of(ctx, where)
         if not await self.services.pauses.begin(place):
-            await ctx.send(f"Aurora is paused {in_words(place)} already.")
+            await tell(ctx, w.PAUSED_ALREADY(where=in_words(place)))
             return
-        await ctx.send(
-            f"Done: ⏸️ Aurora is paused {in_words(place)}. Messages are accepted and wait until "
-            f"`{ctx.clean_prefix}aurora events resume`. What is being answered is finished."
-        )
+        await tell(ctx, w.PAUSED(where=in_words(place)))
 
     @events.command(name="resume")
     @commands.admin_or_permissions(manage_guild=True)
@@ -80,12 +79,12 @@ class EventsCommands:
         """End a pause; what waited is answered, in its order."""
         place = await place_of(ctx, where)
         if await self.services.pauses.end(place):
-            said = f"Done: ▶️ Aurora is no longer paused {in_words(place)}."
+            said = w.RESUMED(where=in_words(place))
         else:
-            said = f"Nothing was changed: nobody has paused Aurora {in_words(place)}."
+            said = w.NOT_PAUSED(where=in_words(place))
         if place != EVERYWHERE and self.services.settings.world.paused_since is not None:
-            said += " But the bot's owner has paused it everywhere, which only the owner can end."
-        await ctx.send(said)
+            said = w.STILL_PAUSED(said=said)
+        await tell(ctx, said)
 
     @events.command(name="resetcircuit")
     @commands.is_owner()
@@ -94,10 +93,7 @@ class EventsCommands:
         found = self.services.breakers.snapshot().values()
         broken = sum(one.state is not BreakerState.CLOSED for one in found)
         self.services.breakers.reset()
-        if broken:
-            await ctx.send(f"Done: 🟢 closed again: {broken}. What waits is being tried now.")
-        else:
-            await ctx.send("🟢 None was open; their counts of failures start anew.")
+        await tell(ctx, w.RESET(count=broken) if broken else w.NOTHING_TO_RESET)
 
 
 async def _agent_lines(services: Services, place: Where) -> list[str]:
@@ -105,8 +101,8 @@ async def _agent_lines(services: Services, place: Where) -> list[str]:
     everywhere = place == EVERYWHERE
     ids = services.status.agent_ids(place, (guild.id for guild in services.bot.guilds))
     if not ids:
-        return ["❌ none is enabled" + (" anywhere" if everywhere else "")]
+        return [say(w.NONE_ANYWHERE if everywhere else w.NONE_ENABLED)]
     agents = await services.status.agents(ids)
     if agents is None:
-        return ["❌ the address of the Letta server is not set: `lettaurl`"]
+        return [say(w.NO_SERVER)]
     return [agent_line(one, detailed=everywhere) for one in agents]

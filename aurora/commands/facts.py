@@ -19,6 +19,10 @@ from ..errors import (
 from ..health.status import AgentStatus, BreakerStatus, Found, Limits, QueueStatus
 from ..model import State
 from ..queue import Enqueued
+from ..words import Phrase, say
+from ..words import commands as states
+from ..words import events as w
+from ..words import queue as q
 from .agents import named
 
 SIGNS = {
@@ -30,11 +34,25 @@ SIGNS = {
     State.CANCELLED: "⏹️",
     State.EXPIRED: "⌛",
 }
+STATES = {
+    State.WAITING: states.WAITING,
+    State.RUNNING: states.RUNNING,
+    State.ANSWERED: states.ANSWERED,
+    State.DECLINED: states.DECLINED,
+    State.FAILED: states.FAILED,
+    State.CANCELLED: states.CANCELLED,
+    State.EXPIRED: states.EXPIRED,
+}
 _NOT_THERE = {
-    Found.MISSING: "❌ `{id}`: the Letta server does not have it, or refuses me",
-    Found.UNKNOWN: "⚠️ `{id}`: the Letta server can't be asked now",
-    Found.SLOW: "⚠️ `{id}`: the Letta server took too long to answer",
-    Found.NOT_ASKED: "`{id}` (not asked)",
+    Found.MISSING: w.MISSING,
+    Found.UNKNOWN: w.UNKNOWN,
+    Found.SLOW: w.SLOW,
+    Found.NOT_ASKED: w.NOT_ASKED,
+}
+_ARRIVALS = {
+    Enqueued.ACCEPTED: q.ACCEPTED,
+    Enqueued.DUPLICATE: q.DUPLICATE,
+    Enqueued.FULL: q.FULL,
 }
 _GUILDS_SHOWN = 5
 _DETAIL_CHARS = 150
@@ -45,119 +63,130 @@ _PROBES = 3
 def pause_line(queue: QueueStatus) -> str:
     """Say whether messages are answered."""
     if queue.paused_since is None:
-        return "▶️ on"
-    by_owner = " by the bot owner, everywhere" if queue.paused_by_owner else ""
-    return f"⏸️ paused since <t:{queue.paused_since:.0f}:R>{by_owner}"
+        return say(w.ON)
+    paused = w.PAUSED_BY_OWNER if queue.paused_by_owner else q.PAUSED
+    return say(paused(since=_ago(queue.paused_since)))
 
 
 def agent_line(agent: AgentStatus, *, detailed: bool) -> str:
     """Say whether an agent exists; details, which may name the server's address, on demand."""
     if agent.info is not None:
         return f"✅ {named(agent.info)}"
-    detail = f": {shorten(agent.detail, _DETAIL_CHARS)}" if detailed and agent.detail else ""
-    return _NOT_THERE[agent.found].format(id=agent.id) + detail
+    said = _NOT_THERE[agent.found](id=agent.id)
+    if detailed and agent.detail:
+        said = w.DETAIL(said=said, detail=shorten(agent.detail, _DETAIL_CHARS))
+    return say(said)
 
 
 def breaker_lines(circuits: BreakerStatus, *, one_agent: bool) -> Iterator[str]:
     """Describe the breakers; where there are many agents, the closed ones are only counted."""
-    yield _breaker("Letta server", circuits.server)
+    yield _breaker(w.LETTA_SERVER, circuits.server)
     quiet = 0
     for name, one in circuits.agents.items():
         if one_agent:
-            yield _breaker("agent", one)
+            yield _breaker(w.THE_AGENT, one)
         elif one.state is BreakerState.CLOSED:
             quiet += 1
         else:
-            yield _breaker(f"agent `{name}`", one)
+            yield _breaker(w.AN_AGENT(id=name), one)
     if quiet:
-        yield f"{BreakerState.CLOSED.mark} agents in use: {quiet} closed"
+        yield say(w.QUIET(mark=BreakerState.CLOSED.mark, count=quiet))
 
 
-def _breaker(name: str, found: BreakerSnapshot) -> str:
-    text = f"{found.state.mark} {name}: {found.state}"
+def _breaker(name: Phrase, found: BreakerSnapshot) -> str:
+    known = {"mark": found.state.mark, "name": name}
     match found.state:
         case BreakerState.OPEN:
             wait = humanize_timedelta(seconds=math.ceil(found.retry_in) or 1)
-            return f"{text}, tried again in {wait}"
+            return say(w.OPEN(**known, wait=wait))
         case BreakerState.HALF_OPEN:
-            return f"{text}, {found.successes} of {_PROBES} tries went well"
+            return say(w.HALF_OPEN(**known, successes=found.successes, tries=_PROBES))
         case _:
-            return f"{text}, {found.failures} failures in a row" if found.failures else text
+            failing = w.CLOSED_FAILING if found.failures else w.CLOSED
+            return say(failing(**known, failures=found.failures))
 
 
 def queue_lines(queue: QueueStatus, bot: discord.Client) -> Iterator[str]:
     """Say how much waits and runs, and since when."""
-    room = "" if queue.room is None else f" of {queue.room}"
-    yield f"waiting: {queue.counts.get(State.WAITING, 0)}{room}"
-    yield f"running: {queue.counts.get(State.RUNNING, 0)}"
+    waiting = queue.counts.get(State.WAITING, 0)
+    yield say((q.WAITING if queue.room is None else q.WAITING_OF)(count=waiting, room=queue.room))
+    yield say(q.RUNNING(count=queue.counts.get(State.RUNNING, 0)))
     if queue.oldest is not None:
-        yield f"waiting longest: since <t:{queue.oldest:.0f}:R>"
+        yield say(q.OLDEST(since=_ago(queue.oldest)))
     if queue.paused_since is not None:
-        yield f"⏸️ paused since <t:{queue.paused_since:.0f}:R>"
+        yield say(q.PAUSED(since=_ago(queue.paused_since)))
     # Servers whose own admins have paused them are named: what waits there looks stuck.
     paused = [guild for one in queue.paused_guilds if (guild := bot.get_guild(one)) is not None]
     for guild in paused[:_GUILDS_SHOWN]:
-        yield f"⏸️ paused by its admins: {_guild_name(bot, guild.id)}"
+        yield say(q.PAUSED_BY(name=_guild_name(bot, guild.id)))
     if (more := len(paused) - _GUILDS_SHOWN) > 0:
-        yield f"⏸️ and {more} more"
+        yield say(q.PAUSED_MORE(count=more))
 
 
 def ended_lines(queue: QueueStatus) -> Iterator[str]:
     """Say how much ended, and how."""
     for state in State:
         if state.final:
-            yield f"{SIGNS[state]} {state}: {queue.counts.get(state, 0)}"
+            yield f"{SIGNS[state]} {_count(STATES[state], queue.counts.get(state, 0))}"
 
 
 def arrival_lines(queue: QueueStatus) -> Iterator[str]:
     """Say how much came since Aurora was loaded."""
-    for name in (Enqueued.ACCEPTED, Enqueued.DUPLICATE, Enqueued.FULL):
-        yield f"{name}: {queue.totals.get(name, 0)}"
+    for name, what in _ARRIVALS.items():
+        yield _count(what, queue.totals.get(name, 0))
 
 
 def fullest_lines(queue: QueueStatus, bot: discord.Client) -> Iterator[str]:
     """Say where most waits."""
     for guild_id, count in queue.fullest[:_GUILDS_SHOWN]:
-        yield f"{_guild_name(bot, guild_id)}: {count}"
+        yield _count(_guild_name(bot, guild_id), count)
 
 
 def limit_lines(limits: Limits) -> Iterator[str]:
     """Say within which limits messages are answered."""
-    yield f"answered at a time: {limits.everywhere}, of one server {limits.guild}"
-    yield f"by one agent {limits.agent}, for one person {limits.user}"
+    yield say(q.AT_A_TIME(everywhere=limits.everywhere, guild=limits.guild))
+    yield say(q.BY_ONE(agent=limits.agent, user=limits.user))
     if limits.pace is not None:
-        yield f"in a channel one each {limits.pace:g} s"
-    longest = humanize_timedelta(seconds=limits.waiting)
-    yield f"nobody waits longer than {longest}, pauses left out"
+        yield say(q.PACE(seconds=f"{limits.pace:g}"))
+    yield say(q.LONGEST(longest=humanize_timedelta(seconds=limits.waiting)))
 
 
 def rate_lines(summary: Summary) -> Sequence[str]:
     """Say how often runs failed, of late and in all."""
 
-    def line(name: str, rate: float, errors: int, operations: int) -> str:
-        if not operations:
-            return f"{name}: no runs"
-        return f"{mark(rate)} {name}: {rate:.1%} of {operations} runs failed ({errors})"
+    def line(when: Phrase, rate: float, errors: int, runs: int) -> str:
+        if not runs:
+            return say(w.NO_RUNS(when=when))
+        shown = {"mark": mark(rate), "rate": f"{rate:.1%}"}
+        return say(w.RATE(**shown, when=when, errors=errors, runs=runs))
 
     return [
         line(
-            "last 5 minutes",
+            w.LAST_MINUTES,
             summary.recent_rate,
             summary.recent_errors,
             summary.recent_operations,
         ),
-        line("since Aurora was loaded", summary.rate, summary.errors, summary.operations),
+        line(w.SINCE_LOADED, summary.rate, summary.errors, summary.operations),
     ]
 
 
 def operation_line(one: Operation) -> str:
     """Say how a run went."""
-    how = "✅ went well" if one.error is None else f"❌ {one.error}"
-    return f"{how} · {one.duration:.1f} s · <t:{one.at:.0f}:T>"
+    how = say(w.WENT_WELL) if one.error is None else f"❌ {one.error}"
+    return f"{how} · {say(w.SECONDS(seconds=f'{one.duration:.1f}'))} · <t:{one.at:.0f}:T>"
+
+
+def _ago(since: float) -> str:
+    return f"<t:{since:.0f}:R>"
+
+
+def _count(what: Phrase | str, count: int) -> str:
+    return say(q.COUNT(what=what, count=count))
 
 
 def _guild_name(bot: discord.Client, guild_id: int | None) -> str:
     if guild_id is None:
-        return "direct messages"
+        return say(q.DIRECT_MESSAGES)
     guild = bot.get_guild(guild_id)
     return discord.utils.escape_markdown(guild.name[:_NAME_CHARS]) if guild else str(guild_id)

@@ -9,18 +9,15 @@ from redbot.core.utils.chat_formatting import inline
 
 from ..agents.own_tools import Danger
 from ..services import Services
-from .asking import confirm
+from ..words import say
+from ..words import setup as w
+from .asking import confirm, tell
 
-_QUESTION = (
-    "{agent} has tools of its own that Aurora can't guard:\n{tools}\n"
-    "With them it may answer twice, do what the person who asked may not do, or show in one "
-    "channel what was said in another: Aurora can prevent none of the three then. Anybody who may "
-    "talk to the agent can try to make it use them. Let it answer all the same?"
-)
-_REFUSED = (
-    "Nothing was changed. Take these tools off the agent on its server and try again: Aurora "
-    "offers it Discord tools that are guarded."
-)
+_DANGERS = {
+    Danger.DISCORD: w.ACTS_IN_DISCORD,
+    Danger.COMMANDS: w.RUNS_COMMANDS,
+    Danger.FILES: w.READS_FILES,
+}
 _NAMES_SHOWN = 8
 _NAME_CHARS = 40
 
@@ -42,10 +39,10 @@ async def allow_own_tools(
     """
     if not found:
         return True
-    tools = "\n".join(f"- {danger}: {_listed(names)}" for danger, names in found.items())
-    if await confirm(ctx, services, _QUESTION.format(agent=agent, tools=tools)):
+    tools = "\n".join(f"- {say(_DANGERS[one])}: {_listed(names)}" for one, names in found.items())
+    if await confirm(ctx, services, w.OWN_TOOLS(agent=agent, tools=tools)):
         return True
-    await ctx.send(_REFUSED)
+    await tell(ctx, w.OWN_TOOLS_REFUSED)
     return False
 
 
@@ -53,4 +50,4 @@ def _listed(names: Sequence[str]) -> str:
     """Write some names, and how many there are besides."""
     shown = ", ".join(inline(name[:_NAME_CHARS]) for name in names[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+    return say(w.AND_MORE(names=shown, count=more)) if more > 0 else shown

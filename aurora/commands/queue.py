@@ -9,11 +9,15 @@ from redbot.core import commands
 from ..health.status import covers
 from ..ledger import EVERYWHERE, Listed, Where
 from ..model import Event, State
-from ..reasons import Reason
+from ..reasons import REASONS, Reason
 from ..services import Services
-from .asking import confirm, working
+from ..words import Phrase, say
+from ..words import queue as w
+from ..words.commands import ANYWHERE, UNCHANGED
+from .asking import confirm, tell, working
 from .facts import (
     SIGNS,
+    STATES,
     arrival_lines,
     ended_lines,
     fullest_lines,
@@ -33,10 +37,6 @@ from .setup import SetupCommands
 StateName = Literal["waiting", "running", "answered", "declined", "failed", "cancelled", "expired"]
 
 _LISTED = 1000
-_UNKNOWN = (
-    "I know no such message {where}. Give me its id or a link to it, or `all`; "
-    "`{prefix}aurora queue dead` shows what failed."
-)
 
 
 class QueueCommands:
@@ -59,13 +59,13 @@ class QueueCommands:
         services = self.services
         queue = await services.status.waiting(place)
         days = services.settings.world.retention_days
-        report = Report(f"Aurora's queue {in_words(place)}")
-        report.add("Now", queue_lines(queue, services.bot))
-        report.add("Limits", limit_lines(services.status.limits(place)))
-        report.add(f"Ended in the last {days} days", ended_lines(queue))
+        report = Report(w.TITLE(where=in_words(place)))
+        report.add(w.NOW, queue_lines(queue, services.bot))
+        report.add(w.LIMITS, limit_lines(services.status.limits(place)))
+        report.add(w.ENDED(days=days), ended_lines(queue))
         if place == EVERYWHERE:
-            report.add("Since Aurora was loaded", arrival_lines(queue))
-            report.add("Where most waits", fullest_lines(queue, services.bot))
+            report.add(w.SINCE_LOADED, arrival_lines(queue))
+            report.add(w.FULLEST, fullest_lines(queue, services.bot))
         await report.send(ctx, services)
 
     @queue.command(name="list")
@@ -84,14 +84,14 @@ class QueueCommands:
         """
         place = await place_of(ctx, where)
         states = [State(state)] if state else []
-        await _list(ctx, self.services, place, f"Messages {in_words(place)}", states)
+        await _list(ctx, self.services, place, w.MESSAGES(where=in_words(place)), states)
 
     @queue.command(name="dead")
     @commands.admin_or_permissions(manage_guild=True)
     async def queue_dead(self, ctx: commands.Context, where: Scope = "here") -> None:
         """List the dead letters: messages on which Aurora or the agent failed."""
         place = await place_of(ctx, where)
-        await _list(ctx, self.services, place, f"Dead letters {in_words(place)}", [State.FAILED])
+        await _list(ctx, self.services, place, w.DEAD(where=in_words(place)), [State.FAILED])
 
     @queue.command(name="clear")
     @commands.admin_or_permissions(manage_guild=True)
@@ -100,17 +100,17 @@ class QueueCommands:
         place = await place_of(ctx, where)
         waiting = (await self.services.store.counts(place)).get(State.WAITING, 0)
         if not waiting:
-            await ctx.send(f"Nothing waits {in_words(place, 'anywhere')}.")
+            await tell(ctx, w.NOTHING_WAITS(where=in_words(place, ANYWHERE)))
             return
-        question = f"Messages that wait {in_words(place)}: {waiting}. Cancel them all?"
+        question = w.ASK_CLEAR(where=in_words(place), count=waiting)
         if not await confirm(ctx, self.services, question):
-            await ctx.send("Nothing was changed.")
+            await tell(ctx, UNCHANGED)
             return
         async with working(ctx):
             ended = await self.services.cancelling.cancel(
                 lambda event: covers(place, event.guild_id), Reason.CLEARED
             )
-        await ctx.send(f"Done: {ended} cancelled. What was already being answered goes on.")
+        await tell(ctx, w.CLEARED(count=ended))
 
     @queue.command(name="retry")
     @commands.admin_or_permissions(manage_guild=True)
@@ -129,54 +129,63 @@ class QueueCommands:
                 said = await self._retry_all(place)
             else:
                 said = await self._retry_one(ctx, place, message)
-        await ctx.send(said, allowed_mentions=discord.AllowedMentions.none())
+        await tell(ctx, said, allowed_mentions=discord.AllowedMentions.none())
 
-    async def _retry_one(self, ctx: commands.Context, place: Where, message: str) -> str:
+    async def _retry_one(self, ctx: commands.Context, place: Where, message: str) -> Phrase:
         found = await meant(ctx, message)
         event = await self.services.store.find(found.id) if found else None
         if event is None or not covers(place, event.guild_id):
-            where = in_words(place, "anywhere")
-            return _UNKNOWN.format(where=where, prefix=ctx.clean_prefix)
+            return w.UNKNOWN(where=in_words(place, ANYWHERE))
         reason = await self.services.retries.retry(event)
         if reason is not None:
-            return f"I can't try that again: {why_not(reason)}."
-        return f"Done: {_link(event)} waits for its turn again."
+            return w.NOT_RETRIED(why=why_not(reason))
+        return w.RETRIED(message=_link(event))
 
-    async def _retry_all(self, place: Where) -> str:
+    async def _retry_all(self, place: Where) -> Phrase:
         outcomes = await self.services.retries.retry_latest(place)
         if not outcomes:
-            return f"Nothing failed or expired {in_words(place, 'anywhere')}."
+            return w.NOTHING_FAILED(where=in_words(place, ANYWHERE))
         done = outcomes.count(None)
-        reasons = Counter(why_not(reason) for reason in outcomes if reason is not None)
-        kept = "".join(f"\n- {count} not: {reason}" for reason, count in reasons.most_common())
-        return f"Done: {done} of the latest {len(outcomes)} wait for their turn again.{kept}"
+        reasons = Counter(say(why_not(reason)) for reason in outcomes if reason is not None)
+        kept = "".join(
+            "\n" + say(w.SOME_NOT(count=count, why=why)) for why, count in reasons.most_common()
+        )
+        return w.RETRIED_ALL(done=done, count=len(outcomes), kept=kept)
 
 
 async def _list(
-    ctx: commands.Context, services: Services, place: Where, title: str, states: list[State]
+    ctx: commands.Context, services: Services, place: Where, title: Phrase, states: list[State]
 ) -> None:
     events = await services.store.recent(place, states=states, limit=_LISTED)
     if not events:
-        await ctx.send(f"{title}: none.")
+        await tell(ctx, w.NONE(title=title))
         return
     counts = await services.store.counts(place)
     beyond = sum(counts.get(state, 0) for state in states or State) - len(events)
     report = Report(title)
-    report.add("Newest first", map(_line, events), beyond=max(beyond, 0))
+    report.add(w.NEWEST, map(_line, events), beyond=max(beyond, 0))
     await report.send(ctx, services)
 
 
 def _line(listed: Listed) -> str:
     event, tries, speaks = listed
-    reason = f" (`{event.reason}`)" if event.reason else ""
-    how = f"{tries} {'attempt' if tries == 1 else 'attempts'}"
+    how = w.ATTEMPTS(count=tries)
     if not speaks and event.state is not State.CANCELLED:
         # Attempts are counted for the one that speaks for the turn.
-        how = "together with a later one"
+        how = w.TOGETHER
     return (
-        f"{SIGNS[event.state]} {event.state}{reason} · {_link(event)} · <@{event.author_id}> · "
-        f"<t:{event.accepted_at:.0f}:R> · {how}"
+        f"{SIGNS[event.state]} {_state(event)} · {_link(event)} · <@{event.author_id}> · "
+        f"<t:{event.accepted_at:.0f}:R> · {say(how)}"
     )
+
+
+def _state(event: Event) -> str:
+    """Say where an event stands, and why it does."""
+    state = STATES[event.state]
+    if event.reason not in set(Reason):
+        return say(state)
+    why = REASONS[Reason(event.reason)].admin
+    return say(w.BECAUSE(state=state, reason=event.reason, why=why))
 
 
 def _link(event: Event) -> str:

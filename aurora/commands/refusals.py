@@ -6,20 +6,22 @@ from collections.abc import Mapping
 
 from ..model import State, Trace
 from ..reasons import REASONS, Reason
+from ..words import Phrase, verbatim
+from ..words import queue as w
 
-_NOT_RETRIED: Mapping[State | Trace | Reason, str] = {
-    State.WAITING: "it is waiting for its turn already",
-    State.RUNNING: "it is being answered right now",
-    State.ANSWERED: "it was answered",
-    State.DECLINED: "the agent has read it and had nothing to say",
-    Trace.ANSWER: "an answer to it is in Discord, in whole or in part",
-    Trace.DOUBT: "an answer to it may be in Discord; I can't find out",
-    Trace.ELSEWHERE: "the agent has already acted on it, in another place",
+_NOT_RETRIED: Mapping[State | Trace, Phrase] = {
+    State.WAITING: w.IT_WAITS,
+    State.RUNNING: w.IT_RUNS,
+    State.ANSWERED: w.IT_WAS_ANSWERED,
+    State.DECLINED: w.IT_WAS_DECLINED,
+    Trace.ANSWER: w.AN_ANSWER_IS_THERE,
+    Trace.DOUBT: w.AN_ANSWER_MAY_BE_THERE,
+    Trace.ELSEWHERE: w.IT_ACTED_ELSEWHERE,
 }
 
 
-def why_not(reason: State | Trace | Reason) -> str:
+def why_not(reason: State | Trace | Reason) -> Phrase:
     """Say why an event is not tried again, by the reason that `Retries.retry` returns."""
-    if isinstance(reason, Reason):
-        return str(REASONS[reason].admin)
-    return _NOT_RETRIED[reason]
+    if not isinstance(reason, Reason):
+        return _NOT_RETRIED[reason]
+    return REASONS[reason].admin or verbatim(reason)

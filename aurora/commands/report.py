@@ -11,6 +11,8 @@ from redbot.core import commands
 from redbot.core.utils.views import SimpleMenu
 
 from ..services import Services
+from ..words import Phrase, say
+from ..words.commands import BEYOND
 
 _TITLE_CHARS = 120
 _NAME_CHARS = 100
@@ -74,16 +76,16 @@ class _Page:
 class Report:
     """Sections under a title; what does not fit into one message is on further pages."""
 
-    title: str
+    title: Phrase
     sections: list[Section] = field(default_factory=list)
 
-    def add(self, name: str, lines: Iterable[str], *, beyond: int = 0) -> None:
+    def add(self, name: Phrase, lines: Iterable[str], *, beyond: int = 0) -> None:
         """Add a section; one without lines is left out, `beyond` more are only counted."""
         kept = [_shortened(line, _LINE_CHARS) for line in lines]
         if beyond:
-            kept.append(f"… and {beyond} more")
+            kept.append(say(BEYOND(count=beyond)))
         if kept:
-            self.sections.append(Section(_shortened(name, _NAME_CHARS), kept))
+            self.sections.append(Section(_shortened(say(name), _NAME_CHARS), kept))
 
     def embeds(self, colour: discord.Colour | None = None) -> list[discord.Embed]:
         """Return it as embeds that Discord takes, one a page."""
@@ -126,7 +128,7 @@ class Report:
                 if not pages[-1].take(section, line):
                     pages.append(_Page(form))
                     pages[-1].take(section, line)
-        title = _shortened(self.title, _NAME_CHARS)
+        title = _shortened(say(self.title), _NAME_CHARS)
         for number, page in enumerate(pages, 1):
             which = f" ({number}/{len(pages)})" if len(pages) > 1 else ""
             yield title + which, page.fields

@@ -8,12 +8,11 @@ from redbot.core import commands
 
 from ..ledger import EVERYWHERE, Where
 from ..services import Services
+from ..words import Phrase, say
+from ..words import commands as w
 
 Scope = Literal["here", "everywhere"]
 """What a person types; in a direct message both mean everything."""
-
-_OWNERS_ALONE = "Only the bot's owner may do that everywhere. Leave `everywhere` out."
-_NOT_STARTED = "Aurora could not start, and does nothing. {why}Then use `{prefix}reload aurora`."
 
 
 async def ensure_started(ctx: commands.Context, services: Services) -> None:
@@ -21,11 +20,10 @@ async def ensure_started(ctx: commands.Context, services: Services) -> None:
     if services.failure is None:
         return
     owner = await ctx.bot.is_owner(ctx.author)
-    why = f"The reason: {services.failure} " if owner else "The log says why. "
+    why = w.NOT_STARTED_FOR(reason=services.failure) if owner else w.NOT_STARTED_LOG
     # `reload` need not be among the slash commands.
     prefix = (await ctx.bot.get_valid_prefixes(ctx.guild))[0]
-    said = _NOT_STARTED.format(why=why, prefix=prefix)
-    raise commands.UserFeedbackCheckFailure(said)
+    raise commands.UserFeedbackCheckFailure(say(w.NOT_STARTED(why=why), prefix))
 
 
 async def place_of(ctx: commands.Context, scope: Scope) -> Where:
@@ -33,10 +31,10 @@ async def place_of(ctx: commands.Context, scope: Scope) -> Where:
     if ctx.guild is not None and scope == "here":
         return ctx.guild.id
     if not await ctx.bot.is_owner(ctx.author):
-        raise commands.UserFeedbackCheckFailure(_OWNERS_ALONE)
+        raise commands.UserFeedbackCheckFailure(say(w.OWNERS_ALONE))
     return EVERYWHERE
 
 
-def in_words(place: Where, everywhere: str = "everywhere") -> str:
+def in_words(place: Where, everywhere: Phrase = w.EVERYWHERE) -> Phrase:
     """Name a place within a sentence; "anywhere" in one that denies."""
-    return everywhere if place == EVERYWHERE else "in this server"
+    return everywhere if place == EVERYWHERE else w.HERE

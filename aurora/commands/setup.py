@@ -15,16 +15,13 @@ from ..reasons import Reason
 from ..runs.cancelling import in_guild
 from ..services import Services
 from ..settings import MCP_TOOLS
-from ..words import say
+from ..words import setup as w
+from ..words.commands import ROOT
 from .agents import find_agent, named, plainly
-from .asking import ask, unfenced, working
+from .asking import ask, tell, unfenced, working
+from .helping import helped
 from .messages import find_message
 from .sdk import provide_sdk
-
-_NO_MESSAGE = (
-    "I found no such message that you can see. Give me the id of a message in this channel, "
-    "or a link to one in another."
-)
 
 
 class SetupCommands:
@@ -33,9 +30,11 @@ class SetupCommands:
     services: Services
 
     # mypy can't tell which of the two shapes of callback this is.
-    @commands.hybrid_group(name="aurora")  # type: ignore[arg-type]
+    @commands.hybrid_group(name="aurora", description=str(ROOT))  # type: ignore[arg-type]
     async def aurora(self, ctx: commands.Context) -> None:
-        """Talk to a stateful Letta agent in Discord."""
+        """Hold all the others."""
+
+    helped(aurora, ROOT)
 
     @aurora.command(name="enable")
     @commands.guild_only()
@@ -51,10 +50,7 @@ class SetupCommands:
         if agent is None:
             return
         await self.services.change_guild(ctx.guild.id, agent_id=agent.id, enabled=True)
-        await ctx.send(
-            f"Done: {named(agent)} answers in this server. "
-            "Mention me, or reply to one of my messages, to talk to it."
-        )
+        await tell(ctx, w.ENABLED(agent=named(agent)))
 
     @aurora.command(name="disable")
     @commands.guild_only()
@@ -64,8 +60,7 @@ class SetupCommands:
         async with working(ctx):
             await self.services.settings.set_guild(ctx.guild.id, enabled=False)
             ended = await self.services.cancelling.cancel(in_guild(ctx.guild.id), Reason.DISABLED)
-        waiting = f" Messages that waited and were cancelled: {ended}." if ended else ""
-        await ctx.send(f"Done: I no longer answer in this server.{waiting}")
+        await tell(ctx, w.DISABLED_WAITING(count=ended) if ended else w.DISABLED)
 
     @aurora.command(name="lettaurl")
     @commands.is_owner()
@@ -79,7 +74,7 @@ class SetupCommands:
         try:
             address = parse_address(url)
         except AddressError as error:
-            await ctx.send(say(error.phrase, ctx.clean_prefix))
+            await tell(ctx, error.phrase)
             return
         settings, trouble = self.services.settings, None
         before = settings.world.letta_base_url
@@ -87,18 +82,18 @@ class SetupCommands:
         if not address.token_is_safe:
             clear_ok = await _ask_clear(ctx, self.services, address)
         if clear_ok is None:
-            await ctx.send("You did not answer, so nothing was changed.")
+            await tell(ctx, w.NOT_CONFIRMED)
             return
         if address.kind is Kind.REST:
             trouble = await provide_sdk(ctx, self.services)
         if settings.world.letta_base_url != before:
-            await ctx.send("Another address was set in the meantime; that one stays.")
+            await tell(ctx, w.CHANGED_MEANWHILE)
             return
         async with working(ctx):
             await self.services.use_server(address.url, clear_ok=clear_ok)
             trouble = trouble or await self.services.probe()
-        done = f"Done: the {address.kind} at <{address.url}> answers."
-        await ctx.send(plainly(ctx, self.services, trouble or done))
+        done = w.SERVER_ANSWERS(kind=address.kind, url=address.url)
+        await tell(ctx, plainly(self.services, trouble or done))
 
     @aurora.command(name="context")
     @commands.guild_only()
@@ -115,7 +110,7 @@ class SetupCommands:
                 settings, clock = services.settings, services.clock
                 prompt = await preview(found, ctx.author, ctx.me, settings, clock)
         if found is None:
-            await ctx.send(_NO_MESSAGE)
+            await tell(ctx, w.NO_MESSAGE)
             return
         await _show(ctx, prompt, f"context-{found.id}.txt")
 
@@ -123,19 +118,13 @@ class SetupCommands:
 async def _ask_clear(ctx: commands.Context, services: Services, address: Address) -> bool | None:
     """Ask whether a token may travel unencrypted; None without an answer."""
     better = "wss://" if address.kind is Kind.APP_SERVER else "https://"
-    return await ask(
-        ctx,
-        services,
-        f"<{address.url}> is another machine and the connection is not encrypted: anybody on the "
-        "way can read the token. Send the token there all the same? (No: I connect without it. "
-        f"Better: use `{better}`.)",
-    )
+    return await ask(ctx, services, w.ASK_CLEAR(url=address.url, better=better))
 
 
 async def _show(ctx: commands.Context, text: str, filename: str) -> None:
     """Show a text as it is: as a file, or in pages where files are not allowed."""
     if ctx.bot_permissions.attach_files:
-        await ctx.send("This is what the agent would get now:", file=text_to_file(text, filename))
+        await tell(ctx, w.CONTEXT, file=text_to_file(text, filename))
         return
     for page in pagify(unfenced(text), page_length=1900):
         await ctx.send(box(page), allowed_mentions=discord.AllowedMentions.none())

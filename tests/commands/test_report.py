@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.commands.report import Report
+from aurora.words import phrase, verbatim
 
 
 def report(*sections: tuple[str, list[str]]) -> Report:
-    made = Report("Queue")
+    made = Report(phrase("Queue"))
     for name, lines in sections:
-        made.add(name, lines)
+        made.add(verbatim(name), lines)
     return made
 
 
@@ -53,8 +54,8 @@ def test_what_does_not_fit_is_on_the_next_page() -> None:
 
 def test_lines_that_were_not_looked_up_are_counted() -> None:
     """At the end of what was."""
-    made = Report("Queue")
-    made.add("Newest first", ["one"], beyond=3)
+    made = Report(phrase("Queue"))
+    made.add(phrase("Newest first"), ["one"], beyond=3)
     (text,) = made.texts()
     assert text.endswith("one\n… and 3 more")
 

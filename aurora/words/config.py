@@ -1,0 +1,64 @@
+"""What `config` says."""
+
+from __future__ import annotations
+
+from . import phrase as _
+
+# -- settings
+
+NO_SETTING = _("{name} is no setting. There are: {names}.")
+OWN_COMMAND = _("`{name}` has a command of its own: `config {name}`.")
+SET = _("Done: `{name}` is now **{value}**.")
+
+# What stands beside a value in the list.
+NOT_ENABLED = _("none: not enabled here")
+TOOLS_VALUES = _("{one} or {other}, owner only")
+ALERTS_VALUES = _("a channel or {off}")
+RETENTION_VALUES = _("{lowest} to {highest} days, owner only")
+WEBHOOK_VALUES = _("a webhook's address or {off}, owner only")
+CHANGE_ONE = _("Change one with `[p]aurora {command} <setting> <value>`.")
+ALERTS_GO_TO = _("Alerts go to {channel}.")
+
+RETENTION_SET = _("Done: what became of a message stays known for **{days} days**.")
+
+# -- alerts
+
+NO_CHANNEL = _("I found no such channel that you can see. Name one, or say `off`.")
+NOT_THERE = _("Nothing was changed: I can't write in {channel}. Allow me to, and try again.")
+ALERTS_HERE = _("Alerts about this server's agent will come here.")
+ALERTS_OFF = _("Done: this server has no alert channel.")
+ALERTS_SET = _("Done: alerts about this server's agent go to {channel}.")
+
+NO_WEBHOOK = _(
+    "Nothing was changed: that is no address of a Discord webhook. One looks like "
+    "`https://discord.com/api/webhooks/<id>/<token>`; copy it from the channel's settings."
+)
+WEBHOOK_FAILED = _("Nothing was changed: {why}")
+WEBHOOK_HERE = _("Aurora's alerts will come here.")
+WEBHOOK_OFF = _("Done: alerts go to no webhook.")
+WEBHOOK_SET = _("Done: alerts go to <{url}> as well.")
+STILL_THERE = _(
+    "{said}\nI could not delete your message. **Delete it yourself**: whoever reads the address "
+    "can write through the webhook."
+)
+
+# -- tools
+
+NO_OWN_TOOLS = _(
+    "Nothing was changed: agents can use Discord tools of their own only behind Letta's REST API. "
+    "A Letta App Server lets them use what Aurora offers, and nothing else."
+)
+AURORAS_TOOLS = _("Done: agents in this server get Aurora's guarded Discord tools.")
+MCP_TOOLS = _(
+    "Done: agents in this server get no Discord tools of Aurora's; they use their own "
+    "`mcp-discord`, and Aurora watches for the answer. Aurora can't guard what they do: that "
+    "there is at most one answer, that nobody gets done what they may not do themselves and that "
+    "nothing is shown in a wider place is **not promised** in this mode.\n"
+    "`mcp-discord` must log in as this bot, or Aurora will not see the answers as answers."
+)
+
+# -- direct messages
+
+WHICH_AGENT = _("Which one? `[p]aurora config dm agent <agent_id>`")
+DMS = _("Direct messages are **{switch}**, answered by {agent}.")
+NO_AGENT_YET = _("no agent yet")

@@ -1,0 +1,95 @@
+"""What `enable`, `disable`, `lettaurl` and `context` say."""
+
+from __future__ import annotations
+
+from . import phrase as _
+
+# -- the server and its token
+
+NO_SERVER = _("No Letta server is set.")
+NO_SERVER_YET = _("I don't know your Letta server yet. Set it first: `[p]aurora lettaurl <url>`.")
+OUT_OF_REACH = _("The address is kept, but {url} can't be used now: {detail}.")
+SERVER_ANSWERS = _("Done: the {kind} at <{url}> answers.")
+NOT_CONFIRMED = _("You did not answer, so nothing was changed.")
+CHANGED_MEANWHILE = _("Another address was set in the meantime; that one stays.")
+ASK_CLEAR = _(
+    "<{url}> is another machine and the connection is not encrypted: anybody on the way can read "
+    "the token. Send the token there all the same? (No: I connect without it. Better: use "
+    "`{better}`.)"
+)
+WITHHELD = _(
+    "{said}\nYour token was not sent: the connection is not encrypted and you did not allow it. "
+    "`[p]aurora lettaurl <url>` asks again."
+)
+
+# -- agents
+
+NO_AGENT_ID = _(
+    "That is no agent id. One looks like `agent-…`: copy it whole from your Letta server, without "
+    "brackets or quotes. Nothing was changed."
+)
+NO_SUCH_AGENT = _(
+    "The Letta server at <{url}> says: {detail}. Check the agent's id. Nothing was changed."
+)
+AGENT_NOT_ASKED = _(
+    "The Letta server at <{url}> says: {detail}. Is it running? Nothing was changed."
+)
+ENABLED = _(
+    "Done: {agent} answers in this server. Mention me, or reply to one of my messages, to talk to "
+    "it."
+)
+DISABLED = _("Done: I no longer answer in this server.")
+DISABLED_WAITING = _(
+    "Done: I no longer answer in this server. Messages that waited and were cancelled: {count}."
+)
+OWN_TOOLS = _(
+    "{agent} has tools of its own that Aurora can't guard:\n{tools}\n"
+    "With them it may answer twice, do what the person who asked may not do, or show in one "
+    "channel what was said in another: Aurora can prevent none of the three then. Anybody who may "
+    "talk to the agent can try to make it use them. Let it answer all the same?"
+)
+OWN_TOOLS_REFUSED = _(
+    "Nothing was changed. Take these tools off the agent on its server and try again: Aurora "
+    "offers it Discord tools that are guarded."
+)
+ACTS_IN_DISCORD = _("acts in Discord by itself")
+RUNS_COMMANDS = _("runs commands or programs")
+READS_FILES = _("reads or changes files of a computer")
+AND_MORE = _("{names} and {count} more")
+
+# -- the SDK of Letta's REST API
+
+SDK_OFFER = _(
+    "Letta's REST API needs Letta's SDK. I can install it now with one call of pip: {packages} "
+    "packages into Aurora's own data folder; Red's own packages stay untouched. Install now?"
+)
+SDK_OUTDATED = _(
+    "Letta's REST API needs Letta's SDK, and the one that is installed is for another version of "
+    "me or of Python. I can install it now with one call of pip: {packages} packages into "
+    "Aurora's own data folder; Red's own packages stay untouched. Install now?"
+)
+SDK_BROKEN = _(
+    "Letta's REST API needs Letta's SDK, and files of the one that is installed are missing or "
+    "damaged. I can install it now with one call of pip: {packages} packages into Aurora's own "
+    "data folder; Red's own packages stay untouched. Install now?"
+)
+SDK_LATER = _(
+    "The address is kept, but nobody is answered from there before Letta's SDK is installed. {how}"
+)
+SDK_FAILED = _(
+    "The address is kept, but nobody is answered from there before Letta's SDK is installed.\n"
+    "{trouble}{how}"
+)
+SDK_BY_HAND = _(
+    "To install it by hand, run this where the bot runs:\n{command}"
+    "Then use `[p]aurora lettaurl` again to see whether the server answers."
+)
+SDK_SEE_BELOW = _("see below")
+
+# -- context
+
+NO_MESSAGE = _(
+    "I found no such message that you can see. Give me the id of a message in this channel, or a "
+    "link to one in another."
+)
+CONTEXT = _("This is what the agent would get now:")

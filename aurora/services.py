@@ -18,6 +18,7 @@ from .agents.protocol import ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer
 from .chat.delivery import Delivery
+from .chat.languages import speak_in
 from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
@@ -127,7 +128,7 @@ class Services:
         agents = AgentServer(clock, sdk, changed=breakers.reset)
 
         sender = Sender(bot, store)
-        delivery = Delivery(bot, store, sender)
+        delivery = Delivery(bot, store, sender, partial(speak_in, bot))
         toolbox = EitherToolbox(
             Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
             store,

@@ -21,6 +21,7 @@ from .failures import (
     explain,
     insist,
 )
+from .languages import Speak, speak_as_before
 from .places import find_place
 from .sender import Sender
 
@@ -36,12 +37,22 @@ _UNKNOWN_FATE = frozenset({Reason.DISCORD_ERROR, Reason.DISCORD_TIMEOUT})
 
 
 class Delivery:
-    """Reads the record of what a run sent, and delivers what did not get out."""
+    """Reads the record of what a run sent, and delivers what did not get out.
 
-    def __init__(self, bot: discord.Client, store: Store, sender: Sender) -> None:
+    `speak` sets the language for Aurora's own words.
+    """
+
+    def __init__(
+        self,
+        bot: discord.Client,
+        store: Store,
+        sender: Sender,
+        speak: Speak = speak_as_before,
+    ) -> None:
         self._bot = bot
         self._store = store
         self._sender = sender
+        self._speak = speak
 
     async def settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
         """See to it that the answer is in Discord; return by what reason the turn ends.
@@ -121,6 +132,7 @@ class Delivery:
             channel = await find_place(self._bot, event, event.channel_id)
             if channel is None:
                 return False
+            await self._speak(event.guild_id)
             await self._sender.send(
                 Turn((event,)),
                 channel,
@@ -188,6 +200,7 @@ class Delivery:
             raise explain(error) from error
         if isinstance(channel, Denied):
             raise SendFailed(channel.code, channel.text)
+        await self._speak(event.guild_id)
         await self._sender.send(
             turn, channel, text, by="delivery", key=_DELIVERY_KEY, reply_to=event.message_id
         )

@@ -6,6 +6,8 @@ commands alone; listeners, tasks and buttons do it here.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import discord
 from redbot.core import commands
 from redbot.core.bot import Red
@@ -20,6 +22,14 @@ OURS = {
     "pt-BR": (discord.Locale.brazil_portuguese,),
 }
 """The languages that Aurora speaks, by Red's names, and those that people can set in Discord."""
+
+
+Speak = Callable[[int | None], Awaitable[None]]
+"""Sets the language of a guild, or of direct messages (None), for the task that calls it."""
+
+
+async def speak_as_before(_guild_id: int | None) -> None:
+    """Leave the language as it is."""
 
 
 async def speak_in(bot: Red, guild_id: int | None) -> None:

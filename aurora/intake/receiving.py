@@ -15,6 +15,7 @@ from redbot.core import commands
 from redbot.core.bot import Red
 
 from ..chat.failures import FAILURES
+from ..chat.languages import speak_in
 from ..clock import Clock, Throttle
 from ..context import build_event_context
 from ..ids import new_event_id
@@ -30,6 +31,7 @@ from ..reasons import REASONS, Reason
 from ..runs.background import Background
 from ..runs.cancelling import Cancelling, Running, Show, messages
 from ..settings import Settings
+from ..words import say
 from .triggers import Refusal, check, still_addressed
 
 log = logging.getLogger("red.aurora.intake")
@@ -37,11 +39,6 @@ log = logging.getLogger("red.aurora.intake")
 _EXPLAIN_EVERY = 24 * 3600.0
 _FULL_NOTICE_EVERY = 60.0
 _DELETED_KEPT = 200
-_NO_DM_AGENT = (
-    "Hello! I can't talk in direct messages yet: no agent has been chosen for them. "
-    "Mention me in a server that we share instead."
-)
-_FULL = "There are too many messages waiting for me here right now. Please try again in a moment."
 
 
 class Intake:
@@ -197,19 +194,21 @@ class Intake:
         log.debug("Message %s refused: %s", message.id, reason)
         await self._store.refuse(message.id, reason)
         if reason is Reason.DM_NO_AGENT and self._explained.allow(message.author.id):
-            self._background.start(_reply(message, _NO_DM_AGENT), f"refuses: {message.id}")
+            self._background.start(self._say_why(message, reason), f"refuses: {message.id}")
 
     async def _say_full(self, message: discord.Message) -> None:
-        await _react(message, "⏳")
+        await _react(message, REASONS[Reason.FULL].mark)
         if self._full_notices.allow(message.channel.id):
-            await _reply(message, _FULL)
+            await self._say_why(message, Reason.FULL)
+
+    async def _say_why(self, message: discord.Message, reason: Reason) -> None:
+        """Tell the author of a message in words why it is refused, if there are any."""
+        if (why := REASONS[reason].user) is not None:
+            await speak_in(self._bot, message.guild.id if message.guild else None)
+            with contextlib.suppress(*FAILURES):
+                await message.reply(say(why), mention_author=False)
 
 
 async def _react(message: discord.Message, emoji: str) -> None:
     with contextlib.suppress(*FAILURES):
         await message.add_reaction(emoji)
-
-
-async def _reply(message: discord.Message, text: str) -> None:
-    with contextlib.suppress(*FAILURES):
-        await message.reply(text, mention_author=False)

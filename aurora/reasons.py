@@ -170,10 +170,10 @@ class Entry:
         """Tell whether the attempt is given back (promise 7): time is the only bound."""
         return self.retry in (Retry.UNTIL_EXPIRY, Retry.RETRY_AFTER)
 
-    def tell_admin(self, detail: str) -> Phrase:
+    def tell_admin(self, detail: Phrase | str) -> Phrase:
         """Return a sentence that says what happened, with the backend's detail, and what to do."""
-        found = detail.rstrip(".") or w.NO_DETAILS
-        return w.NOT_ANSWERED(why=self.admin, detail=found, todo=self.todo)
+        found = detail.rstrip(".") if isinstance(detail, str) else detail
+        return w.NOT_ANSWERED(why=self.admin, detail=found or w.NO_DETAILS, todo=self.todo)
 
 
 class AuroraError(Exception):
@@ -189,9 +189,12 @@ class ExplainedError(AuroraError):
 
 
 class AgentError(AuroraError):
-    """An agent server refused or failed a look-up; `outcome` classifies it as for a run."""
+    """An agent server refused or failed a look-up; `outcome` classifies it as for a run.
 
-    def __init__(self, outcome: Outcome, detail: str) -> None:
+    `detail` is for admins and logs: a phrase of ours, or the server's own words.
+    """
+
+    def __init__(self, outcome: Outcome, detail: Phrase | str) -> None:
         super().__init__(detail)
         self.outcome = outcome
         self.detail = detail

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..reasons import Outcome
+from ..words import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Finished:
 
     outcome: Outcome
     text: str = ""
-    detail: str = ""
+    detail: Phrase | str = ""
     retry_after: float | None = None
 
 

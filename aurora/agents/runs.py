@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mappi
 from typing import Any, Generic, TypeVar
 
 from ..reasons import Outcome
+from ..words import servers as w
 from .outcomes import Ending
 from .protocol import (
     Accepted,
@@ -28,7 +29,6 @@ from .protocol import (
 
 _log = logging.getLogger("red.aurora.agents")
 
-CLOSED = "the connection to the agent server was closed"
 NOT_OFFERED = "This tool is not available here. Use only the tools you were given."
 
 
@@ -122,7 +122,7 @@ class Runs(Generic[R]):
     ) -> AsyncGenerator[RunEvent, None]:
         """Yield a run's events up to its Finished, while a task drives it."""
         if self.closed:
-            yield Finished(Outcome.UNREACHABLE, detail=CLOSED)
+            yield Finished(Outcome.UNREACHABLE, detail=w.CLOSED)
             return
         self._open.add(run)
         self.spawn(self._see_through(run, drive))
@@ -145,7 +145,7 @@ class Runs(Generic[R]):
         """Open no more runs, abort all, and wait up to `grace` seconds for the server."""
         self.closed = True
         for run in list(self._open):
-            run.finish(Ending(Outcome.CANCELLED, CLOSED))
+            run.finish(Ending(Outcome.CANCELLED, w.CLOSED))
             run.leave()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
@@ -161,8 +161,7 @@ class Runs(Generic[R]):
             await drive()
         except Exception as error:
             _log.exception("A run broke off.")
-            detail = f"Aurora failed inside ({type(error).__name__})"
-            run.finish(Ending(Outcome.LOST, detail))
+            run.finish(Ending(Outcome.LOST, w.INSIDE(error=type(error).__name__)))
         finally:
             run.finish(Ending(Outcome.CANCELLED))
             self._open.discard(run)

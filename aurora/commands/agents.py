@@ -12,7 +12,7 @@ from ..agents.protocol import AgentInfo
 from ..chat.splitting import shorten
 from ..reasons import AgentError, Outcome
 from ..services import Services
-from ..words import Phrase
+from ..words import Phrase, say, verbatim
 from ..words import setup as w
 from .asking import tell, working
 from .own_tools import allow_own_tools
@@ -41,7 +41,7 @@ async def find_agent(
             agent, found = await look_up(backend, agent_id, watched=watched)
     except AgentError as error:
         said = w.NO_SUCH_AGENT if error.outcome is Outcome.CONFIG else w.AGENT_NOT_ASKED
-        detail = shorten(error.detail, _DETAIL_CHARS)
+        detail = shorten(say(verbatim(error.detail), ctx.clean_prefix), _DETAIL_CHARS)
         await tell(ctx, plainly(services, said(url=backend.url, detail=detail)))
         return None
     return agent if await allow_own_tools(ctx, services, named(agent), found) else None

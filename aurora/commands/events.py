@@ -40,7 +40,7 @@ class EventsCommands:
         place = await place_of(ctx, where)
         services, everywhere = self.services, place == EVERYWHERE
         async with working(ctx):
-            agents = await _agent_lines(services, place)
+            agents = await _agent_lines(services, place, ctx.clean_prefix)
             queue = await services.status.waiting(place)
         circuits = services.status.circuits(place)
         report = Report(w.TITLE(where=in_words(place)))
@@ -96,7 +96,7 @@ class EventsCommands:
         await tell(ctx, w.RESET(count=broken) if broken else w.NOTHING_TO_RESET)
 
 
-async def _agent_lines(services: Services, place: Where) -> list[str]:
+async def _agent_lines(services: Services, place: Where, prefix: str) -> list[str]:
     """Say of each agent that a place uses whether it exists."""
     everywhere = place == EVERYWHERE
     ids = services.status.agent_ids(place, (guild.id for guild in services.bot.guilds))
@@ -105,4 +105,4 @@ async def _agent_lines(services: Services, place: Where) -> list[str]:
     agents = await services.status.agents(ids)
     if agents is None:
         return [say(w.NO_SERVER)]
-    return [agent_line(one, detailed=everywhere) for one in agents]
+    return [agent_line(one, prefix, detailed=everywhere) for one in agents]

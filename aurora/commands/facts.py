@@ -19,7 +19,7 @@ from ..errors import (
 from ..health.status import AgentStatus, BreakerStatus, Found, Limits, QueueStatus
 from ..model import State
 from ..queue import Enqueued
-from ..words import Phrase, say
+from ..words import Phrase, say, verbatim
 from ..words import commands as states
 from ..words import events as w
 from ..words import queue as q
@@ -68,13 +68,15 @@ def pause_line(queue: QueueStatus) -> str:
     return say(paused(since=_ago(queue.paused_since)))
 
 
-def agent_line(agent: AgentStatus, *, detailed: bool) -> str:
+def agent_line(agent: AgentStatus, prefix: str, *, detailed: bool) -> str:
     """Say whether an agent exists; details, which may name the server's address, on demand."""
     if agent.info is not None:
         return f"✅ {named(agent.info)}"
     said = _NOT_THERE[agent.found](id=agent.id)
     if detailed and agent.detail:
-        said = w.DETAIL(said=said, detail=shorten(agent.detail, _DETAIL_CHARS))
+        said = w.DETAIL(
+            said=said, detail=shorten(say(verbatim(agent.detail), prefix), _DETAIL_CHARS)
+        )
     return say(said)
 
 

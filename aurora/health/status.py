@@ -21,6 +21,7 @@ from ..queue.limits import (
 )
 from ..reasons import AgentError, Outcome
 from ..settings import Settings
+from ..words import Phrase
 
 _AGENTS_ASKED = 10
 
@@ -42,7 +43,7 @@ class AgentStatus:
     id: str
     found: Found
     info: AgentInfo | None = None
-    detail: str = ""
+    detail: Phrase | str = ""
 
 
 @dataclass(frozen=True, slots=True)

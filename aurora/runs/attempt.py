@@ -24,6 +24,7 @@ from ..model import Turn
 from ..prompts import DISCORD_TOOLS, build_prompt
 from ..reasons import AgentError, Outcome, Reason
 from ..settings import GuildSettings
+from ..words import servers as w
 from .observers import Observer
 from .ports import RunTools
 
@@ -77,11 +78,9 @@ class Attempt:
                 finished = calling.result()
                 return self._attempted(finished.outcome.reason, finished)
             if not self.accepted:
-                detail = "the agent server did not take the input in time"
-                return self._attempted(
-                    Reason.UNREACHABLE, Finished(Outcome.UNREACHABLE, detail=detail)
-                )
-            finished = Finished(Outcome.CANCELLED, detail="no answer in time")
+                finished = Finished(Outcome.UNREACHABLE, detail=w.INPUT_NOT_TAKEN)
+                return self._attempted(Reason.UNREACHABLE, finished)
+            finished = Finished(Outcome.CANCELLED, detail=w.NO_ANSWER_IN_TIME)
             return self._attempted(Reason.TIMEOUT, finished)
         finally:
             calling.cancel()
@@ -115,7 +114,7 @@ class Attempt:
                 await self._follow(step)
                 for observer in self.observers:
                     await observer.saw(step)
-        return Finished(Outcome.LOST, detail="the server's stream ended without a result")
+        return Finished(Outcome.LOST, detail=w.STREAM_ENDED)
 
     async def _follow(self, step: RunEvent) -> None:
         """Keep what recovery needs to know of the run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..reasons import AuroraError, Reason
+from ..words import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class End:
     """It is over; `reasons.py` says in which state, and what people see of it."""
 
     reason: Reason
-    detail: str = ""
+    detail: Phrase | str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ STOP_REASONS = [
 @pytest.mark.parametrize("reason", STOP_REASONS)
 def test_every_stop_reason_has_its_row(reason: str) -> None:
     """None is called unknown."""
-    assert f"({reason})" not in stopped(reason).detail
+    assert f"({reason})" not in str(stopped(reason).detail)
 
 
 def test_no_credits_are_a_matter_of_configuration() -> None:
@@ -39,12 +39,12 @@ def test_no_credits_are_a_matter_of_configuration() -> None:
 def test_an_unknown_stop_reason_is_a_failure_with_its_name() -> None:
     """A newer server may have new ones."""
     ending = stopped("bored")
-    assert (ending.outcome, "bored" in ending.detail) == (Outcome.FAILED, True)
+    assert (ending.outcome, "bored" in str(ending.detail)) == (Outcome.FAILED, True)
 
 
 def test_what_is_no_label_is_not_repeated() -> None:
     """It could be anybody's words."""
-    assert "secret" not in stopped("the secret words of a user").detail
+    assert "secret" not in str(stopped("the secret words of a user").detail)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_a_providers_status_is_no_status_of_the_agent_server(
     """Nothing was refused, so a status that asks to try again is a failure of the turn."""
     found = of_provider(status, "some_kind")
     assert found.outcome is outcome
-    assert found.detail == f"the agent's model provider answered {status} (some_kind)"
+    assert str(found.detail) == f"the agent's model provider answered {status} (some_kind)"

@@ -11,6 +11,7 @@ from aurora.agents.outcomes import Ending
 from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalled, ToolReturned
 from aurora.agents.runs import Run, Runs
 from aurora.reasons import Outcome
+from aurora.words import servers as w
 
 from .hosts import Tools, end, given
 
@@ -76,7 +77,7 @@ async def test_a_fault_while_driving_is_an_end_without_its_words(
         raise KeyError("secret")
 
     found = end(await follow_to_the_end(runs, drive))
-    assert found == Finished(Outcome.LOST, detail="Aurora failed inside (KeyError)")
+    assert found == Finished(Outcome.LOST, detail=w.INSIDE(error="KeyError"))
     assert "A run broke off." in caplog.messages
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from ...reasons import AgentError, AuroraError, Outcome
+from ...words import servers as w
 from ..frames import Frame, word
 from ..outcomes import STATUSES
 
@@ -24,8 +25,8 @@ MAX_FRAME_BYTES = 64 * 2**20
 _HEARTBEAT_SECONDS = 30.0
 # A path that the server does not know, and a path with parameters.
 _ELSEWHERE = {
-    404: "there is no App Server at this path; it listens on `/ws`",
-    426: "there is no App Server at this path; it listens on `/ws` without parameters",
+    404: w.NO_APP_SERVER_AT_PATH,
+    426: w.NO_PARAMETERS,
 }
 
 
@@ -177,23 +178,17 @@ def explain(error: Exception) -> AgentError:
     if isinstance(error, aiohttp.WSServerHandshakeError):
         if error.status in _ELSEWHERE:
             return AgentError(Outcome.CONFIG, _ELSEWHERE[error.status])
-        other = (Outcome.UNREACHABLE, "the agent server refused the connection")
+        other = (Outcome.UNREACHABLE, w.REFUSED_CONNECTION)
         outcome, detail = STATUSES.get(error.status, other)
-        return AgentError(outcome, f"{detail} ({error.status})")
+        return AgentError(outcome, w.WITH_STATUS(what=detail, status=error.status))
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
-        return AgentError(
-            Outcome.UNREACHABLE, "no secure connection: the server's certificate or TLS is wrong"
-        )
+        return AgentError(Outcome.UNREACHABLE, w.NOT_SECURE)
     if isinstance(error, (aiohttp.InvalidURL, ValueError)):
-        return AgentError(
-            Outcome.CONFIG, "this is no address of an App Server; it looks like ws://host:port/ws"
-        )
+        return AgentError(Outcome.CONFIG, w.NO_ADDRESS)
     if isinstance(error, TimeoutError):
-        return AgentError(Outcome.UNREACHABLE, "the server did not answer in time")
+        return AgentError(Outcome.UNREACHABLE, w.NO_ANSWER)
     if isinstance(error, aiohttp.ClientConnectorError):
         reason = error.os_error.strerror or type(error.os_error).__name__
-        return AgentError(
-            Outcome.UNREACHABLE,
-            f"nothing answers at {error.host}:{error.port} ({reason}): is the App Server running?",
-        )
-    return AgentError(Outcome.UNREACHABLE, f"the connection failed ({type(error).__name__})")
+        nothing = w.NOTHING_ANSWERS(address=f"{error.host}:{error.port}", reason=reason)
+        return AgentError(Outcome.UNREACHABLE, nothing)
+    return AgentError(Outcome.UNREACHABLE, w.CONNECTION_FAILED(error=type(error).__name__))

@@ -30,6 +30,7 @@ import logging
 from collections.abc import Callable
 
 from ...reasons import AgentError, Outcome
+from ...words import servers as w
 from ..frames import items, text_of, word
 from ..outcomes import Ending
 from ..protocol import ConversationKey, ConversationMoved
@@ -116,13 +117,11 @@ class Driver:
             run.news.set()
         except TimeoutError:
             if not await self._in_history(connection):
-                raise AgentError(
-                    Outcome.UNREACHABLE, "the agent server did not answer the input"
-                ) from None
+                raise AgentError(Outcome.UNREACHABLE, w.INPUT_NOT_ANSWERED) from None
             run.accept()
         else:
             if answer.get("accepted") is False:
-                raise AgentError(Outcome.UNREACHABLE, "the agent server refused the input")
+                raise AgentError(Outcome.UNREACHABLE, w.INPUT_REFUSED)
             run.accept(queued=answer.get("disposition") == "queued")
             await self._wait_in_queue(connection)
 
@@ -166,8 +165,7 @@ class Driver:
         try:
             connection = await self._link.again(conversation, run.tools.specs, run.left)
         except AgentError as error:
-            detail = f"the connection was lost in mid-turn: {error.detail}"
-            run.finish(Ending(Outcome.LOST, detail))
+            run.finish(Ending(Outcome.LOST, w.LOST_IN_MID_TURN(detail=error.detail)))
             return False
         if conversation.stirs or run.ending is not None:
             self._connection = connection
@@ -177,16 +175,14 @@ class Driver:
         if run.accepted or await self._in_history(connection):
             await self._lose()
         else:
-            detail = "the connection was lost before the input arrived"
-            run.finish(Ending(Outcome.UNREACHABLE, detail))
+            run.finish(Ending(Outcome.UNREACHABLE, w.LOST_BEFORE_INPUT))
         return False
 
     async def _lose(self) -> None:
         """Tell that the turn died; its conversation is wedged, so the next run gets a fork."""
         with contextlib.suppress(AgentError):
             await self._move()
-        detail = "the connection was lost in mid-turn, and the turn with it"
-        self._run.finish(Ending(Outcome.LOST, detail))
+        self._run.finish(Ending(Outcome.LOST, w.LOST_WITH_TURN))
 
     async def _abort(self, connection: Connection) -> None:
         """Ask the server to end the turn; it lets go when its model or tool does."""

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from ...clock import Clock
 from ...reasons import AgentError, Outcome
+from ...words import servers as w
 from ..frames import Frame, part, word
 from ..protocol import ConversationKey, ToolSpec
 from ..reconnecting import Search
-from ..runs import CLOSED
 from . import requests
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
@@ -61,7 +61,7 @@ class Link:
         time-outs of the others.
         """
         if self._closed:
-            raise AgentError(Outcome.UNREACHABLE, CLOSED)
+            raise AgentError(Outcome.UNREACHABLE, w.CLOSED)
         if self._connection is not None and not self._connection.lost:
             return self._connection
         if self._opening is None or self._opening.done():
@@ -70,7 +70,7 @@ class Link:
         # Who stops waiting must not end it for the others.
         await asyncio.wait({opening})
         if opening.cancelled():
-            raise AgentError(Outcome.UNREACHABLE, CLOSED)
+            raise AgentError(Outcome.UNREACHABLE, w.CLOSED)
         opened = opening.result()
         if isinstance(opened, AgentError):
             raise AgentError(opened.outcome, opened.detail)
@@ -82,15 +82,11 @@ class Link:
             connection = on or await self.connection()
             return await connection.collect(frame, timeout=self.limits.request)
         except ConnectionLostError:
-            raise AgentError(
-                Outcome.UNREACHABLE, "the connection to the agent server was lost"
-            ) from None
+            raise AgentError(Outcome.UNREACHABLE, w.CONNECTION_LOST) from None
         except TimeoutError:
-            kind = word(frame, "type")
-            raise AgentError(
-                Outcome.UNREACHABLE,
-                f"the agent server did not answer {kind} in {self.limits.request:g} s",
-            ) from None
+            seconds = f"{self.limits.request:g}"
+            late = w.REQUEST_NOT_ANSWERED(request=word(frame, "type"), seconds=seconds)
+            raise AgentError(Outcome.UNREACHABLE, late) from None
 
     async def ask(self, frame: Frame, on: Connection | None = None) -> Frame:
         """Send a request and return its answer; raise AgentError, also if it is a refusal."""
@@ -110,7 +106,7 @@ class Link:
         answer = await self.ask(frame, connection)
         key = requests.key_of(answer)
         if key is None:
-            raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
+            raise AgentError(Outcome.UNREACHABLE, w.NO_CONVERSATION)
         self._conversation_of(key).started_with(connection, specs)
         await self._stop_reflection(key, connection)
         return key
@@ -152,7 +148,7 @@ class Link:
         answer = await self.ask(requests.fork(key))
         copy = word(part(answer, "conversation"), "id")
         if not copy:
-            raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
+            raise AgentError(Outcome.UNREACHABLE, w.NO_CONVERSATION)
         return ConversationKey(key.agent_id, copy)
 
     async def close(self) -> None:

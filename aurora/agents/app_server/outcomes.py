@@ -6,10 +6,11 @@ import re
 from dataclasses import replace
 
 from ...reasons import AgentError, Outcome
+from ...words import servers as w
 from ..frames import json_object, part, word
 from ..outcomes import Ending, label, of_provider, stopped
 
-WEDGED = Ending(Outcome.BUSY, "the conversation is held by a turn that was lost")
+WEDGED = Ending(Outcome.BUSY, w.WEDGED)
 """The input never began: another turn holds the conversation, and may do so for ever."""
 
 _STATUS = re.compile(r"(?<![\w.])([45]\d\d)(?=: |:? ?\{| status| [A-Z]|$)")
@@ -29,7 +30,7 @@ def ending(stop_reason: str, error: str) -> Ending:
         of_status = of_provider(status, kind or label(stop_reason))
         # Where Letta's own API is behind the server, this is what it says of a held conversation.
         return replace(of_status, outcome=Outcome.BUSY) if status == 409 else of_status
-    return Ending(Outcome.FAILED, f"the agent's turn failed ({kind or label(stop_reason)})")
+    return Ending(Outcome.FAILED, w.TURN_FAILED_BY(kind=kind or label(stop_reason)))
 
 
 def refusal(error: str) -> Outcome:
@@ -39,7 +40,8 @@ def refusal(error: str) -> Outcome:
 
 def conversation_gone(error: AgentError) -> bool:
     """Tell whether the server no longer has the conversation, though it has the agent."""
-    return error.detail.startswith("Conversation ") and bool(_NOT_FOUND.search(error.detail))
+    said = str(error.detail)
+    return said.startswith("Conversation ") and bool(_NOT_FOUND.search(said))
 
 
 def _unpack(error: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from ...reasons import AgentError, AuroraError, Outcome
+from ...words import servers as w
 from ..frames import Frame
 from ..protocol import ConversationKey, ToolSpec
 from ..sdk import SdkError
@@ -43,7 +44,7 @@ class CutError(AuroraError):
     """The way to the server failed; `sent` says whether the request may have arrived."""
 
     def __init__(self, *, sent: bool) -> None:
-        super().__init__("the agent server can't be reached")
+        super().__init__(w.NOT_REACHED)
         self.sent = sent
 
 
@@ -184,7 +185,7 @@ class Api:
                     # Half a second of imports must not hold up the bot.
                     self._sdk = await asyncio.to_thread(self._connect)
                 except SdkError as error:
-                    raise AgentError(Outcome.CONFIG, str(error)) from None
+                    raise AgentError(Outcome.CONFIG, error.phrase) from None
             return self._sdk
 
     def _connect(self) -> _Sdk:
@@ -211,7 +212,7 @@ class Api:
 def explain(error: CutError | RefusedError) -> AgentError:
     """Turn the failure of a look-up into what the rest of Aurora understands."""
     if isinstance(error, CutError):
-        return AgentError(Outcome.UNREACHABLE, str(error))
+        return AgentError(Outcome.UNREACHABLE, w.NOT_REACHED)
     ending = refused(error)
     return AgentError(ending.outcome, ending.detail)
 
@@ -259,9 +260,8 @@ def _translated(sdk: _Sdk) -> Iterator[None]:
         cause = error.__cause__
         if not isinstance(cause, (sdk.httpx.HTTPError, OSError)):
             # The SDK calls every trouble of its own a connection error.
-            kind = type(cause).__name__
-            detail = f"the SDK of the Letta REST API does not work here ({kind})"
-            raise AgentError(Outcome.CONFIG, detail) from None
+            unfit = w.SDK_UNFIT(error=type(cause).__name__)
+            raise AgentError(Outcome.CONFIG, unfit) from None
         raise CutError(sent=not isinstance(cause, never_sent)) from None
     except (sdk.httpx.HTTPError, sdk.httpx.StreamError, TimeoutError, OSError):
         raise CutError(sent=True) from None

@@ -9,9 +9,10 @@ from types import ModuleType
 
 from ...clock import Clock, SystemClock
 from ...reasons import AgentError, Outcome
+from ...words import servers as w
 from ..frames import Frame, items, word
 from ..protocol import AgentInfo, ConversationKey, Finished, Input, OwnTool, RunEvent, ToolHost
-from ..runs import CLOSED, Runs
+from ..runs import Runs
 from .api import Api, CutError, Limits, explain
 from .driver import Driver
 from .outcomes import RefusedError
@@ -102,7 +103,7 @@ class LettaRest:
             raise _about_agent(error, agent_id) from None
         conversation_id = word(found, "id")
         if not conversation_id:
-            raise AgentError(Outcome.UNREACHABLE, "the agent server named no conversation")
+            raise AgentError(Outcome.UNREACHABLE, w.NO_CONVERSATION)
         return conversation_id
 
     def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
@@ -138,7 +139,7 @@ class LettaRest:
 
     def _check_open(self) -> None:
         if self._runs.closed:
-            raise AgentError(Outcome.UNREACHABLE, CLOSED)
+            raise AgentError(Outcome.UNREACHABLE, w.CLOSED)
 
     async def _find(self, agent_id: str, *include: str) -> Frame:
         self._check_open()
@@ -151,8 +152,7 @@ class LettaRest:
 def _about_agent(error: CutError | RefusedError, agent_id: str) -> AgentError:
     """Say that the agent is unknown, where that is what the server means."""
     if isinstance(error, RefusedError) and error.status in (404, 422) and "gent" in error.detail:
-        detail = f"the agent server has no agent with the id {agent_id}"
-        return AgentError(Outcome.CONFIG, detail)
+        return AgentError(Outcome.CONFIG, w.NO_SUCH_AGENT(agent=agent_id))
     return explain(error)
 
 

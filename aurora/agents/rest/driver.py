@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from ...clock import Clock, sleep
 from ...reasons import AgentError, Outcome
+from ...words import servers as w
 from ..frames import Frame, word
 from ..outcomes import Ending, stopped
 from ..protocol import ConversationKey, ConversationMoved
@@ -232,7 +233,7 @@ class Driver:
         except (CutError, RefusedError) as error:
             raise AgentError(Outcome.LOST, explain(error).detail) from None
         if request is None:
-            raise AgentError(Outcome.FAILED, "the agent waits for a tool call that is not stored")
+            raise AgentError(Outcome.FAILED, w.CALL_NOT_STORED)
         step.read_request(request)
 
     async def _settle(self, replies: Mapping[str, Frame]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ...reasons import AuroraError, Outcome
+from ...words import servers as w
 from ..frames import Frame, part, word
 from ..outcomes import STATUSES, Ending, of_provider, stopped
 
@@ -15,7 +16,7 @@ REQUIRES_APPROVAL = "requires_approval"
 UNSURE = frozenset({502, 504, 520, 522, 524})
 
 _PROVIDER_STATUS = re.compile(r"\bError code: ([45]\d\d)\b")
-_WAITING = Ending(Outcome.BUSY, "a tool call of an earlier run waits for its answer")
+_WAITING = Ending(Outcome.BUSY, w.CALL_WAITS)
 _LONGEST_WAIT_SECONDS = 3600.0
 
 
@@ -68,13 +69,15 @@ def refused(error: RefusedError) -> Ending:
     if error.says_call_waits:
         return _WAITING
     if error.status >= 500:
-        other = (Outcome.UNREACHABLE, "the agent server failed")
+        other = (Outcome.UNREACHABLE, w.SERVER_FAILED)
     else:
-        other = (Outcome.CONFIG, "this is no Letta REST API, or one of another kind")
+        other = (Outcome.CONFIG, w.OTHER_KIND)
     outcome, detail = STATUSES.get(error.status, other)
     if error.status == 404 and error.detail in ("", "Not Found"):
-        detail = "there is no Letta REST API at this address"
-    return Ending(outcome, f"{detail} ({error.status})", _seconds(error.headers))
+        detail = w.NO_REST_HERE
+    return Ending(
+        outcome, w.WITH_STATUS(what=detail, status=error.status), _seconds(error.headers)
+    )
 
 
 def ending_of(run: Frame) -> Ending:

@@ -16,6 +16,7 @@ from contextlib import aclosing, suppress
 
 from ...clock import Clock, sleep
 from ...reasons import AgentError, Outcome
+from ...words import servers as w
 from ..frames import Frame, items, word
 from ..outcomes import Ending, stopped
 from ..protocol import ConversationKey
@@ -27,9 +28,6 @@ from .step import Step
 
 POLL_SECONDS = 0.25
 """How often a run's record is read while its end is waited for."""
-
-_NEVER_ARRIVED = "the connection was lost before the input arrived"
-_DEAD = "the agent server was restarted in mid-turn, and the turn with it"
 
 
 class Recovery:
@@ -72,8 +70,7 @@ class Recovery:
             if self._heard:
                 search.restart()
             if search.over:
-                detail = "the agent server was lost in mid-turn and did not come back"
-                raise AgentError(Outcome.LOST, detail)
+                raise AgentError(Outcome.LOST, w.LOST_FOR_GOOD)
 
     async def _once(self) -> Ending:
         step = self._step
@@ -85,7 +82,7 @@ class Recovery:
                 if error.status == 200:
                     return failed(error.body)
                 if error.status == 404 and not step.accepted:
-                    raise AgentError(Outcome.UNREACHABLE, _NEVER_ARRIVED) from None
+                    raise AgentError(Outcome.UNREACHABLE, w.LOST_BEFORE_INPUT) from None
                 if error.status >= 500 and not error.says_no_background:
                     raise
                 # It has no stream, or is too old for it: its record is left.
@@ -137,7 +134,7 @@ class Recovery:
                     return word(one, "run_id")
             # A run stores nothing before its first step is over. Whether it is ours shows then.
             if not active:
-                raise AgentError(Outcome.UNREACHABLE, _NEVER_ARRIVED)
+                raise AgentError(Outcome.UNREACHABLE, w.LOST_BEFORE_INPUT)
             if self._step.down and self._clock.monotonic() - since >= self._api.limits.stall:
                 await self._bury()
             await sleep(self._clock, POLL_SECONDS)
@@ -163,4 +160,4 @@ class Recovery:
         """Cancel a dead run, which would hold its conversation for ever; raises AgentError."""
         with suppress(RefusedError):
             await self._api.cancel(self._key)
-        raise AgentError(Outcome.LOST, _DEAD)
+        raise AgentError(Outcome.LOST, w.RESTARTED)

@@ -29,7 +29,9 @@ def test_a_status_decides(status: int, outcome: Outcome) -> None:
     """The provider's body is not repeated."""
     result = ending("error", provider(status))
     assert result.outcome is outcome
-    assert result.detail == f"the agent's model provider answered {status} (local_backend_error)"
+    assert (
+        str(result.detail) == f"the agent's model provider answered {status} (local_backend_error)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_a_number_in_a_users_words_is_no_status(error: str) -> None:
     """Only a status in its place counts, and no words get through."""
     result = ending("error", error)
     assert result.outcome is Outcome.FAILED
-    assert "hello" not in result.detail
+    assert "hello" not in str(result.detail)
 
 
 def test_a_wedge_is_recognised() -> None:

@@ -24,6 +24,7 @@ from aurora.agents.protocol import (
     Usage,
 )
 from aurora.reasons import AgentError, Outcome
+from aurora.words import servers as w
 
 from ..hosts import Tools, end, given, play
 from .recorded import RecordedServer
@@ -151,8 +152,8 @@ async def test_a_provider_error_is_classified_by_its_status(
     async with RecordedServer(recording) as server:
         last = end(await replay(server))
     assert last.outcome is outcome
-    assert recording[-3:] in last.detail
-    assert "fake error" not in last.detail
+    assert recording[-3:] in str(last.detail)
+    assert "fake error" not in str(last.detail)
 
 
 async def test_a_dropped_stream_leaves_no_half_text_as_the_answer() -> None:
@@ -160,7 +161,7 @@ async def test_a_dropped_stream_leaves_no_half_text_as_the_answer() -> None:
     async with RecordedServer("llm_drops_stream") as server:
         events = await replay(server)
     assert len({event.message_id for event in events if isinstance(event, Text)}) == 4
-    assert end(events) == Finished(Outcome.FAILED, detail="the agent's model provider failed")
+    assert end(events) == Finished(Outcome.FAILED, detail=w.PROVIDER_FAILED)
 
 
 async def test_every_runtime_names_a_mode_and_foreground_tools() -> None:

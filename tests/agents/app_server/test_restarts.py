@@ -130,7 +130,7 @@ async def test_a_server_that_stays_away_leaves_the_turn_lost(server: Server) -> 
     (last,) = await play(backend, given(agent, opened, "[[say:x]]"))
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.UNREACHABLE
-    assert "is the App Server running?" in last.detail
+    assert "is the App Server running?" in str(last.detail)
     await backend.close()
 
 

@@ -148,7 +148,7 @@ async def test_list_shows_every_end_with_its_reason(town: Town) -> None:
     assert "⏳ waiting" in lines[0]
     assert "⏹️ cancelled (`message_deleted`)" in row(said, called_off)
     assert "⚠️ failed (`failed`)" in row(said, dead)
-    assert "3 attempts" in row(said, dead)
+    assert "attempts: 3" in row(said, dead)
     assert "💤 declined (`no_answer`)" in row(said, declined)
     assert "✅ answered (`sent`)" in lines[-1]
     assert f"<@{town.ada.id}>" in lines[-1]
@@ -209,7 +209,7 @@ async def test_messages_that_were_answered_together_are_listed_so(town: Town) ->
         assert await end_of(town, message) == ("answered", "sent")
     said = await page(town, "aurora queue list answered")
     assert row(said, asked[0]).endswith("· together with a later one")
-    assert row(said, asked[1]).endswith("· 1 attempt")
+    assert row(said, asked[1]).endswith("· attempts: 1")
 
 
 # -- clear
@@ -265,7 +265,7 @@ async def test_a_second_life_begins_anew_and_may_end_like_the_first(town: Town) 
     await town.command(f"aurora queue retry {dead.id}")
     await town.discord.wait_for(lambda: town.steps(dead).count("failed") == 2 or None, 10)
     line = row(await page(town, "aurora queue dead"), dead)
-    assert line.endswith("· 1 attempt")
+    assert line.endswith("· attempts: 1")
 
 
 async def test_expired_and_cancelled_messages_can_be_tried_again(town: Town) -> None:

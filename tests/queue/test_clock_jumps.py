@@ -102,7 +102,7 @@ async def test_what_waits_expires_after_its_fifteen_minutes(start: Start, jump: 
     assert event.state is State.WAITING
     await bench.clock.advance(2)
     assert (event.state, event.reason) == (State.EXPIRED, "waited_too_long")
-    assert len(bench.delivery.notices) >= 1
+    assert len(bench.square.notices) >= 1
 
 
 @JUMPS
@@ -220,7 +220,7 @@ async def test_what_waited_over_a_restart_with_a_clock_set_forward_is_told(
     await bench.clock.advance(1)
     kept = await bench.kept(event)
     assert (kept.state, kept.reason) == (State.EXPIRED, "waited_too_long")
-    assert len(bench.delivery.notices) == 1
+    assert len(bench.square.notices) == 1
 
 
 @BACK
@@ -244,7 +244,7 @@ async def test_nobody_waits_longer_than_fifteen_minutes_after_a_restart(
     event = await held(bench)
     bench.life.dead = True
     bench.clock.jump(jump)
-    bench = Bench(ScriptedBackend(), clock=bench.clock, store=bench.kept_by, town=bench.town)
+    bench = Bench(ScriptedBackend(), clock=bench.clock, store=bench.kept_by, square=bench.square)
     shut(bench)
     await bench.start()
     await bench.clock.advance(EXPIRY_SECONDS + 1)
@@ -291,4 +291,4 @@ async def test_a_broken_off_run_has_one_end_after_a_restart(start: Start, jump: 
     await bench.clock.advance(5)
     kept = await bench.kept(event)
     assert kept.state is (State.EXPIRED if jump > 0 else State.ANSWERED)
-    assert len(bench.town.posts) == 1
+    assert len(bench.square.posts) == 1

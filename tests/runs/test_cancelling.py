@@ -60,7 +60,7 @@ async def test_who_is_shown_it_is_the_callers_choice(
     bench, _, waits, _ = await busy(benches)
     await bench.cancelling.cancel(messages({waits.message_id}), Reason.CLEARED, show=show)
     await bench.clock.settle()
-    assert bench.delivery.called_off == [waits.id] * shown
+    assert bench.square.called_off == [waits.id] * shown
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from aurora.reasons import Outcome
 from aurora.settings import Settings
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
+from tests.support.squares import ELSEWHERE
 from tests.support.workers import (
     NEVER,
     Bench,
@@ -34,10 +35,10 @@ BEGUN: list[Any] = [Accepted(), RunStarted("run-1"), Usage(10, 5)]
 TALES: dict[str, list[Any]] = {
     "text": [*BEGUN, done("Hello.")],
     "sent": [*BEGUN, send("Hello."), done("I have answered.")],
-    "sent elsewhere": [*BEGUN, send("psst", channel=77), done("Hello.")],
+    "sent elsewhere": [*BEGUN, send("psst", channel=ELSEWHERE), done("Hello.")],
     "nothing": [*BEGUN, done("")],
     "sent, then failed": [*BEGUN, send("Hello."), Finished(Outcome.FAILED)],
-    "elsewhere, then failed": [*BEGUN, send("psst", channel=77), Finished(Outcome.FAILED)],
+    "elsewhere, then failed": [*BEGUN, send("psst", channel=ELSEWHERE), Finished(Outcome.FAILED)],
     "crash": [*BEGUN, RuntimeError("a bug")],
     "crash after an answer": [*BEGUN, send("Hello."), RuntimeError("a bug")],
     **{
@@ -82,7 +83,7 @@ class Story:
         at, self.life.at = self.life.at, 0
         await self.bench.prepare()
         await self.bench.accept(*events)
-        self.life.passed, self.life.at = 0, at
+        self.life.passed, self.life.at = [], at
         self.bench.run()
         try:
             await self._pass(60.0, events)
@@ -124,16 +125,19 @@ class Story:
                 assert (await self.bench.tried(event)).answer is None, where
             states.add(kept.state)
         (state,) = states
+        posts = self.bench.square.posts
         answers = [
             post
-            for post in self.bench.town.posts
+            for post in posts
             if post.by in ("tool", "delivery") and post.channel_id == events[0].channel_id
         ]
         ends = [
-            post for post in self.bench.town.posts if post.by == "mark" or post.key == "notice:end"
+            post
+            for post in self.bench.square.posts
+            if post.by == "mark" or post.key == "notice:end"
         ]
         assert len(answers) <= 1, where
-        assert len([post for post in self.bench.town.posts if post.channel_id == 77]) <= 1, where
+        assert len([post for post in posts if post.channel_id == ELSEWHERE]) <= 1, where
         # Where Discord takes nothing there is nothing to be seen.
         refused = self.life.what == "fail" and self.life.reached.startswith("Discord")
         assert answers or ends or refused, f"silence, {where}"
@@ -147,12 +151,14 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "red.aurora")
 
 
-async def count(tale: Sequence[Any], kind: Callable[..., ScriptedBackend]) -> int:
-    """Return how many points the tale has when nothing happens."""
+async def points(
+    tale: Sequence[Any], what: str, kind: Callable[..., ScriptedBackend] = ScriptedBackend
+) -> list[int]:
+    """Return the points of a tale at which something can happen, told when nothing does."""
     story, event = Story(tale, Life(), kind), make_event()
     await story.tell(event)
     await story.check(event)
-    return story.life.passed
+    return story.life.points(what)
 
 
 @pytest.mark.parametrize("kind", [ScriptedBackend, RememberingBackend])
@@ -162,7 +168,7 @@ async def test_whatever_happens_an_event_has_one_end_and_at_most_one_answer(
     tale: str, what: str, kind: Callable[..., ScriptedBackend]
 ) -> None:
     """Whether Aurora dies, is cancelled or fails, at any of the calls it makes."""
-    for at in range(1, 1 + await count(TALES[tale], kind)):
+    for at in await points(TALES[tale], what, kind):
         story, event = Story(TALES[tale], Life(at, what), kind), make_event()
         await story.tell(event)
         await story.check(event)
@@ -172,7 +178,7 @@ async def test_whatever_happens_an_event_has_one_end_and_at_most_one_answer(
 @pytest.mark.parametrize("tale", ["text", "sent", "ends failed", "crash"])
 async def test_messages_that_run_together_end_together(tale: str, what: str) -> None:
     """Whoever of them the ledger has heard of last."""
-    for at in range(1, 1 + await count(TALES[tale], ScriptedBackend)):
+    for at in await points(TALES[tale], what):
         story = Story(TALES[tale], Life(at, what))
         events = [make_event() for _ in range(3)]
         await story.tell(*events)
@@ -182,22 +188,20 @@ async def test_messages_that_run_together_end_together(tale: str, what: str) -> 
 @pytest.mark.parametrize("what", WHATS)
 async def test_a_run_that_never_ends_has_an_end(what: str) -> None:
     """The time limit is the one thing here that is measured in real time."""
-    points = 1
-    at = 0
-    while at < points:
+    untroubled, event = Story([*BEGUN, NEVER], Life(), limit=0.02), make_event()
+    await untroubled.tell(event)
+    await untroubled.check(event)
+    assert (await untroubled.bench.kept(event)).reason == "timeout"
+    for at in untroubled.life.points(what):
         story, event = Story([*BEGUN, NEVER], Life(at, what), limit=0.02), make_event()
         await story.tell(event)
         await story.check(event)
-        if not at:
-            points = story.life.passed
-            assert (await story.bench.kept(event)).reason == "timeout"
-        at += 1
 
 
 @pytest.mark.parametrize("tale", ["text", "sent"])
 async def test_it_is_so_with_the_ledger_on_disk(tale: str, tmp_path: Path) -> None:
     """Every line that was written comes back after a death."""
-    for at in range(1, 1 + await count(TALES[tale], ScriptedBackend)):
+    for at in await points(TALES[tale], "die"):
         path = tmp_path / f"{at}.sqlite3"
         story, event = Story(TALES[tale], Life(at, "die"), path=path), make_event()
         try:

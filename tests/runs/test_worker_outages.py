@@ -37,7 +37,7 @@ async def greet(bench: Bench, **fields: Any) -> Event:
 
 def told(bench: Bench) -> list[int]:
     """Return the channels that were told, in order."""
-    return [post.channel_id for post in bench.town.posts if post.key == "notice:outage"]
+    return [post.channel_id for post in bench.square.posts if post.key == "notice:outage"]
 
 
 async def test_an_open_breaker_makes_events_wait_and_they_are_answered_on_recovery(
@@ -60,7 +60,7 @@ async def test_a_blink_of_the_line_is_no_outage(benches: list[Bench]) -> None:
     bench, _ = await start(benches, REFUSED)
     event = await bench.ask()
     await bench.clock.advance(3)
-    assert (event.state, bench.delivery.notices) == (State.ANSWERED, [])
+    assert (event.state, bench.square.notices) == (State.ANSWERED, [])
 
 
 async def test_a_channel_is_told_once_of_an_outage(benches: list[Bench]) -> None:
@@ -167,7 +167,7 @@ async def test_nobody_is_greeted_while_all_is_well(benches: list[Bench]) -> None
     """The commonest case."""
     bench, _ = await start(benches)
     await greet(bench)
-    assert bench.delivery.notices == []
+    assert bench.square.notices == []
 
 
 async def test_who_has_an_end_by_the_time_it_is_their_turn_is_told_of_no_outage(

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from aurora.agents.protocol import Accepted, Finished
-from aurora.model import NO_CONTEXT, Event, State, Turn
+from aurora.model import NO_CONTEXT, Event, State
 from aurora.reasons import AgentError, Outcome, Reason
 from tests.support.events import make_event
+from tests.support.squares import ELSEWHERE
 from tests.support.workers import (
     NEVER,
     Bench,
-    Post,
     RememberingBackend,
     ScriptedBackend,
     done,
@@ -67,45 +67,47 @@ async def test_what_was_answered_does_not_run_again(benches: list[Bench]) -> Non
     """The answer is there; one is enough."""
     bench, event = await crash(benches, Accepted(), send("hi"), NEVER)
     assert await end(bench, event) == (State.ANSWERED, "sent_before_crash")
-    assert (runs(bench), bench.town.of("tool", "delivery")) == (1, ["hi"])
+    assert (runs(bench), bench.square.of("tool", "delivery")) == (1, ["hi"])
 
 
 async def test_what_may_have_been_answered_does_not_run_again(benches: list[Bench]) -> None:
     """A second answer would be worse than none; the person sees that there may be one."""
-    bench = await start(benches, ScriptedBackend([Accepted(), NEVER]))
+    bench = await start(benches, ScriptedBackend([Accepted(), send("hi"), NEVER]))
+    faults = bench.square.local.faults
+    faults.add("POST", "/messages$", status=503, times=3)
     event = await bench.ask()
+    faults.add("GET", "/messages$", status=503, times=99)
     after = await bench.again()
     benches.append(after)
-    after.delivery.in_doubt = True
     await after.clock.advance(2)
     assert await end(after, event) == (State.FAILED, "unknown_fate")
-    assert (runs(after), after.town.of("mark")) == (1, ["⚠️"])
+    assert (runs(after), after.square.of("mark")) == (1, ["⚠️"])
 
 
 async def test_what_was_sent_elsewhere_is_not_done_again(benches: list[Bench]) -> None:
     """It is no answer, but to run again would send it twice; the person is told."""
-    bench, event = await crash(benches, Accepted(), send("psst", channel=77), NEVER)
+    bench, event = await crash(benches, Accepted(), send("psst", channel=ELSEWHERE), NEVER)
     assert await end(bench, event) == (State.FAILED, "crashed")
-    assert (runs(bench), len(bench.delivery.notices)) == (1, 1)
+    assert (runs(bench), len(bench.square.notices)) == (1, 1)
 
 
 async def test_a_finished_run_is_delivered_without_another(benches: list[Bench]) -> None:
     """Its text was kept before it was sent."""
     bench = await start(benches, ScriptedBackend())
-    bench.delivery.gate.clear()
+    bench.port.gate.clear()
     event = await bench.ask()
     after = await bench.again()
     benches.append(after)
     await after.clock.advance(2)
     assert await end(after, event) == (State.ANSWERED, "delivered")
-    assert (runs(after), after.delivery.delivered) == (1, ["Hello."])
+    assert (runs(after), after.square.delivered) == (1, ["Hello."])
     assert (await after.tried(event)).answer is None
 
 
 async def test_a_run_that_had_nothing_to_say_is_not_run_again(benches: list[Bench]) -> None:
     """Silence is an answer too, and its mark may be on the message."""
     bench = await start(benches, ScriptedBackend([Accepted(), done("")]))
-    bench.delivery.gate.clear()
+    bench.port.gate.clear()
     event = await bench.ask()
     after = await bench.again()
     benches.append(after)
@@ -117,14 +119,14 @@ async def test_a_run_that_had_nothing_to_say_is_not_run_again(benches: list[Benc
 async def test_a_text_is_not_delivered_where_it_is_no_longer_welcome(benches: list[Bench]) -> None:
     """The bot may have been forbidden to write there while it was down."""
     bench = await start(benches, ScriptedBackend())
-    bench.delivery.gate.clear()
+    bench.port.gate.clear()
     event = await bench.ask()
     after = await bench.again()
     benches.append(after)
     after.refusal = Reason.CANNOT_SEND
     await after.clock.advance(2)
     assert await end(after, event) == (State.CANCELLED, "cannot_send")
-    assert after.delivery.delivered == []
+    assert after.square.delivered == []
 
 
 async def test_an_event_that_was_running_at_three_deaths_is_a_dead_letter(
@@ -138,7 +140,7 @@ async def test_an_event_that_was_running_at_three_deaths_is_a_dead_letter(
         benches.append(bench)
         await bench.clock.advance(2)
     assert await end(bench, event) == (State.FAILED, "poison")
-    assert (runs(bench), len(bench.delivery.notices)) == (3, 1)
+    assert (runs(bench), len(bench.square.notices)) == (3, 1)
     later = await bench.ask()
     await bench.clock.advance(2)
     assert later.state is State.ANSWERED
@@ -154,7 +156,7 @@ async def test_a_dead_letter_that_was_answered_is_answered(benches: list[Bench])
         benches.append(bench)
         await bench.clock.advance(2)
     assert await end(bench, event) == (State.ANSWERED, "sent_before_crash")
-    assert bench.delivery.notices == []
+    assert bench.square.notices == []
 
 
 async def test_who_was_told_of_the_end_gets_no_answer_after_it(benches: list[Bench]) -> None:
@@ -170,12 +172,12 @@ async def test_who_was_told_of_the_end_gets_no_answer_after_it(benches: list[Ben
     assert isinstance(bench.backend, ScriptedBackend)
     bench.backend.turns = [[Accepted(), break_the_disk, Finished(Outcome.CONFIG)]]
     event = await bench.ask()
-    assert len(bench.delivery.notices) == 1
+    assert len(bench.square.notices) == 1
     after = await bench.again()
     benches.append(after)
     await after.clock.advance(2)
     assert await end(after, event) == (State.FAILED, "crashed")
-    assert (runs(after), len(after.delivery.notices)) == (1, 1)
+    assert (runs(after), len(after.square.notices)) == (1, 1)
 
 
 async def test_an_expired_event_is_examined_before_it_expires(benches: list[Bench]) -> None:
@@ -200,7 +202,7 @@ async def test_an_expired_event_that_was_not_answered_expires(benches: list[Benc
     benches.append(after)
     await after.clock.advance(2)
     assert await end(after, event) == (State.EXPIRED, "waited_too_long")
-    assert (runs(after), len(after.delivery.notices)) == (1, 1)
+    assert (runs(after), len(after.square.notices)) == (1, 1)
 
 
 async def test_who_was_told_that_it_is_too_late_has_expired(benches: list[Bench]) -> None:
@@ -218,12 +220,12 @@ async def test_who_was_told_that_it_is_too_late_has_expired(benches: list[Bench]
     bench.store.move = hang  # a disk that hangs
     bench.run()
     await bench.clock.settle()
-    assert len(bench.delivery.notices) == 1
+    assert len(bench.square.notices) == 1
     after = await bench.again()
     benches.append(after)
     await after.clock.advance(2)
     assert await end(after, event) == (State.EXPIRED, "waited_too_long")
-    assert len(after.delivery.notices) == 1
+    assert len(after.square.notices) == 1
 
 
 async def test_a_server_that_remembers_is_asked_how_the_run_ended(benches: list[Bench]) -> None:
@@ -237,7 +239,7 @@ async def test_a_server_that_remembers_is_asked_how_the_run_ended(benches: list[
     benches.append(after)
     await after.clock.advance(2)
     assert await end(after, event) == (State.ANSWERED, "delivered")
-    assert (runs(after), after.delivery.delivered) == (1, ["From before."])
+    assert (runs(after), after.square.delivered) == (1, ["From before."])
 
 
 async def test_a_failure_that_the_server_remembers_is_tried_again(benches: list[Bench]) -> None:
@@ -299,7 +301,7 @@ async def test_a_server_that_cannot_be_asked_now_is_asked_again(benches: list[Be
     )
     await after.clock.advance(30)
     assert await end(after, event) == (State.ANSWERED, "delivered")
-    assert (runs(after), len(after.delivery.notices)) == (1, 1)
+    assert (runs(after), len(after.square.notices)) == (1, 1)
 
 
 async def test_a_server_that_never_says_ends_the_event_in_time(benches: list[Bench]) -> None:
@@ -334,13 +336,13 @@ async def test_a_reply_by_an_agents_own_tools_is_looked_for(benches: list[Bench]
     bench = await start(benches, ScriptedBackend([Accepted(), NEVER]))
     bench.watched = True
     event = await bench.ask()
-    bench.town.post(Post("mcp", event.id, "mcp:reply", event.channel_id, "by itself"))
+    bench.square.reply(event, "by itself")
     after = await bench.again()
     after.watched = True
     benches.append(after)
     await after.clock.advance(2)
     assert await end(after, event) == (State.ANSWERED, "sent_before_crash")
-    assert (runs(after), after.delivery.delivered) == (1, [])
+    assert (runs(after), after.square.delivered) == (1, [])
 
 
 async def test_an_attempt_that_never_began_leaves_nothing_to_look_for(
@@ -369,7 +371,7 @@ async def test_an_unload_leaves_a_running_event_to_the_next_start(benches: list[
     assert len(asyncio.all_tasks()) < len(before)
     kept = await bench.tried(event)
     assert (kept.speaker.state, kept.interrupted, kept.crashes) == (State.WAITING, True, 0)
-    assert bench.town.posts == []
+    assert bench.square.posts == []
     after = await bench.again()
     benches.append(after)
     await after.clock.advance(2)
@@ -392,7 +394,7 @@ async def test_an_answer_that_the_unload_cut_off_is_delivered_after_it(
 ) -> None:
     """Without another run: the agent has spoken."""
     bench = await start(benches, ScriptedBackend())
-    bench.delivery.gate.clear()
+    bench.port.gate.clear()
     event = await bench.ask()
     await bench.stop()
     after = await bench.again()
@@ -406,19 +408,19 @@ async def test_an_answer_that_the_unload_cut_in_two_is_not_taken_for_whole(
     benches: list[Bench],
 ) -> None:
     """Its first part is in the channel; the rest is for the next Aurora to deliver."""
-    bench = await start(benches, ScriptedBackend())
-    deliver = bench.delivery.settle
-
-    async def deliver_half(turn: Turn, text: str, *, fallback: bool) -> Reason:
-        await deliver(turn, text, fallback=fallback)
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    bench.delivery.settle = deliver_half  # type: ignore[method-assign]  # the rest takes long
+    text = f"{'a' * 1900}\n\n{'b' * 1900}"
+    bench = await start(benches, ScriptedBackend([Accepted(), done(text)]))
+    bench.square.when_posted(bench.port.gate.clear)
     event = await bench.ask()
     await bench.stop()
     kept = await bench.tried(event)
-    assert (kept.speaker.state, kept.answer) == (State.WAITING, "Hello.")
+    assert (kept.speaker.state, kept.answer) == (State.WAITING, text)
+    assert bench.square.delivered == ["a" * 1900]
+    after = await bench.again()
+    benches.append(after)
+    await after.clock.advance(2)
+    assert await end(after, event) == (State.ANSWERED, "delivered")
+    assert after.square.delivered == ["a" * 1900, "b" * 1900]
 
 
 async def test_a_run_that_ends_within_the_grace_is_answered(benches: list[Bench]) -> None:
@@ -457,7 +459,9 @@ async def test_a_message_deleted_during_the_unload_is_not_left(benches: list[Ben
     assert await end(bench, event) == (State.CANCELLED, "message_deleted")
 
 
-@pytest.mark.parametrize("script", [[Accepted(), done("Hi")], [Accepted(), send("Hi"), done()]])
+@pytest.mark.parametrize(
+    "script", [[Accepted(), done("Hi")], [Accepted(), send("Hi"), done("Hi")]]
+)
 async def test_a_disk_that_is_full_while_an_answer_goes_out_loses_and_doubles_nothing(
     benches: list[Bench], script: Sequence[Any]
 ) -> None:
@@ -468,18 +472,18 @@ async def test_a_disk_that_is_full_while_an_answer_goes_out_loses_and_doubles_no
         bench.store.full = True
 
     assert isinstance(bench.backend, ScriptedBackend)
-    bench.backend.turns = [[script[0], fill, *script[1:]]]
+    bench.backend.turns = [[Accepted(), fill, *script]]
     event, behind = make_event(), make_event(author_id=2)
     await bench.accept(event, behind)
     await bench.clock.advance(60)
     assert not (await bench.kept(event)).state.final
-    assert bench.delivery.notices == []
+    assert bench.square.notices == []
     bench.store.full = False
     await bench.clock.advance(120)
     assert (await bench.kept(event)).state is State.ANSWERED
     assert (await bench.kept(behind)).state is State.ANSWERED
     assert (await bench.tried(event)).crashes == 0
-    assert len([post for post in bench.town.posts if post.event_id == event.id]) == 1
+    assert len([post for post in bench.square.posts if post.event_id == event.id]) == 1
 
 
 async def test_a_disk_that_is_full_at_the_start_makes_events_wait(benches: list[Bench]) -> None:
@@ -490,7 +494,7 @@ async def test_a_disk_that_is_full_at_the_start_makes_events_wait(benches: list[
     bench.store.full = True
     bench.gate.set()
     await bench.clock.advance(30)
-    assert bench.town.posts == []
+    assert bench.square.posts == []
     bench.store.full = False
     await bench.clock.advance(60)
     assert (await bench.kept(first)).state is State.ANSWERED
@@ -519,4 +523,4 @@ async def test_what_can_not_be_read_back_ends_visibly_and_its_lane_goes_on(
     await bench.clock.advance(30)
     assert await end(bench, first) == (State.FAILED, "poison")
     assert await end(bench, second) == (State.ANSWERED, "delivered")
-    assert [post.event_id for post in bench.town.posts if post.by == "notice"] == [first.id]
+    assert [post.event_id for post in bench.square.posts if post.by == "notice"] == [first.id]

@@ -42,8 +42,8 @@ async def test_one_answer_ends_all_the_messages_of_a_turn(benches: list[Bench]) 
     assert ends(events) == [(State.ANSWERED, "delivered")] * 3
     ((text),) = [turn.text for turn in backend.seen]
     assert all(f"words of {event.message_id}" in text for event in events)
-    assert bench.delivery.delivered == ["Hello."]
-    assert bench.town.posts[0].event_id == events[-1].id
+    assert bench.square.delivered == ["Hello."]
+    assert bench.square.posts[0].event_id == events[-1].id
 
 
 async def test_a_deleted_message_leaves_its_turn(benches: list[Bench]) -> None:
@@ -88,7 +88,7 @@ async def test_without_the_speaking_message_the_turn_is_over(benches: list[Bench
     bench.delete(events[-1])
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "message_deleted")] * 3
-    assert bench.delivery.called_off == [events[0].id, events[1].id]
+    assert bench.square.called_off == [events[0].id, events[1].id]
     assert backend.aborted == 1
 
 
@@ -107,7 +107,7 @@ async def test_a_turn_that_ends_on_its_way_back_is_shown_to_the_others(
     )
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "mention_removed")] * 3
-    assert bench.delivery.called_off == [events[0].id, events[1].id]
+    assert bench.square.called_off == [events[0].id, events[1].id]
 
 
 async def test_a_message_deleted_while_its_turn_is_put_back_ends_it(benches: list[Bench]) -> None:
@@ -130,7 +130,7 @@ async def test_a_message_deleted_while_its_turn_is_put_back_ends_it(benches: lis
     gate.set()
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "message_deleted")] * 2
-    assert bench.delivery.called_off == [events[0].id]
+    assert bench.square.called_off == [events[0].id]
 
 
 async def test_of_messages_deleted_together_none_is_marked(benches: list[Bench]) -> None:
@@ -139,7 +139,7 @@ async def test_of_messages_deleted_together_none_is_marked(benches: list[Bench])
     bench.delete(*events)
     await bench.clock.settle()
     assert ends(events) == [(State.CANCELLED, "message_deleted")] * 3
-    assert bench.delivery.called_off == []
+    assert bench.square.called_off == []
 
 
 async def test_a_turn_is_tried_again_with_all_its_messages(benches: list[Bench]) -> None:
@@ -157,7 +157,7 @@ async def test_an_end_is_told_once_for_a_turn(benches: list[Bench]) -> None:
     """On the message that the answer would have replied to."""
     bench, _, events = await start(benches, [Accepted(), Finished(Outcome.CONFIG)])
     assert ends(events) == [(State.FAILED, "config")] * 3
-    assert [post.event_id for post in bench.town.posts] == [events[-1].id]
+    assert [post.event_id for post in bench.square.posts] == [events[-1].id]
 
 
 async def test_withholding_all_of_somebody_ends_the_turn(benches: list[Bench]) -> None:
@@ -167,7 +167,7 @@ async def test_withholding_all_of_somebody_ends_the_turn(benches: list[Bench]) -
         lambda event: event.author_id == 7, Reason.FORGOTTEN, running=Running.STOP
     )
     assert ends(events) == [(State.CANCELLED, "forgotten")] * 3
-    assert bench.town.posts == []
+    assert bench.square.posts == []
 
 
 async def test_a_turn_left_by_an_unload_comes_back_as_it_was(benches: list[Bench]) -> None:

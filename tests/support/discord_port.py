@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -52,7 +52,10 @@ class Answer:
 
 
 class Port:
-    """One client's way to a local Discord; `gate` holds up what is sent while it is closed.
+    """One client's way to a local Discord.
+
+    `gate` holds up what is sent while it is closed. `lag` is how long Discord takes for what it
+    has; it is done then, whether anybody still waits for that or not.
 
     Every call but one that shows typing is two points in a life: Discord is asked, and Discord has
     done it. What fails at a point goes on failing until Aurora gives that call up.
@@ -63,6 +66,7 @@ class Port:
         self.life = life or Life()
         self.gate = asyncio.Event()
         self.gate.set()
+        self.lag: Callable[[], Awaitable[None]] | None = None
         self._trouble = 0
         self._bot: discord.Client | None = None
         self._session = Session(discord.Intents.all().value, (0, 1))
@@ -120,17 +124,23 @@ class Port:
             return
         await self.gate.wait()
         await self._point("Discord is searched" if method == "GET" else "Discord is asked")
-        answer = await self._ask(method, path, headers, data, params or {})
-        await self._point("Discord has done it")
+        asking = self._ask(method, path, headers, data, params or {})
+        answer = await (asyncio.shield(self._later(asking)) if self.lag else asking)
+        await self._point("Discord has done it", after=method != "GET")
         yield answer
 
-    async def _point(self, where: str) -> None:
+    async def _later(self, asking: Awaitable[Answer]) -> Answer:
+        if self.lag is not None:
+            await self.lag()
+        return await asking
+
+    async def _point(self, where: str, *, after: bool = False) -> None:
         lost = aiohttp.ServerDisconnectedError()
         if self._trouble:
             self._trouble -= 1
             raise lost
         try:
-            await self.life.point(where, lost)
+            await self.life.point(where, lost, after=after)
         except aiohttp.ServerDisconnectedError:
             self._trouble = _TRIES - 1
             raise

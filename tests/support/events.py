@@ -17,6 +17,11 @@ from aurora.model import (
 _ids = itertools.count(1000)
 
 
+def new_id() -> int:
+    """Return an id that nothing has had yet; later ones are higher."""
+    return next(_ids)
+
+
 def make_context(
     *, message_id: int = 500, channel_id: int = 1, guild_id: int | None = 9, kind: Kind = "mention"
 ) -> EventContext:
@@ -63,7 +68,7 @@ def make_event(
     **changes: Any,
 ) -> Event:
     """Return a new event, each with a message of its own."""
-    message_id = next(_ids) if message_id is None else message_id
+    message_id = new_id() if message_id is None else message_id
     kind: Kind = "dm" if guild_id is None else "mention"
     event = Event(
         id=f"evt_{message_id}",

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 from aurora.ledger import LedgerError, Store
+
+
+class Point(NamedTuple):
+    """A point in a life: whether the other side can fail there, and has done something before."""
+
+    can_fail: bool
+    after: bool
 
 
 class Life:
@@ -18,16 +25,30 @@ class Life:
     def __init__(self, at: int = 0, what: str = "") -> None:
         self.at = at
         self.what = what
-        self.passed = 0
+        self.passed: list[Point] = []
         self.reached = ""
         self.dead = False
 
-    async def point(self, where: str, failure: Exception | None = None) -> None:
-        """Pass a point; `failure` is how the other side may fail there."""
+    def points(self, what: str) -> list[int]:
+        """Return the numbers of the passed points at which this makes a difference."""
+        wanted = [
+            # Who dies before a call leaves the world as who died after the one before.
+            point.can_fail if what == "fail" else point.after or what != "die" or number == 1
+            for number, point in enumerate(self.passed, 1)
+        ]
+        return [number for number, one in enumerate(wanted, 1) if one]
+
+    async def point(
+        self, where: str, failure: Exception | None = None, *, after: bool = False
+    ) -> None:
+        """Pass a point; `failure` is how the other side may fail there.
+
+        It is `after` the other side has done something that outlives Aurora.
+        """
         if self.dead:
             raise asyncio.CancelledError
-        self.passed += 1
-        if self.passed != self.at:
+        self.passed.append(Point(failure is not None, after))
+        if len(self.passed) != self.at:
             return
         self.reached = where
         task = asyncio.current_task()
@@ -57,7 +78,7 @@ class Disk:
 
         async def carry_out(*arguments: Any, **options: Any) -> Any:
             await self._life.point(f"{name} is asked", LedgerError("disk full"))
-            if self.full and name in _WRITING:
+            if self.full and name not in _READING:
                 raise LedgerError("disk full")
             self._busy += 1
             self.idle.clear()
@@ -67,10 +88,14 @@ class Disk:
                 self._busy -= 1
                 if not self._busy:
                     self.idle.set()
-            await self._life.point(f"{name} is done")
+            if name not in _READING:
+                await self._life.point(f"{name} is done", after=True)
             return result
 
         return carry_out
 
 
-_WRITING = {"add", "start", "move", "save", "record_send", "set_conversation"}
+_READING = {
+    "changes", "conversation", "counts", "dm_channels", "find", "get", "noted", "open", "recent",
+    "refusal", "sends", "sent", "turn",
+}  # fmt: skip

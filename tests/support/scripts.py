@@ -19,14 +19,11 @@ def done(text: str = "") -> Finished:
     return Finished(Outcome.COMPLETED, text)
 
 
-def send(text: str, channel: int | None = None) -> Any:
+def send(text: str, channel: int = 1) -> Any:
     """Return a script step in which the agent sends something by tool."""
 
     async def act(tools: ToolHost) -> None:
-        arguments: dict[str, Any] = {"message": text}
-        if channel is not None:
-            arguments["channelId"] = str(channel)
-        await tools.call("discord_send", arguments)
+        await tools.call("discord_send", {"channelId": str(channel), "message": text})
 
     return act
 
@@ -60,7 +57,7 @@ class ScriptedBackend:
 
     async def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         self.seen.append(given)
-        await self.life.point("run", RuntimeError("a bug"))
+        await self.life.point("run", RuntimeError("a bug"), after=True)
         script: Sequence[Any] = self.turns.pop(0) if self.turns else self.default()
         try:
             for step in script:
@@ -74,7 +71,7 @@ class ScriptedBackend:
                 else:
                     if isinstance(step, Finished):
                         self.ended(given, step)
-                    await self.life.point("run goes on", RuntimeError("a bug"))
+                    await self.life.point("run goes on", RuntimeError("a bug"), after=True)
                     yield step
         except asyncio.CancelledError:
             self.aborted += 1

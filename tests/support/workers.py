@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import discord
+
+from aurora.chat.delivery import Delivery
+from aurora.chat.failures import Patience
+from aurora.chat.sender import Sender
 from aurora.errors import (
     Breakers,
     ErrorStats,
@@ -26,8 +31,11 @@ from aurora.runs.observers import Log, Tokens
 from aurora.runs.ports import Ports
 from aurora.runs.worker import Worker
 from aurora.settings import Settings
+from aurora.tools.host import Toolbox
+from aurora.tools.watching import EitherToolbox
 from aurora.words import Phrase
 from tests.support.clocks import FakeClock
+from tests.support.discord_port import Port
 from tests.support.events import make_event
 from tests.support.lives import Disk, Life
 from tests.support.scripts import (
@@ -37,13 +45,7 @@ from tests.support.scripts import (
     done,
     send,
 )
-from tests.support.towns import (
-    Delivery,
-    Post,
-    Tools,
-    Town,
-    WatchedTools,
-)
+from tests.support.squares import Square
 from tests.test_settings import Keeper
 
 __all__ = [
@@ -51,10 +53,9 @@ __all__ = [
     "Bench",
     "Disk",
     "Life",
-    "Post",
     "RememberingBackend",
     "ScriptedBackend",
-    "Town",
+    "Square",
     "done",
     "send",
 ]
@@ -72,22 +73,26 @@ class Bench:
         *,
         clock: FakeClock | None = None,
         store: Store | None = None,
-        town: Town | None = None,
+        square: Square | None = None,
         settings: Settings | None = None,
         life: Life | None = None,
+        bot: discord.Client | None = None,
     ) -> None:
         self.clock = clock or FakeClock()
         self.life = life or Life()
         self.kept_by: Store = store or MemoryStore(self.clock)
         self.store: Any = Disk(self.kept_by, self.life)
-        self.town = town or Town()
+        self.square = square or Square(self.clock)
         self.settings = settings or Settings(Keeper({}, {9: {"agent_id": "a", "enabled": True}}))
         self.breakers = Breakers(self.clock)
         self.changes: list[Change] = []
         self.queue = MessageQueue(
             self.store, WorkRules(self.settings, self.breakers), self.clock, self.changes.append
         )
-        self.delivery = Delivery(self.store, self.town, self.life)
+        self.port = Port(self.square.local, self.life)
+        self.bot = bot or discord.Client(intents=discord.Intents.all())
+        sender = Sender(self.bot, self.store, patience=Patience(pause=0.0))
+        self.delivery = Delivery(self.bot, self.store, sender)
         self.backend = backend
         if backend is not None:
             backend.life = self.life
@@ -97,6 +102,12 @@ class Bench:
         self.alerts: list[str] = []
         self.stats = ErrorStats(self.clock)
         self.watched = False
+        toolbox = EitherToolbox(
+            Toolbox(self.bot, self.store, sender, self.clock),
+            self.store,
+            sender,
+            watched=lambda _event: self.watched,
+        )
         self.background = Background()
         self.notices = OutageNotices(
             self.breakers, self.settings, self.queue, self.background, self.delivery.late
@@ -110,7 +121,7 @@ class Bench:
             self.store,
             Ports(
                 lambda: self.backend,
-                self,
+                toolbox,
                 self.delivery,
                 self.welcome,
                 self.notices.late,
@@ -127,10 +138,6 @@ class Bench:
         )
         self.loop: asyncio.Task[None] | None = None
 
-    def open(self, turn: Turn, _agent_id: str) -> Tools:
-        kind = WatchedTools if self.watched else Tools
-        return kind(self.delivery.sender, turn.speaker)
-
     async def welcome(self, _event: Event) -> Reason | None:
         await self.gate.wait()
         await self.life.point("admit", RuntimeError("a bug"))
@@ -145,6 +152,7 @@ class Bench:
 
     async def prepare(self) -> None:
         """Begin to accept; nothing runs yet."""
+        await self.port.connect(self.bot)
         await self.settings.load()
         await self.queue.open()
 
@@ -164,6 +172,7 @@ class Bench:
             await asyncio.gather(self.loop, return_exceptions=True)
         await self.worker.stop(grace)
         await self.background.stop(grace)
+        await self.port.close()
 
     async def again(self, backend: ScriptedBackend | None = None) -> Bench:
         """Start another Aurora on what this one left; if it still lives, it dies."""
@@ -172,13 +181,16 @@ class Bench:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.background.stop(0.0)
+        await self.port.close()
         await self.kept_by.close()
         bench = Bench(
             backend or self.backend,
             clock=self.clock,
             store=self.kept_by,
-            town=self.town,
+            square=self.square,
             settings=self.settings,
+            bot=self.bot,
         )
         await bench.start()
         await self.clock.settle()
@@ -186,6 +198,7 @@ class Bench:
 
     async def accept(self, *events: Event) -> None:
         for event in events:
+            self.square.ask(event)
             assert await self.queue.enqueue(event) is Enqueued.ACCEPTED
 
     async def ask(self, **fields: Any) -> Event:
@@ -210,6 +223,8 @@ class Bench:
 
     def delete(self, *events: Event) -> asyncio.Task[int]:
         """Delete messages: what is done for them stops, and what waits of them ends."""
+        for event in events:
+            self.square.delete(event)
         meant = messages({event.message_id for event in events})
         return asyncio.create_task(
             self.cancelling.cancel(

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .languages import languages
 from .servers import Backend
 from .stack import Stack, StackError
 
@@ -73,7 +74,11 @@ async def _demo(options: argparse.Namespace) -> int:
     from .demo import demo
 
     return await demo(
-        os.environ, backend=options.backend, page_port=options.port, limit=options.limit
+        os.environ,
+        backend=options.backend,
+        page_port=options.port,
+        limit=options.limit,
+        language=options.language,
     )
 
 
@@ -106,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
         default=20.0,
         metavar="SECONDS",
         help="that an answer may take (default: %(default)g)",
+    )
+    demo.add_argument(
+        "--language",
+        choices=languages(),
+        help="let the bot speak it, and fail if an English sentence of Aurora's is left",
     )
     for command in (run, demo):
         command.add_argument(

@@ -13,6 +13,7 @@ from aurora.model import Change, State
 from doubles.llm import ScriptedLLM, Step
 from doubles.local_discord import Channel, LocalDiscord, Message, User
 
+from .languages import Interpreter
 from .neighbourhood import Neighbourhood
 from .servers import Backend
 from .stack import Stack, StackError
@@ -195,6 +196,7 @@ async def demo(
     backend: Backend = Backend.APP_SERVER,
     page_port: int | None = None,
     limit: float = 20.0,
+    language: str | None = None,
     prepare: Callable[[ScriptedLLM], None] | None = None,
     out: TextIO = sys.stdout,
 ) -> int:
@@ -205,6 +207,7 @@ async def demo(
         backend: as for `Stack`.
         page_port: serve the chat page there as well.
         limit: seconds that an answer may take.
+        language: lets the bot speak it, and fails if an English sentence is left.
         prepare: gets the scripted model before the conversation starts.
         out: where the transcript goes.
 
@@ -229,9 +232,15 @@ async def demo(
             if prepare is not None:
                 prepare(stack.llm)
         transcript = Transcript(stack.discord, out)
+        reader = None
+        if language is not None:
+            reader = Interpreter(stack.discord, stack.places, transcript, language)
+            await reader.begin()
         play = Demo(stack.discord, stack.places, transcript, limit=limit)
         stack.watch(play.on_change)
         faults = await play.play()
+        if reader is not None:
+            faults += await reader.end()
     return _report(play, faults, transcript, monotonic() - began)
 
 

@@ -16,10 +16,8 @@ from ..runs.cancelling import in_guild
 from ..services import Services
 from ..settings import MCP_TOOLS
 from ..words import setup as w
-from ..words.commands import ROOT
 from .agents import find_agent, named, plainly
 from .asking import ask, tell, unfenced, working
-from .helping import helped
 from .messages import find_message
 from .sdk import provide_sdk
 
@@ -30,11 +28,9 @@ class SetupCommands:
     services: Services
 
     # mypy can't tell which of the two shapes of callback this is.
-    @commands.hybrid_group(name="aurora", description=str(ROOT))  # type: ignore[arg-type]
+    @commands.hybrid_group(name="aurora")  # type: ignore[arg-type]
     async def aurora(self, ctx: commands.Context) -> None:
-        """Hold all the others."""
-
-    helped(aurora, ROOT)
+        """Talk to a stateful Letta agent in Discord."""
 
     @aurora.command(name="enable")
     @commands.guild_only()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from . import phrase as _
 
-ROOT = _("Talk to a stateful Letta agent in Discord.")
-
 # Within a sentence: where something holds, and where nothing does.
 HERE = _("in this server")
 EVERYWHERE = _("everywhere")

@@ -69,7 +69,7 @@ class Run:
         return "".join(self._said[1])
 
     def forget_text(self) -> None:
-        """Take what was said so far for no part of the answer."""
+        """Forget what the agent said so far in this run: it is no part of the answer."""
         self._said = ("", [])
 
     def accept(self) -> None:

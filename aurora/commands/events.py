@@ -3,13 +3,12 @@
 from redbot.core import commands
 
 from ..errors import BreakerState
-from ..ledger import EVERYWHERE, Where
+from ..ledger import EVERYWHERE
 from ..services import Services
 from ..words import events as w
-from ..words import say
 from .asking import tell, working
 from .facts import (
-    agent_line,
+    agent_lines,
     breaker_lines,
     operation_line,
     pause_line,
@@ -40,7 +39,7 @@ class EventsCommands:
         place = await place_of(ctx, where)
         services, everywhere = self.services, place == EVERYWHERE
         async with working(ctx):
-            agents = await _agent_lines(services, place, ctx.clean_prefix)
+            agents = await agent_lines(services.status, services.bot, place, ctx.clean_prefix)
             queue = await services.status.waiting(place)
         circuits = services.status.circuits(place)
         report = Report(w.TITLE(where=in_words(place)))
@@ -94,15 +93,3 @@ class EventsCommands:
         broken = sum(one.state is not BreakerState.CLOSED for one in found)
         self.services.breakers.reset()
         await tell(ctx, w.RESET(count=broken) if broken else w.NOTHING_TO_RESET)
-
-
-async def _agent_lines(services: Services, place: Where, prefix: str) -> list[str]:
-    """Say of each agent that a place uses whether it exists."""
-    everywhere = place == EVERYWHERE
-    ids = services.status.agent_ids(place, (guild.id for guild in services.bot.guilds))
-    if not ids:
-        return [say(w.NONE_ANYWHERE if everywhere else w.NONE_ENABLED)]
-    agents = await services.status.agents(ids)
-    if agents is None:
-        return [say(w.NO_SERVER)]
-    return [agent_line(one, prefix, detailed=everywhere) for one in agents]

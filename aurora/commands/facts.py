@@ -1,4 +1,4 @@
-"""The facts of the status commands, as lines of a report."""
+"""The lines that status commands show: agents, breakers, the queue, rates, limits, pauses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ..errors import (
     Summary,
     mark,
 )
-from ..health.status import AgentStatus, BreakerStatus, Found, Limits, QueueStatus
+from ..health.status import AgentStatus, BreakerStatus, Found, Limits, QueueStatus, Status
+from ..ledger import EVERYWHERE, Where
 from ..model import State
 from ..queue import Enqueued
 from ..words import Phrase, say, verbatim
@@ -66,6 +67,18 @@ def pause_line(queue: QueueStatus) -> str:
         return say(w.ON)
     paused = w.PAUSED_BY_OWNER if queue.paused_by_owner else q.PAUSED
     return say(paused(since=_ago(queue.paused_since)))
+
+
+async def agent_lines(status: Status, bot: discord.Client, place: Where, prefix: str) -> list[str]:
+    """Say of each agent that a place uses whether it exists."""
+    everywhere = place == EVERYWHERE
+    ids = status.agent_ids(place, (guild.id for guild in bot.guilds))
+    if not ids:
+        return [say(w.NONE_ANYWHERE if everywhere else w.NONE_ENABLED)]
+    agents = await status.agents(ids)
+    if agents is None:
+        return [say(w.NO_SERVER)]
+    return [agent_line(one, prefix, detailed=everywhere) for one in agents]
 
 
 def agent_line(agent: AgentStatus, prefix: str, *, detailed: bool) -> str:

@@ -38,27 +38,27 @@ class Show(Enum):
 
 
 def messages(message_ids: Collection[int]) -> Selector:
-    """Mean the events of these messages."""
+    """Select for calling off: the events of these messages."""
     return lambda event: event.message_id in message_ids
 
 
 def in_guild(guild_id: int | None) -> Selector:
-    """Mean the events of a guild, or (None) of direct messages."""
+    """Select for calling off: the events of a guild, or (None) of direct messages."""
     return lambda event: event.guild_id == guild_id
 
 
 def in_channel(channel_id: int) -> Selector:
-    """Mean the events of a channel and its threads, or of a thread."""
+    """Select for calling off: the events of a channel and its threads, or of a thread."""
     return lambda event: channel_id in (event.channel_id, event.parent_id)
 
 
 def by(author_id: int) -> Selector:
-    """Mean the events of a person."""
+    """Select for calling off: the events of a person."""
     return lambda event: event.author_id == author_id
 
 
 def everything(_event: Event) -> bool:
-    """Mean all events."""
+    """Select for calling off: all events."""
     return True
 
 

@@ -210,7 +210,7 @@ class Api:
 
 
 def explain(error: CutError | RefusedError) -> AgentError:
-    """Turn the failure of a look-up into what the rest of Aurora understands."""
+    """Return the AgentError that a failed call of the REST API amounts to."""
     if isinstance(error, CutError):
         return AgentError(Outcome.UNREACHABLE, w.NOT_REACHED)
     ending = refused(error)

@@ -15,7 +15,7 @@ from ..model import (
     State,
     Turn,
 )
-from ..reasons import AuroraError
+from ..reasons import ExplainedError
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""
@@ -29,8 +29,8 @@ Where = int | str | None
 """A guild's id, None for DMs, or EVERYWHERE."""
 
 
-class LedgerError(AuroraError):
-    """The ledger can't be used; the text is for the bot's owner."""
+class LedgerError(ExplainedError):
+    """The ledger can't be used; the bot's owner reads why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import apsw
 
 from ..clock import Clock
+from ..words import ledger as w
 from . import PACE_SECONDS, Backlog, LedgerError
 from .schema import MIGRATIONS, migrate, prepare
 from .tables import Tables
@@ -59,18 +60,18 @@ def explained(path: Path, error: Exception) -> LedgerError:
     """Return the error that tells the owner what is wrong and what to do."""
     match error:
         case LedgerError():
-            text = str(error)
+            text = error.phrase
         case apsw.BusyError() | apsw.LockedError():
-            text = "is in use by another running bot. Stop that bot."
+            text = w.IN_USE
         case apsw.FullError():
-            text = "can't grow: the disk is full. Free some space; Aurora then goes on by itself."
+            text = w.FULL
         case apsw.CantOpenError() | apsw.ReadOnlyError() | apsw.PermissionsError() | OSError():
-            text = f"can't be written: give the bot the right to write in {path.parent}. ({error})"
+            text = w.NOT_WRITTEN(folder=path.parent, error=error)
         case apsw.CorruptError() | apsw.NotADBError():
-            text = "is damaged. Reload Aurora: it sets the file aside and begins a fresh one."
+            text = w.DAMAGED
         case _:
-            text = f"could not do what was asked ({type(error).__name__}: {error})."
-    told = LedgerError(f"The ledger {path} {text}")
+            text = w.FAILED(error=f"{type(error).__name__}: {error}")
+    told = LedgerError(text(path=path))
     told.__cause__ = error
     return told
 

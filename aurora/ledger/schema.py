@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import apsw
 
+from ..words import ledger as w
 from . import LedgerError
 
 # EXCLUSIVE comes first: with it the index of the WAL lives in memory, and no second process can
@@ -225,11 +226,8 @@ def migrate(db: apsw.Connection, scripts: Sequence[str] = MIGRATIONS) -> None:
     version = db.pragma("user_version")
     assert isinstance(version, int)  # noqa: S101 - for the type checker; SQLite knows no other
     if version > len(scripts):
-        raise LedgerError(
-            f"is of version {version}, and this Aurora knows versions up to {len(scripts)}. "
-            "Update Aurora, or move the file away to begin a new ledger."
-        )
+        raise LedgerError(w.TOO_NEW(version=version, known=len(scripts)))
     if version == 0 and cursor.execute("SELECT 1 FROM sqlite_schema").fetchall():
-        raise LedgerError("is the database of something else. Move it away.")
+        raise LedgerError(w.NOT_OURS)
     for number, script in enumerate(scripts[version:], version + 1):
         cursor.execute(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version={number}; COMMIT")

@@ -18,6 +18,7 @@ from ..model import (
     State,
     Turn,
 )
+from ..words import ledger as w
 from . import (
     REFUSAL_SECONDS,
     Backlog,
@@ -41,7 +42,7 @@ from .rows import (
     whole_turn_of,
 )
 from .tables import Tables
-from .writer import CLOSED, Writer
+from .writer import Writer
 
 
 class SqliteStore:
@@ -70,7 +71,7 @@ class SqliteStore:
     async def open(self) -> Backlog:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
         if self._writer is not None:
-            raise LedgerError(f"The ledger {self._path} is open already.")
+            raise LedgerError(w.OPEN_ALREADY(path=self._path))
         opener = partial(self._opener, self._path, self._clock)
         writer = self._writer = Writer(opener, self._clock, self._retention)
         try:
@@ -222,5 +223,5 @@ class SqliteStore:
 
     def _do(self, operation: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         if self._writer is None:
-            raise LedgerError(CLOSED)
+            raise LedgerError(w.CLOSED)
         return self._writer.submit(operation, *args)

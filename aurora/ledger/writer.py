@@ -13,6 +13,7 @@ from typing import Any
 import apsw
 
 from ..clock import Clock
+from ..words import ledger as w
 from . import DEDUPE_SECONDS, Backlog, LedgerError
 from .opening import explained
 from .sweep import Sweep
@@ -23,7 +24,6 @@ log = logging.getLogger("red.aurora.ledger")
 Operation = tuple[asyncio.Future[Any] | None, Callable[..., Any], tuple[Any, ...]]
 Outcome = tuple[asyncio.Future[Any] | None, Any, Exception | None]
 
-CLOSED = "The ledger is closed."
 
 _BATCH = 128
 _MOMENT = 0.05
@@ -75,7 +75,7 @@ class Writer:
     def submit(self, operation: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         """Line an operation up; the future is done when its changes are kept."""
         if self._stopping:
-            raise LedgerError(CLOSED)
+            raise LedgerError(w.CLOSED)
         future = self._loop.create_future()
         if not self._gathered:
             # Handed over when all tasks that can run have run: the thread then finds the
@@ -184,7 +184,7 @@ class Writer:
         with suppress(Empty):
             while True:
                 for future, _, _ in self._queue.get_nowait() or ():
-                    rest.append((future, None, LedgerError(CLOSED)))
+                    rest.append((future, None, LedgerError(w.CLOSED)))
         self._tell(rest)
 
     def _tell(self, outcomes: Sequence[Outcome]) -> None:

@@ -22,8 +22,8 @@ class Phrase:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def __call__(self, **values: object) -> Phrase:
-        """Fill in the placeholders."""
-        return Phrase(self.text, values)
+        """Fill in placeholders."""
+        return Phrase(self.text, {**self.values, **values})
 
     def __str__(self) -> str:
         """Return it in English, as logs want it."""

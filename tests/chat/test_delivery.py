@@ -12,7 +12,7 @@ from aurora.chat.sender import Sender
 from aurora.ledger import LedgerError
 from aurora.model import NO_CONTEXT, Event, Send, Trace
 from aurora.reasons import REASONS, Reason
-from aurora.words import Phrase
+from aurora.words import Phrase, phrase
 from doubles.local_discord import Overwrite, permissions
 
 from ..support.stage import (
@@ -336,7 +336,7 @@ async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
     async def record_and_crash(event: Event, send: Send) -> None:
         await record(event, send)
         if send.message_ids:
-            raise LedgerError("this is where it ends")
+            raise LedgerError(phrase("this is where it ends"))
 
     with monkeypatch.context() as crash:
         crash.setattr(stage.store, "record_send", record_and_crash)

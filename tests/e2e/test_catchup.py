@@ -11,6 +11,7 @@ import pytest
 
 from aurora.ledger import LedgerError
 from aurora.model import Change, Event
+from aurora.words import phrase
 from doubles.local_discord import Message, Overwrite, permissions
 
 from .away import Comings, session_lost
@@ -186,7 +187,7 @@ async def test_one_message_that_can_not_be_taken_in_leaves_the_others(
 
     async def fail(event: Event, change: Change) -> bool:
         if event.message_id in unlucky:
-            raise LedgerError("disk full")
+            raise LedgerError(phrase("disk full"))
         return bool(await add(event, change))
 
     monkeypatch.setattr(store, "add", fail)
@@ -275,7 +276,7 @@ async def test_a_ledger_that_fails_for_one_channel_leaves_the_others(
 
     async def fail(message_id: int) -> object:
         if message_id in unlucky:
-            raise LedgerError("disk full")
+            raise LedgerError(phrase("disk full"))
         return await refusal(message_id)
 
     monkeypatch.setattr(store, "refusal", fail)

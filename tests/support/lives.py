@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, NamedTuple
 
 from aurora.ledger import LedgerError, Store
+from aurora.words import phrase
 
 
 class Point(NamedTuple):
@@ -77,9 +78,9 @@ class Disk:
         operation = getattr(self.store, name)
 
         async def carry_out(*arguments: Any, **options: Any) -> Any:
-            await self._life.point(f"{name} is asked", LedgerError("disk full"))
+            await self._life.point(f"{name} is asked", LedgerError(phrase("disk full")))
             if self.full and name not in _READING:
-                raise LedgerError("disk full")
+                raise LedgerError(phrase("disk full"))
             self._busy += 1
             self.idle.clear()
             try:

@@ -119,7 +119,7 @@ class Driver:
             if self._round > _MOST_ROUNDS:
                 with contextlib.suppress(CutError, RefusedError):
                     await self._settle({})
-                return Ending(Outcome.FAILED, "the agent called tools without end")
+                return Ending(Outcome.FAILED, w.CALLS_WITHOUT_END)
             message = await self._answer(step)
 
     async def _send(self, message: Frame) -> Ending:

@@ -58,7 +58,7 @@ class Transcript:
 
     def verdict(self, text: str, *, good: bool) -> None:
         """Print how it ended."""
-        self._console.print(Text(text, "green" if good else "red"))
+        self._console.print(Text(text, "green" if good else "red"), soft_wrap=True)
 
     def _plain(self, content: str) -> str:
         users = self._discord.world.users

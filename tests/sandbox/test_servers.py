@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,14 +29,6 @@ def no_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep pip from every registry."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-
-
-@pytest.fixture
-def own_path() -> Iterator[None]:
-    """Take back what a stack in this process puts in front of the path."""
-    kept = list(sys.path)
-    yield
-    sys.path[:] = kept
 
 
 async def answered(stack: Stack) -> None:
@@ -115,12 +106,11 @@ async def test_a_folder_of_auroras_own_is_left_alone(tmp_path: Path) -> None:
     assert not own.is_symlink()
 
 
-@pytest.mark.usefixtures("own_path")
-async def test_a_kept_folder_works_with_the_next_double(tmp_path: Path) -> None:
+async def test_a_kept_folder_works_with_the_next_double(rest_data: Path) -> None:
     """The double forgets its agents; the settings that name them are set anew."""
     agents = []
     for _ in range(2):
-        async with Stack({}, backend=Backend.REST, data=tmp_path, page_port=None) as stack:
+        async with Stack({}, backend=Backend.REST, data=rest_data, page_port=None) as stack:
             agents.append(stack.guild_agent)
             await answered(stack)
     assert agents[0] != agents[1]

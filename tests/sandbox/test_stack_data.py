@@ -7,18 +7,11 @@ from pathlib import Path
 from sandbox.stack import Stack
 
 
-async def test_agents_are_kept(tmp_path: Path) -> None:
-    """The second start on a folder finds the agents of the first, and works."""
-    agents = []
+async def test_agents_are_kept_in_a_folder_that_is_not_removed(tmp_path: Path) -> None:
+    """It is made if missing; the second start on it finds the agents of the first, and works."""
+    folder, agents = tmp_path / "new" / "place", []
     for _ in range(2):
-        async with Stack({}, data=tmp_path, page_port=None) as stack:
+        async with Stack({}, data=folder, page_port=None) as stack:
             agents.append((stack.guild_agent, stack.dm_agent))
+        assert {"letta", "red"} <= {one.name for one in folder.iterdir()}
     assert agents[0] == agents[1]
-
-
-async def test_a_kept_folder_is_not_removed(tmp_path: Path) -> None:
-    """Only temporary folders go; a given one is made if missing and stays."""
-    folder = tmp_path / "new" / "place"
-    async with Stack({}, data=folder, page_port=None):
-        pass
-    assert {"letta", "red"} <= {one.name for one in folder.iterdir()}

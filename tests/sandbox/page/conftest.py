@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
 from playwright.async_api import Page as Window
+from playwright.async_api import async_playwright
 
 from doubles.local_discord import LocalDiscord
 from sandbox.neighbourhood import Neighbourhood, found
 from sandbox.page import Page, listen
 
-from .looking import CHROMIUM, FLAGS, open_window
+from .looking import CHROMIUM, FLAGS, LIMIT, looking_at
 
 
 @pytest_asyncio.fixture(loop_scope="package")
@@ -38,16 +38,19 @@ async def page(discord: LocalDiscord, places: Neighbourhood) -> AsyncIterator[Pa
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def chromium() -> AsyncIterator[Browser]:
+async def tab() -> AsyncIterator[Window]:
+    """One tab for all tests: each page has an origin of its own, and so a memory of its own."""
     async with async_playwright() as playwright:
         # Without a folder named, every launch gets a fresh one for its user data.
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        await running.close()
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = await browser.new_page()
+        opened.set_default_timeout(LIMIT * 1000)
+        yield opened
+        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def window(chromium: Browser, page: Page) -> AsyncIterator[Window]:
+async def window(tab: Window, page: Page) -> AsyncIterator[Window]:
     """A wide window on #general, as Ada."""
-    async with open_window(chromium, page.url) as opened:
+    async with looking_at(tab, page.url) as opened:
         yield opened

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page
+from playwright.async_api import ConsoleMessage, Error, Locator, Page
 
 from doubles.local_discord import LocalDiscord, Message
 
@@ -37,9 +37,12 @@ NEEDS_BROWSER = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chro
 
 
 @asynccontextmanager
-async def open_window(browser: Browser, url: str) -> AsyncIterator[Page]:
-    """Open a wide window on #general, as Ada; it must not have complained when it is closed."""
+async def looking_at(tab: Page, url: str) -> AsyncIterator[Page]:
+    """Open the page in a wide window, on #general, as Ada; it must not complain meanwhile."""
     complaints: list[str] = []
+
+    def hear(error: Error) -> None:
+        complaints.append(str(error))
 
     def listen_in(message: ConsoleMessage) -> None:
         # Lost connections and refusals are caused here on purpose; the browser logs each.
@@ -47,15 +50,15 @@ async def open_window(browser: Browser, url: str) -> AsyncIterator[Page]:
         if message.type == "error" and not message.text.startswith(expected):
             complaints.append(message.text)
 
-    context = await browser.new_context(viewport={"width": 1360, "height": 850})
-    context.set_default_timeout(LIMIT * 1000)
-    window = await context.new_page()
-    window.on("console", listen_in)
-    window.on("pageerror", lambda error: complaints.append(str(error)))
-    await window.goto(url)
-    await window.wait_for_selector("body[data-ready]")
-    yield window
-    await context.close()
+    tab.on("console", listen_in)
+    tab.on("pageerror", hear)
+    await tab.set_viewport_size({"width": 1360, "height": 850})
+    await tab.goto(url)
+    await tab.wait_for_selector("body[data-ready]")
+    yield tab
+    await tab.goto("about:blank")
+    tab.remove_listener("console", listen_in)
+    tab.remove_listener("pageerror", hear)
     assert complaints == []
 
 

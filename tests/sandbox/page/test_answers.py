@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from doubles.local_discord import LocalDiscord
+from sandbox.servers import Backend
 from sandbox.stack import Stack
 
-from .looking import LIMIT, NEEDS_BROWSER, newest, open_window, write
+from .looking import LIMIT, NEEDS_BROWSER, looking_at, newest, write
 
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), NEEDS_BROWSER]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
-async def stack() -> AsyncIterator[Stack]:
-    async with Stack({}) as running:
+async def stack(rest_data: Path) -> AsyncIterator[Stack]:
+    async with Stack({}, backend=Backend.REST, data=rest_data) as running:
         yield running
 
 
@@ -30,10 +32,10 @@ def discord(stack: Stack) -> LocalDiscord:
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def window(chromium: Browser, stack: Stack) -> AsyncIterator[Page]:
+async def window(tab: Page, stack: Stack) -> AsyncIterator[Page]:
     """A wide window on #general, as Ada."""
     assert stack.page is not None
-    async with open_window(chromium, stack.page.url) as opened:
+    async with looking_at(tab, stack.page.url) as opened:
         yield opened
 
 

@@ -6,14 +6,14 @@ import re
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from doubles.local_discord import LocalDiscord
 from sandbox.neighbourhood import Neighbourhood
 from sandbox.page import Page as ChatPage
 from sandbox.page import RealBot, listen
 
-from .looking import NEEDS_BROWSER, newest, open_window, shown, write
+from .looking import NEEDS_BROWSER, looking_at, newest, shown, write
 
 PHONE = 360  # pixels; the narrowest window that the page is made for
 
@@ -98,14 +98,12 @@ async def test_a_wide_window_needs_no_buttons_for_what_it_shows(window: Page) ->
 
 
 @pytest.mark.parametrize("width", [1360, PHONE])
-async def test_a_bot_on_the_real_discord_is_told_of_at_every_width(
-    width: int, chromium: Browser
-) -> None:
+async def test_a_bot_on_the_real_discord_is_told_of_at_every_width(width: int, tab: Page) -> None:
     """There is no conversation to hide it behind."""
     real = RealBot("Aurora#1", "https://discord.example/invite", ("!aurora enable agent-1",))
     served = ChatPage(None, real=real)
     await served.start(listen(0))
-    async with open_window(chromium, served.url) as window:
+    async with looking_at(tab, served.url) as window:
         await window.set_viewport_size({"width": width, "height": 740})
         await expect(window.locator("#real")).to_contain_text("!aurora enable agent-1")
         await expect(window.locator("#real")).to_be_in_viewport()

@@ -155,7 +155,7 @@ async def test_a_message_edited_while_it_waits_is_in_the_turn_as_it_is_now(chatt
 
 async def test_a_turn_that_fails_fails_for_all_of_them(chatty: Town) -> None:
     """One notice, and the same end for each."""
-    await chatty.cog.services.settings.set_guild(chatty.guild.id, agent_timeout=0.5)
+    await chatty.cog.services.settings.set_guild(chatty.guild.id, agent_timeout=2.0)
     held = await busy(chatty)
     asked = await held.asked("one", "[[slow:0.05]][[long:4000]]")
     held.go()

@@ -276,7 +276,7 @@ def _all_tools(
 async def test_an_answer_after_the_timeout_is_refused(town: Town) -> None:
     """One notice, nothing tried again, and the channel goes on."""
     hasten(town)
-    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=0.5)
+    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=2.0)
     gate = asyncio.Event()
     send = Call.to("discord_send", channelId=str(town.general.id), message="Sorry I am late.")
     town.llm.script("slow", Step(gate=gate, calls=(send,)), Step(text="Done."))
@@ -295,7 +295,7 @@ async def test_an_answer_after_the_timeout_is_refused(town: Town) -> None:
 async def test_the_channel_goes_on_after_an_agent_that_never_ends(town: Town) -> None:
     """The server keeps its turn for minutes; the next message goes around it."""
     hasten(town)
-    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=0.5)
+    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=2.0)
     gate = asyncio.Event()
     town.llm.script("for ever", Step(gate=gate, text="Never."))
     seen = await provoke(town, "for ever")

@@ -30,7 +30,7 @@ async def test_a_minute_without_letta_loses_nobody(tmp_path: Path) -> None:
 
 async def test_ten_minutes_without_letta_lose_nobody(tmp_path: Path) -> None:
     """As many mentions over ten times the time: what waited longest is not yet too old."""
-    report = await run_outage(600.0, speed=100.0, folder=tmp_path, per_second=0.5)
+    report = await run_outage(600.0, speed=50.0, folder=tmp_path, per_second=0.5)
     assert report.sent_in_outage >= 300
     assert_good(report)
 
@@ -39,7 +39,7 @@ async def test_what_waits_longer_than_a_quarter_of_an_hour_expires_with_a_notice
     tmp_path: Path,
 ) -> None:
     """Old questions end as expired, each person told; younger ones are answered."""
-    report = await run_outage(1000.0, speed=200.0, folder=tmp_path, per_second=0.2)
+    report = await run_outage(1000.0, speed=100.0, folder=tmp_path, per_second=0.2)
     assert report.violations == []
     kinds = {end.partition(" ")[0] for end in report.ends}
     assert kinds == {"answered", "expired"}

@@ -95,7 +95,8 @@ class Interpreter:
     async def end(self) -> list[str]:
         """Ask as an admin does; return which English sentences people got to read meanwhile."""
         self._transcript.heading(f"What an admin reads in {self._language}")
-        await self._order(self._places.setup, "!help aurora")
+        for command in ("aurora", "aurora config", "aurora config ratelimit"):
+            await self._order(self._places.setup, f"!help {command}")
         for command in COMMANDS:
             await self._order(self._places.setup, f"!aurora {command}")
         return self.left(self._said_since(self._since))

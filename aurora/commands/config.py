@@ -26,7 +26,6 @@ from ..words.settings import HELP
 from .agents import find_agent
 from .alerting import set_alerts, set_webhook
 from .asking import tell, working
-from .helping import helped
 from .setup import SetupCommands
 
 _OTHERS = ("tools", "alerts", "retention", "alertwebhook")
@@ -40,11 +39,17 @@ def _setting(group: commands.Group, key: str) -> Any:
     async def change(self: "ConfigCommands", ctx: commands.GuildContext, value: str) -> None:
         await _change(self.services, ctx, rule.command, value)
 
+    told = HELP(help=rule.help, values=rule.values)
+    # Red looks for a docstring before it asks the translator.
+    change.__doc__ = str(told)
     # discord.py takes a function for a method only if it looks like one.
     change.__qualname__ = f"ConfigCommands.{rule.command}"
     guarded = commands.admin_or_permissions(manage_guild=True)(commands.guild_only()(change))
-    made = group.command(name=rule.command, with_app_command=False)(guarded)
-    return helped(made, HELP(help=rule.help, values=rule.values))
+    # Given like this, it is kept by the copies that the cog makes of its commands.
+    made = group.command(
+        name=rule.command, with_app_command=False, i18n=lambda _english: say(told)
+    )
+    return made(guarded)
 
 
 class ConfigCommands:

@@ -21,6 +21,9 @@ from .asking import ask, tell, unfenced, working
 from .messages import find_message
 from .sdk import provide_sdk
 
+group = commands.hybrid_group
+"""Under this name redgettext takes a docstring for the help of a command."""
+
 
 class SetupCommands:
     """The commands right under `[p]aurora`."""
@@ -28,7 +31,7 @@ class SetupCommands:
     services: Services
 
     # mypy can't tell which of the two shapes of callback this is.
-    @commands.hybrid_group(name="aurora")  # type: ignore[arg-type]
+    @group(name="aurora")  # type: ignore[arg-type]
     async def aurora(self, ctx: commands.Context) -> None:
         """Talk to a stateful Letta agent in Discord."""
 

@@ -168,12 +168,12 @@ class Alerts:
 
     def _down(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> Phrase:
         if guild_id is not None:
-            what, todo = w.GUILD_DOWN, w.GUILD_TODO
+            what, todo = w.GUILD_DOWN, w.GUILD_REMEDY
         elif key is None:
             what = w.SERVER_DOWN(url=self._settings.world.letta_base_url)
-            todo = w.SERVER_TODO
+            todo = w.SERVER_REMEDY
         else:
-            what, todo = w.AGENT_DOWN(agent=key), w.AGENT_TODO
+            what, todo = w.AGENT_DOWN(agent=key), w.AGENT_REMEDY
         since, waiting = f"<t:{trouble.since:.0f}:t>", self._count(key, guild_id)
         return w.DOWN(what=what, since=since, waiting=waiting, todo=todo)
 

@@ -151,10 +151,10 @@ class MessageQueue:
             raise
         self._publish(changes)
 
-    async def retry(self, turn: Turn, delay: float, detail: str = "") -> None:
+    async def retry(self, turn: Turn, delay: float) -> None:
         """Put a running turn back at the head of its lane, for `delay` seconds from now."""
         turn.not_before = self._clock.time() + delay
-        changes = self._changes(turn, "retrying", detail or f"in {delay:.1f} s")
+        changes = self._changes(turn, "retrying", f"in {delay:.1f} s")
         steps = list(zip(turn.events, changes, strict=True))
 
         def left() -> list[tuple[Event, Change]]:
@@ -254,7 +254,12 @@ class MessageQueue:
 
     def waiting(self) -> list[Event]:
         """Return the events that wait, in the order of acceptance."""
-        return list(self._waiting())
+        return [
+            event
+            for message_id, turn in self._turns.items()
+            for event in turn.events
+            if event.message_id == message_id and event.state is State.WAITING
+        ]
 
     def reconsider(self) -> None:
         """Look at every waiting lane again: a setting, a pause or a breaker has changed."""
@@ -313,12 +318,6 @@ class MessageQueue:
         turn.ready_at = self._clock.monotonic() + delay
         self._lanes.put_back(turn)
         self._news.set()
-
-    def _waiting(self) -> Iterator[Event]:
-        for message_id, turn in self._turns.items():
-            for event in turn.events:
-                if event.message_id == message_id and event.state is State.WAITING:
-                    yield event
 
     def _wanted(self, wanted: Callable[[Event], bool]) -> Iterator[Event]:
         for event in self.waiting():

@@ -10,13 +10,13 @@ DOWN = _(
     "told to ask again. {todo}"
 )
 GUILD_DOWN = _("This server's agent can't answer")
-GUILD_TODO = _("The bot's owner has been told. `[p]aurora events status` shows more.")
+GUILD_REMEDY = _("The bot's owner has been told. `[p]aurora events status` shows more.")
 SERVER_DOWN = _("The Letta server at <{url}> can't be reached")
-SERVER_TODO = _(
+SERVER_REMEDY = _(
     "Check that it runs and that this machine can reach it. `[p]aurora events status` shows more."
 )
 AGENT_DOWN = _("The agent `{agent}` fails at everything it is asked")
-AGENT_TODO = _(
+AGENT_REMEDY = _(
     "Check its model and the log of the Letta server. `[p]aurora events status` shows more."
 )
 

@@ -26,7 +26,8 @@ from .splitting import split_message
 MAX_PARTS = 10
 """How many messages one text may become."""
 
-_LOOK_BACK = 500
+LOOK_BACK = 500
+"""How many messages are searched for one whose fate is unknown."""
 _NO_HISTORY = 160002  # replying takes the right to read history, writing does not
 
 
@@ -220,13 +221,11 @@ class Sender:
         async def search() -> int | None:
             seen, after = 0, discord.Object(event.message_id)
             # Newest first: what is in doubt is mostly what was sent a moment ago.
-            async for message in channel.history(
-                limit=_LOOK_BACK, after=after, oldest_first=False
-            ):
+            async for message in channel.history(limit=LOOK_BACK, after=after, oldest_first=False):
                 seen += 1
                 if same(message):
                     return message.id
-            if seen == _LOOK_BACK:
+            if seen == LOOK_BACK:
                 raise SendFailed(
                     Reason.UNKNOWN_FATE,
                     "An earlier message may be there or not: too many have followed to tell.",

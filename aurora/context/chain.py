@@ -21,16 +21,18 @@ class _Parent(NamedTuple):
     starter: bool = False
 
 
-async def walk(message: discord.Message, depth: int) -> tuple[list[discord.Message], str | None]:
+async def walk(
+    message: discord.Message, depth: int, *, seconds: float = CHAIN_SECONDS
+) -> tuple[list[discord.Message], str | None]:
     """Return what comes before a message, nearest first and at most `depth`, and why it ends.
 
     A thread goes on with the message it was started from. An author who may not read the history
     gets what Discord sent along with the message, and no more (promise 11). The reasons are
-    those of `context.extract_reply_chain`.
+    those of `context.extract_reply_chain`; "unavailable" also if it takes more than `seconds`.
     """
     found: list[discord.Message] = []
     try:
-        async with asyncio.timeout(CHAIN_SECONDS):
+        async with asyncio.timeout(seconds):
             end = await _walk(message, depth, found)
     except TimeoutError:
         end = "unavailable"

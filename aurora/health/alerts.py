@@ -31,7 +31,8 @@ _SAME_OUTAGE_SECONDS = 120.0
 """How soon after an agent's breaker the server's must open to be the same outage."""
 _LASTING_SECONDS = 30.0
 """How long runs must have failed for an alert: a breaker that opens meanwhile says it better."""
-_PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
+"""How long a webhook may take."""
 _MOST_CHARS = 1900
 """Discord takes 2,000; what is cut is said."""
 _WEBHOOK = re.compile(
@@ -70,6 +71,7 @@ class Alerts:
         background: Background,
         clock: Clock,
         waiting: Callable[[], Mapping[int | None, int]],
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._bot = bot
         self._settings = settings
@@ -77,6 +79,7 @@ class Alerts:
         self._background = background
         self._clock = clock
         self._waiting = waiting
+        self.patience = patience
         self._troubles: dict[str | None, _Trouble] = {}
         self._order: WeakValueDictionary[int | None, asyncio.Lock] = WeakValueDictionary()
         self._repeats = Throttle(clock, _REPEAT_SECONDS)
@@ -231,7 +234,7 @@ class Alerts:
         if url is None:
             return
         try:
-            await send_to_webhook(self._bot, url, text)
+            await send_to_webhook(self._bot, url, text, self.patience)
         except WebhookError as error:
             # discord.py's own words may carry the address, which is a secret.
             log.warning("No alert by the webhook: %s", error)
@@ -255,14 +258,16 @@ def masked(url: str) -> str:
     return re.sub(r"/[^/]+$", "/…", url)
 
 
-async def send_to_webhook(bot: discord.Client, url: str, text: str) -> None:
-    """Let a webhook say something, without pings.
+async def send_to_webhook(
+    bot: discord.Client, url: str, text: str, patience: float = PATIENCE_SECONDS
+) -> None:
+    """Let a webhook say something within `patience` seconds, without pings.
 
     Raises WebhookError, whose text says what Discord had against it.
     """
     try:
         hook = discord.Webhook.from_url(url, client=bot)
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(patience):
             await hook.send(text, allowed_mentions=discord.AllowedMentions.none())
     except (discord.NotFound, ValueError):
         raise WebhookError(w.NO_SUCH_WEBHOOK) from None

@@ -30,19 +30,27 @@ log = logging.getLogger("red.aurora.catchup")
 
 WINDOW_SECONDS = 10 * 60.0
 """How old a missed message may be to be answered still."""
-MESSAGES_READ = 50
-"""Most messages read of a channel, the latest."""
-CHANNELS_READ = 200
-"""Most channels read after one gap, those written in last."""
-DMS_READ = 50
-READ_SECONDS = 10.0
-PASS_SECONDS = 60.0
-"""How long a live message can have to wait for older ones, if Discord is slow."""
-HEARTBEAT_SECONDS = 10.0
 _SOON = 1.0
 _AT_ONCE = 4
 _HEARD = "listening"
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is read after one gap, and how long that may take, in seconds.
+
+    Of a channel the latest `messages` are read, of `channels` and `dms` those written in last. A
+    live message waits for older ones no longer than `whole`, if Discord is slow. What was heard is
+    kept every `heartbeat`.
+    """
+
+    messages: int = 50
+    channels: int = 200
+    dms: int = 50
+    channel: float = 10.0
+    whole: float = 60.0
+    heartbeat: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +82,20 @@ class CatchUp:
     """
 
     def __init__(
-        self, bot: Red, settings: Settings, store: Store, intake: Intake, clock: Clock
+        self,
+        bot: Red,
+        settings: Settings,
+        store: Store,
+        intake: Intake,
+        clock: Clock,
+        bounds: Bounds | None = None,
     ) -> None:
         self._bot = bot
         self._settings = settings
         self._store = store
         self._intake = intake
         self._clock = clock
+        self.bounds = bounds or Bounds()
         self._gaps = Gaps(bot, None)
         self._due: deque[_Plan] = deque()
         self._wake = asyncio.Event()
@@ -147,11 +162,11 @@ class CatchUp:
                 if last > floor and _may_read(channel):
                     missed.append(_Missed(channel.id, floor, channel, last))
         missed.sort(key=lambda one: one.ceiling, reverse=True)
-        if len(missed) > CHANNELS_READ:
+        if len(missed) > self.bounds.channels:
             log.warning("Messages were missed in %d channels; not all are read", len(missed))
         answers_dms = with_dms and self._settings.agent_for(None) is not None
         dm_floor = max(limit, gap.anywhere) if answers_dms else None
-        self._due.append(_Plan(missed[:CHANNELS_READ], dm_floor))
+        self._due.append(_Plan(missed[: self.bounds.channels], dm_floor))
         self._wake.set()
 
     async def _listen(self, origin: Gap | None) -> None:
@@ -172,7 +187,7 @@ class CatchUp:
                 heard, arriving = last_heard(self._bot.guilds), self._intake.oldest_arriving
                 # Were Aurora killed now, what is not in the ledger yet would have to be read.
                 await self._note(heard if arriving is None else min(heard, arriving - 1))
-            await self._clock.wait(self._wake, HEARTBEAT_SECONDS if complete else _SOON)
+            await self._clock.wait(self._wake, self.bounds.heartbeat if complete else _SOON)
 
     async def _note(self, heard: int) -> None:
         # Never back: what has been heard stays heard when its channel is gone.
@@ -189,7 +204,7 @@ class CatchUp:
         if not places:
             return
         slots = asyncio.Semaphore(_AT_ONCE)
-        until = asyncio.get_running_loop().time() + PASS_SECONDS
+        until = asyncio.get_running_loop().time() + self.bounds.whole
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._catch_up(one, slots, until)) for one in places]
         taken = sum(task.result() for task in tasks)
@@ -199,14 +214,14 @@ class CatchUp:
         if floor is None:
             return []
         channels = await self._store.dm_channels(self._clock.time() - DEDUPE_SECONDS)
-        return [_Missed(channel_id, floor) for channel_id in channels[-DMS_READ:]]
+        return [_Missed(channel_id, floor) for channel_id in channels[-self.bounds.dms :]]
 
     async def _catch_up(self, missed: _Missed, slots: asyncio.Semaphore, until: float) -> int:
         """Take in what was missed in a channel, before anything newer in it."""
         try:
             async with asyncio.timeout_at(until) as limit:
                 async with self._intake.in_order(missed.channel_id), slots:
-                    async with asyncio.timeout(READ_SECONDS):
+                    async with asyncio.timeout(self.bounds.channel):
                         found = await self._read(missed)
                     wanted = [message for message in found if await self._wanted(message)]
                     # Cut off from here on, what the ledger has accepted would be in no lane.
@@ -226,7 +241,7 @@ class CatchUp:
             missed.channel_id, type=discord.ChannelType.private
         )
         history = channel.history(
-            limit=MESSAGES_READ,
+            limit=self.bounds.messages,
             before=discord.Object(missed.ceiling + 1) if missed.ceiling else None,
             after=discord.Object(missed.floor),
             oldest_first=False,

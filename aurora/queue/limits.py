@@ -20,9 +20,12 @@ COALESCED = 5
 class WorkRules:
     """The queue's Rules (promise 3), from settings and breakers as they are now."""
 
-    def __init__(self, settings: Settings, breakers: Breakers) -> None:
+    def __init__(
+        self, settings: Settings, breakers: Breakers, *, agent_runs: int = AGENT_RUNS
+    ) -> None:
         self._settings = settings
         self._breakers = breakers
+        self.agent_runs = agent_runs
 
     def capacity(self, guild_id: int | None) -> int:
         """Return how many events of a guild may wait."""
@@ -37,7 +40,7 @@ class WorkRules:
         agent_id = self._settings.agent_for(event.guild_id)
         most = {
             "global": GLOBAL_RUNS,
-            f"agent:{agent_id}": AGENT_RUNS,
+            f"agent:{agent_id}": self.agent_runs,
             f"user:{event.author_id}": USER_RUNS,
         }
         if event.guild_id is not None:

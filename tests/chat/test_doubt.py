@@ -6,9 +6,8 @@ import asyncio
 
 import pytest
 
-from aurora.chat import sender as sender_module
 from aurora.chat.failures import SendFailed
-from aurora.chat.sender import fingerprint
+from aurora.chat.sender import LOOK_BACK, fingerprint
 from aurora.model import Send, State, Trace
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase
@@ -75,14 +74,13 @@ async def test_the_search_goes_back_no_further_than_the_question(stage: Stage) -
 
 
 async def test_more_messages_than_are_read_leave_doubt(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage,
 ) -> None:
     """What was not looked at may be the answer."""
-    monkeypatch.setattr(sender_module, "_LOOK_BACK", 5)
     event = await stage.ask()
     lose_answers(stage)
     await send(stage.open(event), stage.channel, "By tool")
-    for number in range(5):
+    for number in range(LOOK_BACK):
         stage.local.say(stage.bob, stage.channel, f"chatter {number}")
     with pytest.raises(SendFailed) as doubt:
         await stage.sends(event)

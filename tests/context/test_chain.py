@@ -5,8 +5,8 @@ from __future__ import annotations
 import discord
 import pytest
 
-from aurora.context import chain as chain_module
 from aurora.context import extract_reply_chain
+from aurora.context.chain import walk
 from tests.support.chains import build, replies, said
 from tests.support.payloads import (
     Rest,
@@ -68,15 +68,12 @@ async def test_a_parent_that_cannot_be_had_ends_the_chain_with_a_reason(
     assert (said(chain), end) == (["m1"], reason)
 
 
-async def test_an_outage_of_discord_costs_a_bounded_time(
-    world: World, served: Rest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_outage_of_discord_costs_a_bounded_time(world: World, served: Rest) -> None:
     """discord.py would go on trying for half a minute."""
-    monkeypatch.setattr(chain_module, "CHAIN_SECONDS", 0.05)
     messages = replies(world, 3)
     served.refuse[messages[0].id] = 502
-    chain, end = await extract_reply_chain(messages[-1], 5)
-    assert (said(chain), end) == (["m1"], "unavailable")
+    found, end = await walk(messages[-1], 5, seconds=0.05)
+    assert ([one.content for one in found], end) == (["m1"], "unavailable")
 
 
 async def test_a_parent_in_another_channel_is_not_followed(world: World, served: Rest) -> None:

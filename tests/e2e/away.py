@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,11 @@ class Comings:
             yield
         finally:
             await self.red.close()
+
+    def bound(self, **bounds: float) -> None:
+        """Let less be read of what was missed, or for less long."""
+        catchup = self.services.catchup
+        catchup.bounds = replace(catchup.bounds, **bounds)
 
     async def settle(self) -> None:
         """Choose agents, and pause, as an owner does; wait until it is kept what was heard."""

@@ -116,11 +116,9 @@ async def test_a_live_message_waits_for_the_missed_ones_of_its_channel(awake: Co
     assert awake.taken_in == [missed.id, live.id]
 
 
-async def test_live_messages_do_not_crowd_the_missed_ones_out(
-    awake: Comings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_live_messages_do_not_crowd_the_missed_ones_out(awake: Comings) -> None:
     """What is read ends where the new session began."""
-    monkeypatch.setattr("aurora.intake.catchup.MESSAGES_READ", 5)
+    awake.bound(messages=5)
     awake.discord.faults.rate_limit("GET", "/messages$", retry_after=0.5)
     async with awake.session_lost():
         missed = awake.ask("are you there?")
@@ -288,11 +286,9 @@ async def test_a_ledger_that_fails_for_one_channel_leaves_the_others(
     assert awake.taken_in == [missed.id]
 
 
-async def test_a_discord_that_is_slow_holds_a_channel_up_for_a_while_only(
-    awake: Comings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_discord_that_is_slow_holds_a_channel_up_for_a_while_only(awake: Comings) -> None:
     """What people write now comes first then."""
-    monkeypatch.setattr("aurora.intake.catchup.READ_SECONDS", 0.2)
+    awake.bound(channel=0.2)
     awake.discord.faults.rate_limit("GET", "/messages$", retry_after=60.0)
     async with awake.session_lost():
         missed = awake.ask("first")
@@ -305,7 +301,7 @@ async def test_what_is_being_taken_in_when_time_is_up_is_not_cut_off(
     awake: Comings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ledger would have it, and nobody would answer it before the next start."""
-    monkeypatch.setattr("aurora.intake.catchup.PASS_SECONDS", 0.3)
+    awake.bound(whole=0.3)
     store = awake.services.store
     add = store.add
 
@@ -321,11 +317,9 @@ async def test_what_is_being_taken_in_when_time_is_up_is_not_cut_off(
     assert awake.services.queue.find(missed.id) is not None
 
 
-async def test_of_a_busy_channel_the_latest_messages_are_read(
-    awake: Comings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_of_a_busy_channel_the_latest_messages_are_read(awake: Comings) -> None:
     """In one request; what came before is not answered."""
-    monkeypatch.setattr("aurora.intake.catchup.MESSAGES_READ", 5)
+    awake.bound(messages=5)
     async with awake.session_lost():
         awake.ask("too early")
         for number in range(4):
@@ -337,10 +331,10 @@ async def test_of_a_busy_channel_the_latest_messages_are_read(
 
 
 async def test_of_many_channels_those_written_in_last_are_read(
-    awake: Comings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    awake: Comings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log says that it was not all."""
-    monkeypatch.setattr("aurora.intake.catchup.CHANNELS_READ", 1)
+    awake.bound(channels=1)
     busy = awake.discord.add_channel(awake.guild, "busy")
     async with awake.session_lost():
         awake.ask("first")
@@ -471,12 +465,10 @@ async def test_a_catch_up_that_was_cut_short_is_made_up_for_at_the_next_load(
     await awake.accepted(missed)
 
 
-async def test_what_is_still_on_its_way_in_does_not_count_as_heard(
-    place: Comings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_still_on_its_way_in_does_not_count_as_heard(place: Comings) -> None:
     """Or a kill at that moment would lose it."""
     async with place.started():
-        monkeypatch.setattr("aurora.intake.catchup.HEARTBEAT_SECONDS", 0.05)
+        place.bound(heartbeat=0.05)
         await place.settle()
         first = place.say("the beginning", author=place.bo)
         second = place.discord.say(place.bo, place.general, "and then", reply_to=first)
@@ -493,11 +485,9 @@ async def test_what_is_still_on_its_way_in_does_not_count_as_heard(
         assert int(await place.services.store.noted("listening")) == late.id
 
 
-async def test_unload_waits_for_no_catch_up(
-    awake: Comings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unload_waits_for_no_catch_up(awake: Comings) -> None:
     """It ends at once, with all its tasks."""
-    monkeypatch.setattr("aurora.intake.catchup.READ_SECONDS", 60.0)
+    awake.bound(channel=60.0)
     awake.discord.faults.rate_limit("GET", "/messages$", retry_after=60.0)
     async with awake.session_lost():
         awake.ask("are you there?")

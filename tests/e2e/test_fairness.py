@@ -130,12 +130,10 @@ async def test_an_agent_holds_four_runs_at_most_wherever_it_is_asked(
     assert await ends(town, [*load, behind]) == ["answered"] * 5
 
 
-async def test_a_guild_holds_eight_runs_at_most(
-    town: Town, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_guild_holds_eight_runs_at_most(town: Town, gate: asyncio.Event) -> None:
     """Nine people in nine channels: eight run, and another guild is answered meanwhile."""
     # A guild has one agent, whose own limit is narrower; without it the guild's shows.
-    monkeypatch.setattr("aurora.queue.limits.AGENT_RUNS", 64)
+    town.cog.services.queue._rules.agent_runs = 64
     away = await second_guild(town, town.agent_id)
     places, askers = rooms(town, town.guild, 9), people(town, town.guild, 9)
     load = [slow(town, *pair) for pair in zip(askers, places, strict=True)]

@@ -349,10 +349,10 @@ async def test_a_webhook_hears_what_the_owner_hears(office: Office) -> None:
 
 @pytest.mark.parametrize("trouble", ["gone", "token", "403", "500", "cut"])
 async def test_a_webhooks_trouble_is_logged_without_its_secret(
-    office: Office, trouble: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    office: Office, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And keeps nobody else from hearing of the outage."""
-    monkeypatch.setattr("aurora.health.alerts._PATIENCE_SECONDS", 0.2)
+    office.alerts.patience = 0.2
     hook = await office.hook()
     secret = hook.token
     match trouble:

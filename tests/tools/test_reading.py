@@ -61,15 +61,15 @@ async def test_before_pages_back(stage: Stage) -> None:
     assert re.findall(r"message \d", text) == ["message 1", "message 2"]
 
 
-async def test_what_does_not_fit_is_said(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_does_not_fit_is_said(stage: Stage) -> None:
     """A page too long for the agent names what is missing and how to get it."""
-    monkeypatch.setattr(reading, "TOTAL_CHARS", 3000)
-    said = [stage.local.say(stage.bob, stage.channel, str(n) * 1500) for n in range(4)]
-    text = (await read(stage)).text
-    assert "0000" not in text
-    assert "3333" in text
-    assert re.search(r"\d older ones did not fit", text)
-    assert f'before: "{said[3].id}"' in text
+    count = reading.TOTAL_CHARS // 1500 + 2
+    said = [stage.local.say(stage.bob, stage.channel, f"{n:03}" * 500) for n in range(count)]
+    text = (await read(stage, limit=count)).text
+    assert "000000" not in text
+    assert f"{count - 1:03}" * 2 in text
+    missing = int(re.search(r"(\d+) older ones did not fit", text)[1])  # type: ignore[index]
+    assert f'before: "{said[missing].id}"' in text
 
 
 async def test_a_single_long_message_is_cut_and_counted(stage: Stage) -> None:
@@ -161,10 +161,9 @@ async def test_a_name_cannot_close_the_block(stage: Stage) -> None:
 
 
 async def test_a_long_list_is_cut_and_counted(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage,
 ) -> None:
     """A server of hundreds of channels does not fill the agent's context."""
-    monkeypatch.setattr(reading, "LISTED", 2)
-    for number in range(4):
+    for number in range(reading.LISTED + 2):
         stage.local.add_channel(stage.guild, f"room-{number}")
     assert "and 3 more, not listed" in (await info(stage)).text

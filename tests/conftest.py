@@ -11,7 +11,7 @@ import pytest
 # anew, and register its commands again.
 import aurora.aurora  # noqa: F401
 from sandbox.letta import AppServer
-from tests.support.payloads import Rest, World, rest
+from tests.support.payloads import Rest, TeaHouse, rest
 from tests.support.stage import Stage, open_stage
 from tests.support.starting import Guard, starts_something
 from tests.support.workers import Bench
@@ -45,13 +45,13 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> TeaHouse:
     """Return a guild that no server stands behind: a REST call would fail."""
-    return World()
+    return TeaHouse()
 
 
 @pytest.fixture
-async def served(world: World) -> AsyncIterator[Rest]:
+async def served(world: TeaHouse) -> AsyncIterator[Rest]:
     """Return the local server behind the world."""
     async with rest(world) as server:
         yield server

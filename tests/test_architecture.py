@@ -150,6 +150,17 @@ def test_the_packages_of_the_repository_know_each_other_in_one_direction(package
     assert wrong == []
 
 
+def test_no_test_module_is_imported_by_another() -> None:
+    """What several share has a home of its own: in `tests/support`, or beside those who use it."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{one.line}: {one.full}"
+        for path in modules_of("tests").values()
+        for one in imports(path)
+        if any(part.startswith("test_") for part in one.home.split("."))
+    ]
+    assert wrong == []
+
+
 def test_the_ground_floor_is_complete() -> None:
     """What is new has a room."""
     loose = {path.stem for path in (ROOT / "aurora").glob("*.py")}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
 from aurora.settings import (
@@ -15,20 +12,7 @@ from aurora.settings import (
     Settings,
     parse,
 )
-
-
-class Keeper:
-    """A Keeper in a dict, as strict as Config about keys."""
-
-    def __init__(self, world: dict[str, Any], guilds: dict[int, dict[str, Any]]) -> None:
-        self.world = world
-        self.guilds = guilds
-
-    async def load(self) -> tuple[Mapping[str, Any], Mapping[int, Mapping[str, Any]]]:
-        return self.world, self.guilds
-
-    async def save(self, guild_id: int | None, key: str, value: Any) -> None:
-        (self.world if guild_id is None else self.guilds.setdefault(guild_id, {}))[key] = value
+from tests.support.keepers import Keeper
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from aurora.context import (
 )
 from tests.support.chains import build
 from tests.support.payloads import (
-    World,
+    TeaHouse,
     attachment,
     snapshot,
     snowflake,
@@ -38,7 +38,7 @@ def test_the_formatting_functions_are_found_here_too() -> None:
     assert callable(context_module.format_metadata_for_prompt)
 
 
-def test_an_author_without_a_global_name_works(world: World) -> None:
+def test_an_author_without_a_global_name_works(world: TeaHouse) -> None:
     """The commonest account of all has none."""
     author = extract_message_metadata(world.message("hi"))["author"]
     assert (author["display_name"], author["global_name"]) == ("ann", None)
@@ -56,7 +56,7 @@ def test_an_author_without_a_global_name_works(world: World) -> None:
     ],
 )
 def test_every_kind_of_place_is_named(
-    world: World, channel: str, kind: str, parent: str | None
+    world: TeaHouse, channel: str, kind: str, parent: str | None
 ) -> None:
     """Text, voice and stage channels, threads of both kinds, forum posts."""
     place = extract_message_metadata(world.message("hi", channel=channel))["place"]
@@ -64,19 +64,19 @@ def test_every_kind_of_place_is_named(
     assert place["guild_name"] == "Tea house"
 
 
-def test_a_direct_message_has_no_guild(world: World) -> None:
+def test_a_direct_message_has_no_guild(world: TeaHouse) -> None:
     """And is called what it is."""
     place = extract_message_metadata(world.message("hi", channel=snowflake(), dm=True))["place"]
     assert (place["guild_id"], place["type"]) == (None, "private")
 
 
-def test_a_channel_that_is_not_cached_is_no_obstacle(world: World) -> None:
+def test_a_channel_that_is_not_cached_is_no_obstacle(world: TeaHouse) -> None:
     """An archived thread is known by its id alone."""
     place = extract_message_metadata(world.message("hi", channel=snowflake()))["place"]
     assert (place["channel_name"], place["type"]) == ("unknown", "unknown")
 
 
-def test_mentions_are_readable_and_keep_what_addresses_them(world: World) -> None:
+def test_mentions_are_readable_and_keep_what_addresses_them(world: TeaHouse) -> None:
     """The name tells who is meant, the token is what pings."""
     bob, mods, voice = world.id("bob"), world.roles["mods"], world.ids["voice"]
     message = world.message(f"<@{bob}> <@!{bob}> <@&{mods}> <#{voice}> <@123456789012345678>")
@@ -85,7 +85,7 @@ def test_mentions_are_readable_and_keep_what_addresses_them(world: World) -> Non
     )
 
 
-async def test_mentioned_people_roles_and_channels_come_with_their_ids(world: World) -> None:
+async def test_mentioned_people_roles_and_channels_come_with_their_ids(world: TeaHouse) -> None:
     """The bot itself and its role are left out; whom nobody knows is addressable all the same."""
     bob, mods, voice = world.id("bob"), world.roles["mods"], world.ids["voice"]
     message = world.message(
@@ -102,35 +102,35 @@ async def test_mentioned_people_roles_and_channels_come_with_their_ids(world: Wo
     }
 
 
-async def test_a_channel_the_author_cannot_see_keeps_its_name(world: World) -> None:
+async def test_a_channel_the_author_cannot_see_keeps_its_name(world: TeaHouse) -> None:
     """Asking the agent must not reveal what Discord hides."""
     context = await build(world, world.message(f"what is <#{world.ids['staff']}>?"))
     assert "staff" not in json.dumps(context)
     assert context["mentions"]["channels"][0]["id"] == str(world.ids["staff"])
 
 
-async def test_another_private_thread_keeps_its_name(world: World) -> None:
+async def test_another_private_thread_keeps_its_name(world: TeaHouse) -> None:
     """Who is in it can't be told, so nobody is."""
     world.thread("plot", type=12)
     context = await build(world, world.message(f"what is <#{world.ids['plot']}>?"))
     assert "plot" not in json.dumps(context)
 
 
-async def test_what_stands_in_the_chain_reveals_no_hidden_channel_either(world: World) -> None:
+async def test_what_stands_in_the_chain_reveals_no_hidden_channel_either(world: TeaHouse) -> None:
     """The names shown are those that the person who asks could see."""
     parent = world.message(f"see <#{world.ids['staff']}>", author="mod", cached=True)
     context = await build(world, world.message("what?", reply_to=parent))
     assert "staff" not in json.dumps(context)
 
 
-def test_a_long_message_is_cut_and_says_so(world: World) -> None:
+def test_a_long_message_is_cut_and_says_so(world: TeaHouse) -> None:
     """4,000 backticks stay whole, more do not."""
     assert quote(world.message("`" * MESSAGE_CHARS), limit=MESSAGE_CHARS)["cut"] == 0
     long = quote(world.message("x" * 60), limit=50)
     assert (len(long["content"]), long["cut"]) == (50, 10)
 
 
-async def test_a_chain_is_cut_as_a_whole_and_the_nearest_win(world: World) -> None:
+async def test_a_chain_is_cut_as_a_whole_and_the_nearest_win(world: TeaHouse) -> None:
     """Ten long messages do not add up without limit, and none disappears."""
     messages: list[discord.Message] = []
     for _ in range(11):
@@ -143,7 +143,7 @@ async def test_a_chain_is_cut_as_a_whole_and_the_nearest_win(world: World) -> No
     assert all(len(one["content"]) + one["cut"] == 1500 for one in chain)
 
 
-async def test_extras_count_for_the_size_of_a_chain(world: World) -> None:
+async def test_extras_count_for_the_size_of_a_chain(world: TeaHouse) -> None:
     """What does not fit is counted."""
     to: discord.Message | None = None
     for _ in range(7):
@@ -155,7 +155,7 @@ async def test_extras_count_for_the_size_of_a_chain(world: World) -> None:
     assert sum(len(extra) for one in chain for extra in one["extras"]) < CHAIN_CHARS + 200
 
 
-async def test_a_payload_without_components_is_no_obstacle(world: World) -> None:
+async def test_a_payload_without_components_is_no_obstacle(world: TeaHouse) -> None:
     """discord.py leaves the attribute unset where Discord leaves the key out."""
     message = world.message("hi")
     assert not hasattr(message, "components")
@@ -166,7 +166,7 @@ async def test_a_payload_without_components_is_no_obstacle(world: World) -> None
 @given(content=TEXTS, name=TEXTS)
 async def test_a_context_survives_json_and_utf8_unchanged(content: str, name: str) -> None:
     """Whatever Discord lets through, half surrogate pairs included."""
-    world = World()
+    world = TeaHouse()
     world.people["odd"] = user_payload(name, global_name=name)
     parent = world.message(content, author="odd", cached=True)
     message = world.message(

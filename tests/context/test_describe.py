@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aurora.context.describe import EXTRA_LINES, describe_extras
-from tests.support.payloads import World, attachment, snapshot
+from tests.support.payloads import TeaHouse, attachment, snapshot
 
 EXTRAS = [
     (
@@ -48,12 +48,14 @@ EXTRAS = [
 
 
 @pytest.mark.parametrize(("payload", "line"), EXTRAS)
-def test_what_is_not_text_is_described(world: World, payload: dict[str, Any], line: str) -> None:
+def test_what_is_not_text_is_described(
+    world: TeaHouse, payload: dict[str, Any], line: str
+) -> None:
     """Never "[no text]"."""
     assert describe_extras(world.message(**payload)) == [line]
 
 
-def test_a_forward_shows_what_was_forwarded(world: World) -> None:
+def test_a_forward_shows_what_was_forwarded(world: TeaHouse) -> None:
     """Text and attachments of the forwarded message count, though the message has none."""
     shot = snapshot("the news", attachments=[attachment("map.png")])
     reference = {"type": 1, "message_id": "1", "channel_id": "2"}
@@ -65,7 +67,7 @@ def test_a_forward_shows_what_was_forwarded(world: World) -> None:
     ]
 
 
-def test_many_extras_are_cut_and_say_so(world: World) -> None:
+def test_many_extras_are_cut_and_say_so(world: TeaHouse) -> None:
     """Ten attachments and ten embeds fit into one message."""
     message = world.message(attachments=[attachment(f"{n}.png") for n in range(EXTRA_LINES + 2)])
     lines = describe_extras(message)

@@ -15,7 +15,7 @@ from doubles.local_discord import (
 )
 
 from .conftest import Town
-from .test_commands import button
+from .hands import button
 
 
 def read(message: Message) -> str:

@@ -13,8 +13,8 @@ from aurora.context import build_event_context
 from doubles.local_discord import Message
 
 from .conftest import Town
+from .holding import hold
 from .seen import end_of, reached, works
-from .test_lifecycle import hold
 
 
 async def arriving(town: Town) -> Message:

@@ -9,7 +9,6 @@ import pytest
 from aurora.settings import GUILD_DEFAULTS, KEYS
 from doubles.local_discord import (
     Channel,
-    Interaction,
     Message,
     Overwrite,
     User,
@@ -17,6 +16,7 @@ from doubles.local_discord import (
 )
 
 from .conftest import Town
+from .hands import button, register, slash
 from .seen import reached
 
 EXAMPLES = {
@@ -184,14 +184,6 @@ async def ask_in_clear(town: Town, press: str) -> str:
     town.discord.press(town.ada, question, button(question, press))
     await town.discord.wait_for(lambda: len(town.bot_messages(town.general)) > before + 1 or None)
     return town.bot_messages(town.general)[-1].content
-
-
-def button(message: Message, label: str) -> str:
-    """Return the id of a message's button."""
-    rows = message.components
-    return next(
-        str(one["custom_id"]) for row in rows for one in row["components"] if one["label"] == label
-    )
 
 
 async def test_a_question_that_nobody_answers_changes_nothing(town: Town) -> None:
@@ -462,26 +454,6 @@ async def test_config_retention_takes_a_week_to_a_year(bare_town: Town) -> None:
 
 
 # -- slash
-
-
-async def register(town: Town) -> None:
-    """Register the slash commands, as an owner does."""
-    await town.command("slash enable aurora")
-    bot = town.red.bot
-    try:
-        assert "Synced" in await town.command("slash sync")
-    finally:
-        # The command's cooldown outlives this Red, and other tests sync too.
-        context = await bot.get_context(bot.cached_messages[-1])
-        sync = bot.get_command("slash sync")
-        assert sync is not None
-        sync.reset_cooldown(context)
-
-
-async def slash(town: Town, name: str, **options: str) -> str:
-    """Use a slash command and return its answer."""
-    interaction: Interaction = town.discord.slash(town.ada, town.general, name, options)
-    return await town.discord.wait_for(lambda: interaction.content)
 
 
 async def test_the_slash_commands_work_within_discords_limits(town: Town) -> None:

@@ -9,6 +9,7 @@ import pytest
 from doubles.local_discord import Message
 
 from .conftest import Town
+from .hands import register, slash
 from .pages import (
     add_mod,
     all_pages,
@@ -18,7 +19,6 @@ from .pages import (
     read,
 )
 from .seen import end_of, mention, reached
-from .test_commands import register, slash
 
 
 def down(town: Town, agent_id: str | None = None) -> None:

@@ -10,13 +10,12 @@ import pytest
 from doubles.llm import Step
 from doubles.local_discord import (
     Channel,
-    Message,
     Overwrite,
-    User,
     permissions,
 )
 
 from .conftest import Town
+from .holding import hold
 from .seen import (
     end_of,
     mention,
@@ -28,31 +27,6 @@ from .seen import (
     thinking,
     works,
 )
-
-
-class Hold:
-    """A run that holds its lane until `go`, and a message that waits behind it."""
-
-    def __init__(self, waiting: Message, first: Message, gate: asyncio.Event) -> None:
-        self.waiting = waiting
-        self.first = first
-        self.go = gate.set
-
-
-async def hold(
-    town: Town, channel: Channel | None = None, *, text: str = "", author: User | None = None
-) -> Hold:
-    """Let a message run without end in a channel, and another wait behind it."""
-    place = channel or town.general
-    gate, name = asyncio.Event(), f"hold {place.id}"
-    town.llm.script(name, Step(gate=gate, text="held"))
-    first = mention(town, name, place)
-    await reached(town, first, "running")
-    words = f"{town.mention} {text or '[[say:waited]]'}"
-    waiting = town.discord.say(author or town.ada, place, words)
-    await reached(town, waiting, "queued")
-    return Hold(waiting, first, gate)
-
 
 # -- settings and tokens
 

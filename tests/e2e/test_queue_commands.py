@@ -10,6 +10,7 @@ from redbot.core.data_manager import cog_data_path
 from doubles.local_discord import Message
 
 from .conftest import Town
+from .hands import register, slash
 from .pages import (
     add_mod,
     all_pages,
@@ -27,7 +28,6 @@ from .seen import (
     reached,
     thinking,
 )
-from .test_commands import register, slash
 
 
 def link(message: Message) -> str:

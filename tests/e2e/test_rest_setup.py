@@ -13,7 +13,7 @@ from doubles.letta_rest import LettaRest, ServerTool
 from doubles.local_discord import Channel, Message
 
 from .conftest import Town
-from .test_commands import button, register
+from .hands import button, register
 
 TOKEN = "a-token"
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,20 +17,10 @@ from aurora.words import phrase
 from doubles.local_discord import Channel, LocalDiscord, Webhook
 from sandbox.red import LocalRed
 from tests.support.clocks import FakeClock
+from tests.support.keepers import Keeper
 
 URL = "ws://127.0.0.1:4500/ws"
 RECOVERY = 60.0
-
-
-class Kept:
-    """Settings that are kept nowhere."""
-
-    async def load(self) -> tuple[Mapping[str, Any], Mapping[int, Mapping[str, Any]]]:
-        """Return nothing."""
-        return {}, {}
-
-    async def save(self, guild_id: int | None, key: str, value: Any) -> None:
-        """Keep nothing."""
 
 
 class Office:
@@ -41,7 +30,7 @@ class Office:
         self.discord = discord
         self.owner = discord.owner
         self.clock = FakeClock()
-        self.settings = Settings(Kept())
+        self.settings = Settings(Keeper())
         self.background = Background()
         self.stats = ErrorStats(self.clock)
         self.breakers = Breakers(self.clock)

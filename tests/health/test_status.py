@@ -17,9 +17,9 @@ from aurora.queue import MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.reasons import AgentError, Outcome
 from aurora.settings import Settings
-from tests.health.test_alerts import Kept
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
+from tests.support.keepers import Keeper
 
 HERE, THERE, FAR = 9, 10, 11
 
@@ -40,7 +40,7 @@ class Asked:
 @pytest.fixture
 async def status() -> Status:
     """The status of a bot in three guilds, with an agent each; the third is not enabled."""
-    clock, settings = FakeClock(), Settings(Kept())
+    clock, settings = FakeClock(), Settings(Keeper())
     breakers = Breakers(clock)
     store = MemoryStore(clock)
     queue = MessageQueue(store, WorkRules(settings, breakers), clock)

@@ -10,19 +10,19 @@ from aurora.intake.gaps import (
     last_heard,
     written,
 )
-from tests.support.payloads import World, snowflake
+from tests.support.payloads import TeaHouse, snowflake
 
 ORIGIN = Gap(5)
 
 
-def heard(world: World, *channels: str) -> list[discord.Message]:
+def heard(world: TeaHouse, *channels: str) -> list[discord.Message]:
     """Let messages come over the gateway."""
     return [world.message("hi", channel=channel, cached=True) for channel in channels]
 
 
 def test_a_gap_begins_at_the_last_message_heard_in_each_channel() -> None:
     """So that a message that was heard, and edited since, is not read again."""
-    world = World()
+    world = TeaHouse()
     _, first, second = heard(world, "general", "general", "voice")
     gaps = Gaps(world.client, ORIGIN)
     gaps.lost(0)
@@ -36,7 +36,7 @@ def test_a_gap_begins_at_the_last_message_heard_in_each_channel() -> None:
 
 def test_of_a_channel_that_is_new_nothing_older_is_missed() -> None:
     """A thread that was archived had its messages before the gap."""
-    world = World()
+    world = TeaHouse()
     (last,) = heard(world, "general")
     gaps = Gaps(world.client, ORIGIN)
     gaps.lost(0)
@@ -48,7 +48,7 @@ def test_of_a_channel_that_is_new_nothing_older_is_missed() -> None:
 
 def test_a_channel_where_nobody_wrote_is_missed_from_its_beginning() -> None:
     """Its first message came in the gap."""
-    world = World()
+    world = TeaHouse()
     heard(world, "general")
     gaps = Gaps(world.client, ORIGIN)
     gaps.lost(0)
@@ -60,7 +60,7 @@ def test_a_channel_where_nobody_wrote_is_missed_from_its_beginning() -> None:
 
 def test_the_first_session_closes_the_gap_before_the_start() -> None:
     """There was no connection to lose."""
-    gaps = Gaps(World().client, ORIGIN)
+    gaps = Gaps(TeaHouse().client, ORIGIN)
     gaps.opened(0)
     assert gaps.close(0) is ORIGIN
 
@@ -76,14 +76,14 @@ def test_a_connection_lost_before_the_first_session_changes_nothing() -> None:
 
 def test_before_the_first_start_ever_there_is_no_gap() -> None:
     """Nobody spoke to a bot that was not there."""
-    gaps = Gaps(World().client, None)
+    gaps = Gaps(TeaHouse().client, None)
     gaps.opened(0)
     assert gaps.close(0) is None
 
 
 def test_a_resumed_session_has_no_gap() -> None:
     """Discord has sent all of it."""
-    gaps = Gaps(World().client, ORIGIN)
+    gaps = Gaps(TeaHouse().client, ORIGIN)
     gaps.lost(0)
     assert not gaps.closed
     gaps.resumed(0)
@@ -92,7 +92,7 @@ def test_a_resumed_session_has_no_gap() -> None:
 
 def test_a_session_that_is_lost_again_before_it_was_ready_leaves_the_gap_as_it_was() -> None:
     """Its guilds already told of what was missed, and nobody had read it."""
-    world = World()
+    world = TeaHouse()
     (last,) = heard(world, "general")
     gaps = Gaps(world.client, ORIGIN)
     gaps.lost(0)
@@ -108,7 +108,7 @@ def test_a_session_that_is_lost_again_before_it_was_ready_leaves_the_gap_as_it_w
 
 def test_a_resume_that_fails_lets_the_gap_begin_where_the_replay_ended() -> None:
     """What was replayed has been heard."""
-    world = World()
+    world = TeaHouse()
     heard(world, "general")
     gaps = Gaps(world.client, ORIGIN)
     gaps.lost(0)
@@ -122,7 +122,7 @@ def test_a_resume_that_fails_lets_the_gap_begin_where_the_replay_ended() -> None
 
 def test_shards_have_their_own_gaps() -> None:
     """One may be lost while the others hear on."""
-    world = World()
+    world = TeaHouse()
     heard(world, "general")
     gaps = Gaps(world.client, ORIGIN)
     gaps.lost(1)
@@ -135,7 +135,7 @@ def test_shards_have_their_own_gaps() -> None:
 
 def test_all_shards_have_heard_up_to_the_one_that_heard_least() -> None:
     """Or the gap of a silent shard would be skipped."""
-    quiet, busy = World(), World()
+    quiet, busy = TeaHouse(), TeaHouse()
     (last,) = heard(quiet, "general")
     heard(busy, "general", "voice")
     for index, world in enumerate((quiet, busy)):
@@ -146,13 +146,13 @@ def test_all_shards_have_heard_up_to_the_one_that_heard_least() -> None:
 
 def test_where_nobody_ever_wrote_nothing_was_heard() -> None:
     """A new server, or none at all."""
-    assert last_heard([World().guild]) == 0
+    assert last_heard([TeaHouse().guild]) == 0
     assert last_heard([]) == 0
 
 
 def test_messages_stand_in_channels_and_threads_and_not_in_forums() -> None:
     """A forum's last message id is that of its latest post."""
-    world = World()
+    world = TeaHouse()
     names = {place.name for place in written(world.guild)}
     assert {"general", "voice", "stage", "thread", "post"} <= names
     assert "forum" not in names

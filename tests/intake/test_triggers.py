@@ -28,7 +28,7 @@ from aurora.reasons import Reason
 from aurora.settings import Settings
 from tests.support.events import make_event
 from tests.support.payloads import (
-    World,
+    TeaHouse,
     direct,
     hello,
     rest,
@@ -78,16 +78,16 @@ async def _nothing() -> None:
 
 
 @pytest.fixture
-def world(red: Red) -> World:
+def world(red: Red) -> TeaHouse:
     """Return a guild that Red is in."""
-    return World(red)
+    return TeaHouse(red)
 
 
 @dataclass
 class Scene:
     """A guild with an agent, a real Red in it, and a cog that asks."""
 
-    world: World
+    world: TeaHouse
     red: Red
     settings: Settings
     cog: commands.Cog = field(default_factory=SomeCog)
@@ -115,7 +115,7 @@ Gate = Callable[[Scene], Awaitable[None]]
 
 
 @pytest.fixture
-async def scene(world: World, red: Red) -> Scene:
+async def scene(world: TeaHouse, red: Red) -> Scene:
     """Return a scene in which every message to the bot is a trigger."""
     settings = Settings(Keeper())
     await settings.set_world(letta_base_url="ws://localhost", dm_agent_id="agent-dm")
@@ -123,7 +123,7 @@ async def scene(world: World, red: Red) -> Scene:
     return Scene(world, red, settings)
 
 
-def event_for(world: World, **changes: Any) -> Event:
+def event_for(world: TeaHouse, **changes: Any) -> Event:
     """Return a waiting event of ann's in general."""
     values = {
         "guild_id": world.guild.id,

@@ -9,9 +9,9 @@ import pytest
 
 from aurora.ledger import Store
 from aurora.model import Event
-from tests.ledger.stores import STORES
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
+from tests.support.stores import STORES
 
 
 @pytest.fixture

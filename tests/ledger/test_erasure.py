@@ -19,7 +19,9 @@ from aurora.model import (
     State,
 )
 from tests.ledger.disks import FailingDisk
-from tests.ledger.stores import (
+from tests.support.clocks import FakeClock
+from tests.support.events import make_context, make_event
+from tests.support.stores import (
     DAY,
     change,
     end,
@@ -28,8 +30,6 @@ from tests.ledger.stores import (
     sqlite_store,
     start,
 )
-from tests.support.clocks import FakeClock
-from tests.support.events import make_context, make_event
 
 MARK = b"a secret of somebody's"
 SIZES = [10, 3_000, 5_000, 60_000]

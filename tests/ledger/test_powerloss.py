@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.ledger.powerloss import Result, run_cuts
+from tests.support.powerloss import Result, run_cuts
 
 
 def test_no_cut_loses_what_was_confirmed() -> None:

@@ -11,9 +11,9 @@ import pytest
 from aurora.ledger import LedgerError, rows, schema, sweep
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event
-from tests.ledger.stores import FILE, change, files, sqlite_store, tamper
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
+from tests.support.stores import FILE, change, files, sqlite_store, tamper
 
 
 @pytest.fixture

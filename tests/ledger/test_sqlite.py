@@ -14,7 +14,9 @@ import pytest
 from aurora.ledger import LedgerError
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
-from tests.ledger.stores import (
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event, make_turn
+from tests.support.stores import (
     FILE,
     change,
     end,
@@ -24,8 +26,6 @@ from tests.ledger.stores import (
     start,
     tamper,
 )
-from tests.support.clocks import FakeClock
-from tests.support.events import make_event, make_turn
 
 ROOT = Path(__file__).resolve().parents[2]
 SECOND_BOT = """

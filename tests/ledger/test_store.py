@@ -9,7 +9,9 @@ import pytest
 
 from aurora.ledger import EVERYWHERE, Listed, Store
 from aurora.model import NO_CONTEXT, Event, State, Turn
-from tests.ledger.stores import (
+from tests.support.clocks import FakeClock
+from tests.support.events import make_context, make_event, make_turn
+from tests.support.stores import (
     DAY,
     change,
     end,
@@ -18,8 +20,6 @@ from tests.ledger.stores import (
     send,
     start,
 )
-from tests.support.clocks import FakeClock
-from tests.support.events import make_context, make_event, make_turn
 
 # -- adding and reading
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from aurora.ledger import EVERYWHERE, Store
 from aurora.model import NO_CONTEXT, Event, State
-from tests.ledger.stores import (
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event, make_turn
+from tests.support.stores import (
     DAY,
     change,
     end,
@@ -14,8 +16,6 @@ from tests.ledger.stores import (
     send,
     start,
 )
-from tests.support.clocks import FakeClock
-from tests.support.events import make_event, make_turn
 
 # -- changes
 

@@ -23,14 +23,14 @@ from aurora.model import (
     State,
     Turn,
 )
-from tests.ledger.stores import (
+from tests.support.clocks import FakeClock
+from tests.support.events import make_context, make_event
+from tests.support.stores import (
     DAY,
     STORES,
     change,
     send,
 )
-from tests.support.clocks import FakeClock
-from tests.support.events import make_context, make_event
 
 FINAL = [state for state in State if state.final]
 messages = st.integers(1, 8)

@@ -9,7 +9,9 @@ import pytest
 from aurora.ids import new_turn_id
 from aurora.ledger import EVERYWHERE, Listed, Store
 from aurora.model import NO_CONTEXT, Event, Sent, State, Turn
-from tests.ledger.stores import (
+from tests.support.clocks import FakeClock
+from tests.support.events import make_context, make_event, make_turn
+from tests.support.stores import (
     DAY,
     change,
     changes,
@@ -19,8 +21,6 @@ from tests.ledger.stores import (
     send,
     start,
 )
-from tests.support.clocks import FakeClock
-from tests.support.events import make_context, make_event, make_turn
 
 
 async def added(store: Store, clock: FakeClock, count: int = 3) -> list[Event]:

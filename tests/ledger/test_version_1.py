@@ -7,21 +7,16 @@ that Aurora made of the file when it opened it again.
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from aurora.ledger import EVERYWHERE, Backlog
-from aurora.ledger.sqlite import SqliteStore
-from aurora.model import Event, Send, Sent, State, Turn
-from tests.ledger.stores import reopened, sqlite_store, tamper
-from tests.support.clocks import FakeClock
+from aurora.ledger import EVERYWHERE
+from aurora.model import Send, Sent, State
+from tests.support.old_ledgers import Old
+from tests.support.stores import reopened, tamper
 
-OLD = Path(__file__).parent / "version_1"
 OF_EVENTS = (
     "id", "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at",
     "expires_at", "parent_id", "state", "reason", "cause", "ended_at",
@@ -41,41 +36,6 @@ _EMPTY = {
     "prompt_tokens": 0,
     "completion_tokens": 0,
 }
-
-
-class Old:
-    """A ledger of version 1 that was opened, and what was known of it."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        for suffix in ("sqlite3", "sqlite3-wal"):
-            if (file := OLD / f"{name}.{suffix}").exists():
-                shutil.copy(file, folder / f"ledger.{suffix}")
-        self.known: dict[str, Any] = json.loads((OLD / f"{name}.json").read_text())
-        self.clock = FakeClock(epoch=self.known["at"])
-        self.store: SqliteStore = sqlite_store(self.clock, folder)
-        self.backlog = Backlog((), {})
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """What was known of each event; what is not mentioned is empty."""
-        return [{"reason": "", **one} for one in self.known["events"]]
-
-    def named(self, name: str) -> str:
-        """Return the id of an event."""
-        found: str = self.known["names"][name]
-        return found
-
-    async def get(self, event_id: str) -> Event:
-        """Return an event that must be there."""
-        event = await self.store.get(event_id)
-        assert event is not None
-        return event
-
-    async def turn_of(self, event_id: str) -> Turn:
-        """Return the turn of an event, which must have one."""
-        turn = await self.store.turn((await self.get(event_id)).turn_id or "")
-        assert turn is not None
-        return turn
 
 
 def contents(folder: Path) -> list[bytes]:

@@ -14,15 +14,15 @@ from aurora.ledger import EVERYWHERE, LedgerError
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.ledger.disks import FailingDisk
-from tests.ledger.stores import (
+from tests.support.clocks import FakeClock
+from tests.support.events import make_event, make_turn
+from tests.support.stores import (
     change,
     end,
     send,
     sqlite_store,
     start,
 )
-from tests.support.clocks import FakeClock
-from tests.support.events import make_event, make_turn
 
 BEYOND_SQLITE = 1 << 63
 

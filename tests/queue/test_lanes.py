@@ -10,25 +10,25 @@ import pytest
 from aurora.model import Event, State
 from aurora.reasons import Reason
 from tests.support.events import make_event
-from tests.support.queues import Bench
+from tests.support.queues import QueueBench
 
 QUARTER = 900.0
 
 
 @pytest.fixture
-async def bench() -> Bench:
+async def bench() -> QueueBench:
     """A queue that is open and empty."""
-    made = Bench()
+    made = QueueBench()
     await made.queue.open()
     return made
 
 
-def new(bench: Bench, **changes: Any) -> Event:
+def new(bench: QueueBench, **changes: Any) -> Event:
     """Return an event of this moment."""
     return make_event(now=bench.clock.time(), **changes)
 
 
-async def answer(bench: Bench, event: Event) -> None:
+async def answer(bench: QueueBench, event: Event) -> None:
     """End a running turn."""
     await bench.finish(event)
 
@@ -37,7 +37,7 @@ async def answer(bench: Bench, event: Event) -> None:
 
 
 async def test_a_direct_message_goes_before_mentions_that_wait_for_the_same_place(
-    bench: Bench,
+    bench: QueueBench,
 ) -> None:
     """However long they have waited."""
     bench.rules.most["global"] = 1
@@ -54,7 +54,7 @@ async def test_a_direct_message_goes_before_mentions_that_wait_for_the_same_plac
     assert await bench.claim_all() == [mentions[0]]
 
 
-async def test_places_go_round_the_guilds(bench: Bench) -> None:
+async def test_places_go_round_the_guilds(bench: QueueBench) -> None:
     """A guild with fifty waiting channels gets every second place, not fifty in a row."""
     bench.rules.most["global"] = 1
     running = new(bench, channel_id=100, guild_id=1)
@@ -75,7 +75,7 @@ async def test_places_go_round_the_guilds(bench: Bench) -> None:
     assert order == [many[0], few[0], many[1], few[1], many[2], many[3]]
 
 
-async def test_a_limit_that_is_lifted_frees_all_who_wait_for_it(bench: Bench) -> None:
+async def test_a_limit_that_is_lifted_frees_all_who_wait_for_it(bench: QueueBench) -> None:
     """As when a breaker closes: they need not wait for one run after the other."""
     bench.rules.most["global"] = 1
     events = [new(bench, channel_id=n, guild_id=n) for n in range(4)]
@@ -89,7 +89,7 @@ async def test_a_limit_that_is_lifted_frees_all_who_wait_for_it(bench: Bench) ->
 # -- who goes together
 
 
-async def together(bench: Bench, *events: Event) -> list[Event]:
+async def together(bench: QueueBench, *events: Event) -> list[Event]:
     """Let events wait behind a run of their lane, end that, and return what runs then."""
     bench.rules.together = 5
     first = new(bench, author_id=99)
@@ -100,7 +100,7 @@ async def together(bench: Bench, *events: Event) -> list[Event]:
     return await bench.claim_all()
 
 
-async def test_waiting_messages_of_one_author_become_one_turn(bench: Bench) -> None:
+async def test_waiting_messages_of_one_author_become_one_turn(bench: QueueBench) -> None:
     """The last speaks for all, and all have their contexts back."""
     events = [new(bench) for _ in range(3)]
     (turn,) = await together(bench, *events)
@@ -110,14 +110,14 @@ async def test_waiting_messages_of_one_author_become_one_turn(bench: Bench) -> N
     assert [one.context["message"]["id"] for one in events] == [str(e.message_id) for e in events]
 
 
-async def test_somebody_else_in_between_ends_a_turn(bench: Bench) -> None:
+async def test_somebody_else_in_between_ends_a_turn(bench: QueueBench) -> None:
     """Order within the lane is not touched."""
     a, b, c = new(bench, author_id=1), new(bench, author_id=2), new(bench, author_id=1)
     assert await together(bench, a, b, c) == [a]
     assert bench.turn(a).events == (a,)
 
 
-async def test_at_most_five_go_together(bench: Bench) -> None:
+async def test_at_most_five_go_together(bench: QueueBench) -> None:
     """The sixth waits for its own turn."""
     events = [new(bench) for _ in range(6)]
     (turn,) = await together(bench, *events)
@@ -126,7 +126,7 @@ async def test_at_most_five_go_together(bench: Bench) -> None:
     assert await bench.claim_all() == [events[5]]
 
 
-async def test_one_end_closes_all_members(bench: Bench) -> None:
+async def test_one_end_closes_all_members(bench: QueueBench) -> None:
     """With the same state and reason, and a change for each."""
     events = [new(bench) for _ in range(2)]
     (turn,) = await together(bench, *events)
@@ -137,7 +137,7 @@ async def test_one_end_closes_all_members(bench: Bench) -> None:
     assert ends[1:] == [one.id for one in events]
 
 
-async def test_nobody_joins_a_turn_that_has_run(bench: Bench) -> None:
+async def test_nobody_joins_a_turn_that_has_run(bench: QueueBench) -> None:
     """Membership never changes: the agent may have seen those who were in it, and no others."""
     (turn,) = await together(bench, new(bench), new(bench))
     await bench.retry(turn, 0.0)
@@ -147,7 +147,7 @@ async def test_nobody_joins_a_turn_that_has_run(bench: Bench) -> None:
     assert len(bench.turn(turn).events) == 2
 
 
-async def test_a_turn_is_the_same_after_a_restart(bench: Bench) -> None:
+async def test_a_turn_is_the_same_after_a_restart(bench: QueueBench) -> None:
     """It comes back whole, with nobody new in it."""
     events = [new(bench) for _ in range(3)]
     (turn,) = await together(bench, *events[:2])
@@ -160,7 +160,7 @@ async def test_a_turn_is_the_same_after_a_restart(bench: Bench) -> None:
     assert known.id == turn.turn_id
 
 
-async def test_a_member_can_leave_a_running_turn(bench: Bench) -> None:
+async def test_a_member_can_leave_a_running_turn(bench: QueueBench) -> None:
     """Its message was deleted; the others are still answered."""
     events = [new(bench) for _ in range(3)]
     (turn,) = await together(bench, *events)
@@ -175,7 +175,7 @@ async def test_a_member_can_leave_a_running_turn(bench: Bench) -> None:
 
 @pytest.mark.parametrize("gone", [0, 1, 2])
 async def test_a_turn_that_waits_to_run_again_goes_on_without_a_deleted_message(
-    bench: Bench, gone: int
+    bench: QueueBench, gone: int
 ) -> None:
     """If the one that spoke for it is gone the next to last speaks, also after a restart."""
     events = [new(bench) for _ in range(3)]
@@ -192,7 +192,9 @@ async def test_a_turn_that_waits_to_run_again_goes_on_without_a_deleted_message(
     assert (stats["waiting"], stats["running"]) == (0, 0)
 
 
-async def test_an_interrupted_turn_ends_with_the_message_that_spoke_for_it(bench: Bench) -> None:
+async def test_an_interrupted_turn_ends_with_the_message_that_spoke_for_it(
+    bench: QueueBench,
+) -> None:
     """What it has done is known under that name alone; another's run could do it again."""
     events = [new(bench) for _ in range(3)]
     await together(bench, *events)
@@ -206,7 +208,7 @@ async def test_an_interrupted_turn_ends_with_the_message_that_spoke_for_it(bench
 # -- who is told in time
 
 
-async def test_an_expired_event_is_handed_out_whatever_holds_it(bench: Bench) -> None:
+async def test_an_expired_event_is_handed_out_whatever_holds_it(bench: QueueBench) -> None:
     """The person is to be told after a quarter of an hour, not when the breaker closes."""
     bench.rules.held[1] = 3600.0
     bench.rules.most["global"] = 0
@@ -218,7 +220,7 @@ async def test_an_expired_event_is_handed_out_whatever_holds_it(bench: Bench) ->
     assert await bench.claim_all() == [event]
 
 
-async def test_expired_events_keep_no_pace_and_no_company(bench: Bench) -> None:
+async def test_expired_events_keep_no_pace_and_no_company(bench: QueueBench) -> None:
     """Each is only told so; that is no run."""
     bench.rules.seconds[9], bench.rules.together = 10.0, 5
     bench.rules.held[1] = 3600.0
@@ -232,7 +234,7 @@ async def test_expired_events_keep_no_pace_and_no_company(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("restart", [False, True])
-async def test_a_pause_does_not_count(bench: Bench, restart: bool) -> None:
+async def test_a_pause_does_not_count(bench: QueueBench, restart: bool) -> None:
     """Nobody expires while paused, and the time is given back."""
     event = new(bench)
     await bench.accept(event)
@@ -254,7 +256,7 @@ async def test_a_pause_does_not_count(bench: Bench, restart: bool) -> None:
     assert bench.clock.monotonic() >= late.deadline
 
 
-async def test_pace_counts_from_the_start_not_from_the_taking(bench: Bench) -> None:
+async def test_pace_counts_from_the_start_not_from_the_taking(bench: QueueBench) -> None:
     """On a busy loop the two are apart, and the ledger has the later."""
     bench.rules.seconds[9] = 2.0
     first, second = new(bench), new(bench)
@@ -272,7 +274,7 @@ async def test_pace_counts_from_the_start_not_from_the_taking(bench: Bench) -> N
 # -- what a restart takes over
 
 
-async def test_pace_holds_across_a_restart(bench: Bench) -> None:
+async def test_pace_holds_across_a_restart(bench: QueueBench) -> None:
     """A channel's runs start no closer than its rate limit (promise 4)."""
     bench.rules.seconds[9] = 10.0
     first, second = new(bench), new(bench)
@@ -289,7 +291,7 @@ async def test_pace_holds_across_a_restart(bench: Bench) -> None:
 
 @pytest.mark.parametrize("jump", [-86400.0, -3600.0, 3600.0])
 async def test_a_clock_set_before_a_restart_delays_nobody_for_long(
-    bench: Bench, jump: float
+    bench: QueueBench, jump: float
 ) -> None:
     """Not beyond a pace, a retry's longest delay and the quarter of an hour."""
     bench.rules.seconds[9] = 10.0
@@ -306,7 +308,7 @@ async def test_a_clock_set_before_a_restart_delays_nobody_for_long(
 
 @pytest.mark.parametrize("jump", [-86400.0, 86400.0])
 async def test_a_clock_that_is_set_expires_nothing_and_frees_nothing(
-    bench: Bench, jump: float
+    bench: QueueBench, jump: float
 ) -> None:
     """Waits go by a clock that nobody sets."""
     event = new(bench)
@@ -322,7 +324,7 @@ async def test_a_clock_that_is_set_expires_nothing_and_frees_nothing(
     assert event.deadline > bench.clock.monotonic()
 
 
-async def test_an_event_left_at_unload_is_no_crash(bench: Bench) -> None:
+async def test_an_event_left_at_unload_is_no_crash(bench: QueueBench) -> None:
     """It comes back as interrupted, at the head of its lane."""
     first, second = new(bench), new(bench)
     await bench.accept(first, second)
@@ -336,7 +338,7 @@ async def test_an_event_left_at_unload_is_no_crash(bench: Bench) -> None:
     assert (again.id, turn.interrupted, turn.crashes) == (first.id, True, 0)
 
 
-async def test_a_revived_event_starts_over(bench: Bench) -> None:
+async def test_a_revived_event_starts_over(bench: QueueBench) -> None:
     """Behind those who wait, with a new quarter of an hour and all its attempts."""
     event = new(bench)
     await bench.accept(event)
@@ -358,7 +360,7 @@ async def test_a_revived_event_starts_over(bench: Bench) -> None:
     assert again.deadline == bench.clock.monotonic() + QUARTER
 
 
-async def test_a_revived_event_can_speak_for_later_ones_over_a_restart(bench: Bench) -> None:
+async def test_a_revived_event_can_speak_for_later_ones_over_a_restart(bench: QueueBench) -> None:
     """Its row is the older one; nobody of the turn may be left out."""
     bench.rules.together = 5
     event = new(bench)
@@ -385,7 +387,7 @@ async def test_a_revived_event_can_speak_for_later_ones_over_a_restart(bench: Be
     assert (stats["waiting"], stats["running"]) == (0, 0)
 
 
-async def test_changes_tell_a_life_in_a_chain(bench: Bench) -> None:
+async def test_changes_tell_a_life_in_a_chain(bench: QueueBench) -> None:
     """Each names the one before it, and each has an id of its own, made once."""
     event = new(bench)
     await bench.accept(event)

@@ -17,18 +17,18 @@ from aurora.queue import Enqueued, MessageQueue
 from aurora.reasons import Reason
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
-from tests.support.queues import Bench, Rules
+from tests.support.queues import QueueBench, Rules
 
 
 @pytest.fixture
-async def bench() -> Bench:
+async def bench() -> QueueBench:
     """A queue that is open and empty."""
-    made = Bench()
+    made = QueueBench()
     await made.queue.open()
     return made
 
 
-async def test_a_lane_runs_one_event_at_a_time_in_order(bench: Bench) -> None:
+async def test_a_lane_runs_one_event_at_a_time_in_order(bench: QueueBench) -> None:
     """The second starts only when the first has ended, and the third after that."""
     events = [make_event() for _ in range(3)]
     await bench.accept(*events)
@@ -40,13 +40,13 @@ async def test_a_lane_runs_one_event_at_a_time_in_order(bench: Bench) -> None:
     assert seen == events
 
 
-async def test_lanes_run_in_parallel(bench: Bench) -> None:
+async def test_lanes_run_in_parallel(bench: QueueBench) -> None:
     """A running event delays no other channel."""
     await bench.accept(*[make_event(channel_id=channel) for channel in range(5)])
     assert len(await bench.claim_all()) == 5
 
 
-async def test_a_message_is_accepted_once_even_after_its_answer(bench: Bench) -> None:
+async def test_a_message_is_accepted_once_even_after_its_answer(bench: QueueBench) -> None:
     """The same message id is a duplicate while it waits and for seven days afterwards."""
     event = make_event(message_id=77)
     await bench.accept(event)
@@ -58,7 +58,9 @@ async def test_a_message_is_accepted_once_even_after_its_answer(bench: Bench) ->
     assert (await bench.claim_all()) == []
 
 
-async def test_ten_mentions_in_a_channel_start_in_order_a_rate_limit_apart(bench: Bench) -> None:
+async def test_ten_mentions_in_a_channel_start_in_order_a_rate_limit_apart(
+    bench: QueueBench,
+) -> None:
     """Rate-limited work waits in its place; it is never put back at the tail."""
     bench.rules.seconds[9] = 2.0
     events = [make_event() for _ in range(10)]
@@ -80,7 +82,7 @@ async def test_ten_mentions_in_a_channel_start_in_order_a_rate_limit_apart(bench
     assert max(gaps) == pytest.approx(2.0)
 
 
-async def test_a_guilds_rate_limit_is_its_own(bench: Bench) -> None:
+async def test_a_guilds_rate_limit_is_its_own(bench: QueueBench) -> None:
     """A guild that is slow by choice slows no other."""
     bench.rules.seconds[9] = 10.0
     slow = [make_event(guild_id=9, channel_id=1) for _ in range(2)]
@@ -92,7 +94,7 @@ async def test_a_guilds_rate_limit_is_its_own(bench: Bench) -> None:
     assert await bench.claim_all() == [quick[1]]
 
 
-async def test_a_changed_rate_limit_applies_to_what_already_waits(bench: Bench) -> None:
+async def test_a_changed_rate_limit_applies_to_what_already_waits(bench: QueueBench) -> None:
     """After `ratelimit` was lowered the next event doesn't sit out the old one."""
     bench.rules.seconds[9] = 10.0
     await bench.accept(make_event(), make_event())
@@ -120,7 +122,7 @@ async def test_events_become_due_although_time_never_stands_still() -> None:
     assert (await asyncio.wait_for(queue.take(), 1)).speaker is event
 
 
-async def test_a_wall_clock_set_back_does_not_stop_a_channel(bench: Bench) -> None:
+async def test_a_wall_clock_set_back_does_not_stop_a_channel(bench: QueueBench) -> None:
     """Pace is measured in time that can't jump."""
     bench.rules.seconds[9] = 2.0
     await bench.accept(make_event(), make_event())
@@ -131,7 +133,7 @@ async def test_a_wall_clock_set_back_does_not_stop_a_channel(bench: Bench) -> No
     assert len(await bench.claim_all()) == 1
 
 
-async def test_twelve_slow_runs_in_one_guild_leave_another_its_turn(bench: Bench) -> None:
+async def test_twelve_slow_runs_in_one_guild_leave_another_its_turn(bench: QueueBench) -> None:
     """A guild holds no more than its own limit; the other guild's event starts at once."""
     bench.rules.most["guild:9"] = 8
     await bench.accept(*[make_event(guild_id=9, channel_id=n, author_id=n) for n in range(12)])
@@ -144,7 +146,7 @@ async def test_twelve_slow_runs_in_one_guild_leave_another_its_turn(bench: Bench
     assert len(await bench.claim_all()) == 1
 
 
-async def test_a_place_that_one_lane_cannot_use_goes_to_the_next(bench: Bench) -> None:
+async def test_a_place_that_one_lane_cannot_use_goes_to_the_next(bench: QueueBench) -> None:
     """A lane woken for its guild but held by its user's limit does not waste the place."""
     bench.rules.most.update({"guild:9": 2, "user:1": 1})
     a, b = make_event(channel_id=1, author_id=1), make_event(channel_id=2, author_id=2)
@@ -157,7 +159,7 @@ async def test_a_place_that_one_lane_cannot_use_goes_to_the_next(bench: Bench) -
     assert await bench.claim_all() == [c]
 
 
-async def test_a_place_kept_for_a_cancelled_lane_goes_to_the_next(bench: Bench) -> None:
+async def test_a_place_kept_for_a_cancelled_lane_goes_to_the_next(bench: QueueBench) -> None:
     """A lane woken for a place, held by a breaker and then emptied, must not keep the place."""
     bench.rules.most["user:7"] = 1
     a, b, c = (make_event(channel_id=channel) for channel in (1, 2, 3))
@@ -170,7 +172,7 @@ async def test_a_place_kept_for_a_cancelled_lane_goes_to_the_next(bench: Bench) 
     assert await bench.claim_all() == [c]
 
 
-async def test_a_lane_does_not_sleep_for_a_head_that_is_gone(bench: Bench) -> None:
+async def test_a_lane_does_not_sleep_for_a_head_that_is_gone(bench: QueueBench) -> None:
     """Its own due time counts for the next in line, and its own limit."""
     a, b = make_event(), make_event()
     await bench.accept(a, b)
@@ -180,7 +182,7 @@ async def test_a_lane_does_not_sleep_for_a_head_that_is_gone(bench: Bench) -> No
     assert await bench.claim_all() == [b]
 
 
-async def test_a_parked_lane_follows_its_new_head(bench: Bench) -> None:
+async def test_a_parked_lane_follows_its_new_head(bench: QueueBench) -> None:
     """Parked for one person's limit, it goes on when the next message is somebody else's."""
     bench.rules.most["user:7"] = 1
     first = make_event(channel_id=1, author_id=7)
@@ -191,7 +193,7 @@ async def test_a_parked_lane_follows_its_new_head(bench: Bench) -> None:
     assert await bench.claim_all() == [free]
 
 
-async def test_an_event_on_its_way_back_is_nobodys_to_cancel(bench: Bench) -> None:
+async def test_an_event_on_its_way_back_is_nobodys_to_cancel(bench: QueueBench) -> None:
     """Between claim and lane it is in neither; a `disable` then must not stumble over it."""
     event, gate = make_event(), asyncio.Event()
     await bench.accept(event)
@@ -213,7 +215,7 @@ async def test_an_event_on_its_way_back_is_nobodys_to_cancel(bench: Bench) -> No
 
 @pytest.mark.parametrize("ending", ["finish", "retry"])
 async def test_what_has_happened_is_kept_as_soon_as_the_store_can(
-    bench: Bench, ending: str
+    bench: QueueBench, ending: str
 ) -> None:
     """A disk that is full for a while loses no outcome, and the lane waits for it."""
     first, second = make_event(), make_event()
@@ -240,7 +242,9 @@ async def test_what_has_happened_is_kept_as_soon_as_the_store_can(
     assert await bench.claim_all() == [second if ending == "finish" else first]
 
 
-async def test_a_start_that_cannot_be_stored_is_tried_again_a_second_later(bench: Bench) -> None:
+async def test_a_start_that_cannot_be_stored_is_tried_again_a_second_later(
+    bench: QueueBench,
+) -> None:
     """Nothing runs that the ledger does not know of, and nothing spins."""
     event = make_event()
     await bench.accept(event)
@@ -263,7 +267,7 @@ def test_an_event_shows_no_content_when_it_is_printed() -> None:
     assert "hello" not in repr(make_event())
 
 
-async def test_a_full_guild_is_refused_and_others_are_not(bench: Bench) -> None:
+async def test_a_full_guild_is_refused_and_others_are_not(bench: QueueBench) -> None:
     """`queuesize` counts the events that wait in one guild."""
     bench.rules.size = 2
     await bench.accept(make_event(), make_event())
@@ -272,7 +276,7 @@ async def test_a_full_guild_is_refused_and_others_are_not(bench: Bench) -> None:
     assert bench.queue.get_stats()["totals"]["full"] == 1
 
 
-async def test_a_shut_queue_takes_nothing_and_finishes_what_it_has(bench: Bench) -> None:
+async def test_a_shut_queue_takes_nothing_and_finishes_what_it_has(bench: QueueBench) -> None:
     """At unload a message still on its way in must not slip in behind the clearing-out."""
     event = make_event()
     await bench.accept(event)
@@ -281,7 +285,7 @@ async def test_a_shut_queue_takes_nothing_and_finishes_what_it_has(bench: Bench)
     assert await bench.queue.cancel(lambda _event: True, Reason.UNLOADED) == [event]
 
 
-async def test_a_refused_event_may_come_again(bench: Bench) -> None:
+async def test_a_refused_event_may_come_again(bench: QueueBench) -> None:
     """Only acceptance marks a message as seen: a full queue must not swallow it for good."""
     bench.rules.size = 1
     await bench.accept(make_event())
@@ -291,7 +295,7 @@ async def test_a_refused_event_may_come_again(bench: Bench) -> None:
     assert await bench.queue.enqueue(late) is Enqueued.ACCEPTED
 
 
-async def test_a_retried_event_keeps_its_place_at_the_head(bench: Bench) -> None:
+async def test_a_retried_event_keeps_its_place_at_the_head(bench: QueueBench) -> None:
     """Those behind it wait until it has run again."""
     first, second = make_event(), make_event()
     await bench.accept(first, second)
@@ -302,7 +306,7 @@ async def test_a_retried_event_keeps_its_place_at_the_head(bench: Bench) -> None
     assert await bench.claim_all() == [first]
 
 
-async def test_held_events_wait_and_run_when_reconsidered(bench: Bench) -> None:
+async def test_held_events_wait_and_run_when_reconsidered(bench: QueueBench) -> None:
     """While a breaker is open nothing of its agent is claimed; when it closes, at once."""
     bench.rules.held[1] = 60.0
     event = make_event()
@@ -313,7 +317,9 @@ async def test_held_events_wait_and_run_when_reconsidered(bench: Bench) -> None:
     assert await bench.claim_all() == [event]
 
 
-async def test_cancelled_events_end_with_their_reason_and_the_lane_goes_on(bench: Bench) -> None:
+async def test_cancelled_events_end_with_their_reason_and_the_lane_goes_on(
+    bench: QueueBench,
+) -> None:
     """Also the head and the only event of a lane."""
     lone, head, rest = make_event(channel_id=2), make_event(), make_event()
     await bench.accept(lone, head, rest)
@@ -329,14 +335,14 @@ async def test_cancelled_events_end_with_their_reason_and_the_lane_goes_on(bench
     assert await bench.claim_all() == [again]
 
 
-async def test_running_events_are_not_cancelled_by_the_queue(bench: Bench) -> None:
+async def test_running_events_are_not_cancelled_by_the_queue(bench: QueueBench) -> None:
     """What runs is the worker's to stop."""
     await bench.accept(make_event())
     await bench.claim_all()
     assert await bench.queue.cancel(lambda _event: True, Reason.DISABLED) == []
 
 
-async def test_a_final_event_keeps_no_content(bench: Bench) -> None:
+async def test_a_final_event_keeps_no_content(bench: QueueBench) -> None:
     """The skeleton stays for dedupe; the text goes."""
     await bench.accept(make_event())
     (event,) = await bench.claim_all()
@@ -346,7 +352,7 @@ async def test_a_final_event_keeps_no_content(bench: Bench) -> None:
     assert not kept.context
 
 
-async def test_an_event_ends_once(bench: Bench) -> None:
+async def test_an_event_ends_once(bench: QueueBench) -> None:
     """A second end, as after a cancellation in the middle of the first, changes nothing."""
     await bench.accept(make_event())
     (event,) = await bench.claim_all()
@@ -355,7 +361,7 @@ async def test_an_event_ends_once(bench: Bench) -> None:
     assert [change.step for change in bench.changes] == ["queued", "running", "answered"]
 
 
-async def test_a_claim_cancelled_while_it_is_stored_loses_nothing(bench: Bench) -> None:
+async def test_a_claim_cancelled_while_it_is_stored_loses_nothing(bench: QueueBench) -> None:
     """The event goes back to the head of its lane."""
     event = make_event()
     await bench.accept(event)
@@ -377,7 +383,7 @@ async def test_a_claim_cancelled_while_it_is_stored_loses_nothing(bench: Bench) 
     assert await bench.claim_all() == [event]
 
 
-async def test_other_threads_may_submit_and_look(bench: Bench) -> None:
+async def test_other_threads_may_submit_and_look(bench: QueueBench) -> None:
     """Ten threads with ten events each: all accepted, once."""
     bench.rules.size = 200
     futures: list[Future[Enqueued]] = []
@@ -401,7 +407,7 @@ async def test_other_threads_may_submit_and_look(bench: Bench) -> None:
     assert bench.queue.get_stats()["waiting"] == 100
 
 
-async def test_events_that_wait_in_the_store_are_lined_up_again(bench: Bench) -> None:
+async def test_events_that_wait_in_the_store_are_lined_up_again(bench: QueueBench) -> None:
     """A queue opened on a store that holds events goes on with them, in order."""
     events = [make_event() for _ in range(2)]
     await bench.accept(*events)
@@ -412,7 +418,9 @@ async def test_events_that_wait_in_the_store_are_lined_up_again(bench: Bench) ->
     assert (event.id, turn.interrupted, turn.crashes) == (events[0].id, True, 1)
 
 
-async def test_a_turn_that_was_taken_and_not_started_is_nobodys_to_cancel(bench: Bench) -> None:
+async def test_a_turn_that_was_taken_and_not_started_is_nobodys_to_cancel(
+    bench: QueueBench,
+) -> None:
     """It is in no lane; the others that are wanted end all the same."""
     events = [make_event(channel_id=n) for n in (1, 2, 2)]
     await bench.accept(*events)
@@ -424,7 +432,9 @@ async def test_a_turn_that_was_taken_and_not_started_is_nobodys_to_cancel(bench:
     assert [event.state.final for event in events] == [True, True, True]
 
 
-async def test_who_is_withdrawn_while_a_retry_is_being_kept_stays_cancelled(bench: Bench) -> None:
+async def test_who_is_withdrawn_while_a_retry_is_being_kept_stays_cancelled(
+    bench: QueueBench,
+) -> None:
     """On a full disk both wait; whichever is kept last must not bring the message back."""
     bench.rules.together = 5
     first, second = make_event(), make_event()

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from aurora.model import Turn
 from aurora.reasons import Reason
 from tests.support.events import make_event
-from tests.support.queues import Bench
+from tests.support.queues import QueueBench
 
 PACE = 1.0
 PLACES = 3
@@ -31,7 +31,7 @@ class Queue(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.bench = Bench()
+        self.bench = QueueBench()
         self.bench.rules.seconds[9] = self.bench.rules.seconds[8] = PACE
         self.bench.rules.together = TOGETHER
         self.bench.rules.most.update({"global": PLACES, "user:0": 1})

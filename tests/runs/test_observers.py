@@ -21,7 +21,7 @@ from aurora.model import Change, Turn
 from aurora.queue import MessageQueue
 from aurora.runs.observers import Log, Tokens
 from tests.support.events import make_event
-from tests.support.queues import Bench as QueueBench
+from tests.support.queues import QueueBench
 from tests.support.workers import Bench, done, start
 
 STEPS: list[Any] = [Accepted(), Reasoning("secret"), Usage(2, 1), Usage(3, 1)]

@@ -10,9 +10,9 @@ import pytest
 
 from aurora.model import State
 from aurora.settings import Settings
-from tests.ledger.test_version_1 import Old
+from tests.support.keepers import Keeper
+from tests.support.old_ledgers import Old
 from tests.support.workers import Bench, ScriptedBackend
-from tests.test_settings import Keeper
 
 GUILD = 1_200_000_000_000_000_000
 ANSWERED = {

@@ -12,9 +12,9 @@ from aurora.queue import EXPIRY_SECONDS, MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.runs.pausing import Pauses
 from aurora.settings import Settings
-from tests.health.test_alerts import Kept
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
+from tests.support.keepers import Keeper
 
 HERE, THERE = 9, 10
 
@@ -24,7 +24,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.settings = Settings(Kept())
+        self.settings = Settings(Keeper())
         rules = WorkRules(self.settings, Breakers(self.clock))
         self.queue = MessageQueue(MemoryStore(self.clock), rules, self.clock)
         self.pauses = Pauses(self.settings, self.queue, self.clock)

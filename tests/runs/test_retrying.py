@@ -8,7 +8,7 @@ from aurora.model import Event, State, Trace, Turn
 from aurora.reasons import Reason
 from aurora.runs.retrying import Reread, Retries
 from tests.support.events import make_event
-from tests.support.queues import Bench
+from tests.support.queues import QueueBench
 
 _ENDS = {
     State.FAILED: Reason.FAILED,
@@ -23,7 +23,7 @@ class Desk:
     """A queue whose ended events can be tried again; what Discord says is decided here."""
 
     def __init__(self) -> None:
-        bench = Bench()
+        bench = QueueBench()
         self.clock, self.queue = bench.clock, bench.queue
         self.traces: dict[str, Trace] = {}
         self.read: Reread | Reason = Reason.MESSAGE_GONE

@@ -19,6 +19,7 @@ from aurora.reasons import Outcome
 from aurora.settings import Settings
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
+from tests.support.keepers import Keeper
 from tests.support.squares import ELSEWHERE
 from tests.support.workers import (
     NEVER,
@@ -29,7 +30,6 @@ from tests.support.workers import (
     done,
     send,
 )
-from tests.test_settings import Keeper
 
 BEGUN: list[Any] = [Accepted(), RunStarted("run-1"), Usage(10, 5)]
 TALES: dict[str, list[Any]] = {

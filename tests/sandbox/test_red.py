@@ -14,7 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from sandbox.red import LocalRed, environment
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 COG = '''
 import discord
@@ -53,13 +53,13 @@ def cogs(tmp_path: Path) -> Path:
     return package.parent
 
 
-def last(town: Town) -> str:
+def last(town: LocalTown) -> str:
     """Return the text of the last message."""
     return town.server.messages(town.general)[-1].content
 
 
 @pytest.mark.usefixtures("red")
-async def test_ping_is_answered_in_a_guild_and_a_dm(town: Town) -> None:
+async def test_ping_is_answered_in_a_guild_and_a_dm(town: LocalTown) -> None:
     """Red's own command works in both places."""
     for place in (town.general, town.server.open_dm(town.bert)):
         town.server.say(town.bert, place, "!ping")
@@ -70,14 +70,16 @@ async def test_ping_is_answered_in_a_guild_and_a_dm(town: Town) -> None:
 
 
 @pytest.mark.usefixtures("red")
-async def test_help_is_answered(town: Town) -> None:
+async def test_help_is_answered(town: LocalTown) -> None:
     """Embeds of some size go through."""
     town.server.say(town.bert, town.general, "!help")
     await town.server.wait_for(lambda: len(town.server.messages(town.general)) > 1)
     assert town.server.messages(town.general)[-1].embeds
 
 
-async def test_a_cog_loads_and_keeps_its_settings(town: Town, cogs: Path, tmp_path: Path) -> None:
+async def test_a_cog_loads_and_keeps_its_settings(
+    town: LocalTown, cogs: Path, tmp_path: Path
+) -> None:
     """On the first boot of an instance, and on the second with what the first one stored."""
     for count in (1, 2):
         red = await LocalRed.boot(
@@ -90,7 +92,7 @@ async def test_a_cog_loads_and_keeps_its_settings(town: Town, cogs: Path, tmp_pa
 
 
 async def test_another_instance_starts_from_nothing(
-    town: Town, cogs: Path, tmp_path: Path
+    town: LocalTown, cogs: Path, tmp_path: Path
 ) -> None:
     """Nothing of one Red's settings is left for the next."""
     for name in ("one", "two"):
@@ -103,19 +105,19 @@ async def test_another_instance_starts_from_nothing(
         gc.collect()  # late finalizers of the first must not touch the second
 
 
-async def test_a_cog_that_fails_says_so(town: Town, tmp_path: Path) -> None:
+async def test_a_cog_that_fails_says_so(town: LocalTown, tmp_path: Path) -> None:
     """Booting without it would only be noticed later."""
     with pytest.raises(RuntimeError, match="nosuchcog"):
         await LocalRed.boot(tmp_path, discord=town.server, cogs=["nosuchcog"])
 
 
-async def test_a_wrong_token_ends_the_boot(town: Town, tmp_path: Path) -> None:
+async def test_a_wrong_token_ends_the_boot(town: LocalTown, tmp_path: Path) -> None:
     """A start that died must not be waited for."""
     with pytest.raises(discord.LoginFailure):
         await LocalRed.boot(tmp_path, discord=town.server, token="wrong")
 
 
-async def test_two_at_once_are_refused(town: Town, red: LocalRed, tmp_path: Path) -> None:
+async def test_two_at_once_are_refused(town: LocalTown, red: LocalRed, tmp_path: Path) -> None:
     """Red's module state allows one in a process."""
     assert red.bot.is_ready()
     with pytest.raises(RuntimeError, match="already running"):
@@ -123,7 +125,7 @@ async def test_two_at_once_are_refused(town: Town, red: LocalRed, tmp_path: Path
 
 
 async def test_a_slash_command_is_enabled_synced_and_used(
-    town: Town, cogs: Path, tmp_path: Path
+    town: LocalTown, cogs: Path, tmp_path: Path
 ) -> None:
     """The whole way that an owner goes."""
     red = await LocalRed.boot(
@@ -140,7 +142,7 @@ async def test_a_slash_command_is_enabled_synced_and_used(
     await red.close()
 
 
-async def test_a_button_opens_a_form_that_stores_a_token(town: Town, red: LocalRed) -> None:
+async def test_a_button_opens_a_form_that_stores_a_token(town: LocalTown, red: LocalRed) -> None:
     """Red's own way of taking secrets: button, form, event."""
     told: list[str] = []
 
@@ -163,7 +165,7 @@ async def test_a_button_opens_a_form_that_stores_a_token(town: Town, red: LocalR
 
 
 async def test_nothing_is_lost_when_the_socket_drops(
-    town: Town, cogs: Path, tmp_path: Path
+    town: LocalTown, cogs: Path, tmp_path: Path
 ) -> None:
     """Red resumes, and its listener hears every message once."""
     red = await LocalRed.boot(tmp_path, discord=town.server, cogs=["hellocog"], cog_paths=[cogs])
@@ -176,7 +178,7 @@ async def test_nothing_is_lost_when_the_socket_drops(
     await red.close()
 
 
-async def test_twenty_boots_leave_nothing(town: Town, cogs: Path, tmp_path: Path) -> None:
+async def test_twenty_boots_leave_nothing(town: LocalTown, cogs: Path, tmp_path: Path) -> None:
     """No task, no module, no address and no path stays behind."""
     before = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, list(sys.path))
     tasks = asyncio.all_tasks()
@@ -195,7 +197,7 @@ async def test_twenty_boots_leave_nothing(town: Town, cogs: Path, tmp_path: Path
     assert town.server.gateway.sessions == {}
 
 
-async def test_the_real_binary_answers_and_ends_cleanly(town: Town, tmp_path: Path) -> None:
+async def test_the_real_binary_answers_and_ends_cleanly(town: LocalTown, tmp_path: Path) -> None:
     """`redbot-setup`, `redbot`, `!ping`, SIGTERM: unmodified, as a process of its own."""
     env = environment(town.server, tmp_path)
     data = tmp_path / "instance"

@@ -30,7 +30,7 @@ def main() -> int:
 
 def _runs(options: argparse.Namespace) -> Iterator[tuple[str, dict[str, Any]]]:
     # Lives are forked from this process's module: what it need not import, they need not.
-    from tests.ledger.powerloss import run_cuts
+    from tests.support.powerloss import run_cuts
 
     from .kills import run_kills
     from .outage import run_outage

@@ -7,7 +7,7 @@ import random
 from enum import StrEnum
 
 from .life import Life, Told
-from .town import Fate, Town
+from .town import Fate, SoakTown
 
 _BOOT_SECONDS = 0.3
 # Long enough for most that a kill has hit to get through before the third, which ends it.
@@ -30,7 +30,7 @@ class Moment(StrEnum):
     SHUTDOWN = "shutdown"
 
 
-async def kill(life: Life, moment: Moment, town: Town, rng: random.Random) -> None:
+async def kill(life: Life, moment: Moment, town: SoakTown, rng: random.Random) -> None:
     """Kill a life that was just started at this moment, or soon after if that does not come."""
     if moment is Moment.BOOT:
         await _live_on(life, rng.uniform(0.0, _BOOT_SECONDS))
@@ -42,7 +42,7 @@ async def kill(life: Life, moment: Moment, town: Town, rng: random.Random) -> No
     await life.gone()
 
 
-async def _strike(life: Life, moment: Moment, town: Town, rng: random.Random) -> None:
+async def _strike(life: Life, moment: Moment, town: SoakTown, rng: random.Random) -> None:
     """Set the trap of a moment, and return when it struck or nothing went in."""
     match moment:
         case Moment.RUN:

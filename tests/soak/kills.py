@@ -26,7 +26,7 @@ from .life import (
 )
 from .town import (
     Size,
-    Town,
+    SoakTown,
     chatter,
     open_town,
 )
@@ -113,7 +113,7 @@ async def run_kills(
 
 
 async def _torment(
-    town: Town, data: Path, moments: list[Moment], rng: random.Random, per_second: float
+    town: SoakTown, data: Path, moments: list[Moment], rng: random.Random, per_second: float
 ) -> tuple[Findings, list[str]]:
     home, diary = town.home(data), _Diary()
     async with Life(home, await town.wishes(), heard=diary.hear) as first:
@@ -138,7 +138,7 @@ async def _torment(
     return found, leaks
 
 
-async def _drain(town: Town, home: Home, diary: _Diary) -> None:
+async def _drain(town: SoakTown, home: Home, diary: _Diary) -> None:
     """Let a last life bring everything to its end, and kill that too."""
     limit = time.monotonic() + _DRAIN_SECONDS
     async with Life(home, heard=diary.hear) as life:
@@ -150,7 +150,7 @@ async def _drain(town: Town, home: Home, diary: _Diary) -> None:
     _bury(town, diary)
 
 
-def _bury(town: Town, diary: _Diary) -> None:
+def _bury(town: SoakTown, diary: _Diary) -> None:
     diary.close()
     # Nobody comes back to the session of a process that is gone.
     town.discord.gateway.sessions.clear()

@@ -26,7 +26,7 @@ from .check import (
 )
 from .clock import ScaledClock
 from .life import LEDGER, ROOT, grant
-from .town import Size, Town, open_town
+from .town import Size, SoakTown, open_town
 
 SIZE = Size(guilds=10, channels=6, people=60, pace=2.0, private=0.0, broken=0.0)
 _AROUND_SECONDS = 10.0
@@ -74,7 +74,7 @@ async def run_outage(
 class _Drill:
     """One drill, from the first question to the verdict."""
 
-    def __init__(self, town: Town, clock: ScaledClock, per_second: float) -> None:
+    def __init__(self, town: SoakTown, clock: ScaledClock, per_second: float) -> None:
         self._town = town
         self._clock = clock
         self._gap = 1.0 / per_second

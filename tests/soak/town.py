@@ -57,7 +57,7 @@ class Size:
     broken: float = 0.03
 
 
-class Town:
+class SoakTown:
     """Guilds with channels, people who ask, and agents that answer.
 
     `on_post` is asked before each message that the bot sends how it shall fare; `on_turn` is
@@ -187,10 +187,10 @@ def _nothing() -> None:
 @asynccontextmanager
 async def open_town(
     rng: random.Random, size: Size, now: Callable[[], float] = time
-) -> AsyncIterator[Town]:
+) -> AsyncIterator[SoakTown]:
     """Start a town, in which `now` is the time (seconds since the epoch)."""
     discord, server = LocalDiscord(now=now), QuickAppServer()
-    town = Town(discord, server, rng, size)
+    town = SoakTown(discord, server, rng, size)
     discord.app.middlewares.insert(0, town.meet)
     await server.start()
     await discord.start()
@@ -201,7 +201,7 @@ async def open_town(
         await server.stop()
 
 
-async def chatter(town: Town, rng: random.Random, per_second: float) -> None:
+async def chatter(town: SoakTown, rng: random.Random, per_second: float) -> None:
     """Ask for ever, at random moments."""
     while True:
         town.ask()

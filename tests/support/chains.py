@@ -8,15 +8,15 @@ import discord
 
 from aurora.context import build_event_context
 from aurora.model import EventContext
-from tests.support.payloads import World
+from tests.support.payloads import TeaHouse
 
 
-async def build(world: World, message: discord.Message, depth: int = 5) -> EventContext:
+async def build(world: TeaHouse, message: discord.Message, depth: int = 5) -> EventContext:
     """Build the context of a mention."""
     return await build_event_context(message, "mention", me=world.me, depth=depth)
 
 
-def replies(world: World, count: int, **options: Any) -> list[discord.Message]:
+def replies(world: TeaHouse, count: int, **options: Any) -> list[discord.Message]:
     """Return messages m0, m1, … each a reply to the one before, the last to be answered."""
     found: list[discord.Message] = []
     for index in range(count):

@@ -21,7 +21,7 @@ from sandbox.red import LocalRed
 
 
 @dataclass(slots=True)
-class Town:
+class LocalTown:
     """A guild that Anna owns and Bert is in, with one channel."""
 
     server: LocalDiscord
@@ -32,23 +32,23 @@ class Town:
 
 
 @pytest.fixture
-async def town() -> AsyncIterator[Town]:
+async def town() -> AsyncIterator[LocalTown]:
     """A running local Discord that must not be asked for a route it lacks."""
     server = LocalDiscord()
     await server.start()
     anna = server.add_user("anna", global_name="Anna")
     bert = server.add_user("bert")
-    guild = server.add_guild("Town", owner=anna)
+    guild = server.add_guild("LocalTown", owner=anna)
     server.add_member(guild, bert)
     general = server.add_channel(guild, "general")
-    yield Town(server, guild, anna, bert, general)
+    yield LocalTown(server, guild, anna, bert, general)
     await server.stop()
     assert server.unknown_routes == []
     assert server.crashes == []
 
 
 @pytest.fixture
-async def client(town: Town) -> AsyncIterator[discord.Client]:
+async def client(town: LocalTown) -> AsyncIterator[discord.Client]:
     """A plain discord.py client, logged in and ready."""
     bot = discord.Client(intents=discord.Intents.all(), guild_ready_timeout=0.01)
     with pointed_at(town.server):
@@ -60,7 +60,7 @@ async def client(town: Town) -> AsyncIterator[discord.Client]:
 
 
 @pytest.fixture
-async def red(town: Town, tmp_path: Path) -> AsyncIterator[LocalRed]:
+async def red(town: LocalTown, tmp_path: Path) -> AsyncIterator[LocalRed]:
     """A real Red that belongs to Anna."""
     running = await LocalRed.boot(tmp_path, discord=town.server, owner=town.anna)
     yield running

@@ -97,7 +97,7 @@ def make_quote(content: str = "hello", *, author: str = "ada", **changes: Any) -
     return cast(Quote, base | changes)
 
 
-class World:
+class TeaHouse:
     """A guild, its people and its channels, as a connected client would know them.
 
     Channels by name: general, staff (for mods alone), voice, stage, forum, quiet (only
@@ -305,12 +305,12 @@ class World:
         return reply
 
 
-def hello(world: World, **options: Any) -> discord.Message:
+def hello(world: TeaHouse, **options: Any) -> discord.Message:
     """Return a message that mentions the bot."""
     return world.message(f"<@{world.me.id}> hello", **options)
 
 
-def direct(world: World, **options: Any) -> discord.Message:
+def direct(world: TeaHouse, **options: Any) -> discord.Message:
     """Return a direct message."""
     return world.message("hello", channel=snowflake(), dm=True, **options)
 
@@ -318,7 +318,7 @@ def direct(world: World, **options: Any) -> discord.Message:
 class Rest:
     """What the local Discord was asked, and what it is told to refuse (message id: status)."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TeaHouse) -> None:
         self.world = world
         self.calls: list[str] = []
         self.refuse: dict[int, int] = {}
@@ -350,7 +350,7 @@ class Rest:
 
 
 @asynccontextmanager
-async def rest(world: World) -> AsyncIterator[Rest]:
+async def rest(world: TeaHouse) -> AsyncIterator[Rest]:
     """Log the world's client in to a local server that hands out the world's messages."""
     served = Rest(world)
     app = web.Application()

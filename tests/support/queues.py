@@ -41,7 +41,7 @@ class Rules:
         return self.together
 
 
-class Bench:
+class QueueBench:
     """A queue with everything around it."""
 
     def __init__(self) -> None:

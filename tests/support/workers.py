@@ -37,6 +37,7 @@ from aurora.words import Phrase
 from tests.support.clocks import FakeClock
 from tests.support.discord_port import Port
 from tests.support.events import make_event
+from tests.support.keepers import Keeper
 from tests.support.lives import Disk, Life
 from tests.support.scripts import (
     NEVER,
@@ -46,7 +47,6 @@ from tests.support.scripts import (
     send,
 )
 from tests.support.squares import Square
-from tests.test_settings import Keeper
 
 __all__ = [
     "NEVER",

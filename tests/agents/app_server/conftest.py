@@ -18,7 +18,7 @@ from sandbox.letta import AppServer as Server
 
 
 @dataclass
-class World:
+class SharedServer:
     """One server, one agent, one model; each test has conversations of its own."""
 
     server: Server
@@ -41,14 +41,14 @@ async def serving(home: Path) -> AsyncIterator[tuple[Server, ScriptedLLM]]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SharedServer]:
     """Start the server once for all."""
     async with serving(tmp_path_factory.mktemp("letta")) as (server, llm):
-        yield World(server, llm, await server.create_agent("bot"))
+        yield SharedServer(server, llm, await server.create_agent("bot"))
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def backend(world: World) -> AsyncIterator[AppServer]:
+async def backend(world: SharedServer) -> AsyncIterator[AppServer]:
     """A backend that must leave no task behind."""
     one = world.backend(abort_patience=0.5)
     yield one
@@ -57,6 +57,6 @@ async def backend(world: World) -> AsyncIterator[AppServer]:
 
 
 @pytest_asyncio.fixture(loop_scope="package")
-async def opened(world: World, backend: AppServer) -> str:
+async def opened(world: SharedServer, backend: AppServer) -> str:
     """A new conversation."""
     return await backend.open_conversation(world.agent, "test")

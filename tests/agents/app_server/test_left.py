@@ -14,7 +14,7 @@ from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalle
 from aurora.reasons import AgentError, Outcome
 
 from ..hosts import CALL, Tools, end, given, moved, play
-from .conftest import World
+from .conftest import SharedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -57,7 +57,7 @@ async def until(backend: AppServer, one: Any, tools: Tools, kind: type) -> None:
     await running.aclose()
 
 
-async def test_close_leaves_no_socket(world: World) -> None:
+async def test_close_leaves_no_socket(world: SharedServer) -> None:
     """Aurora may be loaded and unloaded all day."""
     before = open_files()
     for _ in range(3):
@@ -77,7 +77,7 @@ async def test_close_leaves_no_socket(world: World) -> None:
     ids=["before_the_first_token", "mid_text", "during_a_tool_call"],
 )
 async def test_a_lost_socket_loses_the_turn_and_the_next_run_is_answered_at_once(
-    world: World, backend: AppServer, opened: str, text: str, after: type
+    world: SharedServer, backend: AppServer, opened: str, text: str, after: type
 ) -> None:
     """The turn dies with its socket and is not sent again; a fork takes its place."""
     tools = Tools(delay=1.0)
@@ -99,7 +99,7 @@ async def test_a_lost_socket_loses_the_turn_and_the_next_run_is_answered_at_once
     ids=["refused", "queued"],
 )
 async def test_a_conversation_wedged_by_a_dead_aurora_is_forked(
-    world: World, backend: AppServer, opened: str, text: str, later: float
+    world: SharedServer, backend: AppServer, opened: str, text: str, later: float
 ) -> None:
     """The input that was refused, or queued behind the dead turn, is sent in the fork, once."""
     dead = world.backend()
@@ -124,7 +124,7 @@ async def test_a_conversation_wedged_by_a_dead_aurora_is_forked(
 
 
 async def test_a_turn_of_another_process_does_not_block_the_lane(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """It is ended, or left behind in the old conversation; its tools don't run here."""
     other = world.backend()
@@ -141,7 +141,7 @@ async def test_a_turn_of_another_process_does_not_block_the_lane(
 
 
 async def test_a_run_left_while_it_waits_is_never_sent(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """Nobody wants it any more when its turn comes."""
     first = given(world.agent, opened, "[[sleep:0.4]][[say:first]]")
@@ -155,7 +155,7 @@ async def test_a_run_left_while_it_waits_is_never_sent(
 
 
 async def test_an_abort_while_the_model_is_silent_does_not_hold_the_lane(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """The server lets go with the model's first token only: the next run moves on."""
     await until(backend, given(world.agent, opened, "[[sleep:3]][[say:x]]"), Tools(), Accepted)
@@ -166,7 +166,7 @@ async def test_an_abort_while_the_model_is_silent_does_not_hold_the_lane(
 
 
 async def test_an_abort_in_mid_text_frees_the_conversation(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """The next run stays where it is."""
     text = "[[slow:0.1]][[say:one two three four five six seven eight nine ten]]"
@@ -177,7 +177,7 @@ async def test_an_abort_in_mid_text_frees_the_conversation(
 
 
 async def test_an_abort_ends_an_open_tool_call(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """The server waits for the tool's answer, so the host's call is cancelled and answered."""
     tools = Tools(delay=30)
@@ -190,7 +190,7 @@ async def test_an_abort_ends_an_open_tool_call(
 
 @pytest.mark.parametrize("seconds", [0, 0.02])
 async def test_a_run_left_at_once_is_not_run_later(
-    world: World, backend: AppServer, opened: str, seconds: float
+    world: SharedServer, backend: AppServer, opened: str, seconds: float
 ) -> None:
     """However early the caller leaves, its input never mixes with the next."""
     tools = Tools()
@@ -206,7 +206,7 @@ async def test_a_run_left_at_once_is_not_run_later(
 
 
 async def test_close_in_mid_turn_ends_the_run_and_keeps_the_conversation_usable(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """It aborts first: a socket that just closed would leave a wedge."""
     closing = world.backend()
@@ -221,7 +221,7 @@ async def test_close_in_mid_turn_ends_the_run_and_keeps_the_conversation_usable(
 
 
 async def test_idle_conversations_of_a_lost_connection_are_forgotten(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """Or a long life would gather all there ever were; they start anew when they are used."""
     other = await backend.open_conversation(world.agent, "other")
@@ -234,7 +234,7 @@ async def test_idle_conversations_of_a_lost_connection_are_forgotten(
         assert (moved(events), end(events).text) == ([], "still here")
 
 
-async def test_close_while_connecting_leaves_no_socket(world: World) -> None:
+async def test_close_while_connecting_leaves_no_socket(world: SharedServer) -> None:
     """The one who was just connecting is told, and closes what it opened."""
     before = open_files()
     backend = world.backend()

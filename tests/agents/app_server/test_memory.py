@@ -6,12 +6,12 @@ import pytest
 
 from aurora.agents.app_server import AppServer, MemoryRefused
 
-from .conftest import World
+from .conftest import SharedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-async def test_memory_is_read_written_and_deleted(world: World, backend: AppServer) -> None:
+async def test_memory_is_read_written_and_deleted(world: SharedServer, backend: AppServer) -> None:
     """Whole files by their path."""
     await backend.memory_write(world.agent, "MEMORY.md", "# Memory\nhello\n")
     assert await backend.memory_read(world.agent, "MEMORY.md") == "# Memory\nhello\n"
@@ -24,7 +24,9 @@ async def test_memory_is_read_written_and_deleted(world: World, backend: AppServ
         await backend.memory_read(world.agent, "note.md")
 
 
-async def test_a_refused_new_memory_file_is_gone_again(world: World, backend: AppServer) -> None:
+async def test_a_refused_new_memory_file_is_gone_again(
+    world: SharedServer, backend: AppServer
+) -> None:
     """Left staged, it would block every later write."""
     with pytest.raises(MemoryRefused, match="frontmatter") as refused:
         await backend.memory_write(world.agent, "bad.md", "no frontmatter")

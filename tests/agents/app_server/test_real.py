@@ -13,12 +13,12 @@ from aurora.agents.protocol import Accepted, Finished, Text, ToolReturned
 from aurora.reasons import AgentError, Outcome
 
 from ..hosts import CALL, Tools, end, given, moved, play
-from .conftest import World
+from .conftest import SharedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-async def test_the_agent_is_found_by_its_id(world: World, backend: AppServer) -> None:
+async def test_the_agent_is_found_by_its_id(world: SharedServer, backend: AppServer) -> None:
     """The name is the server's."""
     assert (await backend.agent(world.agent)).name == "bot"
     await backend.ping()
@@ -33,14 +33,16 @@ async def test_an_unknown_agent_is_a_configuration_error(backend: AppServer) -> 
         await backend.open_conversation("agent-local-nobody", "x")
 
 
-async def test_a_text_turn_completes(world: World, backend: AppServer, opened: str) -> None:
+async def test_a_text_turn_completes(world: SharedServer, backend: AppServer, opened: str) -> None:
     """Accepted first, the text whole at the end."""
     events = await play(backend, given(world.agent, opened, "[[say:hello there]]"))
     assert isinstance(events[0], Accepted)
     assert end(events) == Finished(Outcome.COMPLETED, "hello there")
 
 
-async def test_a_tool_turn_calls_the_host(world: World, backend: AppServer, opened: str) -> None:
+async def test_a_tool_turn_calls_the_host(
+    world: SharedServer, backend: AppServer, opened: str
+) -> None:
     """The model reads what the host returned, then ends its turn with text."""
     tools = Tools()
     text = f"[[say:let me see]]{CALL}[[after:all done]]"
@@ -51,7 +53,7 @@ async def test_a_tool_turn_calls_the_host(world: World, backend: AppServer, open
 
 
 async def test_only_the_hosts_tools_are_on_offer(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """No shell, no file tool, whatever the server has."""
     await play(backend, given(world.agent, opened, "[[say:x]]"), Tools("discord_send", "other"))
@@ -60,7 +62,7 @@ async def test_only_the_hosts_tools_are_on_offer(
 
 
 async def test_a_call_of_bash_fails_and_the_turn_goes_on(
-    world: World, backend: AppServer, opened: str, tmp_path: Path
+    world: SharedServer, backend: AppServer, opened: str, tmp_path: Path
 ) -> None:
     """A model that makes a tool up is told so."""
     mark = tmp_path / "mark"
@@ -76,7 +78,7 @@ async def test_a_call_of_bash_fails_and_the_turn_goes_on(
     [(401, Outcome.CONFIG), (429, Outcome.OVERLOADED), (500, Outcome.FAILED)],
 )
 async def test_a_provider_error_ends_the_run_and_the_next_works(
-    world: World, backend: AppServer, opened: str, status: int, outcome: Outcome
+    world: SharedServer, backend: AppServer, opened: str, status: int, outcome: Outcome
 ) -> None:
     """The conversation is not harmed."""
     last = end(await play(backend, given(world.agent, opened, f"[[err:{status}]]")))
@@ -86,7 +88,7 @@ async def test_a_provider_error_ends_the_run_and_the_next_works(
 
 
 async def test_a_stream_dropped_once_counts_once(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """The server tries again by itself and says everything a second time."""
     words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
@@ -97,7 +99,7 @@ async def test_a_stream_dropped_once_counts_once(
 
 
 async def test_a_run_waits_for_the_one_before_it(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """One input at a time, or the server would make one turn of two."""
     first = given(world.agent, opened, "[[sleep:0.4]][[say:first]]")
@@ -106,7 +108,7 @@ async def test_a_run_waits_for_the_one_before_it(
     assert [end(events).text for events in results] == ["first", "second"]
 
 
-async def test_conversations_run_in_parallel(world: World, backend: AppServer) -> None:
+async def test_conversations_run_in_parallel(world: SharedServer, backend: AppServer) -> None:
     """A slow one holds up no other."""
     slow, fast = [await backend.open_conversation(world.agent, name) for name in ("a", "b")]
     waiting = asyncio.create_task(
@@ -118,7 +120,7 @@ async def test_conversations_run_in_parallel(world: World, backend: AppServer) -
     assert end(await waiting).text == "slow"
 
 
-async def test_a_refused_change_restores_the_file(world: World, backend: AppServer) -> None:
+async def test_a_refused_change_restores_the_file(world: SharedServer, backend: AppServer) -> None:
     """The old text is back, and later writes work."""
     old = await backend.memory_read(world.agent, "persona.md")
     with pytest.raises(MemoryRefused):
@@ -127,7 +129,9 @@ async def test_a_refused_change_restores_the_file(world: World, backend: AppServ
     await backend.memory_write(world.agent, "MEMORY.md", "# Memory\nand again\n")
 
 
-async def test_no_subagent_runs_in_26_turns(world: World, backend: AppServer, opened: str) -> None:
+async def test_no_subagent_runs_in_26_turns(
+    world: SharedServer, backend: AppServer, opened: str
+) -> None:
     """Reflection, left on, would start at the 25th."""
     world.llm.requests.clear()
     for number in range(26):
@@ -136,7 +140,7 @@ async def test_no_subagent_runs_in_26_turns(world: World, backend: AppServer, op
 
 
 async def test_a_deleted_conversation_is_replaced(
-    world: World, backend: AppServer, opened: str
+    world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """A lane must not be stuck for ever on an id that the server forgot."""
     events = await play(backend, given(world.agent, f"{opened}999", "[[say:new]]"))
@@ -144,7 +148,7 @@ async def test_a_deleted_conversation_is_replaced(
     assert end(events) == Finished(Outcome.COMPLETED, "new")
 
 
-async def test_a_closed_backend_refuses_plainly(world: World) -> None:
+async def test_a_closed_backend_refuses_plainly(world: SharedServer) -> None:
     """It does not open a socket again."""
     backend = world.backend()
     await backend.close()

@@ -8,7 +8,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import refused
 
@@ -23,12 +23,12 @@ def option(name: str = "word", **extra: Any) -> dict[str, Any]:
     return {"name": name, "description": "text", "type": 3, **extra}
 
 
-async def register(town: Town, client: discord.Client, *bodies: dict[str, Any]) -> None:
+async def register(town: LocalTown, client: discord.Client, *bodies: dict[str, Any]) -> None:
     """Register commands for everywhere."""
     await client.http.bulk_upsert_global_commands(town.server.bot_user.id, list(bodies))
 
 
-async def test_a_tree_is_registered(town: Town, client: discord.Client) -> None:
+async def test_a_tree_is_registered(town: LocalTown, client: discord.Client) -> None:
     """discord.py's own sync puts the whole tree."""
     tree = app_commands.CommandTree(client)
 
@@ -41,7 +41,7 @@ async def test_a_tree_is_registered(town: Town, client: discord.Client) -> None:
     assert (await tree.fetch_command(synced.id)).options[0].name == "word"
 
 
-async def test_a_command_keeps_its_id(town: Town, client: discord.Client) -> None:
+async def test_a_command_keeps_its_id(town: LocalTown, client: discord.Client) -> None:
     """Registering the same name again changes the command in its place."""
     await register(town, client, body())
     (before,) = town.server.commands.of(None)
@@ -49,7 +49,7 @@ async def test_a_command_keeps_its_id(town: Town, client: discord.Client) -> Non
     assert before in town.server.commands.of(None)
 
 
-async def test_a_guild_has_its_own_commands(town: Town, client: discord.Client) -> None:
+async def test_a_guild_has_its_own_commands(town: LocalTown, client: discord.Client) -> None:
     """They are no concern of the global list."""
     app, guild = town.server.bot_user.id, town.guild.id
     made = await client.http.upsert_guild_command(app, guild, body())
@@ -107,7 +107,7 @@ async def test_a_guild_has_its_own_commands(town: Town, client: discord.Client) 
     ],
 )
 async def test_a_malformed_command_is_refused(
-    town: Town, client: discord.Client, wrong: dict[str, Any]
+    town: LocalTown, client: discord.Client, wrong: dict[str, Any]
 ) -> None:
     """Nothing of the list is registered."""
     with refused(50035):
@@ -115,7 +115,7 @@ async def test_a_malformed_command_is_refused(
     assert town.server.commands.of(None) == {}
 
 
-async def test_a_hundred_commands_are_enough(town: Town, client: discord.Client) -> None:
+async def test_a_hundred_commands_are_enough(town: LocalTown, client: discord.Client) -> None:
     """The hundred-and-first is refused, in a list and alone."""
     hundred = [body(f"c{number}") for number in range(100)]
     with refused(50035):
@@ -128,13 +128,13 @@ async def test_a_hundred_commands_are_enough(town: Town, client: discord.Client)
         )
 
 
-async def test_two_commands_of_a_name_are_refused(town: Town, client: discord.Client) -> None:
+async def test_two_commands_of_a_name_are_refused(town: LocalTown, client: discord.Client) -> None:
     """Names are unique in a scope."""
     with refused(50035):
         await register(town, client, body(), body())
 
 
-async def test_a_command_is_changed_and_deleted(town: Town, client: discord.Client) -> None:
+async def test_a_command_is_changed_and_deleted(town: LocalTown, client: discord.Client) -> None:
     """One command can be had alone."""
     app = town.server.bot_user.id
     await register(town, client, body())
@@ -146,7 +146,7 @@ async def test_a_command_is_changed_and_deleted(town: Town, client: discord.Clie
 
 
 async def test_permissions_of_a_command_are_peoples_to_change(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """None are set, and the bot cannot set them."""
     app, guild = town.server.bot_user.id, town.guild.id

@@ -9,7 +9,7 @@ import aiohttp
 import discord
 import pytest
 
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import text_channel
 
@@ -21,7 +21,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("discord.http.asyncio.sleep", lambda seconds: real(seconds / 100))
 
 
-async def test_a_rate_limit_is_honoured(town: Town, client: discord.Client) -> None:
+async def test_a_rate_limit_is_honoured(town: LocalTown, client: discord.Client) -> None:
     """discord.py waits as long as it is told and sends once."""
     channel = text_channel(client, town.general)
     town.server.faults.rate_limit("POST", r"/messages$", retry_after=0.2)
@@ -32,7 +32,7 @@ async def test_a_rate_limit_is_honoured(town: Town, client: discord.Client) -> N
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_server_error_is_retried(town: Town, client: discord.Client) -> None:
+async def test_a_server_error_is_retried(town: LocalTown, client: discord.Client) -> None:
     """A lost request is sent again."""
     town.server.faults.add("POST", r"/messages$", status=502, times=2)
     await text_channel(client, town.general).send("once")
@@ -41,7 +41,7 @@ async def test_a_server_error_is_retried(town: Town, client: discord.Client) -> 
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_lost_answer_without_a_nonce_is_a_second_message(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """A retry cannot know that the first try arrived."""
     town.server.faults.add("POST", r"/messages$", status=500, applied=True)
@@ -54,7 +54,7 @@ async def test_a_lost_answer_without_a_nonce_is_a_second_message(
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_lost_answer_with_a_nonce_is_one_message(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """discord.py gives every message a nonce, which makes its retries safe."""
     town.server.faults.add("POST", r"/messages$", status=500, applied=True)
@@ -62,7 +62,7 @@ async def test_a_lost_answer_with_a_nonce_is_one_message(
     assert len(town.server.messages(town.general)) == 1
 
 
-async def test_a_refusal_can_be_ordered(town: Town, client: discord.Client) -> None:
+async def test_a_refusal_can_be_ordered(town: LocalTown, client: discord.Client) -> None:
     """Any code of Discord's can be had."""
     town.server.faults.add(
         "*", r"/messages$", status=403, code=50013, message="Missing Permissions"
@@ -73,14 +73,14 @@ async def test_a_refusal_can_be_ordered(town: Town, client: discord.Client) -> N
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_line_can_be_cut(town: Town, client: discord.Client) -> None:
+async def test_a_line_can_be_cut(town: LocalTown, client: discord.Client) -> None:
     """Status 0 is no answer at all."""
     town.server.faults.add("POST", r"/messages$", status=0, times=5)
     with pytest.raises(aiohttp.ClientError):
         await text_channel(client, town.general).send("hello")
 
 
-async def test_every_answer_has_rate_limit_headers(town: Town) -> None:
+async def test_every_answer_has_rate_limit_headers(town: LocalTown) -> None:
     """discord.py learns its buckets from them."""
     headers = {"Authorization": f"Bot {town.server.token}"}
     async with (
@@ -97,7 +97,7 @@ async def test_every_answer_has_rate_limit_headers(town: Town) -> None:
     [("GET", "/nothing/here", 404), ("DELETE", "/users/@me", 405)],
 )
 async def test_an_unknown_route_is_refused_and_remembered(
-    town: Town, method: str, path: str, status: int
+    town: LocalTown, method: str, path: str, status: int
 ) -> None:
     """So that a test can see what this Discord lacks."""
     async with (
@@ -111,7 +111,7 @@ async def test_an_unknown_route_is_refused_and_remembered(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"'])
-async def test_a_body_that_is_no_object_is_refused(town: Town, body: bytes) -> None:
+async def test_a_body_that_is_no_object_is_refused(town: LocalTown, body: bytes) -> None:
     """Broken JSON and other shapes are the caller's fault, not a crash."""
     url = f"{town.server.url}/api/v10/channels/{town.general.id}/messages"
     headers = {"Authorization": f"Bot {town.server.token}", "Content-Type": "application/json"}
@@ -123,7 +123,7 @@ async def test_a_body_that_is_no_object_is_refused(town: Town, body: bytes) -> N
         assert (await response.json())["code"] in (50035, 50109)
 
 
-async def test_an_id_that_is_none_is_refused(town: Town, client: discord.Client) -> None:
+async def test_an_id_that_is_none_is_refused(town: LocalTown, client: discord.Client) -> None:
     """The path is checked like the body."""
     with pytest.raises(discord.HTTPException) as caught:
         await client.http.get_message(town.general.id, "abc")

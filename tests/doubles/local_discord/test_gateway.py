@@ -13,12 +13,12 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from doubles.local_discord import Overwrite, permissions
 from sandbox.pointing import pointed_at
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 
 @asynccontextmanager
 async def client_with(
-    town: Town, intents: discord.Intents, token: str | None = None
+    town: LocalTown, intents: discord.Intents, token: str | None = None
 ) -> AsyncIterator[discord.Client]:
     """A discord.py client with intents of its own; `client` must be in use beside it."""
     bot = discord.Client(intents=intents, guild_ready_timeout=0.01)
@@ -36,21 +36,21 @@ async def client_with(
 
 
 @pytest.fixture
-def pointed(town: Town) -> Iterator[None]:
+def pointed(town: LocalTown) -> Iterator[None]:
     """Point discord.py at the town."""
     with pointed_at(town.server):
         yield
 
 
 @asynccontextmanager
-async def raw_socket(town: Town) -> AsyncIterator[ClientWebSocketResponse]:
+async def raw_socket(town: LocalTown) -> AsyncIterator[ClientWebSocketResponse]:
     """A bare socket that has been greeted."""
     async with ClientSession() as session, session.ws_connect(town.server.gateway.url) as socket:
         assert (await socket.receive_json())["op"] == 10
         yield socket
 
 
-async def test_the_guild_arrives_whole(town: Town, client: discord.Client) -> None:
+async def test_the_guild_arrives_whole(town: LocalTown, client: discord.Client) -> None:
     """Members, roles and channels are in the cache when the client is ready."""
     guild = client.get_guild(town.guild.id)
     assert guild is not None
@@ -60,7 +60,7 @@ async def test_the_guild_arrives_whole(town: Town, client: discord.Client) -> No
     assert guild.self_role is not None
 
 
-async def test_a_dropped_socket_loses_nothing(town: Town, client: discord.Client) -> None:
+async def test_a_dropped_socket_loses_nothing(town: LocalTown, client: discord.Client) -> None:
     """What happened meanwhile is replayed, in order and once."""
     heard: list[str] = []
 
@@ -80,7 +80,7 @@ async def test_a_dropped_socket_loses_nothing(town: Town, client: discord.Client
     assert len(town.server.gateway.sessions) == 1
 
 
-async def test_asked_to_reconnect_the_bot_resumes(town: Town, client: discord.Client) -> None:
+async def test_asked_to_reconnect_the_bot_resumes(town: LocalTown, client: discord.Client) -> None:
     """Op 7 ends the socket, not the session."""
     resumed = asyncio.Event()
 
@@ -92,7 +92,7 @@ async def test_asked_to_reconnect_the_bot_resumes(town: Town, client: discord.Cl
     await asyncio.wait_for(resumed.wait(), 5)
 
 
-async def test_an_unknown_session_is_not_resumed(town: Town) -> None:
+async def test_an_unknown_session_is_not_resumed(town: LocalTown) -> None:
     """The answer is op 9: start anew."""
     async with raw_socket(town) as socket:
         resume = {"token": town.server.token, "session_id": "gone", "seq": 1}
@@ -102,7 +102,7 @@ async def test_an_unknown_session_is_not_resumed(town: Town) -> None:
 
 
 async def test_an_invalid_session_is_opened_anew(
-    town: Town, client: discord.Client, monkeypatch: pytest.MonkeyPatch
+    town: LocalTown, client: discord.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Op 9 throws the session away; the bot identifies again and hears on."""
     real = asyncio.sleep
@@ -115,7 +115,9 @@ async def test_an_invalid_session_is_opened_anew(
     await town.server.wait_for(lambda: discord.utils.get(client.cached_messages, id=said.id))
 
 
-async def test_a_session_that_is_still_good_is_resumed(town: Town, client: discord.Client) -> None:
+async def test_a_session_that_is_still_good_is_resumed(
+    town: LocalTown, client: discord.Client
+) -> None:
     """Op 9 with true asks only for a new socket."""
     before = set(town.server.gateway.sessions)
     await town.server.invalidate_session(resumable=True)
@@ -133,7 +135,7 @@ async def test_a_session_that_is_still_good_is_resumed(town: Town, client: disco
         ('{"op": 2, "d": {"token": "TOKEN", "intents": 0, "shard": [1, 1]}}', 4010),
     ],
 )
-async def test_a_wrong_frame_closes_the_socket(town: Town, frame: str, code: int) -> None:
+async def test_a_wrong_frame_closes_the_socket(town: LocalTown, frame: str, code: int) -> None:
     """Each fault has its close code."""
     async with raw_socket(town) as socket:
         await socket.send_str(frame.replace("TOKEN", town.server.token))
@@ -142,7 +144,7 @@ async def test_a_wrong_frame_closes_the_socket(town: Town, frame: str, code: int
         assert socket.close_code == code
 
 
-async def test_identifying_twice_closes_the_socket(town: Town) -> None:
+async def test_identifying_twice_closes_the_socket(town: LocalTown) -> None:
     """One socket is one session."""
     async with raw_socket(town) as socket:
         identify = {"op": 2, "d": {"token": town.server.token, "intents": 0}}
@@ -154,7 +156,7 @@ async def test_identifying_twice_closes_the_socket(town: Town) -> None:
 
 
 @pytest.mark.usefixtures("pointed")
-async def test_a_wrong_token_cannot_log_in(town: Town) -> None:
+async def test_a_wrong_token_cannot_log_in(town: LocalTown) -> None:
     """REST refuses it with 401."""
     with pytest.raises(discord.LoginFailure):
         async with client_with(town, discord.Intents.none(), token="wrong"):
@@ -162,7 +164,7 @@ async def test_a_wrong_token_cannot_log_in(town: Town) -> None:
 
 
 @pytest.mark.usefixtures("pointed")
-async def test_a_disallowed_intent_is_refused(town: Town) -> None:
+async def test_a_disallowed_intent_is_refused(town: LocalTown) -> None:
     """The developer portal decides which privileged intents there are."""
     town.server.gateway.allowed_intents &= ~discord.Intents(message_content=True).value
     with pytest.raises(discord.PrivilegedIntentsRequired):
@@ -171,7 +173,7 @@ async def test_a_disallowed_intent_is_refused(town: Town) -> None:
 
 
 @pytest.mark.usefixtures("pointed")
-async def test_without_the_content_intent_texts_are_empty(town: Town) -> None:
+async def test_without_the_content_intent_texts_are_empty(town: LocalTown) -> None:
     """Except where the bot is named, in DMs, and in its own messages."""
     intents = discord.Intents.all()
     intents.message_content = False
@@ -193,7 +195,7 @@ async def test_without_the_content_intent_texts_are_empty(town: Town) -> None:
 
 
 @pytest.mark.usefixtures("pointed")
-async def test_unwanted_events_do_not_come(town: Town) -> None:
+async def test_unwanted_events_do_not_come(town: LocalTown) -> None:
     """Without the intent for guild messages there are none, while DMs still come."""
     intents = discord.Intents.all()
     intents.guild_messages = False
@@ -205,7 +207,7 @@ async def test_unwanted_events_do_not_come(town: Town) -> None:
 
 
 @pytest.mark.usefixtures("pointed")
-async def test_members_are_sent_on_request(town: Town) -> None:
+async def test_members_are_sent_on_request(town: LocalTown) -> None:
     """Without presences the list is short at first and is asked for."""
     intents = discord.Intents.all()
     intents.presences = False
@@ -216,7 +218,7 @@ async def test_members_are_sent_on_request(town: Town) -> None:
         assert [m.id for m in await guild.query_members("ber")] == [town.bert.id]
 
 
-async def test_a_hidden_channel_is_silent(town: Town, client: discord.Client) -> None:
+async def test_a_hidden_channel_is_silent(town: LocalTown, client: discord.Client) -> None:
     """What the bot cannot see it does not hear."""
     hidden = town.server.add_channel(
         town.guild,
@@ -229,7 +231,7 @@ async def test_a_hidden_channel_is_silent(town: Town, client: discord.Client) ->
     assert [m.id for m in client.cached_messages] == [open_one.id]
 
 
-async def test_a_guild_comes_and_goes(town: Town, client: discord.Client) -> None:
+async def test_a_guild_comes_and_goes(town: LocalTown, client: discord.Client) -> None:
     """Joining and being removed change the cache."""
     joined = town.server.add_guild("Village", owner=town.bert)
     await town.server.wait_for(lambda: client.get_guild(joined.id))
@@ -237,7 +239,7 @@ async def test_a_guild_comes_and_goes(town: Town, client: discord.Client) -> Non
     await town.server.wait_for(lambda: client.get_guild(joined.id) is None)
 
 
-async def test_edits_and_deletions_are_told(town: Town, client: discord.Client) -> None:
+async def test_edits_and_deletions_are_told(town: LocalTown, client: discord.Client) -> None:
     """A person's change reaches the bot."""
     seen: list[tuple[str, int]] = []
 
@@ -260,7 +262,9 @@ async def test_edits_and_deletions_are_told(town: Town, client: discord.Client) 
     assert seen == [("edit", one.id), ("delete", one.id), ("bulk", 2)]
 
 
-async def test_presence_and_voice_frames_are_accepted(town: Town, client: discord.Client) -> None:
+async def test_presence_and_voice_frames_are_accepted(
+    town: LocalTown, client: discord.Client
+) -> None:
     """They have no effect here, and break nothing."""
     await client.change_presence(activity=discord.Game("chess"))
     said = town.server.say(town.bert, town.general, "hello")

@@ -6,12 +6,12 @@ import discord
 import pytest
 
 from doubles.local_discord import permissions
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import refused, text_channel
 
 
-def grant(town: Town, rights: int) -> None:
+def grant(town: LocalTown, rights: int) -> None:
     """Give the bot's role some rights, and raise it to the top."""
     role = town.guild.role_of(town.server.bot_user)
     assert role is not None
@@ -20,7 +20,7 @@ def grant(town: Town, rights: int) -> None:
 
 
 @pytest.fixture
-def guild(town: Town, client: discord.Client) -> discord.Guild:
+def guild(town: LocalTown, client: discord.Client) -> discord.Guild:
     """The town as the client knows it."""
     found = client.get_guild(town.guild.id)
     assert found is not None
@@ -40,7 +40,7 @@ async def test_an_unknown_guild_is_refused(client: discord.Client) -> None:
         await client.fetch_guild(1)
 
 
-async def test_channels_and_roles_are_listed(town: Town, guild: discord.Guild) -> None:
+async def test_channels_and_roles_are_listed(town: LocalTown, guild: discord.Guild) -> None:
     """All of them, as the guild has them."""
     assert {item.id for item in await guild.fetch_channels()} == set(town.guild.channels)
     assert {item.id for item in await guild.fetch_roles()} == set(town.guild.roles)
@@ -48,14 +48,14 @@ async def test_channels_and_roles_are_listed(town: Town, guild: discord.Guild) -
     assert (await guild.fetch_role(role.id)).name == "team"
 
 
-async def test_members_are_paged(town: Town, guild: discord.Guild) -> None:
+async def test_members_are_paged(town: LocalTown, guild: discord.Guild) -> None:
     """A page ends at its limit, and the next begins after it."""
     first = [m.id async for m in guild.fetch_members(limit=2)]
     rest = [m.id async for m in guild.fetch_members(after=discord.Object(max(first)))]
     assert sorted(first) + rest == sorted(town.guild.members)
 
 
-async def test_members_are_found_by_name(town: Town, client: discord.Client) -> None:
+async def test_members_are_found_by_name(town: LocalTown, client: discord.Client) -> None:
     """Over REST the beginning of any of their names will do."""
     route = discord.http.Route("GET", "/guilds/{guild_id}/members/search", guild_id=town.guild.id)
     found = await client.http.request(route, params={"query": "ANN", "limit": 5})
@@ -64,7 +64,7 @@ async def test_members_are_found_by_name(town: Town, client: discord.Client) -> 
 
 @pytest.mark.parametrize(("known", "code"), [(True, 10007), (False, 10013)])
 async def test_a_stranger_is_no_member(
-    town: Town, guild: discord.Guild, known: bool, code: int
+    town: LocalTown, guild: discord.Guild, known: bool, code: int
 ) -> None:
     """An unknown member differs from an unknown user."""
     stranger = town.server.add_user("stranger").id if known else 1
@@ -72,7 +72,7 @@ async def test_a_stranger_is_no_member(
         await guild.fetch_member(stranger)
 
 
-async def test_giving_a_role_takes_right_and_rank(town: Town, guild: discord.Guild) -> None:
+async def test_giving_a_role_takes_right_and_rank(town: LocalTown, guild: discord.Guild) -> None:
     """Both the permission and a higher role are needed."""
     role = town.server.add_role(town.guild, "team")
     member = await guild.fetch_member(town.bert.id)
@@ -90,7 +90,7 @@ async def test_giving_a_role_takes_right_and_rank(town: Town, guild: discord.Gui
     assert town.guild.members[town.bert.id].roles == []
 
 
-async def test_roles_are_made_changed_and_deleted(town: Town, guild: discord.Guild) -> None:
+async def test_roles_are_made_changed_and_deleted(town: LocalTown, guild: discord.Guild) -> None:
     """A deleted role leaves its members."""
     grant(town, permissions.MANAGE_ROLES)
     role = await guild.create_role(name="team", mentionable=True)
@@ -104,7 +104,7 @@ async def test_roles_are_made_changed_and_deleted(town: Town, guild: discord.Gui
     assert town.guild.members[town.bert.id].roles == []
 
 
-async def test_nicknames_are_changed(town: Town, guild: discord.Guild) -> None:
+async def test_nicknames_are_changed(town: LocalTown, guild: discord.Guild) -> None:
     """One's own by default, others' with a right."""
     await guild.me.edit(nick="Dawn")
     assert town.guild.members[town.server.bot_user.id].nick == "Dawn"
@@ -116,7 +116,9 @@ async def test_nicknames_are_changed(town: Town, guild: discord.Guild) -> None:
     assert town.guild.members[town.bert.id].nick == "B"
 
 
-async def test_channels_are_made_changed_and_deleted(town: Town, guild: discord.Guild) -> None:
+async def test_channels_are_made_changed_and_deleted(
+    town: LocalTown, guild: discord.Guild
+) -> None:
     """Each takes the right to manage channels."""
     with refused(50013, discord.Forbidden):
         await guild.create_text_channel("new")
@@ -132,7 +134,7 @@ async def test_channels_are_made_changed_and_deleted(town: Town, guild: discord.
 
 
 async def test_overwrites_are_set_and_taken_back(
-    town: Town, client: discord.Client, guild: discord.Guild
+    town: LocalTown, client: discord.Client, guild: discord.Guild
 ) -> None:
     """They change what can be done at once."""
     grant(town, permissions.MANAGE_ROLES)
@@ -143,13 +145,15 @@ async def test_overwrites_are_set_and_taken_back(
     assert town.server.world.may(town.bert, town.general, permissions.ADD_REACTIONS)
 
 
-async def test_the_bot_can_leave(town: Town, client: discord.Client, guild: discord.Guild) -> None:
+async def test_the_bot_can_leave(
+    town: LocalTown, client: discord.Client, guild: discord.Guild
+) -> None:
     """Then the guild is gone for it."""
     await guild.leave()
     await town.server.wait_for(lambda: client.get_guild(guild.id) is None)
 
 
-async def test_members_come_and_go(town: Town, guild: discord.Guild) -> None:
+async def test_members_come_and_go(town: LocalTown, guild: discord.Guild) -> None:
     """The cache follows."""
     carl = town.server.add_user("carl")
     town.server.add_member(town.guild, carl)
@@ -158,7 +162,7 @@ async def test_members_come_and_go(town: Town, guild: discord.Guild) -> None:
     await town.server.wait_for(lambda: guild.get_member(carl.id) is None)
 
 
-async def test_emojis_and_stickers_are_listed(town: Town, guild: discord.Guild) -> None:
+async def test_emojis_and_stickers_are_listed(town: LocalTown, guild: discord.Guild) -> None:
     """A guild's own emojis can be asked for; stickers it has none."""
     town.server.add_emoji(town.guild, "wave")
     assert [emoji.name for emoji in await guild.fetch_emojis()] == ["wave"]

@@ -8,19 +8,19 @@ import discord
 import pytest
 
 from doubles.local_discord import Message, Overwrite, permissions
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import refused, text_channel
 
 
 @pytest.fixture
-def said(town: Town) -> list[Message]:
+def said(town: LocalTown) -> list[Message]:
     """A hundred and fifty messages."""
     return [town.server.say(town.bert, town.general, str(number)) for number in range(150)]
 
 
 async def test_paging_reaches_everything(
-    town: Town, client: discord.Client, said: list[Message]
+    town: LocalTown, client: discord.Client, said: list[Message]
 ) -> None:
     """discord.py asks for pages of a hundred until there are no more."""
     got = [m.id async for m in text_channel(client, town.general).history(limit=None)]
@@ -41,7 +41,7 @@ async def test_paging_reaches_everything(
     ],
 )
 async def test_a_page_starts_where_it_is_told(
-    town: Town,
+    town: LocalTown,
     client: discord.Client,
     said: list[Message],
     where: dict[str, int],
@@ -54,14 +54,14 @@ async def test_a_page_starts_where_it_is_told(
     assert sorted(got) == sorted(expected)
 
 
-async def test_a_limit_over_a_hundred_is_refused(town: Town, client: discord.Client) -> None:
+async def test_a_limit_over_a_hundred_is_refused(town: LocalTown, client: discord.Client) -> None:
     """A page has at most a hundred messages."""
     with refused(50035):
         await client.http.logs_from(town.general.id, 101)
 
 
 async def test_without_the_right_history_is_empty(
-    town: Town, client: discord.Client, said: list[Message]
+    town: LocalTown, client: discord.Client, said: list[Message]
 ) -> None:
     """A list is empty, a single message is refused."""
     deny = Overwrite.of(town.guild.everyone, deny=permissions.READ_MESSAGE_HISTORY)
@@ -73,7 +73,7 @@ async def test_without_the_right_history_is_empty(
 
 
 async def test_a_deleted_message_leaves_a_null_reference(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """A reply whose message is gone says so when it is read."""
     asked = town.server.say(town.bert, town.general, "what?")
@@ -84,7 +84,7 @@ async def test_a_deleted_message_leaves_a_null_reference(
     assert isinstance(reply.reference.resolved, discord.DeletedReferencedMessage)
 
 
-async def test_a_nested_reference_is_not_resolved(town: Town, client: discord.Client) -> None:
+async def test_a_nested_reference_is_not_resolved(town: LocalTown, client: discord.Client) -> None:
     """Discord resolves one step of a reply chain, not the next."""
     first = town.server.say(town.bert, town.general, "1")
     second = town.server.say(town.anna, town.general, "2", reply_to=first)

@@ -10,14 +10,16 @@ import pytest
 from discord import app_commands, ui
 
 from doubles.local_discord import Interaction, Overwrite, permissions
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import refused, text_channel
 
 Answer = Callable[[discord.Interaction], Awaitable[Any]]
 
 
-async def asked(town: Town, client: discord.Client, answer: Answer | None = None) -> Interaction:
+async def asked(
+    town: LocalTown, client: discord.Client, answer: Answer | None = None
+) -> Interaction:
     """Register a command, use it as Bert, and let `answer` see to the interaction."""
     tree = app_commands.CommandTree(client)
 
@@ -30,7 +32,9 @@ async def asked(town: Town, client: discord.Client, answer: Answer | None = None
     return town.server.slash(town.bert, town.general, "ask")
 
 
-async def caught(town: Town, client: discord.Client) -> tuple[Interaction, discord.Interaction]:
+async def caught(
+    town: LocalTown, client: discord.Client
+) -> tuple[Interaction, discord.Interaction]:
     """Return an unanswered interaction, as both sides see it."""
     seen: list[discord.Interaction] = []
 
@@ -42,7 +46,7 @@ async def caught(town: Town, client: discord.Client) -> tuple[Interaction, disco
     return sent, seen[0]
 
 
-async def test_a_command_is_answered(town: Town, client: discord.Client) -> None:
+async def test_a_command_is_answered(town: LocalTown, client: discord.Client) -> None:
     """The answer is a message that says what it answers."""
     sent = await asked(town, client, lambda i: i.response.send_message("here"))
     assert await town.server.wait_for(lambda: sent.content) == "here"
@@ -53,7 +57,7 @@ async def test_a_command_is_answered(town: Town, client: discord.Client) -> None
     assert message.interaction_metadata.user.id == town.bert.id
 
 
-async def test_options_arrive_with_their_types(town: Town, client: discord.Client) -> None:
+async def test_options_arrive_with_their_types(town: LocalTown, client: discord.Client) -> None:
     """Users, channels and roles are resolved."""
     got: list[tuple[Any, ...]] = []
     tree = app_commands.CommandTree(client)
@@ -84,7 +88,7 @@ async def test_options_arrive_with_their_types(town: Town, client: discord.Clien
         town.server.slash(town.bert, town.general, "take", options | {"other": 1})
 
 
-async def test_a_subcommand_is_found_by_its_path(town: Town, client: discord.Client) -> None:
+async def test_a_subcommand_is_found_by_its_path(town: LocalTown, client: discord.Client) -> None:
     """Groups are named before it."""
     tree = app_commands.CommandTree(client)
     outer = app_commands.Group(name="outer", description="Outer.")
@@ -103,7 +107,7 @@ async def test_a_subcommand_is_found_by_its_path(town: Town, client: discord.Cli
             town.server.slash(town.bert, town.general, wrong)
 
 
-async def test_suggestions_are_offered(town: Town, client: discord.Client) -> None:
+async def test_suggestions_are_offered(town: LocalTown, client: discord.Client) -> None:
     """Autocompletion gets choices, not messages."""
     tree = app_commands.CommandTree(client)
 
@@ -123,7 +127,7 @@ async def test_suggestions_are_offered(town: Town, client: discord.Client) -> No
     assert choices == [{"name": "a!", "value": "a"}]
 
 
-async def test_a_second_answer_is_refused(town: Town, client: discord.Client) -> None:
+async def test_a_second_answer_is_refused(town: LocalTown, client: discord.Client) -> None:
     """An interaction is acknowledged once."""
     _, interaction = await caught(town, client)
     await interaction.response.send_message("one")
@@ -132,7 +136,7 @@ async def test_a_second_answer_is_refused(town: Town, client: discord.Client) ->
         await interaction.response.send_message("two")
 
 
-async def test_a_late_answer_is_refused(town: Town, client: discord.Client) -> None:
+async def test_a_late_answer_is_refused(town: LocalTown, client: discord.Client) -> None:
     """After three seconds the interaction is unknown."""
     _, interaction = await caught(town, client)
     town.server.interactions.deadline = -1.0
@@ -140,7 +144,7 @@ async def test_a_late_answer_is_refused(town: Town, client: discord.Client) -> N
         await interaction.response.send_message("late")
 
 
-async def test_an_expired_token_is_refused(town: Town, client: discord.Client) -> None:
+async def test_an_expired_token_is_refused(town: LocalTown, client: discord.Client) -> None:
     """After a quarter of an hour nothing can be added."""
     _, interaction = await caught(town, client)
     await interaction.response.send_message("one")
@@ -149,14 +153,16 @@ async def test_an_expired_token_is_refused(town: Town, client: discord.Client) -
         await interaction.followup.send("two")
 
 
-async def test_a_followup_before_the_answer_is_refused(town: Town, client: discord.Client) -> None:
+async def test_a_followup_before_the_answer_is_refused(
+    town: LocalTown, client: discord.Client
+) -> None:
     """There is no webhook yet."""
     _, interaction = await caught(town, client)
     with refused(10015, discord.NotFound):
         await interaction.followup.send("early")
 
 
-async def test_a_deferred_answer_is_filled_in(town: Town, client: discord.Client) -> None:
+async def test_a_deferred_answer_is_filled_in(town: LocalTown, client: discord.Client) -> None:
     """The first followup takes the place of "thinking", the second is new."""
     sent, interaction = await caught(town, client)
     await interaction.response.defer(thinking=True)
@@ -167,7 +173,7 @@ async def test_a_deferred_answer_is_filled_in(town: Town, client: discord.Client
     assert sent.content == "one"
 
 
-async def test_the_answer_is_edited_and_deleted(town: Town, client: discord.Client) -> None:
+async def test_the_answer_is_edited_and_deleted(town: LocalTown, client: discord.Client) -> None:
     """By the interaction's token, without the right to send."""
     deny = Overwrite.of(town.server.bot_user, deny=permissions.SEND_MESSAGES)
     town.server.set_overwrites(town.general, (deny,))
@@ -182,7 +188,7 @@ async def test_the_answer_is_edited_and_deleted(town: Town, client: discord.Clie
         await interaction.edit_original_response(content="three")
 
 
-async def test_an_ephemeral_answer_is_for_one(town: Town, client: discord.Client) -> None:
+async def test_an_ephemeral_answer_is_for_one(town: LocalTown, client: discord.Client) -> None:
     """Nobody else presses its buttons, and history lacks it."""
     view = ui.View()
     view.add_item(ui.Button(label="ok", custom_id="ok"))
@@ -203,7 +209,7 @@ async def test_an_ephemeral_answer_is_for_one(town: Town, client: discord.Client
     view.stop()
 
 
-async def test_an_overlong_answer_is_refused(town: Town, client: discord.Client) -> None:
+async def test_an_overlong_answer_is_refused(town: LocalTown, client: discord.Client) -> None:
     """Answers are messages like any others."""
     _, interaction = await caught(town, client)
     with refused(50035):
@@ -223,7 +229,7 @@ class Question(ui.Modal, title="Question"):
         await interaction.response.send_message(f"{self.old.value} {self.new.component.value}")
 
 
-async def test_a_form_is_filled_in(town: Town, client: discord.Client) -> None:
+async def test_a_form_is_filled_in(town: LocalTown, client: discord.Client) -> None:
     """Fields are found by custom id or label; the rest keep their defaults."""
     sent = await asked(town, client, lambda i: i.response.send_modal(Question()))
     await town.server.wait_for(lambda: sent.modal)
@@ -235,7 +241,7 @@ async def test_a_form_is_filled_in(town: Town, client: discord.Client) -> None:
     assert await town.server.wait_for(lambda: submitted.content) == "typed kept"
 
 
-async def test_a_button_updates_its_message(town: Town, client: discord.Client) -> None:
+async def test_a_button_updates_its_message(town: LocalTown, client: discord.Client) -> None:
     """The answer to a press may change what was pressed."""
     view = ui.View()
     button: ui.Button[ui.View] = ui.Button(label="ok", custom_id="ok")
@@ -255,7 +261,7 @@ async def test_a_button_updates_its_message(town: Town, client: discord.Client) 
     view.stop()
 
 
-async def test_a_menu_gives_its_values(town: Town, client: discord.Client) -> None:
+async def test_a_menu_gives_its_values(town: LocalTown, client: discord.Client) -> None:
     """What was chosen reaches the callback."""
     view = ui.View()
     menu: ui.Select[ui.View] = ui.Select(
@@ -276,7 +282,9 @@ async def test_a_menu_gives_its_values(town: Town, client: discord.Client) -> No
     view.stop()
 
 
-async def test_a_disabled_button_cannot_be_pressed(town: Town, client: discord.Client) -> None:
+async def test_a_disabled_button_cannot_be_pressed(
+    town: LocalTown, client: discord.Client
+) -> None:
     """It is there, and dead."""
     view = ui.View()
     view.add_item(ui.Button(label="ok", custom_id="ok", disabled=True))
@@ -286,7 +294,9 @@ async def test_a_disabled_button_cannot_be_pressed(town: Town, client: discord.C
     view.stop()
 
 
-async def test_the_same_custom_id_twice_is_refused(town: Town, client: discord.Client) -> None:
+async def test_the_same_custom_id_twice_is_refused(
+    town: LocalTown, client: discord.Client
+) -> None:
     """A press must be unambiguous."""
     view = ui.View()
     view.add_item(ui.Button(label="1", custom_id="same"))
@@ -296,7 +306,7 @@ async def test_the_same_custom_id_twice_is_refused(town: Town, client: discord.C
     view.stop()
 
 
-async def test_a_command_takes_a_right(town: Town, client: discord.Client) -> None:
+async def test_a_command_takes_a_right(town: LocalTown, client: discord.Client) -> None:
     """Without it the command cannot be used here."""
     await asked(town, client)
     deny = Overwrite.of(town.guild.everyone, deny=permissions.USE_APPLICATION_COMMANDS)
@@ -305,7 +315,7 @@ async def test_a_command_takes_a_right(town: Town, client: discord.Client) -> No
         town.server.slash(town.bert, town.general, "ask")
 
 
-async def test_a_command_works_in_a_dm(town: Town, client: discord.Client) -> None:
+async def test_a_command_works_in_a_dm(town: LocalTown, client: discord.Client) -> None:
     """There it comes with a user instead of a member."""
     sent = await asked(town, client, lambda i: i.response.send_message(type(i.user).__name__))
     await town.server.wait_for(lambda: sent.content == "Member")

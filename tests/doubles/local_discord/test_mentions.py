@@ -6,20 +6,20 @@ import discord
 import pytest
 
 from doubles.local_discord import Overwrite, permissions
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import partial, refused, text_channel
 
 NOBODY = discord.AllowedMentions.none()
 
 
-async def test_named_users_are_pinged(town: Town, client: discord.Client) -> None:
+async def test_named_users_are_pinged(town: LocalTown, client: discord.Client) -> None:
     """Without a limit everybody named is mentioned, each once."""
     await text_channel(client, town.general).send(f"{town.bert.mention} {town.bert.mention}")
     assert town.server.messages(town.general)[0].mentions == [town.bert]
 
 
-async def test_allowed_mentions_hold_users_back(town: Town, client: discord.Client) -> None:
+async def test_allowed_mentions_hold_users_back(town: LocalTown, client: discord.Client) -> None:
     """Only those on the list are pinged."""
     text = f"{town.anna.mention} {town.bert.mention}"
     allowed = discord.AllowedMentions(
@@ -29,14 +29,16 @@ async def test_allowed_mentions_hold_users_back(town: Town, client: discord.Clie
     assert town.server.messages(town.general)[0].mentions == [town.bert]
 
 
-async def test_a_reply_without_ping_mentions_nobody(town: Town, client: discord.Client) -> None:
+async def test_a_reply_without_ping_mentions_nobody(
+    town: LocalTown, client: discord.Client
+) -> None:
     """replied_user decides about the author of the answered message."""
     asked = town.server.say(town.bert, town.general, "what?")
     await partial(client, asked).reply("that", mention_author=False)
     assert town.server.messages(town.general)[-1].mentions == []
 
 
-async def test_everyone_takes_a_right(town: Town, client: discord.Client) -> None:
+async def test_everyone_takes_a_right(town: LocalTown, client: discord.Client) -> None:
     """Without the right the words stay words."""
     channel = text_channel(client, town.general)
     await channel.send("@everyone")
@@ -46,7 +48,7 @@ async def test_everyone_takes_a_right(town: Town, client: discord.Client) -> Non
     assert [m.mention_everyone for m in town.server.messages(town.general)] == [True, False]
 
 
-async def test_everyone_can_be_held_back(town: Town, client: discord.Client) -> None:
+async def test_everyone_can_be_held_back(town: LocalTown, client: discord.Client) -> None:
     """allowed_mentions goes before the right."""
     await text_channel(client, town.general).send("@here", allowed_mentions=NOBODY)
     assert not town.server.messages(town.general)[0].mention_everyone
@@ -54,7 +56,7 @@ async def test_everyone_can_be_held_back(town: Town, client: discord.Client) -> 
 
 @pytest.mark.parametrize("mentionable", [True, False])
 async def test_a_role_is_pinged_if_it_may_be(
-    town: Town, client: discord.Client, mentionable: bool
+    town: LocalTown, client: discord.Client, mentionable: bool
 ) -> None:
     """Without the right to ping all, the role itself decides."""
     role = town.server.add_role(town.guild, "team", mentionable=mentionable)
@@ -65,7 +67,7 @@ async def test_a_role_is_pinged_if_it_may_be(
     assert pinged == ([role.id] if mentionable else [])
 
 
-async def test_a_contradictory_list_is_refused(town: Town, client: discord.Client) -> None:
+async def test_a_contradictory_list_is_refused(town: LocalTown, client: discord.Client) -> None:
     """All users and a list of users exclude each other."""
     body = {"content": "x", "allowed_mentions": {"parse": ["users"], "users": [str(town.bert.id)]}}
     route = discord.http.Route(
@@ -75,7 +77,9 @@ async def test_a_contradictory_list_is_refused(town: Town, client: discord.Clien
         await client.http.request(route, json=body)
 
 
-async def test_the_bots_own_role_is_found_in_a_message(town: Town, client: discord.Client) -> None:
+async def test_the_bots_own_role_is_found_in_a_message(
+    town: LocalTown, client: discord.Client
+) -> None:
     """Mentioning the managed role reaches discord.py with its tag."""
     role = town.guild.role_of(town.server.bot_user)
     assert role is not None

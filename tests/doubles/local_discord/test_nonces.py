@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import discord
 
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import refused, text_channel
 
 
 async def test_the_same_nonce_returns_the_first_message(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """discord.py asks for it whenever a message has a nonce."""
     channel = text_channel(client, town.general)
@@ -20,7 +20,9 @@ async def test_the_same_nonce_returns_the_first_message(
     assert len(town.server.messages(town.general)) == 1
 
 
-async def test_different_nonces_are_different_messages(town: Town, client: discord.Client) -> None:
+async def test_different_nonces_are_different_messages(
+    town: LocalTown, client: discord.Client
+) -> None:
     """Only the same mark is the same message."""
     channel = text_channel(client, town.general)
     await channel.send("one", nonce="a")
@@ -28,7 +30,9 @@ async def test_different_nonces_are_different_messages(town: Town, client: disco
     assert len(town.server.messages(town.general)) == 2
 
 
-async def test_a_nonce_is_forgotten_after_some_minutes(town: Town, client: discord.Client) -> None:
+async def test_a_nonce_is_forgotten_after_some_minutes(
+    town: LocalTown, client: discord.Client
+) -> None:
     """Discord promises uniqueness for a few minutes only."""
     channel = text_channel(client, town.general)
     await channel.send("one", nonce="a")
@@ -38,7 +42,7 @@ async def test_a_nonce_is_forgotten_after_some_minutes(town: Town, client: disco
 
 
 async def test_without_enforcement_a_nonce_is_only_a_mark(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """The check happens on demand."""
     for _ in range(2):
@@ -51,14 +55,14 @@ async def test_without_enforcement_a_nonce_is_only_a_mark(
     assert len(town.server.messages(town.general)) == 2
 
 
-async def test_an_overlong_nonce_is_refused(town: Town, client: discord.Client) -> None:
+async def test_an_overlong_nonce_is_refused(town: LocalTown, client: discord.Client) -> None:
     """A nonce has at most 25 characters."""
     await text_channel(client, town.general).send("x", nonce="n" * 25)
     with refused(50035):
         await text_channel(client, town.general).send("x", nonce="n" * 26)
 
 
-async def test_history_has_no_nonces(town: Town, client: discord.Client) -> None:
+async def test_history_has_no_nonces(town: LocalTown, client: discord.Client) -> None:
     """A nonce travels with the answer and the event, and is not stored."""
     sent = await text_channel(client, town.general).send("x", nonce="a")
     fetched = await text_channel(client, town.general).fetch_message(sent.id)

@@ -18,7 +18,7 @@ from doubles.local_discord import (
     User,
     permissions,
 )
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import text_channel
 
@@ -189,7 +189,9 @@ def test_the_numbers_are_discords() -> None:
     assert {name: flags[name.lower()] for name in ours} == ours
 
 
-async def test_discord_py_comes_to_the_same_answer(town: Town, client: discord.Client) -> None:
+async def test_discord_py_comes_to_the_same_answer(
+    town: LocalTown, client: discord.Client
+) -> None:
     """For overwrites by chance, the library's own computation agrees."""
     chance = random.Random(4)  # noqa: S311  any numbers do
     rights = [VIEW, SEND, MENTION, permissions.EMBED_LINKS, permissions.READ_MESSAGE_HISTORY]

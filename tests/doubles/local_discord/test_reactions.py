@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from doubles.local_discord import Message, Overwrite, permissions
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import partial, refused
 
@@ -14,13 +14,13 @@ TWENTY = [chr(0x1F600 + number) for number in range(20)]
 
 
 @pytest.fixture
-def said(town: Town) -> Message:
+def said(town: LocalTown) -> Message:
     """A message to react to."""
     return town.server.say(town.bert, town.general, "react!")
 
 
 async def test_a_reaction_is_kept_and_taken_back(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """The bot's reaction stands on the message until it is removed."""
     assert client.user is not None
@@ -51,7 +51,7 @@ async def test_an_unknown_emoji_is_refused(
 
 
 async def test_a_guilds_own_emoji_is_known(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """Custom emojis are named with their id."""
     key = town.server.add_emoji(town.guild, "wave")
@@ -60,7 +60,7 @@ async def test_a_guilds_own_emoji_is_known(
 
 
 async def test_a_new_emoji_takes_a_right(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """Without it one may only join what is there."""
     town.server.react(town.anna, said, "👍")
@@ -72,7 +72,7 @@ async def test_a_new_emoji_takes_a_right(
 
 
 async def test_the_twenty_first_emoji_is_refused(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """A message holds twenty different ones."""
     for emoji in TWENTY:
@@ -82,7 +82,7 @@ async def test_the_twenty_first_emoji_is_refused(
 
 
 async def test_a_reaction_to_an_unknown_message_is_refused(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """What is deleted cannot be reacted to."""
     town.server.delete(said)
@@ -91,7 +91,7 @@ async def test_a_reaction_to_an_unknown_message_is_refused(
 
 
 async def test_the_bot_hears_of_a_reaction(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """A person's reaction comes over the gateway, with who and what."""
     heard: list[discord.RawReactionActionEvent] = []
@@ -110,7 +110,7 @@ async def test_the_bot_hears_of_a_reaction(
 
 
 async def test_reactions_are_listed_with_their_people(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """Who reacted can be asked for."""
     town.server.react(town.anna, said, "👍")
@@ -120,7 +120,7 @@ async def test_reactions_are_listed_with_their_people(
 
 
 async def test_clearing_takes_a_moderator(
-    town: Town, client: discord.Client, said: Message
+    town: LocalTown, client: discord.Client, said: Message
 ) -> None:
     """Others' reactions are not the bot's to remove."""
     town.server.react(town.anna, said, "👍")
@@ -130,7 +130,7 @@ async def test_clearing_takes_a_moderator(
         await partial(client, said).remove_reaction("👍", discord.Object(town.anna.id))
 
 
-async def test_a_person_without_the_right_cannot_react(town: Town, said: Message) -> None:
+async def test_a_person_without_the_right_cannot_react(town: LocalTown, said: Message) -> None:
     """People are held to the same rules."""
     deny = Overwrite.of(town.guild.everyone, deny=permissions.ADD_REACTIONS)
     town.server.set_overwrites(town.general, (deny,))

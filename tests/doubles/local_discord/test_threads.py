@@ -11,7 +11,7 @@ from doubles.local_discord import (
     Overwrite,
     permissions,
 )
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import partial, refused, text_channel
 
@@ -23,7 +23,7 @@ def thread_of(client: discord.Client, channel: Channel) -> discord.Thread:
     return found
 
 
-async def test_a_thread_from_a_message_has_its_id(town: Town, client: discord.Client) -> None:
+async def test_a_thread_from_a_message_has_its_id(town: LocalTown, client: discord.Client) -> None:
     """The message shows the thread, and the thread begins with the message."""
     said = town.server.say(town.bert, town.general, "topic")
     thread = await partial(client, said).create_thread(name="talk")
@@ -36,7 +36,7 @@ async def test_a_thread_from_a_message_has_its_id(town: Town, client: discord.Cl
 
 
 async def test_a_second_thread_from_a_message_is_refused(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """A message starts one thread."""
     said = town.server.say(town.bert, town.general, "topic")
@@ -45,7 +45,7 @@ async def test_a_second_thread_from_a_message_is_refused(
         await partial(client, said).create_thread(name="again")
 
 
-async def test_starting_a_thread_takes_a_right(town: Town, client: discord.Client) -> None:
+async def test_starting_a_thread_takes_a_right(town: LocalTown, client: discord.Client) -> None:
     """Public and private threads each have their own."""
     rights = permissions.CREATE_PUBLIC_THREADS | permissions.CREATE_PRIVATE_THREADS
     deny = Overwrite.of(town.guild.everyone, deny=rights)
@@ -57,7 +57,7 @@ async def test_starting_a_thread_takes_a_right(town: Town, client: discord.Clien
 
 
 async def test_the_bot_hears_a_message_in_a_public_thread(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """It need not have joined."""
     thread = town.server.start_thread(town.general, "talk", owner=town.bert)
@@ -70,7 +70,7 @@ async def test_the_bot_hears_a_message_in_a_public_thread(
 
 
 async def test_a_private_thread_is_hidden_until_one_is_added(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """Then it appears, and its messages can be read."""
     thread = town.server.start_thread(town.general, "secret", owner=town.bert, private=True)
@@ -81,7 +81,7 @@ async def test_a_private_thread_is_hidden_until_one_is_added(
     await client.fetch_channel(thread.id)
 
 
-async def test_a_message_wakes_an_archived_thread(town: Town, client: discord.Client) -> None:
+async def test_a_message_wakes_an_archived_thread(town: LocalTown, client: discord.Client) -> None:
     """Sending unarchives; editing does not and is refused."""
     thread = town.server.start_thread(town.general, "talk", owner=town.bert)
     await town.server.wait_for(lambda: client.get_channel(thread.id))
@@ -94,7 +94,7 @@ async def test_a_message_wakes_an_archived_thread(town: Town, client: discord.Cl
     assert not thread.thread.archived
 
 
-async def test_a_locked_thread_takes_no_message(town: Town, client: discord.Client) -> None:
+async def test_a_locked_thread_takes_no_message(town: LocalTown, client: discord.Client) -> None:
     """Only those who manage threads may write."""
     thread = town.server.start_thread(town.general, "talk", owner=town.bert)
     town.server.archive(thread, locked=True)
@@ -102,7 +102,7 @@ async def test_a_locked_thread_takes_no_message(town: Town, client: discord.Clie
         await client.get_partial_messageable(thread.id).send("hello")
 
 
-async def test_archived_threads_are_listed(town: Town, client: discord.Client) -> None:
+async def test_archived_threads_are_listed(town: LocalTown, client: discord.Client) -> None:
     """They leave the active list for the other one."""
     thread = town.server.start_thread(town.general, "talk", owner=town.bert)
     other = town.server.start_thread(town.general, "other", owner=town.bert)
@@ -112,7 +112,7 @@ async def test_archived_threads_are_listed(town: Town, client: discord.Client) -
     assert [item.id for item in await channel.guild.active_threads()] == [other.id]
 
 
-async def test_joining_and_leaving_are_kept(town: Town, client: discord.Client) -> None:
+async def test_joining_and_leaving_are_kept(town: LocalTown, client: discord.Client) -> None:
     """Members of a thread can be listed."""
     thread = town.server.start_thread(town.general, "talk", owner=town.bert)
     await town.server.wait_for(lambda: client.get_channel(thread.id))
@@ -126,7 +126,9 @@ async def test_joining_and_leaving_are_kept(town: Town, client: discord.Client) 
     assert [member.id for member in await seen.fetch_members()] == [town.bert.id]
 
 
-async def test_a_deleted_starter_leaves_the_thread(town: Town, client: discord.Client) -> None:
+async def test_a_deleted_starter_leaves_the_thread(
+    town: LocalTown, client: discord.Client
+) -> None:
     """The thread lives on without its first message."""
     said = town.server.say(town.bert, town.general, "topic")
     thread = town.server.start_thread(town.general, "talk", owner=town.bert, message=said)
@@ -136,7 +138,7 @@ async def test_a_deleted_starter_leaves_the_thread(town: Town, client: discord.C
         await text_channel(client, town.general).fetch_message(said.id)
 
 
-async def test_a_post_is_a_thread_with_its_text(town: Town, client: discord.Client) -> None:
+async def test_a_post_is_a_thread_with_its_text(town: LocalTown, client: discord.Client) -> None:
     """The first message of a post has the post's id."""
     forum = town.server.add_channel(town.guild, "forum", type=FORUM)
     await town.server.wait_for(lambda: client.get_channel(forum.id))
@@ -149,7 +151,7 @@ async def test_a_post_is_a_thread_with_its_text(town: Town, client: discord.Clie
     ]
 
 
-async def test_a_forum_takes_no_plain_message(town: Town, client: discord.Client) -> None:
+async def test_a_forum_takes_no_plain_message(town: LocalTown, client: discord.Client) -> None:
     """It holds posts only."""
     forum = town.server.add_channel(town.guild, "forum", type=FORUM)
     with refused(50008):
@@ -158,7 +160,7 @@ async def test_a_forum_takes_no_plain_message(town: Town, client: discord.Client
         town.server.say(town.bert, forum, "hello")
 
 
-async def test_the_bot_hears_of_a_post(town: Town, client: discord.Client) -> None:
+async def test_the_bot_hears_of_a_post(town: LocalTown, client: discord.Client) -> None:
     """A person's post reaches the bot as a message in a thread it knows."""
     forum = town.server.add_channel(town.guild, "forum", type=FORUM)
     post = town.server.start_post(forum, "title", "text", author=town.bert)
@@ -169,7 +171,9 @@ async def test_the_bot_hears_of_a_post(town: Town, client: discord.Client) -> No
     assert message.channel.name == "title"
 
 
-async def test_deleting_a_channel_takes_its_threads(town: Town, client: discord.Client) -> None:
+async def test_deleting_a_channel_takes_its_threads(
+    town: LocalTown, client: discord.Client
+) -> None:
     """Nothing in it can be reached any more."""
     thread = town.server.start_thread(town.general, "talk", owner=town.bert)
     town.server.delete_channel(town.general)
@@ -178,7 +182,7 @@ async def test_deleting_a_channel_takes_its_threads(town: Town, client: discord.
 
 
 async def test_a_channel_that_becomes_visible_brings_its_threads(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """What was hidden is synced when the right to see comes."""
     deny = Overwrite.of(town.guild.everyone, deny=permissions.VIEW_CHANNEL)

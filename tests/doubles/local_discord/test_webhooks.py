@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from doubles.local_discord import Webhook
-from tests.support.local_town import Town
+from tests.support.local_town import LocalTown
 
 from .looking import refused, text_channel
 
@@ -17,7 +17,7 @@ def hook_of(client: discord.Client, webhook: Webhook) -> discord.Webhook:
 
 
 async def test_a_webhook_writes_into_its_channel_under_its_name(
-    town: Town, client: discord.Client
+    town: LocalTown, client: discord.Client
 ) -> None:
     """It needs no login, and what it wrote is known for a webhook's."""
     webhook = town.server.add_webhook(town.general, "Town crier")
@@ -27,7 +27,9 @@ async def test_a_webhook_writes_into_its_channel_under_its_name(
     assert heard.webhook_id == webhook.id
 
 
-async def test_without_waiting_nothing_is_returned(town: Town, client: discord.Client) -> None:
+async def test_without_waiting_nothing_is_returned(
+    town: LocalTown, client: discord.Client
+) -> None:
     """The message is there all the same."""
     webhook = town.server.add_webhook(town.general)
     await hook_of(client, webhook).send("one", username="Crier")
@@ -38,7 +40,7 @@ async def test_without_waiting_nothing_is_returned(town: Town, client: discord.C
 
 @pytest.mark.parametrize("mentions", [True, False])
 async def test_a_webhook_may_ping_everyone_unless_told_not_to(
-    town: Town, client: discord.Client, mentions: bool
+    town: LocalTown, client: discord.Client, mentions: bool
 ) -> None:
     """It needs no permission for that, so its owner has to take care."""
     webhook = town.server.add_webhook(town.general)
@@ -48,7 +50,7 @@ async def test_a_webhook_may_ping_everyone_unless_told_not_to(
     assert message.mention_everyone is mentions
 
 
-async def test_a_deleted_webhook_is_unknown(town: Town, client: discord.Client) -> None:
+async def test_a_deleted_webhook_is_unknown(town: LocalTown, client: discord.Client) -> None:
     """And so is one whose channel was deleted."""
     webhook, other = (town.server.add_webhook(town.general) for _ in range(2))
     town.server.remove_webhook(webhook)
@@ -59,7 +61,7 @@ async def test_a_deleted_webhook_is_unknown(town: Town, client: discord.Client) 
         await hook_of(client, other).send("anybody?")
 
 
-async def test_a_wrong_token_is_refused(town: Town, client: discord.Client) -> None:
+async def test_a_wrong_token_is_refused(town: LocalTown, client: discord.Client) -> None:
     """To know the id is not enough."""
     webhook = town.server.add_webhook(town.general)
     webhook.token = "x" * len(webhook.token)
@@ -75,7 +77,7 @@ async def test_a_wrong_token_is_refused(town: Town, client: discord.Client) -> N
     [(" ", "a", 50006), ("x" * 2001, "a", 50035), ("x", "Discord", 50035)],
 )
 async def test_what_discord_refuses_is_refused(
-    town: Town, client: discord.Client, text: str, name: str, code: int
+    town: LocalTown, client: discord.Client, text: str, name: str, code: int
 ) -> None:
     """Nothing, too much, and a name that could deceive."""
     hook = hook_of(client, town.server.add_webhook(town.general))

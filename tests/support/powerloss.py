@@ -25,8 +25,8 @@ from aurora.clock import SystemClock
 from aurora.ledger import EVERYWHERE
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State, Turn
-from tests.ledger.stores import change, end, retry, sqlite_store, start
 from tests.support.events import make_event
+from tests.support.stores import change, end, retry, sqlite_store, start
 
 _SECTOR = 512
 _CUTS_PER_RUN = 40

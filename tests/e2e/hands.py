@@ -1,0 +1,35 @@
+"""What an owner does with commands besides typing them."""
+
+from __future__ import annotations
+
+from doubles.local_discord import Interaction, Message
+
+from .conftest import Town
+
+
+def button(message: Message, label: str) -> str:
+    """Return the id of a message's button."""
+    rows = message.components
+    return next(
+        str(one["custom_id"]) for row in rows for one in row["components"] if one["label"] == label
+    )
+
+
+async def register(town: Town) -> None:
+    """Register the slash commands, as an owner does."""
+    await town.command("slash enable aurora")
+    bot = town.red.bot
+    try:
+        assert "Synced" in await town.command("slash sync")
+    finally:
+        # The command's cooldown outlives this Red, and other tests sync too.
+        context = await bot.get_context(bot.cached_messages[-1])
+        sync = bot.get_command("slash sync")
+        assert sync is not None
+        sync.reset_cooldown(context)
+
+
+async def slash(town: Town, name: str, **options: str) -> str:
+    """Use a slash command and return its answer."""
+    interaction: Interaction = town.discord.slash(town.ada, town.general, name, options)
+    return await town.discord.wait_for(lambda: interaction.content)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +15,9 @@ from doubles.letta_rest import LettaRest
 from doubles.llm import Provider
 
 from .letta import AppServer
+
+if sys.platform != "win32":
+    import fcntl
 
 SDK = Path(sys.prefix) / "letta-sdk"
 """Where the SDK of the REST API lies; it outlives runs and goes with the virtual environment."""
@@ -110,7 +115,9 @@ async def shared_sdk(path: Path = SDK) -> SdkFolder:
 
     """
     folder = SdkFolder(path)
-    if await asyncio.to_thread(folder.state) is not SdkState.READY:
+    async with _alone(path):
+        if await asyncio.to_thread(folder.state) is SdkState.READY:
+            return folder
         try:
             await folder.install()
         except SdkError as error:
@@ -121,6 +128,18 @@ async def shared_sdk(path: Path = SDK) -> SdkFolder:
                 f"registry, this does it: {folder.command()}"
             ) from None
     return folder
+
+
+@asynccontextmanager
+async def _alone(path: Path) -> AsyncIterator[None]:
+    """Let one process after the other fill a folder, or they would mix their files."""
+    with ExitStack() as held:
+        # Where nothing can be written the installation says so, and better.
+        with suppress(OSError):
+            lock = held.enter_context(path.with_name(f"{path.name}.lock").open("w"))
+            if sys.platform != "win32":
+                await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
 
 
 def lend_sdk(instance: Path, path: Path = SDK) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sys
 from pathlib import Path
 
@@ -63,6 +64,19 @@ async def test_the_sdk_is_installed_once() -> None:
     second = await shared_sdk()
     assert (second.state(), second.place) == (SdkState.READY, first.place)
     assert second.place.stat().st_mtime_ns == changed
+
+
+@pytest.mark.usefixtures("no_registry")
+async def test_what_another_process_is_installing_is_waited_for(tmp_path: Path) -> None:
+    """Two that fill one folder at the same time would tread on each other's files."""
+    installed, folder = await shared_sdk(), tmp_path / "sdk"
+    with (tmp_path / "sdk.lock").open("w") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        waiting = asyncio.create_task(shared_sdk(folder))
+        await asyncio.wait([waiting], timeout=0.2)
+        assert not waiting.done()
+        folder.symlink_to(installed.place.parent, target_is_directory=True)
+    assert (await waiting).state() is SdkState.READY
 
 
 @pytest.mark.usefixtures("no_registry")

@@ -1,4 +1,4 @@
-"""The real SDK, installed once for the whole run the way an owner would install it."""
+"""The real SDK, installed once for all processes the way an owner would install it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from types import ModuleType
 
 import pytest
 
-from aurora.agents.sdk import SdkError, SdkFolder
+from aurora.agents.sdk import SdkFolder
+from sandbox.servers import shared_sdk
 
 Load = Callable[[], ModuleType]
 
 
 @pytest.fixture(scope="session")
-def sdk_folder(tmp_path_factory: pytest.TempPathFactory) -> SdkFolder:
+def sdk_folder() -> SdkFolder:
     """An installed SDK folder; without a registry the tests that need it are skipped."""
-    folder = SdkFolder(tmp_path_factory.mktemp("sdk") / "sdk")
     try:
-        asyncio.run(folder.install())
-    except SdkError as error:
+        return asyncio.run(shared_sdk())
+    except RuntimeError as error:
         if "No matching distribution" not in str(error):
             raise
         pytest.skip(f"pip reaches no registry that has the SDK: {error}")
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from aurora.agents.app_server import AppServer
@@ -41,10 +40,13 @@ async def serving(home: Path) -> AsyncIterator[tuple[Server, ScriptedLLM]]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SharedServer]:
-    """Start the server once for all."""
-    async with serving(tmp_path_factory.mktemp("letta")) as (server, llm):
-        yield SharedServer(server, llm, await server.create_agent("bot"))
+async def world(app_server: Server) -> AsyncIterator[SharedServer]:
+    """Put a model of one's own behind the server of the whole run."""
+    llm = ScriptedLLM()
+    await llm.start()
+    await app_server.use_provider(llm.url, llm.key, llm.model)
+    yield SharedServer(app_server, llm, await app_server.create_agent("bot"))
+    await llm.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -20,7 +20,7 @@ demo: $(READY)    ## a scripted conversation; exits 0 if every message got its o
 	$(BIN)/python -m sandbox demo --backend $(BACKEND) $(ARGS)
 
 test: $(READY)    ## ARGS= is passed to pytest; four workers, each with an App Server of its own: they wait more than they work
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(READY) ## the tests that start no server, no process and no browser
 	$(BIN)/python -m pytest --fast --numprocesses 2 --dist worksteal $(ARGS)

@@ -21,7 +21,6 @@ from aurora.reasons import (
     Retry,
     sent_before,
 )
-from tests.e2e.test_every_end import ENDS
 from tests.support.house import ROOT, modules_of
 
 MODULES = modules_of("aurora")
@@ -166,11 +165,6 @@ def test_what_forbids_an_answer_ends_an_event() -> None:
     denials = {one.code for one in vars(policy).values() if isinstance(one, policy.Denied)}
     denials.add(policy.MISSING[policy.Act.SEND].code)
     assert {reason for reason in denials if REASONS[reason].state is not State.FAILED} == set()
-
-
-def test_what_is_provoked_is_known() -> None:
-    """Every end that the tests bring about, by its code."""
-    assert {reason for _, reason, _ in ENDS} <= set(Reason)
 
 
 # -- the only one

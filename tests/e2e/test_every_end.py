@@ -244,6 +244,11 @@ ENDS = [
 ]
 
 
+async def test_what_is_provoked_is_known() -> None:
+    """Every end that is brought about here, by its code."""
+    assert {reason for _, reason, _ in ENDS} <= set(Reason)
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "provoke"),
     ENDS,

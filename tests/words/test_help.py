@@ -9,8 +9,7 @@ import pytest
 
 from aurora import words
 from aurora.aurora import Aurora
-
-from .test_translations import ENGLISH, texts
+from tests.support.translations import ENGLISH, texts
 
 COMMANDS = {one.qualified_name: one for one in [Aurora.aurora, *Aurora.aurora.walk_commands()]}
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
-from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
 from redbot.core.i18n import Translator
 
 from aurora.chat.languages import OURS
 from tests.support.house import ROOT
+from tests.support.translations import ENGLISH, LOCALES, texts
 
-LOCALES = ROOT / "aurora" / "locales"
-ENGLISH = LOCALES / "messages.pot"
 LANGUAGES = sorted(OURS.keys() - {"en-US"})
 SURVIVING = {
     "placeholders": r"\{[^{}]*\}",
@@ -25,18 +20,6 @@ SURVIVING = {
     "angle brackets": r"<[^<>]*>",
     "bold": r"\*\*",
 }
-
-
-@cache
-def catalog(path: Path) -> Catalog:
-    """Read a catalogue."""
-    with path.open("rb") as file:
-        return read_po(file)
-
-
-def texts(path: Path) -> dict[str, str]:
-    """Return translations by their English."""
-    return {str(one.id): str(one.string) for one in catalog(path) if one.id}
 
 
 def test_there_is_a_catalogue_for_each_language_that_is_offered() -> None:

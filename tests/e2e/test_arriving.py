@@ -11,10 +11,9 @@ import pytest
 
 from aurora.context import build_event_context
 from doubles.local_discord import Message
-
-from .conftest import Town
-from .holding import hold
-from .seen import end_of, reached, works
+from tests.support.e2e.holding import hold
+from tests.support.e2e.seen import end_of, reached, works
+from tests.support.e2e.town import Town
 
 
 async def arriving(town: Town) -> Message:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable
 
-from .conftest import Town
-from .seen import owner_reads
+from tests.support.e2e.seen import owner_reads
+from tests.support.e2e.town import Town
 
 
 def free_port() -> int:

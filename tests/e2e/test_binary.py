@@ -9,9 +9,8 @@ import pytest
 
 from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer
-
-from .binary import Binary, new_binary, publish
-from .conftest import ROOT
+from tests.support.e2e.binary import Binary, new_binary, publish
+from tests.support.house import ROOT
 
 
 @pytest.fixture

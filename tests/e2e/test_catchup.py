@@ -13,10 +13,9 @@ from aurora.ledger import LedgerError
 from aurora.model import Change, Event
 from aurora.words import phrase
 from doubles.local_discord import Message, Overwrite, permissions
-
-from .away import Comings, session_lost
-from .conftest import Town
-from .seen import end_of, mention, works
+from tests.support.e2e.away import Comings, session_lost
+from tests.support.e2e.seen import end_of, mention, works
+from tests.support.e2e.town import Town
 
 
 @pytest.fixture

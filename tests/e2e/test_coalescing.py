@@ -8,9 +8,8 @@ import pytest
 
 from doubles.llm import Step
 from doubles.local_discord import Message, User
-
-from .conftest import Town
-from .seen import end_of, reached, thinking
+from tests.support.e2e.seen import end_of, reached, thinking
+from tests.support.e2e.town import Town
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ from doubles.local_discord import (
     User,
     permissions,
 )
-
-from .conftest import Town
-from .hands import button, register, slash
-from .seen import reached
+from tests.support.e2e.hands import button, register, slash
+from tests.support.e2e.seen import reached
+from tests.support.e2e.town import Town
 
 EXAMPLES = {
     "replydepth": "7",

@@ -17,9 +17,8 @@ from aurora.chat.delivery import FAILED
 from aurora.model import State
 from doubles.local_discord import Channel, Message
 from doubles.quick_app_server import Plan, channel_of
-
-from .quick import QuickTown, open_quick_town
-from .seen import mention, reached
+from tests.support.e2e.quick import QuickTown, open_quick_town
+from tests.support.e2e.seen import mention, reached
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

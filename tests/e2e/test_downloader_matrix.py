@@ -35,14 +35,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.letta import AppServer
-
-from .matrix import (
-    Cell,
-    Life,
-    NoRegistryError,
-    live,
-    new_land,
-)
+from tests.support.e2e.matrix import Cell, Life, NoRegistryError, live, new_land
 
 _OTHERS = [("empty", "later"), ("empty", "first"), ("full", "later"), ("full", "first")]
 REST = [Cell("rest", *one) for one in (*_OTHERS, ("full", "fails"))]

@@ -7,18 +7,10 @@ from typing import Any
 import pytest
 
 from doubles.local_discord import Message
-
-from .conftest import Town
-from .hands import register, slash
-from .pages import (
-    add_mod,
-    all_pages,
-    fill,
-    no_embeds,
-    page,
-    read,
-)
-from .seen import end_of, mention, reached
+from tests.support.e2e.hands import register, slash
+from tests.support.e2e.pages import add_mod, all_pages, fill, no_embeds, page, read
+from tests.support.e2e.seen import end_of, mention, reached
+from tests.support.e2e.town import Town
 
 
 def down(town: Town, agent_id: str | None = None) -> None:

@@ -21,15 +21,9 @@ from doubles.local_discord import (
     permissions,
 )
 from doubles.quick_app_server import Plan, channel_of
-
-from .pages import page
-from .quick import QuickTown, open_quick_town
-from .seen import (
-    hasten,
-    mention,
-    outlive,
-    reached,
-)
+from tests.support.e2e.pages import page
+from tests.support.e2e.quick import QuickTown, open_quick_town
+from tests.support.e2e.seen import hasten, mention, outlive, reached
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

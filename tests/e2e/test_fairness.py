@@ -15,15 +15,8 @@ from doubles.local_discord import (
     Message,
     User,
 )
-
-from .conftest import Town
-from .seen import (
-    mention,
-    outcome_of,
-    provoke,
-    reached,
-    works,
-)
+from tests.support.e2e.seen import mention, outcome_of, provoke, reached, works
+from tests.support.e2e.town import Town
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import apsw
 
-from .conftest import Town
-from .seen import mention, owner_reads, works
+from tests.support.e2e.seen import mention, owner_reads, works
+from tests.support.e2e.town import Town
 
 
 def folder(town: Town) -> Path:

@@ -15,18 +15,9 @@ import pytest_asyncio
 
 from aurora.model import State
 from doubles.quick_app_server import Plan
-
-from .ledgers import (
-    ANSWER,
-    Blame,
-    Kept,
-    answered,
-    ask,
-    blame,
-    kept,
-)
-from .quick import QuickTown, open_quick_town
-from .seen import hasten, outlive, reached
+from tests.support.e2e.ledgers import ANSWER, Blame, Kept, answered, ask, blame, kept
+from tests.support.e2e.quick import QuickTown, open_quick_town
+from tests.support.e2e.seen import hasten, outlive, reached
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,15 +14,9 @@ import pytest_asyncio
 from aurora.agents.sdk import SdkFolder
 from aurora.model import State
 from doubles.letta_rest import Fault
-
-from .conftest import Town, open_town
-from .ledgers import (
-    Blame,
-    ask,
-    blame,
-    kept,
-)
-from .seen import hasten, outlive, reached
+from tests.support.e2e.ledgers import Blame, ask, blame, kept
+from tests.support.e2e.seen import hasten, outlive, reached
+from tests.support.e2e.town import Town, open_town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

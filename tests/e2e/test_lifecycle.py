@@ -13,10 +13,8 @@ from doubles.local_discord import (
     Overwrite,
     permissions,
 )
-
-from .conftest import Town
-from .holding import hold
-from .seen import (
+from tests.support.e2e.holding import hold
+from tests.support.e2e.seen import (
     end_of,
     mention,
     outcome_of,
@@ -27,6 +25,7 @@ from .seen import (
     thinking,
     works,
 )
+from tests.support.e2e.town import Town
 
 # -- settings and tokens
 

@@ -11,10 +11,8 @@ import pytest
 from doubles.llm import Call, Step
 from sandbox.letta import AppServer
 from tests.conftest import NOWHERE
-
-from .cable import Cable
-from .conftest import Town, open_town
-from .seen import (
+from tests.support.e2e.cable import Cable
+from tests.support.e2e.seen import (
     Outcome,
     hasten,
     mention,
@@ -24,6 +22,7 @@ from .seen import (
     thinking,
     works,
 )
+from tests.support.e2e.town import Town, open_town
 
 
 @pytest.fixture

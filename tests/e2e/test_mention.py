@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conftest import Town
+from tests.support.e2e.town import Town
 
 
 async def test_a_mention_is_answered_with_a_reply(town: Town) -> None:

@@ -17,9 +17,7 @@ import pytest
 from doubles.llm import Call, Step
 from doubles.local_discord import Overwrite, permissions
 from sandbox.letta import AppServer
-
-from .conftest import Town, open_town
-from .seen import (
+from tests.support.e2e.seen import (
     Outcome,
     hasten,
     mention,
@@ -31,6 +29,7 @@ from .seen import (
     tool_returns,
     works,
 )
+from tests.support.e2e.town import Town, open_town
 
 # The REST server asks a model so often before it fails a turn.
 _REST_TRIES = 3

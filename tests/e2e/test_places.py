@@ -17,8 +17,7 @@ from doubles.local_discord import (
     permissions,
 )
 from doubles.local_discord.posting import event_payload
-
-from .conftest import Town
+from tests.support.e2e.town import Town
 
 
 def channel_of(kind: int) -> Callable[[Town], Channel]:

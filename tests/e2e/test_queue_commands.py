@@ -8,10 +8,8 @@ import pytest
 from redbot.core.data_manager import cog_data_path
 
 from doubles.local_discord import Message
-
-from .conftest import Town
-from .hands import register, slash
-from .pages import (
+from tests.support.e2e.hands import register, slash
+from tests.support.e2e.pages import (
     add_mod,
     all_pages,
     answer_question,
@@ -20,14 +18,8 @@ from .pages import (
     page,
     read,
 )
-from .seen import (
-    end_of,
-    hasten,
-    mention,
-    outlive,
-    reached,
-    thinking,
-)
+from tests.support.e2e.seen import end_of, hasten, mention, outlive, reached, thinking
+from tests.support.e2e.town import Town
 
 
 def link(message: Message) -> str:

@@ -11,15 +11,8 @@ import psutil
 
 from doubles.llm import Step
 from doubles.local_discord import Message
-
-from .conftest import Town
-from .seen import (
-    end_of,
-    mention,
-    reached,
-    thinking,
-    works,
-)
+from tests.support.e2e.seen import end_of, mention, reached, thinking, works
+from tests.support.e2e.town import Town
 
 AURORA = str(Path(__file__).resolve().parents[2] / "aurora")
 

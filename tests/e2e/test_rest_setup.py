@@ -11,9 +11,8 @@ import pytest
 from aurora.agents.sdk import SdkFolder, SdkState
 from doubles.letta_rest import LettaRest, ServerTool
 from doubles.local_discord import Channel, Message
-
-from .conftest import Town
-from .hands import button, register
+from tests.support.e2e.hands import button, register
+from tests.support.e2e.town import Town
 
 TOKEN = "a-token"
 

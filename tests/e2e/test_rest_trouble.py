@@ -13,9 +13,7 @@ import pytest
 from aurora.agents.sdk import SdkFolder
 from doubles.letta_rest import Fault
 from doubles.llm import Call, Step
-
-from .conftest import Town, open_town
-from .seen import (
+from tests.support.e2e.seen import (
     Outcome,
     hasten,
     mention,
@@ -28,6 +26,7 @@ from .seen import (
     tool_returns,
     works,
 )
+from tests.support.e2e.town import Town, open_town
 
 WORDS = " ".join(f"word{number}" for number in range(40))
 ALL_WORDS = Outcome("answered", "delivered", [("general", True, WORDS)], [])

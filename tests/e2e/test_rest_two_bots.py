@@ -21,9 +21,9 @@ from doubles.local_discord import (
 )
 from sandbox.red import environment
 from sandbox.servers import lend_sdk
-
-from .binary import Binary
-from .conftest import ROOT, Town, open_town
+from tests.support.e2e.binary import Binary
+from tests.support.e2e.town import Town, open_town
+from tests.support.house import ROOT
 
 _NAME = re.compile(r"You are (\w+)\.")
 

@@ -6,10 +6,9 @@ import sys
 from types import FrameType
 
 from tests.support.documents import way_of_a_mention
+from tests.support.e2e.seen import mention, outcome_of, works
+from tests.support.e2e.town import Town
 from tests.support.house import ROOT
-
-from .conftest import Town
-from .seen import mention, outcome_of, works
 
 HOUSE = f"{ROOT / 'aurora'}/"
 

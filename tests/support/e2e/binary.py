@@ -15,8 +15,7 @@ from typing import Any
 
 from doubles.local_discord import LocalDiscord, Message
 from sandbox.red import environment
-
-from .conftest import ROOT
+from tests.support.house import ROOT
 
 _LOG_CHARS = 3000
 

@@ -19,8 +19,7 @@ from doubles.letta_rest import LettaRest
 from doubles.llm import ScriptedLLM
 from doubles.local_discord import Message
 from sandbox.letta import AppServer
-
-from .binary import Binary, new_binary, publish
+from tests.support.e2e.binary import Binary, new_binary, publish
 
 NEIGHBOURS = Path(__file__).with_name("neighbours")
 # What other cogs ask for today; each is too new for what Red pins.

@@ -6,9 +6,8 @@ import asyncio
 
 from doubles.llm import Step
 from doubles.local_discord import Channel, Message, User
-
-from .conftest import Town
-from .seen import mention, reached
+from tests.support.e2e.seen import mention, reached
+from tests.support.e2e.town import Town
 
 
 class Hold:

@@ -20,8 +20,7 @@ from doubles.local_discord import (
     User,
 )
 from sandbox.red import LocalRed
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.house import ROOT
 
 
 class Comings:

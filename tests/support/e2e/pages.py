@@ -13,9 +13,8 @@ from doubles.local_discord import (
     User,
     permissions,
 )
-
-from .conftest import Town
-from .hands import button
+from tests.support.e2e.hands import button
+from tests.support.e2e.town import Town
 
 
 def read(message: Message) -> str:

@@ -15,9 +15,9 @@ from doubles.llm import ScriptedLLM
 from doubles.local_discord import LocalDiscord, Message
 from doubles.quick_app_server import QuickAppServer
 from sandbox.red import LocalRed
-
-from .conftest import ROOT, Town
-from .seen import hasten
+from tests.support.e2e.seen import hasten
+from tests.support.e2e.town import Town
+from tests.support.house import ROOT
 
 
 class QuickTown(Town):

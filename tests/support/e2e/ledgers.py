@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from aurora.model import Event, State, Turn
 from doubles.local_discord import Message
-
-from .conftest import Town
-from .seen import mention
+from tests.support.e2e.seen import mention
+from tests.support.e2e.town import Town
 
 ANSWER = "Here you are."
 

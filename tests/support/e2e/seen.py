@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from doubles.local_discord import Channel, Message
-
-from .conftest import Town
+from tests.support.e2e.town import Town
 
 Said = tuple[str, bool, str]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from doubles.local_discord import Interaction, Message
-
-from .conftest import Town
+from tests.support.e2e.town import Town
 
 
 def button(message: Message, label: str) -> str:

@@ -14,13 +14,7 @@ from aurora.model import NO_CONTEXT, Event, Send, Trace
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase, phrase
 from doubles.local_discord import Overwrite, permissions
-
-from ..support.stage import (
-    Stage,
-    react,
-    send,
-    together,
-)
+from tests.support.stage import Stage, react, send, together
 
 WAIT = Phrase("Wait")
 

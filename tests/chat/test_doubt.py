@@ -12,8 +12,7 @@ from aurora.model import Send, State, Trace
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase
 from doubles.local_discord import Overwrite, permissions
-
-from ..support.stage import Stage, react, send
+from tests.support.stage import Stage, react, send
 
 
 def lose_answers(stage: Stage) -> None:

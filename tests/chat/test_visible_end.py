@@ -15,9 +15,8 @@ from aurora.model import Send, Trace
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase
 from doubles.local_discord import Overwrite, permissions
-
-from ..support.clocks import FakeClock
-from ..support.stage import Stage, queued
+from tests.support.clocks import FakeClock
+from tests.support.stage import Stage, queued
 
 
 def forbid(stage: Stage, permission: int) -> None:

@@ -23,8 +23,7 @@ from aurora.guard.policy import (
 )
 from aurora.model import Event
 from doubles.local_discord import Channel, Overwrite, permissions
-
-from ..support.stage import Stage, hide_from
+from tests.support.stage import Stage, hide_from
 
 EVERY_ACT = pytest.mark.parametrize("act", list(Act))
 

@@ -11,8 +11,7 @@ import pytest
 
 from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer
-
-from .talking import CHANNEL, FRAME, MESSAGE, Talk
+from tests.sandbox.talking import CHANNEL, FRAME, MESSAGE, Talk
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,7 @@ from doubles.local_discord.gateway import Session
 from doubles.local_discord.rest import ROUTES
 from doubles.local_discord.rest.routing import Request
 from doubles.local_discord.rest.routing import Route as Answering
-
-from .lives import Life
+from tests.support.lives import Life
 
 _TEMPLATES = [
     (route.method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)), route)

@@ -10,10 +10,9 @@ from typing import Any
 from aurora.ledger import Backlog
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, Turn
-
-from .clocks import FakeClock
-from .house import ROOT
-from .stores import sqlite_store
+from tests.support.clocks import FakeClock
+from tests.support.house import ROOT
+from tests.support.stores import sqlite_store
 
 VERSION_1 = ROOT / "tests" / "ledger" / "version_1"
 

@@ -11,8 +11,7 @@ from aurora.model import Event
 from doubles.local_discord import Channel, Guild, LocalDiscord, Message, User
 from doubles.local_discord.snowflakes import Snowflakes
 from doubles.local_discord.world import Event as News
-
-from .events import new_id
+from tests.support.events import new_id
 
 ELSEWHERE = 77
 """A channel in which nobody asks."""

@@ -24,10 +24,9 @@ from doubles.local_discord import (
     User,
     permissions,
 )
-
-from .clocks import FakeClock
-from .discord_port import Port
-from .events import make_event
+from tests.support.clocks import FakeClock
+from tests.support.discord_port import Port
+from tests.support.events import make_event
 
 PATIENCE = Patience(call=2.5, pause=0.01)
 """A 500 is repeated by discord.py, after one second."""

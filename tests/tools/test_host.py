@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from aurora.tools.host import Toolbox
-
-from ..support.stage import Stage, send, together
+from tests.support.stage import Stage, send, together
 
 
 async def names(stage: Stage, guild: bool = True) -> list[str]:

@@ -10,9 +10,8 @@ from aurora.agents.memory import MemoryRefused
 from aurora.agents.protocol import ToolResult
 from aurora.reasons import AgentError, Outcome
 from aurora.tools.host import RunTools, Toolbox
-
-from ..support.clocks import FakeClock
-from ..support.stage import Stage, together
+from tests.support.clocks import FakeClock
+from tests.support.stage import Stage, together
 
 
 class Files:

@@ -9,8 +9,7 @@ import pytest
 
 from aurora.agents.protocol import ToolResult
 from aurora.tools import reading
-
-from ..support.stage import Stage, hide_from
+from tests.support.stage import Stage, hide_from
 
 
 async def read(stage: Stage, **arguments: Any) -> ToolResult:

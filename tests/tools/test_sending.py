@@ -10,9 +10,8 @@ from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.tools.host import Toolbox
 from doubles.local_discord import permissions
-
-from ..support.clocks import FakeClock
-from ..support.stage import Stage, react, send, together
+from tests.support.clocks import FakeClock
+from tests.support.stage import Stage, react, send, together
 
 
 async def test_the_first_send_replies_to_the_message(stage: Stage) -> None:

@@ -11,8 +11,7 @@ from aurora.model import Event, Turn
 from aurora.reasons import Reason
 from aurora.tools.watching import EitherToolbox, WatchedTools
 from doubles.local_discord import Channel, Message
-
-from ..support.stage import Stage, together
+from tests.support.stage import Stage, together
 
 
 def watched(stage: Stage, asked: Event | Turn) -> WatchedTools:

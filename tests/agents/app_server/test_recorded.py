@@ -25,9 +25,8 @@ from aurora.agents.protocol import (
 )
 from aurora.reasons import AgentError, Outcome
 from aurora.words import servers as w
-
-from ..hosts import Tools, end, given, play
-from .recorded import RecordedServer
+from tests.agents.app_server.recorded import RecordedServer
+from tests.agents.hosts import Tools, end, given, play
 
 BOTH = ("discord_send", "discord_add_reaction")
 

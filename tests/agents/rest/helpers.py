@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from aurora.agents.protocol import RunEvent
 from aurora.agents.rest import LettaRest
-
-from ..hosts import Tools, given, play
-from .conftest import Load
-from .recorded import RecordedRest
+from tests.agents.hosts import Tools, given, play
+from tests.agents.rest.conftest import Load
+from tests.agents.rest.recorded import RecordedRest
 
 AGENT = "agent-d586097c-8d06-4750-b99a-dda4e10919f1"
 BOTH = ("discord_send", "discord_add_reaction", "discord_read_messages")

@@ -16,9 +16,8 @@ from aurora.agents.protocol import (
 from aurora.agents.rest import LettaRest
 from doubles import letta_rest
 from doubles.llm import ScriptedLLM
-
-from ..hosts import Tools, given, play
-from .conftest import Load
+from tests.agents.hosts import Tools, given, play
+from tests.agents.rest.conftest import Load
 
 # Some dozen pieces as the model streams them.
 WORDS = " ".join(f"word{number}" for number in range(40))

@@ -18,11 +18,10 @@ from aurora.agents.protocol import (
 )
 from aurora.agents.rest import LettaRest
 from aurora.reasons import AgentError, Outcome
-
-from ..hosts import Tools, end
-from .conftest import Load
-from .helpers import AGENT, BOTH, replay
-from .recorded import RecordedRest
+from tests.agents.hosts import Tools, end
+from tests.agents.rest.conftest import Load
+from tests.agents.rest.helpers import AGENT, BOTH, replay
+from tests.agents.rest.recorded import RecordedRest
 
 
 async def test_a_text_turn_yields_its_pieces_and_the_whole_text(load: Load) -> None:

@@ -13,9 +13,8 @@ import aiohttp
 
 from doubles import recordings
 from doubles.letta_rest import LettaRest
-
-from .comparing import Comparison
-from .recorded_model import RecordedModel
+from tests.doubles.letta_rest.comparing import Comparison
+from tests.doubles.letta_rest.recorded_model import RecordedModel
 
 _PATIENCE = 10.0
 # A gap of this many recorded milliseconds was a wait for runs to end.

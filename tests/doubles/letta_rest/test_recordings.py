@@ -13,9 +13,8 @@ import pytest
 
 from doubles import recordings
 from doubles.letta_rest import LettaRest
-
-from .recorded_model import RecordedModel
-from .replaying import Replay
+from tests.doubles.letta_rest.recorded_model import RecordedModel
+from tests.doubles.letta_rest.replaying import Replay
 
 # The recorded waits are played this many times faster.
 SCALE = 0.1

@@ -8,9 +8,8 @@ import discord
 import pytest
 from discord import app_commands
 
+from tests.doubles.local_discord.looking import refused
 from tests.support.local_town import LocalTown
-
-from .looking import refused
 
 
 def body(name: str = "hello", **extra: Any) -> dict[str, Any]:

@@ -6,9 +6,8 @@ import discord
 import pytest
 
 from doubles.local_discord import permissions
+from tests.doubles.local_discord.looking import refused
 from tests.support.local_town import LocalTown
-
-from .looking import refused
 
 
 async def test_a_dm_reaches_its_person(town: LocalTown, client: discord.Client) -> None:

@@ -9,9 +9,8 @@ import aiohttp
 import discord
 import pytest
 
+from tests.doubles.local_discord.looking import text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import text_channel
 
 
 @pytest.fixture

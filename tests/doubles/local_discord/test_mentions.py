@@ -6,9 +6,8 @@ import discord
 import pytest
 
 from doubles.local_discord import Overwrite, permissions
+from tests.doubles.local_discord.looking import partial, refused, text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import partial, refused, text_channel
 
 NOBODY = discord.AllowedMentions.none()
 

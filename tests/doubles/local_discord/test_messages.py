@@ -8,9 +8,8 @@ import discord
 import pytest
 
 from doubles.local_discord import VOICE, Overwrite, permissions
+from tests.doubles.local_discord.looking import partial, refused, text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import partial, refused, text_channel
 
 
 async def test_a_message_arrives_with_its_text(town: LocalTown, client: discord.Client) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import discord
 
+from tests.doubles.local_discord.looking import refused, text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import refused, text_channel
 
 
 async def test_the_same_nonce_returns_the_first_message(

@@ -13,9 +13,8 @@ from doubles.local_discord import (
     permissions,
     poll,
 )
+from tests.doubles.local_discord.looking import text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import text_channel
 
 
 async def fetched(town: LocalTown, client: discord.Client) -> discord.Message:

@@ -18,9 +18,8 @@ from doubles.local_discord import (
     User,
     permissions,
 )
+from tests.doubles.local_discord.looking import text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import text_channel
 
 VIEW, SEND, MENTION = (
     permissions.VIEW_CHANNEL,

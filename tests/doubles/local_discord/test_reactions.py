@@ -6,9 +6,8 @@ import discord
 import pytest
 
 from doubles.local_discord import Message, Overwrite, permissions
+from tests.doubles.local_discord.looking import partial, refused
 from tests.support.local_town import LocalTown
-
-from .looking import partial, refused
 
 TWENTY = [chr(0x1F600 + number) for number in range(20)]
 

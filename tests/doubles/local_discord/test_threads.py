@@ -11,9 +11,8 @@ from doubles.local_discord import (
     Overwrite,
     permissions,
 )
+from tests.doubles.local_discord.looking import partial, refused, text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import partial, refused, text_channel
 
 
 def thread_of(client: discord.Client, channel: Channel) -> discord.Thread:

@@ -6,9 +6,8 @@ import discord
 import pytest
 
 from doubles.local_discord import Webhook
+from tests.doubles.local_discord.looking import refused, text_channel
 from tests.support.local_town import LocalTown
-
-from .looking import refused, text_channel
 
 
 def hook_of(client: discord.Client, webhook: Webhook) -> discord.Webhook:

@@ -11,12 +11,11 @@ import pytest
 # anew, and register its commands again.
 import aurora.aurora  # noqa: F401
 from sandbox.letta import AppServer
+from tests.support.agents.servers import NOWHERE
 from tests.support.payloads import Rest, TeaHouse, rest
 from tests.support.stage import Stage, open_stage
 from tests.support.starting import Guard, starts_something
 from tests.support.workers import Bench
-
-NOWHERE = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture(scope="session")

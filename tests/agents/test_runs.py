@@ -12,7 +12,7 @@ from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalle
 from aurora.agents.runs import Run, Runs
 from aurora.reasons import Outcome
 from aurora.words import servers as w
-from tests.agents.hosts import Tools, end, given
+from tests.support.agents.hosts import Tools, end, given
 
 Drive = Callable[[Run], Awaitable[None]]
 

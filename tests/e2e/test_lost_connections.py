@@ -10,7 +10,7 @@ import pytest
 
 from doubles.llm import Call, Step
 from sandbox.letta import AppServer
-from tests.conftest import NOWHERE
+from tests.support.agents.servers import NOWHERE
 from tests.support.e2e.cable import Cable
 from tests.support.e2e.seen import (
     Outcome,

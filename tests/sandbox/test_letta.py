@@ -18,9 +18,9 @@ import aiohttp
 import pytest
 
 from sandbox.letta import AppServer, AppServerError
+from tests.support.agents.servers import NOWHERE
 
 ROOT = Path(__file__).resolve().parents[2]
-NOWHERE = "http://127.0.0.1:9/v1"
 
 
 def start_server(home: Path, **options: Any) -> AppServer:

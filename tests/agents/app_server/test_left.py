@@ -12,8 +12,8 @@ import pytest
 from aurora.agents.app_server import AppServer
 from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalled
 from aurora.reasons import AgentError, Outcome
-from tests.agents.app_server.conftest import SharedServer
-from tests.agents.hosts import CALL, Tools, end, given, moved, play
+from tests.support.agents.hosts import CALL, Tools, end, given, moved, play
+from tests.support.agents.servers import SharedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aurora.agents.app_server import AppServer, MemoryRefused
-from tests.agents.app_server.conftest import SharedServer
+from tests.support.agents.servers import SharedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 

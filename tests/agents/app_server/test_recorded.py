@@ -25,8 +25,8 @@ from aurora.agents.protocol import (
 )
 from aurora.reasons import AgentError, Outcome
 from aurora.words import servers as w
-from tests.agents.app_server.recorded import RecordedServer
-from tests.agents.hosts import Tools, end, given, play
+from tests.support.agents.hosts import Tools, end, given, play
+from tests.support.agents.recorded_server import RecordedServer
 
 BOTH = ("discord_send", "discord_add_reaction")
 

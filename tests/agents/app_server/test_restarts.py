@@ -12,8 +12,8 @@ from aurora.agents.app_server import AppServer
 from aurora.agents.protocol import Accepted, Finished, Text, ToolCalled
 from aurora.reasons import AgentError, Outcome
 from sandbox.letta import AppServer as Server
-from tests.agents.app_server.conftest import serving
-from tests.agents.hosts import CALL, Tools, given, play
+from tests.support.agents.hosts import CALL, Tools, given, play
+from tests.support.agents.servers import serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

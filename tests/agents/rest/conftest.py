@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from types import ModuleType
 
 import pytest
 
 from aurora.agents.sdk import SdkFolder
 from sandbox.servers import shared_sdk
-
-Load = Callable[[], ModuleType]
+from tests.support.agents.rig import Load
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ from aurora.agents.protocol import (
 )
 from aurora.agents.rest import LettaRest
 from aurora.reasons import AgentError, Outcome
-from tests.agents.hosts import Tools, end
-from tests.agents.rest.conftest import Load
-from tests.agents.rest.helpers import AGENT, BOTH, replay
-from tests.agents.rest.recorded import RecordedRest
+from tests.support.agents.hosts import Tools, end
+from tests.support.agents.recorded_rest import RecordedRest
+from tests.support.agents.replays import AGENT, BOTH, replay
+from tests.support.agents.rig import Load
 
 
 async def test_a_text_turn_yields_its_pieces_and_the_whole_text(load: Load) -> None:

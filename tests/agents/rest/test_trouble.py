@@ -12,10 +12,9 @@ import pytest
 from aurora.agents.protocol import Finished, RunStarted, Text, ToolResult
 from aurora.agents.rest import LettaRest
 from aurora.reasons import Outcome
-from tests.agents.hosts import CALL, Tools, end, play
-from tests.agents.rest.conftest import Load
-from tests.agents.rest.helpers import BOTH
-from tests.agents.rest.rig import WORDS, leave_after, rig, run_until
+from tests.support.agents.hosts import CALL, Tools, end, play
+from tests.support.agents.replays import BOTH
+from tests.support.agents.rig import WORDS, Load, leave_after, rig, run_until
 
 
 async def test_a_cut_background_stream_is_taken_up(load: Load) -> None:

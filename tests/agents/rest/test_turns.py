@@ -12,10 +12,9 @@ from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkError
 from aurora.reasons import AgentError, Outcome
 from aurora.words import phrase
-from tests.agents.hosts import Tools, end, given, play
-from tests.agents.rest.conftest import Load
-from tests.agents.rest.helpers import BOTH
-from tests.agents.rest.rig import rig
+from tests.support.agents.hosts import Tools, end, given, play
+from tests.support.agents.replays import BOTH
+from tests.support.agents.rig import Load, rig
 
 
 async def test_a_turn_with_a_tool_ends_with_its_text(load: Load) -> None:

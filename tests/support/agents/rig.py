@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import ModuleType
 from typing import Any
 
 from aurora.agents.protocol import (
@@ -16,9 +17,10 @@ from aurora.agents.protocol import (
 from aurora.agents.rest import LettaRest
 from doubles import letta_rest
 from doubles.llm import ScriptedLLM
-from tests.agents.hosts import Tools, given, play
-from tests.agents.rest.conftest import Load
+from tests.support.agents.hosts import Tools, given, play
 
+Load = Callable[[], ModuleType]
+"""What the backend calls to get the SDK."""
 # Some dozen pieces as the model streams them.
 WORDS = " ".join(f"word{number}" for number in range(40))
 

@@ -1,12 +1,12 @@
-"""What tests of the REST backend share."""
+"""The REST backend in a conversation that was recorded."""
 
 from __future__ import annotations
 
 from aurora.agents.protocol import RunEvent
 from aurora.agents.rest import LettaRest
-from tests.agents.hosts import Tools, given, play
-from tests.agents.rest.conftest import Load
-from tests.agents.rest.recorded import RecordedRest
+from tests.support.agents.hosts import Tools, given, play
+from tests.support.agents.recorded_rest import RecordedRest
+from tests.support.agents.rig import Load
 
 AGENT = "agent-d586097c-8d06-4750-b99a-dda4e10919f1"
 BOTH = ("discord_send", "discord_add_reaction", "discord_read_messages")

@@ -1,0 +1,1 @@
+"""What tests of agent servers share: tool hosts, inputs, recordings that answer, and servers."""

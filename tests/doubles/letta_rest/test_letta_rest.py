@@ -11,7 +11,7 @@ import pytest
 
 from doubles.letta_rest import Fault, LettaRest, ServerTool
 from doubles.llm import Call, ScriptedLLM, Step
-from tests.doubles.letta_rest.conftest import SEND_TOOL, Talk, talking, until
+from tests.support.doubles.talking import SEND_TOOL, Talk, talking, until
 
 FRAME = 'Channel: #general (ID: "1001")\nMessage ID: "2002"\n'
 

@@ -13,8 +13,8 @@ import pytest
 
 from doubles import recordings
 from doubles.letta_rest import LettaRest
-from tests.doubles.letta_rest.recorded_model import RecordedModel
-from tests.doubles.letta_rest.replaying import Replay
+from tests.support.doubles.recorded_model import RecordedModel
+from tests.support.doubles.replaying import Replay
 
 # The recorded waits are played this many times faster.
 SCALE = 0.1

@@ -7,7 +7,7 @@ import pytest
 from aurora.prompts.fence import fence, new_nonce
 from doubles.llm import ScriptedLLM, Target
 from doubles.llm.answers import read_prompt, reply_to
-from tests.doubles.llm.asking import CHANNEL, MESSAGE, after_tool, ask, prompt, quote
+from tests.support.doubles.asking import CHANNEL, MESSAGE, after_tool, ask, prompt, quote
 
 
 async def test_a_greeting_is_answered_through_discord(llm: ScriptedLLM) -> None:

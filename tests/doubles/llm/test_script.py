@@ -10,7 +10,7 @@ import pytest
 
 from aurora.model import Person
 from doubles.llm import ScriptedLLM
-from tests.doubles.llm.asking import CHANNEL, MESSAGE, after_tool, ask, prompt, quote
+from tests.support.doubles.asking import CHANNEL, MESSAGE, after_tool, ask, prompt, quote
 
 ALICE: Person = {
     "id": "300000000000000009",

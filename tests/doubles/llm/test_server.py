@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from doubles.llm import Call, ScriptedLLM, Step
-from tests.doubles.llm.asking import after_tool, ask, asked, post, prompt
+from tests.support.doubles.asking import after_tool, ask, asked, post, prompt
 
 
 async def test_an_answer_ends_with_usage_and_done(llm: ScriptedLLM) -> None:

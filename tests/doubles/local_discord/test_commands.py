@@ -8,7 +8,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from tests.doubles.local_discord.looking import refused
+from tests.support.doubles.looking import refused
 from tests.support.local_town import LocalTown
 
 

@@ -9,7 +9,7 @@ import aiohttp
 import discord
 import pytest
 
-from tests.doubles.local_discord.looking import text_channel
+from tests.support.doubles.looking import text_channel
 from tests.support.local_town import LocalTown
 
 

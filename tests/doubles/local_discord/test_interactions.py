@@ -10,7 +10,7 @@ import pytest
 from discord import app_commands, ui
 
 from doubles.local_discord import Interaction, Overwrite, permissions
-from tests.doubles.local_discord.looking import refused, text_channel
+from tests.support.doubles.looking import refused, text_channel
 from tests.support.local_town import LocalTown
 
 Answer = Callable[[discord.Interaction], Awaitable[Any]]

@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from doubles.local_discord import Overwrite, permissions
-from tests.doubles.local_discord.looking import partial, refused, text_channel
+from tests.support.doubles.looking import partial, refused, text_channel
 from tests.support.local_town import LocalTown
 
 NOBODY = discord.AllowedMentions.none()

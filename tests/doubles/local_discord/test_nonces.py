@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from tests.doubles.local_discord.looking import refused, text_channel
+from tests.support.doubles.looking import refused, text_channel
 from tests.support.local_town import LocalTown
 
 

@@ -13,7 +13,7 @@ from doubles.local_discord import (
     permissions,
     poll,
 )
-from tests.doubles.local_discord.looking import text_channel
+from tests.support.doubles.looking import text_channel
 from tests.support.local_town import LocalTown
 
 

@@ -18,7 +18,7 @@ from doubles.local_discord import (
     User,
     permissions,
 )
-from tests.doubles.local_discord.looking import text_channel
+from tests.support.doubles.looking import text_channel
 from tests.support.local_town import LocalTown
 
 VIEW, SEND, MENTION = (

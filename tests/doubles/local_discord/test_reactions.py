@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from doubles.local_discord import Message, Overwrite, permissions
-from tests.doubles.local_discord.looking import partial, refused
+from tests.support.doubles.looking import partial, refused
 from tests.support.local_town import LocalTown
 
 TWENTY = [chr(0x1F600 + number) for number in range(20)]

@@ -11,7 +11,7 @@ from doubles.local_discord import (
     Overwrite,
     permissions,
 )
-from tests.doubles.local_discord.looking import partial, refused, text_channel
+from tests.support.doubles.looking import partial, refused, text_channel
 from tests.support.local_town import LocalTown
 
 

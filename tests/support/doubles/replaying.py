@@ -13,8 +13,8 @@ import aiohttp
 
 from doubles import recordings
 from doubles.letta_rest import LettaRest
-from tests.doubles.letta_rest.comparing import Comparison
-from tests.doubles.letta_rest.recorded_model import RecordedModel
+from tests.support.doubles.comparing import Comparison
+from tests.support.doubles.recorded_model import RecordedModel
 
 _PATIENCE = 10.0
 # A gap of this many recorded milliseconds was a wait for runs to end.

@@ -18,8 +18,8 @@ from aurora.model import (
     EventContext,
     State,
 )
-from tests.ledger.disks import FailingDisk
 from tests.support.clocks import FakeClock
+from tests.support.disks import FailingDisk
 from tests.support.events import make_context, make_event
 from tests.support.stores import (
     DAY,

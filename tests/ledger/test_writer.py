@@ -13,8 +13,8 @@ import pytest
 from aurora.ledger import EVERYWHERE, LedgerError
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
-from tests.ledger.disks import FailingDisk
 from tests.support.clocks import FakeClock
+from tests.support.disks import FailingDisk
 from tests.support.events import make_event, make_turn
 from tests.support.stores import (
     change,

@@ -11,7 +11,7 @@ import pytest
 
 from doubles.llm import ScriptedLLM
 from sandbox.letta import AppServer
-from tests.sandbox.talking import CHANNEL, FRAME, MESSAGE, Talk
+from tests.support.frames import CHANNEL, FRAME, MESSAGE, Talk
 
 
 @pytest.fixture(scope="module")

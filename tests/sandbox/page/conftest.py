@@ -12,7 +12,7 @@ from playwright.async_api import async_playwright
 from doubles.local_discord import LocalDiscord
 from sandbox.neighbourhood import Neighbourhood, found
 from sandbox.page import Page, listen
-from tests.sandbox.page.looking import CHROMIUM, FLAGS, LIMIT, looking_at
+from tests.support.windows import CHROMIUM, FLAGS, LIMIT, looking_at
 
 
 @pytest_asyncio.fixture(loop_scope="package")

@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from doubles.local_discord import LocalDiscord
 from sandbox.servers import Backend
 from sandbox.stack import Stack
-from tests.sandbox.page.looking import LIMIT, NEEDS_BROWSER, looking_at, newest, write
+from tests.support.windows import LIMIT, NEEDS_BROWSER, looking_at, newest, write
 
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), NEEDS_BROWSER]
 

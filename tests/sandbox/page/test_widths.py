@@ -12,7 +12,7 @@ from doubles.local_discord import LocalDiscord
 from sandbox.neighbourhood import Neighbourhood
 from sandbox.page import Page as ChatPage
 from sandbox.page import RealBot, listen
-from tests.sandbox.page.looking import NEEDS_BROWSER, looking_at, newest, shown, write
+from tests.support.windows import NEEDS_BROWSER, looking_at, newest, shown, write
 
 PHONE = 360  # pixels; the narrowest window that the page is made for
 

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from doubles.local_discord import LocalDiscord, Payload
 from sandbox import page as chat_page
 from sandbox.neighbourhood import Neighbourhood
-from tests.sandbox.page.looking import NEEDS_BROWSER, newest, shown, write
+from tests.support.windows import NEEDS_BROWSER, newest, shown, write
 
 pytestmark = [pytest.mark.asyncio(loop_scope="package"), NEEDS_BROWSER]
 

@@ -12,7 +12,7 @@ from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalle
 from aurora.agents.runs import Run, Runs
 from aurora.reasons import Outcome
 from aurora.words import servers as w
-from tests.support.agents.hosts import Tools, end, given
+from tests.support.agents.hosts import Tools, end_of_run, given
 
 Drive = Callable[[Run], Awaitable[None]]
 
@@ -64,7 +64,7 @@ async def test_who_drives_and_tells_no_end_has_cancelled(runs: Runs[Run]) -> Non
     async def drive(run: Run) -> None:
         run.accept()
 
-    assert end(await follow_to_the_end(runs, drive)) == Finished(Outcome.CANCELLED)
+    assert end_of_run(await follow_to_the_end(runs, drive)) == Finished(Outcome.CANCELLED)
 
 
 async def test_a_fault_while_driving_is_an_end_without_its_words(
@@ -75,7 +75,7 @@ async def test_a_fault_while_driving_is_an_end_without_its_words(
     async def drive(_run: Run) -> None:
         raise KeyError("secret")
 
-    found = end(await follow_to_the_end(runs, drive))
+    found = end_of_run(await follow_to_the_end(runs, drive))
     assert found == Finished(Outcome.LOST, detail=w.INSIDE(error="KeyError"))
     assert "A run broke off." in caplog.messages
 
@@ -109,9 +109,9 @@ async def test_closing_tells_every_caller_and_leaves_no_task(runs: Runs[Run]) ->
     await asyncio.sleep(0)
     await runs.abort(0.01)
     await runs.end()
-    assert end(await following).outcome is Outcome.CANCELLED
+    assert end_of_run(await following).outcome is Outcome.CANCELLED
     assert [task for task in asyncio.all_tasks() if task.get_name() == "test"] == []
-    assert end(await follow_to_the_end(runs, drive)).outcome is Outcome.UNREACHABLE
+    assert end_of_run(await follow_to_the_end(runs, drive)).outcome is Outcome.UNREACHABLE
 
 
 @pytest.mark.parametrize("event", [ToolCalled("1", "discord_send"), ToolReturned("1", False)])

@@ -17,6 +17,7 @@ from aurora.chat.delivery import FAILED
 from aurora.model import State
 from doubles.local_discord import Channel, Message
 from doubles.quick_app_server import Plan, channel_of
+from tests.support.e2e.ledgers import event_of
 from tests.support.e2e.quick import QuickTown, open_quick_town
 from tests.support.e2e.seen import mention, reached
 
@@ -86,7 +87,7 @@ async def ask(town: QuickTown, way: Callable[[str], Plan], *faults: dict[str, An
 async def seen(town: QuickTown, message: Message) -> Seen:
     """Wait for the end of a question, and look."""
     await town.ended(message, 20)
-    event = await town.kept(message)
+    event = await event_of(town, message)
     said = [one.content for one in town.bot_messages(message.channel)]
     return Seen(event.state, event.reason, said, town.marks(message))
 
@@ -224,7 +225,7 @@ async def test_a_lost_gateway_session_changes_no_end(
     gate.set()
     for message in (running, waiting, missed):
         await town.ended(message, 20)
-        assert (await town.kept(message)).state is State.ANSWERED
+        assert (await event_of(town, message)).state is State.ANSWERED
         assert len(town.answers(message, room)) == 1
     steps = [town.steps(message).count("queued") for message in (running, waiting, missed)]
     assert steps == [1, 1, 1]

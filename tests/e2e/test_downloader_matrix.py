@@ -35,7 +35,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.letta import AppServer
-from tests.support.e2e.matrix import Cell, Life, NoRegistryError, live, new_land
+from tests.support.e2e.matrix import Cell, CellLife, NoRegistryError, live, new_land
 
 _OTHERS = [("empty", "later"), ("empty", "first"), ("full", "later"), ("full", "first")]
 REST = [Cell("rest", *one) for one in (*_OTHERS, ("full", "fails"))]
@@ -46,7 +46,7 @@ SHARED = ("pydantic", "anyio", "httpx")
 # The first test of all waits for the lives of all cells.
 pytestmark = pytest.mark.timeout(300)
 
-Lives = dict[Cell, Life | BaseException]
+Lives = dict[Cell, CellLife | BaseException]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def lives(
 
 
 @pytest.fixture
-def life(lives: Lives, cell: Cell) -> Life:
+def life(lives: Lives, cell: Cell) -> CellLife:
     """What was seen of a cell; its test fails with what went wrong in it."""
     seen = lives[cell]
     if isinstance(seen, NoRegistryError):
@@ -87,20 +87,20 @@ def life(lives: Lives, cell: Cell) -> Life:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_every_mention_is_answered_once(life: Life, cell: Cell) -> None:
+def test_every_mention_is_answered_once(life: CellLife, cell: Cell) -> None:
     """Before and after the other cog's import, and after the restart."""
     first = [["first"], ["second"]] if cell.other == "later" else [["first"]]
     assert life.answers == [*first, ["again"]]
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
-def test_the_cog_is_the_one_that_downloader_installed(life: Life, cell: Cell) -> None:
+def test_the_cog_is_the_one_that_downloader_installed(life: CellLife, cell: Cell) -> None:
     """Nothing of this working tree is imported."""
     assert [start["aurora"] for start in life.whose] == ["Downloader's cogs"] * 2, cell
 
 
 @pytest.mark.parametrize("cell", REST, ids=str)
-def test_the_sdk_is_auroras_own(life: Life, cell: Cell) -> None:
+def test_the_sdk_is_auroras_own(life: CellLife, cell: Cell) -> None:
     """What others have made work is shared with them; what they broke is replaced."""
     mine, theirs = "Aurora's SDK", "the other cog"
     starts = {"later": [mine, theirs], "first": [theirs, theirs], "fails": [mine, mine]}
@@ -110,14 +110,14 @@ def test_the_sdk_is_auroras_own(life: Life, cell: Cell) -> None:
 
 
 @pytest.mark.parametrize("cell", REST, ids=str)
-def test_the_sdk_is_offered_where_it_is_missing(lives: Lives, life: Life, cell: Cell) -> None:
+def test_the_sdk_is_offered_where_it_is_missing(lives: Lives, life: CellLife, cell: Cell) -> None:
     """The first cell has no other way to get it; the others find a copy and are not asked."""
     first = next(one for one in lives if one.backend == "rest")
     assert life.offered is (cell == first)
 
 
 @pytest.mark.parametrize("cell", APP_SERVER, ids=str)
-def test_the_app_server_needs_no_sdk(life: Life, cell: Cell) -> None:
+def test_the_app_server_needs_no_sdk(life: CellLife, cell: Cell) -> None:
     """Nothing is offered, installed or imported."""
     loaded = ["letta_client" in start for start in life.whose]
     assert (life.offered, life.has_sdk, loaded) == (False, False, [False, False]), cell

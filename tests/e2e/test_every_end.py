@@ -21,6 +21,7 @@ from doubles.local_discord import (
     permissions,
 )
 from doubles.quick_app_server import Plan, channel_of
+from tests.support.e2e.ledgers import event_of
 from tests.support.e2e.pages import page
 from tests.support.e2e.quick import QuickTown, open_quick_town
 from tests.support.e2e.seen import hasten, mention, outlive, reached
@@ -256,7 +257,7 @@ async def test_each_end_is_kept_and_listed_with_its_reason(
     message = await provoke(town, room)
     end = await town.ended(message, 20)
     assert (end.step, end.detail) == (state, reason)
-    event = await town.kept(message)
+    event = await event_of(town, message)
     assert (event.state, event.reason) == (state, reason)
     assert town.steps(message).count(state) == 1
     said = await page(town, f"aurora queue list {state}")

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from aurora.model import State
 from doubles.quick_app_server import Plan
-from tests.support.e2e.ledgers import ANSWER, Blame, Kept, answered, ask, blame, kept
+from tests.support.e2e.ledgers import ANSWER, Blame, Kept, answered, ask_in_room, blame, kept
 from tests.support.e2e.quick import QuickTown, open_quick_town
 from tests.support.e2e.seen import hasten, outlive, reached
 
@@ -81,7 +81,7 @@ async def test_a_closed_door_costs_no_attempt(
 ) -> None:
     """It is a miss, and the server's failure; asked for patience, it is nobody's."""
     close(town)
-    message = ask(town)
+    message = ask_in_room(town)
     await reached(town, message, "retrying")
     assert blame(town) == Blame(counted, 0)
     open_up(town)
@@ -94,7 +94,7 @@ async def test_a_closed_door_costs_no_attempt(
 async def test_a_refused_connection_costs_no_attempt(town: QuickTown) -> None:
     """Nobody listens: the same."""
     await town.quick.stop()
-    message = ask(town)
+    message = ask_in_room(town)
     await reached(town, message, "retrying")
     assert blame(town) == Blame(1, 0)
     await town.quick.start()
@@ -109,7 +109,7 @@ async def test_a_door_that_takes_a_mistake_for_granted_is_asked_once(
     """No retry mends it, and no breaker learns from it."""
     refusing(status)(town)
     await asyncio.sleep(0.05)
-    found = await kept(town, ask(town))
+    found = await kept(town, ask_in_room(town))
     assert found == Kept(State.FAILED, "config", 1, 0, 0, found.notices)
     assert blame(town) == Blame(0, 0)
 
@@ -117,12 +117,12 @@ async def test_a_door_that_takes_a_mistake_for_granted_is_asked_once(
 async def test_five_refusals_open_the_breaker_and_nobody_is_lost(town: QuickTown) -> None:
     """It stops asking; those who wait are answered when it asks again."""
     await town.quick.stop()
-    messages = [ask(town) for _ in range(5)]
+    messages = [ask_in_room(town) for _ in range(5)]
     server = town.cog.services.breakers.server
     await town.discord.wait_for(lambda: server.retry_in() > 1, 10)
     inputs = town.quick.inputs
     await town.quick.start()
-    late = ask(town)
+    late = ask_in_room(town)
     await reached(town, late, "queued")
     await asyncio.sleep(0.3)
     assert town.quick.inputs == inputs, "an open breaker let something through"
@@ -135,7 +135,7 @@ async def test_five_refusals_open_the_breaker_and_nobody_is_lost(town: QuickTown
 async def test_a_door_that_stays_closed_is_the_end_after_a_while(town: QuickTown) -> None:
     """Expired, with a notice, and no attempt was used."""
     await town.quick.stop()
-    message = ask(town)
+    message = ask_in_room(town)
     await reached(town, message, "retrying")
     await outlive(town, message, 0.0)
     found = await kept(town, message)
@@ -157,14 +157,14 @@ def failing(*plans: Plan) -> Callable[[str], Plan]:
 async def test_a_turn_that_fails_costs_an_attempt_and_is_tried_again(town: QuickTown) -> None:
     """Once it is answered nothing is held against the agent."""
     town.quick.script = failing(Plan(error="500: {}"))
-    assert await kept(town, ask(town)) == answered(2, 0)
+    assert await kept(town, ask_in_room(town)) == answered(2, 0)
     assert blame(town) == Blame(0, 0)
 
 
 async def test_a_turn_that_keeps_failing_counts_once_against_the_agent(town: QuickTown) -> None:
     """Three attempts are one failure: one bad message must not stop an agent for all."""
     town.quick.script = failing(*[Plan(error="503: {}")] * 3)
-    found = await kept(town, ask(town))
+    found = await kept(town, ask_in_room(town))
     assert found == Kept(State.FAILED, "failed", 3, 0, 0, 1)
     assert blame(town) == Blame(0, 1)
 
@@ -174,7 +174,7 @@ async def test_an_overloaded_model_costs_no_attempt_and_counts_against_nobody(
 ) -> None:
     """429 four times is more than there are attempts."""
     town.quick.script = failing(*[Plan(error="429: {}")] * 4)
-    found = await kept(town, ask(town))
+    found = await kept(town, ask_in_room(town))
     assert (found.state, found.answers, found.notices) == (State.ANSWERED, 1, 0)
     assert blame(town) == Blame(0, 0)
 
@@ -183,7 +183,7 @@ async def test_a_turn_that_is_cut_off_runs_again(town: QuickTown) -> None:
     """Nothing was to be seen of it, and to be cut off once counts against nobody."""
     hasten(town)
     town.quick.script = lambda _text: Plan(ANSWER, delay=0.5)
-    message = ask(town)
+    message = ask_in_room(town)
     await town.discord.wait_for(lambda: town.quick.busy, 5)
     town.quick.cut()
     found = await kept(town, message)
@@ -198,7 +198,7 @@ async def test_a_turn_that_is_cut_off_each_time_is_lost_and_counts_against_the_a
     hasten(town)
     town.quick.script = lambda _text: Plan(ANSWER, delay=2.0)
     cutting = asyncio.create_task(town.cut_turns(3))
-    message = ask(town)
+    message = ask_in_room(town)
     await asyncio.wait_for(cutting, 20)
     assert await kept(town, message) == Kept(State.FAILED, "lost", 3, 0, 0, 1)
     assert blame(town) == Blame(0, 1)

@@ -14,7 +14,7 @@ import pytest_asyncio
 from aurora.agents.sdk import SdkFolder
 from aurora.model import State
 from doubles.letta_rest import Fault
-from tests.support.e2e.ledgers import Blame, ask, blame, kept
+from tests.support.e2e.ledgers import Blame, ask_in_room, blame, kept
 from tests.support.e2e.seen import hasten, outlive, reached
 from tests.support.e2e.town import Town, open_town
 
@@ -70,7 +70,7 @@ async def test_a_refusal_over_rest_is_tried_again_and_answered_once(
 ) -> None:
     """It was not taken, so it is sent again."""
     fault(**what)(rest)
-    found = await kept(rest, ask(rest))
+    found = await kept(rest, ask_in_room(rest))
     assert (found.state, found.attempts, found.answers) == (State.ANSWERED, 1, 1)
     assert blame(rest) == Blame(0, 0)
 
@@ -90,7 +90,7 @@ async def test_a_doubtful_input_over_rest_is_answered_once_or_told(
 ) -> None:
     """Never twice, never in silence."""
     fault(**what)(rest)
-    found = await kept(rest, ask(rest))
+    found = await kept(rest, ask_in_room(rest))
     assert found.answers + found.notices == 1
     assert (found.state is State.ANSWERED) == (found.answers == 1)
     assert found.reason
@@ -99,7 +99,7 @@ async def test_a_doubtful_input_over_rest_is_answered_once_or_told(
 async def test_a_refused_connection_over_rest_is_the_servers_failure(rest: Town) -> None:
     """Nothing was taken; when it is back, the question is answered."""
     await rest.rest.kill()
-    message = ask(rest)
+    message = ask_in_room(rest)
     await reached(rest, message, "retrying")
     assert blame(rest) == Blame(1, 0)
     await rest.rest.restart()
@@ -111,7 +111,7 @@ async def test_a_refused_connection_over_rest_is_the_servers_failure(rest: Town)
 async def test_an_expired_question_over_rest_is_told(rest: Town) -> None:
     """The server never comes back in time."""
     await rest.rest.kill()
-    message = ask(rest)
+    message = ask_in_room(rest)
     await reached(rest, message, "retrying")
     await outlive(rest, message, 0.0)
     found = await kept(rest, message)

@@ -25,8 +25,8 @@ from tests.support.stores import (
     DAY,
     change,
     end,
+    make_send,
     retry,
-    send,
     sqlite_store,
     start,
 )
@@ -269,7 +269,7 @@ async def test_old_rows_of_every_kind_go_a_bite_at_a_time(
     for one in events:
         one.context = NO_CONTEXT
     await asyncio.gather(*(end(store, one) for one in turns[1:]))
-    await store.record_send(events[1], send(message_ids=(5, 6)))
+    await store.record_send(events[1], make_send(message_ids=(5, 6)))
     await clock.advance(8 * DAY)
     assert await counted(store, "events") > 1
     for _ in range(500):

@@ -21,7 +21,7 @@ from tests.support.stores import (
     change,
     end,
     files,
-    send,
+    make_send,
     sqlite_store,
     start,
     tamper,
@@ -261,5 +261,5 @@ async def test_a_store_that_could_not_be_opened_can_be_tried_again(
         await second.open()
     await store.close()
     await second.open()
-    await second.record_send(make_event(), send())
+    await second.record_send(make_event(), make_send())
     await second.close()

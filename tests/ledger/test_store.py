@@ -15,9 +15,9 @@ from tests.support.stores import (
     DAY,
     change,
     end,
+    make_send,
     reopened,
     retry,
-    send,
     start,
 )
 
@@ -186,14 +186,14 @@ async def test_a_revived_event_waits_again_with_a_context_and_without_notices(
 ) -> None:
     """What was said in the channel stays known; the notice may come again."""
     await store.add(event, change(event))
-    await store.record_send(event, send("answer"))
-    await store.record_send(event, send("sorry", by="notice"))
+    await store.record_send(event, make_send("answer"))
+    await store.record_send(event, make_send("sorry", by="notice"))
     await end(store, event, State.FAILED, "timeout")
     event.state, event.reason, event.context = State.WAITING, "", make_context()
     event.kind = "reply"
     await store.revive(event, change(event, "queued", detail="revived"))
     assert await store.get(event.id) == event
-    assert list(await store.sends(event.id)) == [send("answer")]
+    assert list(await store.sends(event.id)) == [make_send("answer")]
     assert await reopened(store) == [Turn((replace(event, context=NO_CONTEXT),))]
 
 

@@ -12,8 +12,8 @@ from tests.support.stores import (
     DAY,
     change,
     end,
+    make_send,
     reopened,
-    send,
     start,
 )
 
@@ -137,7 +137,7 @@ async def test_after_more_than_seven_days_nothing_is_left(
 ) -> None:
     """Event, sends and changes are dropped with the next event, whoever wrote it."""
     await store.add(event, change(event))
-    await store.record_send(event, send())
+    await store.record_send(event, make_send())
     await end(store, event)
     await clock.advance(7 * DAY + 1)
     other = make_event(now=clock.time())
@@ -217,9 +217,9 @@ async def test_sends_come_back_whole_and_oldest_first(store: Store, event: Event
     """Every field of each."""
     await store.add(event, change(event))
     sends = [
-        send("one", by="delivery", reply_to=7, message_ids=(8, 9)),
-        send("two", kind="reaction", channel_id=2, text_hash="def"),
-        send("a third", by="notice"),
+        make_send("one", by="delivery", reply_to=7, message_ids=(8, 9)),
+        make_send("two", kind="reaction", channel_id=2, text_hash="def"),
+        make_send("a third", by="notice"),
     ]
     for one in sends:
         await store.record_send(event, one)
@@ -231,10 +231,13 @@ async def test_a_send_with_the_same_key_is_replaced_where_it_stands(
 ) -> None:
     """First under way, then with the ids of what was sent."""
     await store.add(event, change(event))
-    await store.record_send(event, send("one"))
-    await store.record_send(event, send("two"))
-    await store.record_send(event, send("one", message_ids=(8,)))
-    assert list(await store.sends(event.id)) == [send("one", message_ids=(8,)), send("two")]
+    await store.record_send(event, make_send("one"))
+    await store.record_send(event, make_send("two"))
+    await store.record_send(event, make_send("one", message_ids=(8,)))
+    assert list(await store.sends(event.id)) == [
+        make_send("one", message_ids=(8,)),
+        make_send("two"),
+    ]
 
 
 async def test_events_do_not_share_sends(store: Store, clock: FakeClock) -> None:
@@ -242,17 +245,17 @@ async def test_events_do_not_share_sends(store: Store, clock: FakeClock) -> None
     first, second = make_event(now=clock.time()), make_event(now=clock.time())
     for one in (first, second):
         await store.add(one, change(one))
-    await store.record_send(first, send(text_hash="of the first"))
+    await store.record_send(first, make_send(text_hash="of the first"))
     assert list(await store.sends(second.id)) == []
 
 
 async def test_sends_outlive_the_end_of_their_event(store: Store, event: Event) -> None:
     """A tool call that the server repeats after a restart must still be recognised."""
     await store.add(event, change(event))
-    await store.record_send(event, send())
+    await store.record_send(event, make_send())
     await end(store, event)
     await reopened(store)
-    assert list(await store.sends(event.id)) == [send()]
+    assert list(await store.sends(event.id)) == [make_send()]
 
 
 # -- people
@@ -266,14 +269,14 @@ async def test_forgetting_a_person_drops_all_of_theirs_and_nothing_else(
     other = make_event(author_id=8, now=clock.time())
     for one in (waiting, final, other):
         await store.add(one, change(one))
-        await store.record_send(one, send())
+        await store.record_send(one, make_send())
     await end(store, final)
     await store.forget_user(7)
     for one in (waiting, final):
         assert await store.get(one.id) is None
         assert list(await store.sends(one.id)) == []
     assert await store.get(other.id) == other
-    assert list(await store.sends(other.id)) == [send()]
+    assert list(await store.sends(other.id)) == [make_send()]
     assert [one["metadata"]["user_id"] for one in await store.changes()] == ["8"]
     assert await store.counts(EVERYWHERE) == {State.WAITING: 1}
     assert [one.speaker.id for one in await reopened(store)] == [other.id]
@@ -294,7 +297,7 @@ async def test_a_forgotten_event_does_not_come_back_with_its_run(
     await store.forget_user(event.author_id)
     event.context = NO_CONTEXT
     await store.save_events([event])
-    await store.record_send(event, send())
+    await store.record_send(event, make_send())
     await end(store, event)
     assert await store.get(event.id) is None
     assert list(await store.sends(event.id)) == []

@@ -29,7 +29,7 @@ from tests.support.stores import (
     DAY,
     STORES,
     change,
-    send,
+    make_send,
 )
 
 FINAL = [state for state in State if state.final]
@@ -213,7 +213,7 @@ class Stores(RuleBasedStateMachine):
     )
     def record_send(self, number: int, key: str, by: str, kind: str, ids: list[int]) -> None:
         """Keep a send."""
-        sent = send(key, by=by, kind=kind, message_ids=tuple(ids))
+        sent = make_send(key, by=by, kind=kind, message_ids=tuple(ids))
         self.ask(lambda store: store.record_send(self.pick(number), sent))
 
     @rule(author_id=authors)

@@ -16,9 +16,9 @@ from tests.support.stores import (
     change,
     changes,
     end,
+    make_send,
     reopened,
     retry,
-    send,
     start,
 )
 
@@ -294,12 +294,12 @@ async def test_a_message_of_the_bots_leads_to_what_it_was_sent_for(
 ) -> None:
     """Each part of a text, also before a turn and after its end."""
     await store.add(event, change(event))
-    await store.record_send(event, send("outage", by="notice", message_ids=(5,)))
+    await store.record_send(event, make_send("outage", by="notice", message_ids=(5,)))
     turn = await start(store, event)
-    await store.record_send(event, send("text"))
-    await store.record_send(event, send("text", message_ids=(6,)))
-    await store.record_send(event, send("text", message_ids=(6, 7)))
-    await store.record_send(event, send("own", by="mcp", message_ids=(8,)))
+    await store.record_send(event, make_send("text"))
+    await store.record_send(event, make_send("text", message_ids=(6,)))
+    await store.record_send(event, make_send("text", message_ids=(6, 7)))
+    await store.record_send(event, make_send("own", by="mcp", message_ids=(8,)))
     await end(store, turn)
     await reopened(store)
     assert [await store.sent(one) for one in (5, 6, 7, 8, 9)] == [
@@ -314,7 +314,7 @@ async def test_a_message_of_the_bots_leads_to_what_it_was_sent_for(
 async def test_a_message_reacted_to_is_not_the_bots(store: Store, event: Event) -> None:
     """Its id is in the record, and it is somebody else's."""
     await store.add(event, change(event))
-    await store.record_send(event, send("wave", kind="reaction", message_ids=(5,)))
+    await store.record_send(event, make_send("wave", kind="reaction", message_ids=(5,)))
     assert await store.sent(5) is None
 
 
@@ -322,14 +322,14 @@ async def test_a_message_stays_what_it_was_first_sent_for(store: Store, clock: F
     """The part of an earlier try, the notice of an event that was revived."""
     first, second = await added(store, clock, 2)
     turn = await start(store, first)
-    await store.record_send(first, send("text", message_ids=(5,)))
-    await store.record_send(first, send("sorry", by="notice", message_ids=(6,)))
+    await store.record_send(first, make_send("text", message_ids=(5,)))
+    await store.record_send(first, make_send("sorry", by="notice", message_ids=(6,)))
     await end(store, turn, State.FAILED, "timeout")
     first.state, first.context, first.turn_id = State.WAITING, make_context(), None
     await store.revive(first, change(first))
     await start(store, first)
-    await store.record_send(first, send("text", message_ids=(5, 7)))
-    await store.record_send(second, send("text", message_ids=(7,)))
+    await store.record_send(first, make_send("text", message_ids=(5, 7)))
+    await store.record_send(second, make_send("text", message_ids=(7,)))
     assert await store.sent(5) == Sent(first.id, turn.id, 0)
     assert await store.sent(6) == Sent(first.id, turn.id, 0)
     assert await store.sent(7) == Sent(first.id, first.turn_id, 1)
@@ -342,10 +342,10 @@ async def test_what_a_message_was_sent_for_is_known_as_long_as_its_event(
     (old,) = await added(store, clock, 1)
     forgotten = make_event(now=clock.time(), author_id=8)
     await store.add(forgotten, change(forgotten))
-    await store.record_send(old, send(message_ids=(5,)))
-    await store.record_send(forgotten, send(message_ids=(6,)))
+    await store.record_send(old, make_send(message_ids=(5,)))
+    await store.record_send(forgotten, make_send(message_ids=(6,)))
     await store.forget_user(8)
-    await store.record_send(forgotten, send(message_ids=(7,)))
+    await store.record_send(forgotten, make_send(message_ids=(7,)))
     (young,) = await added(store, clock, 1)
     assert [await store.sent(one) for one in (6, 7)] == [None, None]
     assert await store.sent(5) == Sent(old.id, None, 0)

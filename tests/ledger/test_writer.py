@@ -19,7 +19,7 @@ from tests.support.events import make_event, make_turn
 from tests.support.stores import (
     change,
     end,
-    send,
+    make_send,
     sqlite_store,
     start,
 )
@@ -98,7 +98,7 @@ async def test_an_operation_that_fails_fails_alone(store: SqliteStore, clock: Fa
     results = await asyncio.gather(
         store.add(good, change(good)),
         store.add(bad, change(bad)),
-        store.record_send(good, send()),
+        store.record_send(good, make_send()),
         store.add(after, change(after)),
         return_exceptions=True,
     )
@@ -106,7 +106,7 @@ async def test_an_operation_that_fails_fails_alone(store: SqliteStore, clock: Fa
     assert isinstance(results[1], LedgerError)
     assert await store.get(bad.id) is None
     assert await store.get(after.id) == after
-    assert list(await store.sends(good.id)) == [send()]
+    assert list(await store.sends(good.id)) == [make_send()]
 
 
 async def test_half_of_a_failed_operation_is_not_kept(

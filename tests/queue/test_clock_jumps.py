@@ -19,7 +19,8 @@ from aurora.model import Event, State
 from aurora.queue import EXPIRY_SECONDS, Enqueued
 from aurora.reasons import Outcome
 from tests.support.events import make_event
-from tests.support.workers import Bench, ScriptedBackend, done
+from tests.support.scripts import ScriptedBackend, done
+from tests.support.workers import Bench
 
 HOUR, DAY = 3600.0, 86400.0
 JUMPS = pytest.mark.parametrize("jump", [HOUR, -HOUR, DAY, -DAY], ids="{:+.0f} s".format)

@@ -21,12 +21,13 @@ from aurora.runs.cancelling import (
 )
 from tests.support.events import make_event
 from tests.support.house import ROOT
-from tests.support.workers import NEVER, Bench, start
+from tests.support.scripts import NEVER
+from tests.support.workers import Bench, start_bench
 
 
 async def busy(benches: list[Bench]) -> tuple[Bench, Event, Event, Event]:
     """Let one event run, one of the same person wait behind it, and one of another lane run."""
-    bench, _ = await start(benches, [Accepted(), NEVER], [Accepted(), NEVER])
+    bench, _ = await start_bench(benches, [Accepted(), NEVER], [Accepted(), NEVER])
     running = await bench.ask(author_id=1)
     waiting = await bench.ask(author_id=1)
     other = await bench.ask(author_id=2, channel_id=2)

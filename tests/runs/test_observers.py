@@ -22,7 +22,8 @@ from aurora.queue import MessageQueue
 from aurora.runs.observers import Log, Tokens
 from tests.support.events import make_event
 from tests.support.queues import QueueBench
-from tests.support.workers import Bench, done, start
+from tests.support.scripts import done
+from tests.support.workers import Bench, start_bench
 
 STEPS: list[Any] = [Accepted(), Reasoning("secret"), Usage(2, 1), Usage(3, 1)]
 
@@ -40,7 +41,7 @@ class Ear:
 
 async def test_a_further_observer_is_one_more_in_the_list(benches: list[Bench]) -> None:
     """It sees all but the end, which is the attempt's own."""
-    bench, _ = await start(benches, [*STEPS, done("Hi")])
+    bench, _ = await start_bench(benches, [*STEPS, done("Hi")])
     heard: list[RunEvent] = []
     bench.worker._observing = [*bench.worker._observing, partial(Ear, heard)]
     event = await bench.ask()

@@ -12,7 +12,8 @@ from aurora.model import State
 from aurora.settings import Settings
 from tests.support.keepers import Keeper
 from tests.support.old_ledgers import Old
-from tests.support.workers import Bench, ScriptedBackend
+from tests.support.scripts import ScriptedBackend
+from tests.support.workers import Bench
 
 GUILD = 1_200_000_000_000_000_000
 ANSWERED = {

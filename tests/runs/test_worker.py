@@ -27,15 +27,9 @@ from aurora.queue import Enqueued
 from aurora.reasons import AgentError, Outcome, Reason
 from aurora.runs.cancelling import Running
 from tests.support.events import make_event
+from tests.support.scripts import NEVER, ScriptedBackend, by_tool, done
 from tests.support.squares import ELSEWHERE
-from tests.support.workers import (
-    NEVER,
-    Bench,
-    ScriptedBackend,
-    done,
-    send,
-    start,
-)
+from tests.support.workers import Bench, start_bench
 
 
 async def a_bug(*_arguments: object) -> None:
@@ -45,7 +39,7 @@ async def a_bug(*_arguments: object) -> None:
 
 async def test_text_is_delivered_and_the_event_answered(benches: list[Bench]) -> None:
     """The commonest agent of all: it writes, and calls no tool."""
-    bench, _ = await start(benches)
+    bench, _ = await start_bench(benches)
     event = await bench.ask()
     assert (event.state, event.reason) == (State.ANSWERED, "delivered")
     assert bench.square.delivered == ["Hello."]
@@ -53,7 +47,7 @@ async def test_text_is_delivered_and_the_event_answered(benches: list[Bench]) ->
 
 async def test_a_lane_keeps_its_conversation(benches: list[Bench]) -> None:
     """Opened once; each attempt has an id of its own."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     await bench.settings.set_guild(9, rate_limit_seconds=0.5)
     await bench.ask()
     await bench.clock.advance(1)
@@ -65,7 +59,9 @@ async def test_a_lane_keeps_its_conversation(benches: list[Bench]) -> None:
 
 async def test_a_moved_conversation_is_used_from_then_on(benches: list[Bench]) -> None:
     """A fork has the history; the lane must not go back to the wedged one."""
-    bench, backend = await start(benches, [Accepted(), ConversationMoved("fork"), done("Hi")])
+    bench, backend = await start_bench(
+        benches, [Accepted(), ConversationMoved("fork"), done("Hi")]
+    )
     await bench.ask()
     await bench.clock.advance(3)
     await bench.ask()
@@ -74,7 +70,9 @@ async def test_a_moved_conversation_is_used_from_then_on(benches: list[Bench]) -
 
 async def test_a_failed_run_is_tried_again_with_a_new_id(benches: list[Bench]) -> None:
     """A provider's 500 that passes costs the person nothing but a moment."""
-    bench, backend = await start(benches, [Accepted(), Finished(Outcome.FAILED, detail="500")])
+    bench, backend = await start_bench(
+        benches, [Accepted(), Finished(Outcome.FAILED, detail="500")]
+    )
     event = await bench.ask()
     assert bench.steps(event)[-1] == "retrying"
     await bench.clock.advance(3)
@@ -86,7 +84,7 @@ async def test_a_failed_run_is_tried_again_with_a_new_id(benches: list[Bench]) -
 async def test_three_failed_attempts_are_the_end_and_one_notice(benches: list[Bench]) -> None:
     """The person hears of it once, in plain words without internals."""
     failure = [Accepted(), Finished(Outcome.FAILED, detail="secret-internal 500")]
-    bench, backend = await start(benches, failure, failure, failure)
+    bench, backend = await start_bench(benches, failure, failure, failure)
     event = await bench.ask()
     await bench.clock.advance(60)
     assert (event.state, event.reason) == (State.FAILED, "failed")
@@ -98,7 +96,7 @@ async def test_three_failed_attempts_are_the_end_and_one_notice(benches: list[Be
 async def test_a_run_that_sent_something_is_never_run_again(benches: list[Bench]) -> None:
     """An error after the answer leaves the answer, and nothing else."""
     failure = Finished(Outcome.FAILED, detail="500")
-    bench, backend = await start(benches, [Accepted(), send("hi"), failure])
+    bench, backend = await start_bench(benches, [Accepted(), by_tool("hi"), failure])
     event = await bench.ask()
     await bench.clock.advance(60)
     assert event.state is State.ANSWERED
@@ -111,7 +109,9 @@ async def test_a_failed_run_that_sent_elsewhere_is_not_run_again_either(
 ) -> None:
     """A visible effect in another channel counts; the person is told."""
     failure = Finished(Outcome.FAILED, detail="500")
-    bench, backend = await start(benches, [Accepted(), send("hi", channel=ELSEWHERE), failure])
+    bench, backend = await start_bench(
+        benches, [Accepted(), by_tool("hi", channel=ELSEWHERE), failure]
+    )
     event = await bench.ask()
     await bench.clock.advance(60)
     assert event.state is State.FAILED
@@ -123,7 +123,7 @@ async def test_a_lost_run_is_sent_again_if_nothing_was_to_be_seen_of_it(
     benches: list[Bench],
 ) -> None:
     """An outage in mid-turn costs nobody an answer (promise 7)."""
-    bench, backend = await start(benches, [Accepted(), Finished(Outcome.LOST)])
+    bench, backend = await start_bench(benches, [Accepted(), Finished(Outcome.LOST)])
     event = await bench.ask()
     await bench.clock.advance(60)
     assert (event.state, (await bench.tried(event)).attempts) == (State.ANSWERED, 2)
@@ -132,7 +132,7 @@ async def test_a_lost_run_is_sent_again_if_nothing_was_to_be_seen_of_it(
 
 async def test_a_run_that_is_lost_three_times_is_given_up(benches: list[Bench]) -> None:
     """It may be what the server stumbles over."""
-    bench, backend = await start(benches, *[[Accepted(), Finished(Outcome.LOST)]] * 3)
+    bench, backend = await start_bench(benches, *[[Accepted(), Finished(Outcome.LOST)]] * 3)
     event = await bench.ask()
     await bench.clock.advance(60)
     assert (event.state, event.reason) == (State.FAILED, "lost")
@@ -144,8 +144,8 @@ async def test_a_lost_run_that_sent_something_elsewhere_is_not_sent_again(
     benches: list[Bench],
 ) -> None:
     """It would be sent twice (promise 6)."""
-    bench, backend = await start(
-        benches, [Accepted(), send("psst", channel=ELSEWHERE), Finished(Outcome.LOST)]
+    bench, backend = await start_bench(
+        benches, [Accepted(), by_tool("psst", channel=ELSEWHERE), Finished(Outcome.LOST)]
     )
     event = await bench.ask()
     await bench.clock.advance(60)
@@ -156,7 +156,7 @@ async def test_a_lost_run_that_sent_something_elsewhere_is_not_sent_again(
 async def test_an_outage_costs_no_attempt(benches: list[Bench]) -> None:
     """Four refusals are more than three attempts, and still the event is answered in the end."""
     refused = [Finished(Outcome.UNREACHABLE, detail="refused")]
-    bench, _ = await start(benches, *[refused] * 4)
+    bench, _ = await start_bench(benches, *[refused] * 4)
     event = await bench.ask()
     await bench.clock.advance(60)
     turn = await bench.tried(event)
@@ -165,7 +165,7 @@ async def test_an_outage_costs_no_attempt(benches: list[Bench]) -> None:
 
 async def test_an_outage_longer_than_the_event_lives_ends_it(benches: list[Bench]) -> None:
     """Expired, with the person told."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     backend.turns = [[Finished(Outcome.UNREACHABLE)]] * 1000
     event = await bench.ask()
     await bench.clock.advance(1000)
@@ -176,7 +176,7 @@ async def test_an_outage_longer_than_the_event_lives_ends_it(benches: list[Bench
 async def test_a_configuration_error_is_told_to_who_can_mend_it(benches: list[Bench]) -> None:
     """Once, not retried, and no other agent suffers for it."""
     wrong = [Finished(Outcome.CONFIG, detail="404 no such agent")]
-    bench, backend = await start(benches, *[wrong] * 6)
+    bench, backend = await start_bench(benches, *[wrong] * 6)
     for channel in range(6):
         event = await bench.ask(channel_id=channel, author_id=channel)
         assert (event.state, event.reason) == (State.FAILED, "config")
@@ -189,7 +189,7 @@ async def test_after_the_timeout_there_is_one_notice_and_no_late_output(
     benches: list[Bench],
 ) -> None:
     """The run is aborted, its tools refuse, nothing is retried."""
-    bench, backend = await start(benches, [Accepted(), NEVER])
+    bench, backend = await start_bench(benches, [Accepted(), NEVER])
     # Below what the command allows, so that the test is quick.
     await bench.settings.set_guild(9, agent_timeout=0.05)
     event = await bench.ask()
@@ -206,7 +206,7 @@ async def test_the_next_message_works_after_an_agent_that_never_ended(
     benches: list[Bench],
 ) -> None:
     """A lane is not held by a run that was given up."""
-    bench, _ = await start(benches, [Accepted(), NEVER])
+    bench, _ = await start_bench(benches, [Accepted(), NEVER])
     await bench.settings.set_guild(9, agent_timeout=0.05)
     await bench.ask()
     await asyncio.sleep(0.2)
@@ -218,7 +218,7 @@ async def test_a_deleted_message_stops_its_run_and_withholds_the_output(
     benches: list[Bench],
 ) -> None:
     """No answer, no notice: nobody is there to read it."""
-    bench, backend = await start(benches, [Accepted(), NEVER])
+    bench, backend = await start_bench(benches, [Accepted(), NEVER])
     event = await bench.ask()
     bench.delete(event)
     await bench.clock.settle()
@@ -231,7 +231,7 @@ async def test_a_message_deleted_while_its_right_to_run_is_checked_is_not_answer
     benches: list[Bench],
 ) -> None:
     """The event is claimed, its run has not begun: withheld all the same."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     bench.gate.clear()
     event = await bench.ask()
     bench.delete(event)
@@ -245,7 +245,7 @@ async def test_a_message_deleted_while_its_answer_is_delivered_gets_none(
     benches: list[Bench],
 ) -> None:
     """Up to the last moment before it is out."""
-    bench, _ = await start(benches)
+    bench, _ = await start_bench(benches)
     bench.port.gate.clear()
     event = await bench.ask()
     bench.delete(event)
@@ -257,7 +257,9 @@ async def test_a_message_deleted_while_its_answer_is_delivered_gets_none(
 
 async def test_a_crash_after_the_answer_is_no_news_for_the_person(benches: list[Bench]) -> None:
     """They have their answer; the log has the rest."""
-    bench, backend = await start(benches, [Accepted(), send("answer"), RuntimeError("bug")])
+    bench, backend = await start_bench(
+        benches, [Accepted(), by_tool("answer"), RuntimeError("bug")]
+    )
     event = await bench.ask()
     await bench.clock.advance(3)
     assert (event.state, event.reason) == (State.ANSWERED, "sent_before_crash")
@@ -266,7 +268,7 @@ async def test_a_crash_after_the_answer_is_no_news_for_the_person(benches: list[
 
 async def test_a_lane_goes_on_when_an_end_can_not_be_told(benches: list[Bench]) -> None:
     """The end of an event must not hang on its being told."""
-    bench, _ = await start(benches, [Accepted(), Finished(Outcome.CONFIG)])
+    bench, _ = await start_bench(benches, [Accepted(), Finished(Outcome.CONFIG)])
     bench.square.local.faults.add("*", "/messages", status=403, code=50013, times=2)
     event = await bench.ask()
     assert (event.state, bench.square.posts) == (State.FAILED, [])
@@ -276,7 +278,7 @@ async def test_a_lane_goes_on_when_an_end_can_not_be_told(benches: list[Bench]) 
 
 async def test_a_lane_goes_on_when_telling_an_end_is_a_bug(benches: list[Bench]) -> None:
     """Delivery says that it never raises."""
-    bench, _ = await start(benches, [Accepted(), Finished(Outcome.CONFIG)])
+    bench, _ = await start_bench(benches, [Accepted(), Finished(Outcome.CONFIG)])
     bench.delivery.show_end = a_bug  # type: ignore[assignment, method-assign]
     event = await bench.ask()
     assert event.state is State.FAILED
@@ -286,7 +288,7 @@ async def test_a_lane_goes_on_when_telling_an_end_is_a_bug(benches: list[Bench])
 
 async def test_a_server_that_never_takes_the_input_is_an_outage(benches: list[Bench]) -> None:
     """The time limit is the agent's; the event waits for the server and is answered."""
-    bench, backend = await start(benches, [NEVER])
+    bench, backend = await start_bench(benches, [NEVER])
     await bench.settings.set_guild(9, agent_timeout=0.05)
     event = await bench.ask()
     await asyncio.sleep(0.2)
@@ -299,7 +301,7 @@ async def test_a_server_that_never_takes_the_input_is_an_outage(benches: list[Be
 
 async def test_what_may_no_longer_run_is_cancelled_with_the_reason(benches: list[Bench]) -> None:
     """Asked again when its turn comes, not only when it was accepted."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     bench.refusal = Reason.CANNOT_SEND
     event = await bench.ask()
     assert (event.state, event.reason) == (State.CANCELLED, "cannot_send")
@@ -318,7 +320,7 @@ async def test_without_a_server_an_event_ends_instead_of_waiting_for_ever() -> N
 
 async def test_a_passing_error_of_auroras_own_costs_a_moment(benches: list[Bench]) -> None:
     """What went out before is asked first; nothing did, so it runs again."""
-    bench, backend = await start(benches, [Accepted(), RuntimeError("bug")])
+    bench, backend = await start_bench(benches, [Accepted(), RuntimeError("bug")])
     event = await bench.ask()
     assert event.state is State.WAITING
     await bench.clock.advance(3)
@@ -332,7 +334,7 @@ async def test_an_event_on_which_aurora_always_fails_is_a_dead_letter(
     benches: list[Bench],
 ) -> None:
     """Three times is enough; the person is told and the lane goes on."""
-    bench, backend = await start(benches, *[[Accepted(), RuntimeError("bug")]] * 3)
+    bench, backend = await start_bench(benches, *[[Accepted(), RuntimeError("bug")]] * 3)
     poison, behind = make_event(author_id=1), make_event(author_id=2)
     await bench.accept(poison, behind)
     await bench.clock.advance(60)
@@ -346,7 +348,7 @@ async def test_crashes_do_not_use_up_the_attempts_of_failed_runs(benches: list[B
     """Two of Aurora's own, then two of the agent's: the third attempt answers."""
     crash, failure = RuntimeError("bug"), Finished(Outcome.FAILED, detail="500")
     turns = [[Accepted(), one] for one in (crash, failure, crash, failure)]
-    bench, _ = await start(benches, *turns)
+    bench, _ = await start_bench(benches, *turns)
     event = await bench.ask()
     await bench.clock.advance(60)
     turn = await bench.tried(event)
@@ -355,7 +357,7 @@ async def test_crashes_do_not_use_up_the_attempts_of_failed_runs(benches: list[B
 
 async def test_an_event_whose_sends_cannot_even_be_looked_up_ends(benches: list[Bench]) -> None:
     """Aurora stumbles over the look itself, and must not do so for ever."""
-    bench, _ = await start(benches, [Accepted(), Finished(Outcome.LOST)])
+    bench, _ = await start_bench(benches, [Accepted(), Finished(Outcome.LOST)])
     bench.delivery.trace = a_bug  # type: ignore[assignment, method-assign]
     event = await bench.ask()
     await bench.clock.advance(60)
@@ -367,7 +369,7 @@ async def test_withholding_all_of_somebody_waits_for_the_end_of_their_runs(
     benches: list[Bench],
 ) -> None:
     """What is forgotten afterwards is not written again; others' runs go on."""
-    bench, backend = await start(benches, [Accepted(), NEVER], [Accepted(), NEVER])
+    bench, backend = await start_bench(benches, [Accepted(), NEVER], [Accepted(), NEVER])
     mine = await bench.ask(author_id=1)
     other = await bench.ask(author_id=2, channel_id=2)
     await bench.cancelling.cancel(
@@ -381,7 +383,7 @@ async def test_conversation_look_ups_are_retried_and_their_failure_classified(
     benches: list[Bench],
 ) -> None:
     """Creating a conversation twice harms nobody, so a hiccup there is not an event's end."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     backend.open_errors = [AgentError(Outcome.UNREACHABLE, "refused")]
     event = await bench.ask()
     await bench.clock.advance(5)
@@ -396,7 +398,7 @@ async def test_the_log_tells_of_tools_and_reasoning_and_never_of_content(
 ) -> None:
     """A name that the model made up may hold anything, so it is content too."""
     caplog.set_level(logging.INFO)
-    bench, _ = await start(
+    bench, _ = await start_bench(
         benches,
         [
             Accepted(),
@@ -425,7 +427,7 @@ async def test_a_message_that_always_fails_counts_once_against_its_agent(
 ) -> None:
     """One person's odd message, tried three times, must not take the agent from everybody."""
     failure = [Accepted(), Finished(Outcome.FAILED, detail="500")]
-    bench, _ = await start(benches, *[failure] * 6)
+    bench, _ = await start_bench(benches, *[failure] * 6)
     for channel in range(2):
         await bench.ask(channel_id=channel)
         await bench.clock.advance(30)
@@ -435,7 +437,9 @@ async def test_a_message_that_always_fails_counts_once_against_its_agent(
 async def test_tokens_are_summed_over_steps_and_attempts(benches: list[Bench]) -> None:
     """What an event has cost, kept with its end."""
     failed = [Accepted(), Usage(10, 1), Finished(Outcome.FAILED, detail="500")]
-    bench, _ = await start(benches, failed, [Accepted(), Usage(20, 2), Usage(30, 3), done("Hi")])
+    bench, _ = await start_bench(
+        benches, failed, [Accepted(), Usage(20, 2), Usage(30, 3), done("Hi")]
+    )
     event = await bench.ask()
     await bench.clock.advance(3)
     kept = await bench.tried(event)
@@ -446,7 +450,7 @@ async def test_a_message_deleted_on_its_way_back_into_the_queue_is_not_run_again
     benches: list[Bench],
 ) -> None:
     """While its retry is written down, nobody but the worker could stop it."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     move, writing, gate = bench.store.move, asyncio.Event(), asyncio.Event()
 
     async def slow(*arguments: Any) -> None:
@@ -471,7 +475,7 @@ async def test_an_event_is_not_expired_by_a_pause_that_came_while_it_ran(
     benches: list[Bench],
 ) -> None:
     """Its run failed at the end of its time; the pause gives it more."""
-    bench, backend = await start(benches, [Accepted(), NEVER])
+    bench, backend = await start_bench(benches, [Accepted(), NEVER])
     await bench.settings.set_guild(9, agent_timeout=0.05)
     backend.turns = [[NEVER]]
     event = await bench.ask()
@@ -493,7 +497,7 @@ async def test_a_cancellation_from_inside_a_run_is_a_crash_like_any_other(
     async def cancel(_tools: Any) -> None:
         raise asyncio.CancelledError
 
-    bench, _ = await start(benches, [Accepted(), cancel])
+    bench, _ = await start_bench(benches, [Accepted(), cancel])
     event = await bench.ask()
     await bench.clock.advance(3)
     assert (event.state, (await bench.tried(event)).crashes) == (State.ANSWERED, 1)
@@ -501,7 +505,7 @@ async def test_a_cancellation_from_inside_a_run_is_a_crash_like_any_other(
 
 async def test_a_send_under_way_when_a_run_is_lost_is_let_through(benches: list[Bench]) -> None:
     """Cut off, it could arrive after it was looked for, and the next run would answer again."""
-    bench, _ = await start(benches)
+    bench, _ = await start_bench(benches)
     sending: list[asyncio.Future[ToolResult]] = []
     # Discord has it, and shows it in a moment, whether anybody waits for that or not.
     bench.port.lag = lambda: bench.clock.wait(asyncio.Event(), 0.5)
@@ -532,7 +536,7 @@ async def test_a_lost_run_of_an_agent_with_tools_of_its_own_is_not_sent_again(
     benches: list[Bench],
 ) -> None:
     """It may still go on, and answer where nobody can stop it."""
-    bench, backend = await start(benches, [Accepted(), Finished(Outcome.LOST)])
+    bench, backend = await start_bench(benches, [Accepted(), Finished(Outcome.LOST)])
     bench.watched = True
     event = await bench.ask()
     await bench.clock.advance(60)
@@ -544,7 +548,7 @@ async def test_an_event_revived_while_its_end_is_shown_can_still_be_withheld(
     benches: list[Bench],
 ) -> None:
     """It is taken again before Discord has taken the mark of its first end."""
-    bench, _ = await start(benches, [Accepted(), NEVER])
+    bench, _ = await start_bench(benches, [Accepted(), NEVER])
     bench.refusal = Reason.NOT_ENABLED
     shown, mark = asyncio.Event(), bench.delivery.call_off
 

@@ -20,27 +20,25 @@ from aurora.settings import Settings
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
 from tests.support.keepers import Keeper
+from tests.support.lives import Life
+from tests.support.scripts import NEVER, RememberingBackend, ScriptedBackend, by_tool, done
 from tests.support.squares import ELSEWHERE
-from tests.support.workers import (
-    NEVER,
-    Bench,
-    Life,
-    RememberingBackend,
-    ScriptedBackend,
-    done,
-    send,
-)
+from tests.support.workers import Bench
 
 BEGUN: list[Any] = [Accepted(), RunStarted("run-1"), Usage(10, 5)]
 TALES: dict[str, list[Any]] = {
     "text": [*BEGUN, done("Hello.")],
-    "sent": [*BEGUN, send("Hello."), done("I have answered.")],
-    "sent elsewhere": [*BEGUN, send("psst", channel=ELSEWHERE), done("Hello.")],
+    "sent": [*BEGUN, by_tool("Hello."), done("I have answered.")],
+    "sent elsewhere": [*BEGUN, by_tool("psst", channel=ELSEWHERE), done("Hello.")],
     "nothing": [*BEGUN, done("")],
-    "sent, then failed": [*BEGUN, send("Hello."), Finished(Outcome.FAILED)],
-    "elsewhere, then failed": [*BEGUN, send("psst", channel=ELSEWHERE), Finished(Outcome.FAILED)],
+    "sent, then failed": [*BEGUN, by_tool("Hello."), Finished(Outcome.FAILED)],
+    "elsewhere, then failed": [
+        *BEGUN,
+        by_tool("psst", channel=ELSEWHERE),
+        Finished(Outcome.FAILED),
+    ],
     "crash": [*BEGUN, RuntimeError("a bug")],
-    "crash after an answer": [*BEGUN, send("Hello."), RuntimeError("a bug")],
+    "crash after an answer": [*BEGUN, by_tool("Hello."), RuntimeError("a bug")],
     **{
         f"ends {outcome}": [*BEGUN, Finished(outcome, retry_after=1.0)]
         for outcome in Outcome

@@ -10,12 +10,8 @@ from aurora.model import Event, State
 from aurora.reasons import Outcome, Reason
 from aurora.runs.cancelling import Show, messages
 from tests.support.events import make_event
-from tests.support.workers import (
-    Bench,
-    ScriptedBackend,
-    done,
-    start,
-)
+from tests.support.scripts import ScriptedBackend, done
+from tests.support.workers import Bench, start_bench
 
 REFUSED = [Finished(Outcome.UNREACHABLE, detail="refused")]
 
@@ -44,7 +40,7 @@ async def test_an_open_breaker_makes_events_wait_and_they_are_answered_on_recove
     benches: list[Bench],
 ) -> None:
     """Nothing is lost and nothing is sent while it is open."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     events = await break_down(bench, backend)
     sent = len(backend.seen)
     late = await greet(bench, channel_id=50, author_id=50)
@@ -57,7 +53,7 @@ async def test_an_open_breaker_makes_events_wait_and_they_are_answered_on_recove
 
 async def test_a_blink_of_the_line_is_no_outage(benches: list[Bench]) -> None:
     """An input that never arrived is sent again a second later, without a word."""
-    bench, _ = await start(benches, REFUSED)
+    bench, _ = await start_bench(benches, REFUSED)
     event = await bench.ask()
     await bench.clock.advance(3)
     assert (event.state, bench.square.notices) == (State.ANSWERED, [])
@@ -65,7 +61,7 @@ async def test_a_blink_of_the_line_is_no_outage(benches: list[Bench]) -> None:
 
 async def test_a_channel_is_told_once_of_an_outage(benches: list[Bench]) -> None:
     """Whoever writes there, and however often it is tried."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     backend.turns = [REFUSED] * 60
     for author in range(5):
         await greet(bench, author_id=author)
@@ -75,7 +71,7 @@ async def test_a_channel_is_told_once_of_an_outage(benches: list[Bench]) -> None
 
 async def test_probes_that_fail_are_the_same_outage(benches: list[Bench]) -> None:
     """Half-open is no end: the first input that gets through may be the last."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     await break_down(bench, backend)
     await greet(bench, channel_id=7, author_id=7)
     backend.turns = [[Accepted(), done("Hi")], *[REFUSED] * 4]
@@ -88,7 +84,7 @@ async def test_probes_that_fail_are_the_same_outage(benches: list[Bench]) -> Non
 
 async def test_a_later_outage_is_told_again(benches: list[Bench]) -> None:
     """The one before ended when the breaker closed."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     await break_down(bench, backend)
     deleted = await greet(bench, channel_id=7, author_id=7)
     await bench.queue.cancel(lambda event: event is deleted, Reason.MESSAGE_DELETED)
@@ -101,7 +97,7 @@ async def test_a_later_outage_is_told_again(benches: list[Bench]) -> None:
 
 async def test_a_channel_out_of_reach_by_itself_is_told_each_time(benches: list[Bench]) -> None:
     """No breaker opens for two misses; the next success is the end of it."""
-    bench, _ = await start(
+    bench, _ = await start_bench(
         benches, REFUSED, REFUSED, [Accepted(), done("Hi")], REFUSED, REFUSED, REFUSED
     )
     await bench.ask()
@@ -114,14 +110,14 @@ async def test_a_channel_out_of_reach_by_itself_is_told_each_time(benches: list[
 
 async def test_who_opens_the_breaker_is_told_at_once(benches: list[Bench]) -> None:
     """The fifth miss in a row is nobody's blink of the line."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     events = await break_down(bench, backend)
     assert events[-1].channel_id in told(bench)
 
 
 async def test_who_waits_when_an_outage_begins_is_told(benches: list[Bench]) -> None:
     """They missed once or were never tried, and would sit there in silence for a minute."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     events = await break_down(bench, backend)
     assert len(events) == 5
     assert sorted(told(bench)) == [0, 1, 2, 3, 4]
@@ -131,7 +127,7 @@ async def test_only_those_who_wait_for_the_agent_in_trouble_are_told(
     benches: list[Bench],
 ) -> None:
     """Another server's agent is well."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     await bench.settings.set_guild(8, agent_id="b", enabled=True)
     failed = [Accepted(), Finished(Outcome.LOST)]
     backend.turns = [failed] * 15
@@ -151,7 +147,7 @@ async def test_another_agents_recovery_is_not_the_end_of_this_outage(
     benches: list[Bench],
 ) -> None:
     """Nobody is told twice because a neighbour is well again."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     backend.turns = [[Accepted(), Finished(Outcome.LOST)]] * 15
     for channel in range(5):
         await bench.ask(channel_id=channel, author_id=channel)
@@ -165,7 +161,7 @@ async def test_another_agents_recovery_is_not_the_end_of_this_outage(
 
 async def test_nobody_is_greeted_while_all_is_well(benches: list[Bench]) -> None:
     """The commonest case."""
-    bench, _ = await start(benches)
+    bench, _ = await start_bench(benches)
     await greet(bench)
     assert bench.square.notices == []
 
@@ -174,7 +170,7 @@ async def test_who_has_an_end_by_the_time_it_is_their_turn_is_told_of_no_outage(
     benches: list[Bench],
 ) -> None:
     """The channel's next message would not be told, and nothing is kept of this one."""
-    bench, backend = await start(benches)
+    bench, backend = await start_bench(benches)
     await break_down(bench, backend)
     event = await bench.ask(channel_id=50, author_id=50)
     await bench.cancelling.cancel(

@@ -12,15 +12,9 @@ from aurora.agents.protocol import Accepted, Finished
 from aurora.model import NO_CONTEXT, Event, State
 from aurora.reasons import AgentError, Outcome, Reason
 from tests.support.events import make_event
+from tests.support.scripts import NEVER, RememberingBackend, ScriptedBackend, by_tool, done
 from tests.support.squares import ELSEWHERE
-from tests.support.workers import (
-    NEVER,
-    Bench,
-    RememberingBackend,
-    ScriptedBackend,
-    done,
-    send,
-)
+from tests.support.workers import Bench
 
 
 async def start(benches: list[Bench], backend: ScriptedBackend) -> Bench:
@@ -65,14 +59,14 @@ async def test_what_was_not_answered_runs_again(benches: list[Bench]) -> None:
 
 async def test_what_was_answered_does_not_run_again(benches: list[Bench]) -> None:
     """The answer is there; one is enough."""
-    bench, event = await crash(benches, Accepted(), send("hi"), NEVER)
+    bench, event = await crash(benches, Accepted(), by_tool("hi"), NEVER)
     assert await end(bench, event) == (State.ANSWERED, "sent_before_crash")
     assert (runs(bench), bench.square.of("tool", "delivery")) == (1, ["hi"])
 
 
 async def test_what_may_have_been_answered_does_not_run_again(benches: list[Bench]) -> None:
     """A second answer would be worse than none; the person sees that there may be one."""
-    bench = await start(benches, ScriptedBackend([Accepted(), send("hi"), NEVER]))
+    bench = await start(benches, ScriptedBackend([Accepted(), by_tool("hi"), NEVER]))
     faults = bench.square.local.faults
     faults.add("POST", "/messages$", status=503, times=3)
     event = await bench.ask()
@@ -86,7 +80,7 @@ async def test_what_may_have_been_answered_does_not_run_again(benches: list[Benc
 
 async def test_what_was_sent_elsewhere_is_not_done_again(benches: list[Bench]) -> None:
     """It is no answer, but to run again would send it twice; the person is told."""
-    bench, event = await crash(benches, Accepted(), send("psst", channel=ELSEWHERE), NEVER)
+    bench, event = await crash(benches, Accepted(), by_tool("psst", channel=ELSEWHERE), NEVER)
     assert await end(bench, event) == (State.FAILED, "crashed")
     assert (runs(bench), len(bench.square.notices)) == (1, 1)
 
@@ -148,7 +142,7 @@ async def test_an_event_that_was_running_at_three_deaths_is_a_dead_letter(
 
 async def test_a_dead_letter_that_was_answered_is_answered(benches: list[Bench]) -> None:
     """The third death came after the answer."""
-    turns = [[Accepted(), NEVER], [Accepted(), NEVER], [Accepted(), send("hi"), NEVER]]
+    turns = [[Accepted(), NEVER], [Accepted(), NEVER], [Accepted(), by_tool("hi"), NEVER]]
     bench = await start(benches, ScriptedBackend(*turns))
     event = await bench.ask()
     for _ in range(3):
@@ -182,7 +176,7 @@ async def test_who_was_told_of_the_end_gets_no_answer_after_it(benches: list[Ben
 
 async def test_an_expired_event_is_examined_before_it_expires(benches: list[Bench]) -> None:
     """Its answer may be there since before the bot went down for hours."""
-    bench = await start(benches, ScriptedBackend([Accepted(), send("hi"), NEVER]))
+    bench = await start(benches, ScriptedBackend([Accepted(), by_tool("hi"), NEVER]))
     answered = await bench.ask()
     unanswered = await bench.ask(channel_id=2, author_id=2)
     bench.clock.jump(3600)
@@ -383,7 +377,7 @@ async def test_a_run_that_had_answered_before_the_unload_is_answered(
     benches: list[Bench],
 ) -> None:
     """The person has the answer; nothing is left to do."""
-    bench = await start(benches, ScriptedBackend([Accepted(), send("hi"), NEVER]))
+    bench = await start(benches, ScriptedBackend([Accepted(), by_tool("hi"), NEVER]))
     event = await bench.ask()
     await bench.stop()
     assert await end(bench, event) == (State.ANSWERED, "sent_before_unloaded")
@@ -460,7 +454,7 @@ async def test_a_message_deleted_during_the_unload_is_not_left(benches: list[Ben
 
 
 @pytest.mark.parametrize(
-    "script", [[Accepted(), done("Hi")], [Accepted(), send("Hi"), done("Hi")]]
+    "script", [[Accepted(), done("Hi")], [Accepted(), by_tool("Hi"), done("Hi")]]
 )
 async def test_a_disk_that_is_full_while_an_answer_goes_out_loses_and_doubles_nothing(
     benches: list[Bench], script: Sequence[Any]

@@ -11,7 +11,8 @@ from aurora.model import Event, State
 from aurora.reasons import Outcome, Reason
 from aurora.runs.cancelling import Running, Show, messages
 from tests.support.events import make_event
-from tests.support.workers import NEVER, Bench, ScriptedBackend
+from tests.support.scripts import NEVER, ScriptedBackend
+from tests.support.workers import Bench
 
 
 async def start(

@@ -20,9 +20,10 @@ from sandbox.servers import (
     start_server,
 )
 from sandbox.stack import Stack, StackError
+from tests.support.agents.servers import NOWHERE
 
 ROOT = Path(__file__).parents[2]
-NOWHERE = Provider("http://127.0.0.1:9/v1", "none", "scripted")
+NO_MODEL = Provider(NOWHERE, "none", "scripted")
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def answered(stack: Stack) -> None:
 
 async def test_the_double_is_used_like_a_server(tmp_path: Path) -> None:
     """Address, token, and agents that are found by their name."""
-    server = await start_server(Backend.REST, tmp_path, NOWHERE)
+    server = await start_server(Backend.REST, tmp_path, NO_MODEL)
     try:
         agent_id = await server.create_agent("somebody")
         assert await server.find_agent("somebody") == agent_id

@@ -8,16 +8,16 @@ from typing import Any
 
 import aiohttp
 
-CHANNEL = "300000000000000001"
-MESSAGE = "300000000000000002"
+from tests.support.doubles.asking import CHANNEL, MESSAGE
+
 FRAME = f'From: Alice (alice)\nChannel: #general (ID: "{CHANNEL}")\nMessage ID: "{MESSAGE}"\n'
-TEXT = {"type": "string"}
-SEND = {
+_TEXT = {"type": "string"}
+_SEND = {
     "name": "discord_send",
     "description": "Send a message.",
     "parameters": {
         "type": "object",
-        "properties": {"channelId": TEXT, "message": TEXT, "replyToMessageId": TEXT},
+        "properties": {"channelId": _TEXT, "message": _TEXT, "replyToMessageId": _TEXT},
         "required": ["channelId", "message"],
     },
     "timeout_ms": 20000,
@@ -39,7 +39,7 @@ class Turn:
     returns: list[str] = field(default_factory=list)
 
 
-class Talk:
+class AppServerTalk:
     """A client with one conversation of its own."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -53,7 +53,7 @@ class Talk:
             agent_id=agent_id,
             create_conversation={"body": {"summary": "test"}},
             mode="standard",
-            external_tools=[{"tools": [SEND]}],
+            external_tools=[{"tools": [_SEND]}],
         )
         self._runtime = start["runtime"]
 

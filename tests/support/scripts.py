@@ -19,7 +19,7 @@ def done(text: str = "") -> Finished:
     return Finished(Outcome.COMPLETED, text)
 
 
-def send(text: str, channel: int = 1) -> Any:
+def by_tool(text: str, channel: int = 1) -> Any:
     """Return a script step in which the agent sends something by tool."""
 
     async def act(tools: ToolHost) -> None:

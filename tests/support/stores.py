@@ -88,7 +88,7 @@ def changes(turn: Turn, step: str) -> list[Change]:
     return [change(event, step, turn=turn) for event in turn.events]
 
 
-def send(key: str = "answer", **changes: object) -> Send:
+def make_send(key: str = "answer", **changes: object) -> Send:
     """Return a send."""
     fields = {"key": key, "kind": "message", "by": "tool", "channel_id": 1, "text_hash": "abc"}
     return Send(**(fields | changes))  # type: ignore[arg-type]

@@ -39,26 +39,8 @@ from tests.support.discord_port import Port
 from tests.support.events import make_event
 from tests.support.keepers import Keeper
 from tests.support.lives import Disk, Life
-from tests.support.scripts import (
-    NEVER,
-    RememberingBackend,
-    ScriptedBackend,
-    done,
-    send,
-)
+from tests.support.scripts import ScriptedBackend
 from tests.support.squares import Square
-
-__all__ = [
-    "NEVER",
-    "Bench",
-    "Disk",
-    "Life",
-    "RememberingBackend",
-    "ScriptedBackend",
-    "Square",
-    "done",
-    "send",
-]
 
 
 class Bench:
@@ -236,7 +218,9 @@ class Bench:
         return [change.step for change in self.changes if change.event_id == event.id]
 
 
-async def start(benches: list[Bench], *turns: Sequence[Any]) -> tuple[Bench, ScriptedBackend]:
+async def start_bench(
+    benches: list[Bench], *turns: Sequence[Any]
+) -> tuple[Bench, ScriptedBackend]:
     """Start a worker whose agent plays the given turns."""
     backend = ScriptedBackend(*turns)
     bench = Bench(backend)

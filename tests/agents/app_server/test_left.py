@@ -12,7 +12,7 @@ import pytest
 from aurora.agents.app_server import AppServer
 from aurora.agents.protocol import Accepted, Finished, RunEvent, Text, ToolCalled
 from aurora.reasons import AgentError, Outcome
-from tests.support.agents.hosts import CALL, Tools, end, given, moved, play
+from tests.support.agents.hosts import CALL, Tools, end_of_run, given, moved, play
 from tests.support.agents.servers import SharedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -81,13 +81,13 @@ async def test_a_lost_socket_loses_the_turn_and_the_next_run_is_answered_at_once
     """The turn dies with its socket and is not sent again; a fork takes its place."""
     tools = Tools(delay=1.0)
     events = await play_and_cut(backend, world.agent, opened, text, tools, after)
-    assert end(events).outcome is Outcome.LOST
-    assert end(events).text == ""
+    assert end_of_run(events).outcome is Outcome.LOST
+    assert end_of_run(events).text == ""
     assert len(tools.calls) == (after is ToolCalled)
     (fork,) = moved(events)
     async with asyncio.timeout(1.5):
         following = await play(backend, given(world.agent, fork, "[[say:next]]"))
-    assert end(following) == Finished(Outcome.COMPLETED, "next")
+    assert end_of_run(following) == Finished(Outcome.COMPLETED, "next")
     history = json.dumps(world.llm.requests[-1]["messages"])
     assert text[:20].replace('"', '\\"') in history
 
@@ -119,7 +119,7 @@ async def test_a_conversation_wedged_by_a_dead_aurora_is_forked(
     assert len(tools.calls) == 1
     assert len(moved(events)) == 1
     assert events.count(Accepted()) == 1
-    assert end(events) == Finished(Outcome.COMPLETED, "here")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "here")
 
 
 async def test_a_turn_of_another_process_does_not_block_the_lane(
@@ -135,7 +135,7 @@ async def test_a_turn_of_another_process_does_not_block_the_lane(
         events = await play(backend, given(world.agent, opened, "[[say:mine]]"), tools)
     await other.close()
     await running.aclose()
-    assert end(events) == Finished(Outcome.COMPLETED, "mine")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "mine")
     assert tools.calls == []
 
 
@@ -148,7 +148,7 @@ async def test_a_run_left_while_it_waits_is_never_sent(
     waiting = asyncio.create_task(play(backend, given(world.agent, opened, "[[say:unwanted]]")))
     await asyncio.sleep(0.1)
     waiting.cancel()
-    assert end(await running).text == "first"
+    assert end_of_run(await running).text == "first"
     await play(backend, given(world.agent, opened, "[[say:last]]"))
     assert "unwanted" not in json.dumps(world.llm.requests[-1])
 
@@ -161,7 +161,7 @@ async def test_an_abort_while_the_model_is_silent_does_not_hold_the_lane(
     async with asyncio.timeout(2.3):
         events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert len(moved(events)) == 1
-    assert end(events) == Finished(Outcome.COMPLETED, "next")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "next")
 
 
 async def test_an_abort_in_mid_text_frees_the_conversation(
@@ -172,7 +172,7 @@ async def test_an_abort_in_mid_text_frees_the_conversation(
     await until(backend, given(world.agent, opened, text), Tools(), Text)
     events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert moved(events) == []
-    assert end(events).text == "next"
+    assert end_of_run(events).text == "next"
 
 
 async def test_an_abort_ends_an_open_tool_call(
@@ -184,7 +184,7 @@ async def test_an_abort_ends_an_open_tool_call(
     async with asyncio.timeout(2):
         events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert moved(events) == []
-    assert end(events).text == "next"
+    assert end_of_run(events).text == "next"
 
 
 @pytest.mark.parametrize("seconds", [0, 0.02])
@@ -199,7 +199,7 @@ async def test_a_run_left_at_once_is_not_run_later(
     await asyncio.gather(leaving, return_exceptions=True)
     events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     called = len(tools.calls)
-    assert end(events) == Finished(Outcome.COMPLETED, "next")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "next")
     await asyncio.sleep(0.2)
     assert len(tools.calls) == called
 
@@ -213,10 +213,10 @@ async def test_close_in_mid_turn_ends_the_run_and_keeps_the_conversation_usable(
     running = asyncio.create_task(play(closing, given(world.agent, opened, text)))
     await asyncio.sleep(0.3)
     await closing.close()
-    assert end(await running).outcome is Outcome.CANCELLED
+    assert end_of_run(await running).outcome is Outcome.CANCELLED
     events = await play(backend, given(world.agent, opened, "[[say:next]]"))
     assert moved(events) == []
-    assert end(events).text == "next"
+    assert end_of_run(events).text == "next"
 
 
 async def test_idle_conversations_of_a_lost_connection_are_forgotten(
@@ -230,7 +230,7 @@ async def test_idle_conversations_of_a_lost_connection_are_forgotten(
             await asyncio.sleep(0.01)
     for conversation in (opened, other):
         events = await play(backend, given(world.agent, conversation, "[[say:still here]]"))
-        assert (moved(events), end(events).text) == ([], "still here")
+        assert (moved(events), end_of_run(events).text) == ([], "still here")
 
 
 async def test_close_while_connecting_leaves_no_socket(world: SharedServer) -> None:

@@ -11,7 +11,7 @@ import pytest
 from aurora.agents.app_server import AppServer, MemoryRefused
 from aurora.agents.protocol import Accepted, Finished, Text, ToolReturned
 from aurora.reasons import AgentError, Outcome
-from tests.support.agents.hosts import CALL, Tools, end, given, moved, play
+from tests.support.agents.hosts import CALL, Tools, end_of_run, given, moved, play
 from tests.support.agents.servers import SharedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -36,7 +36,7 @@ async def test_a_text_turn_completes(world: SharedServer, backend: AppServer, op
     """Accepted first, the text whole at the end."""
     events = await play(backend, given(world.agent, opened, "[[say:hello there]]"))
     assert isinstance(events[0], Accepted)
-    assert end(events) == Finished(Outcome.COMPLETED, "hello there")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "hello there")
 
 
 async def test_a_tool_turn_calls_the_host(
@@ -47,7 +47,7 @@ async def test_a_tool_turn_calls_the_host(
     text = f"[[say:let me see]]{CALL}[[after:all done]]"
     events = await play(backend, given(world.agent, opened, text), tools)
     assert tools.calls == [("discord_send", {"message": "hi"})]
-    assert end(events).text == "all done"
+    assert end_of_run(events).text == "all done"
     assert "sent message 3003" in json.dumps(world.llm.requests[-1])
 
 
@@ -68,7 +68,7 @@ async def test_a_call_of_bash_fails_and_the_turn_goes_on(
     text = f'[[tool:Bash {{"command":"touch {mark}"}}]][[after:no shell]]'
     events = await play(backend, given(world.agent, opened, text))
     assert [event.is_error for event in events if isinstance(event, ToolReturned)] == [True]
-    assert end(events) == Finished(Outcome.COMPLETED, "no shell")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "no shell")
     assert not mark.exists()
 
 
@@ -80,10 +80,10 @@ async def test_a_provider_error_ends_the_run_and_the_next_works(
     world: SharedServer, backend: AppServer, opened: str, status: int, outcome: Outcome
 ) -> None:
     """The conversation is not harmed."""
-    last = end(await play(backend, given(world.agent, opened, f"[[err:{status}]]")))
+    last = end_of_run(await play(backend, given(world.agent, opened, f"[[err:{status}]]")))
     assert (last.outcome, last.text) == (outcome, "")
     after = await play(backend, given(world.agent, opened, "[[say:works]]"))
-    assert end(after).text == "works"
+    assert end_of_run(after).text == "works"
 
 
 async def test_a_stream_dropped_once_counts_once(
@@ -94,7 +94,7 @@ async def test_a_stream_dropped_once_counts_once(
     text = f"[[drop*1]][[slow:0.02]][[say:{words}]]"
     events = await play(backend, given(world.agent, opened, text))
     assert len({event.message_id for event in events if isinstance(event, Text)}) == 2
-    assert end(events).text == words
+    assert end_of_run(events).text == words
 
 
 async def test_a_run_waits_for_the_one_before_it(
@@ -104,7 +104,7 @@ async def test_a_run_waits_for_the_one_before_it(
     first = given(world.agent, opened, "[[sleep:0.4]][[say:first]]")
     second = given(world.agent, opened, "[[say:second]]")
     results = await asyncio.gather(play(backend, first), play(backend, second))
-    assert [end(events).text for events in results] == ["first", "second"]
+    assert [end_of_run(events).text for events in results] == ["first", "second"]
 
 
 async def test_conversations_run_in_parallel(world: SharedServer, backend: AppServer) -> None:
@@ -114,9 +114,9 @@ async def test_conversations_run_in_parallel(world: SharedServer, backend: AppSe
         play(backend, given(world.agent, slow, "[[sleep:1]][[say:slow]]"))
     )
     await asyncio.sleep(0.1)
-    assert end(await play(backend, given(world.agent, fast, "[[say:fast]]"))).text == "fast"
+    assert end_of_run(await play(backend, given(world.agent, fast, "[[say:fast]]"))).text == "fast"
     assert not waiting.done()
-    assert end(await waiting).text == "slow"
+    assert end_of_run(await waiting).text == "slow"
 
 
 async def test_a_refused_change_restores_the_file(world: SharedServer, backend: AppServer) -> None:
@@ -144,7 +144,7 @@ async def test_a_deleted_conversation_is_replaced(
     """A lane must not be stuck for ever on an id that the server forgot."""
     events = await play(backend, given(world.agent, f"{opened}999", "[[say:new]]"))
     assert len(moved(events)) == 1
-    assert end(events) == Finished(Outcome.COMPLETED, "new")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "new")
 
 
 async def test_a_closed_backend_refuses_plainly(world: SharedServer) -> None:

@@ -25,7 +25,7 @@ from aurora.agents.protocol import (
 )
 from aurora.reasons import AgentError, Outcome
 from aurora.words import servers as w
-from tests.support.agents.hosts import Tools, end, given, play
+from tests.support.agents.hosts import Tools, end_of_run, given, play
 from tests.support.agents.recorded_server import RecordedServer
 
 BOTH = ("discord_send", "discord_add_reaction")
@@ -48,7 +48,7 @@ async def test_a_text_turn_yields_its_pieces_and_the_whole_text() -> None:
     assert isinstance(events[0], Accepted)
     pieces = [event.text for event in events if isinstance(event, Text)]
     assert len(pieces) == 7
-    assert end(events) == Finished(Outcome.COMPLETED, "Hello! How can I help you today?")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "Hello! How can I help you today?")
     assert Usage(100, 7) in events
 
 
@@ -58,13 +58,13 @@ async def test_reasoning_is_never_text() -> None:
         events = await replay(server)
     thought = "".join(event.text for event in events if isinstance(event, Reasoning))
     assert thought
-    assert "Let" not in end(events).text
+    assert "Let" not in end_of_run(events).text
 
 
 async def test_an_empty_answer_completes_without_text() -> None:
     """An agent may say nothing."""
     async with RecordedServer("empty_answer") as server:
-        assert end(await replay(server)) == Finished(Outcome.COMPLETED)
+        assert end_of_run(await replay(server)) == Finished(Outcome.COMPLETED)
 
 
 async def test_a_tool_call_is_allowed_run_and_answered() -> None:
@@ -82,7 +82,7 @@ async def test_a_tool_call_is_allowed_run_and_answered() -> None:
         ToolCalled,
         ToolReturned,
     ]
-    assert end(events).text == "Done."
+    assert end_of_run(events).text == "Done."
 
 
 async def test_parallel_tool_calls_each_get_their_answer() -> None:
@@ -99,7 +99,7 @@ async def test_text_before_the_last_tool_is_not_the_answer() -> None:
     async with RecordedServer("external_tool_with_text") as server:
         events = await replay(server, Tools(*BOTH))
     assert any(isinstance(event, Text) for event in events)
-    assert end(events) == Finished(Outcome.COMPLETED, "")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "")
 
 
 async def test_a_question_for_bash_is_denied() -> None:
@@ -112,7 +112,7 @@ async def test_a_question_for_bash_is_denied() -> None:
             if frame["payload"]["kind"] == "approval_response"
         ]
     assert [one["behavior"] for one in verdicts] == ["deny"]
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
 async def test_a_failing_host_is_a_tool_error_and_tells_nothing(
@@ -130,7 +130,7 @@ async def test_the_log_holds_no_words_of_a_turn(caplog: pytest.LogCaptureFixture
     """Text is for DEBUG; which tools were called is the worker's to say."""
     caplog.set_level(logging.INFO, logger="red.aurora")
     async with RecordedServer("external_tool") as server:
-        last = end(await replay(server, Tools(*BOTH)))
+        last = end_of_run(await replay(server, Tools(*BOTH)))
     assert last.text
     assert last.text not in caplog.text
 
@@ -149,7 +149,7 @@ async def test_a_provider_error_is_classified_by_its_status(
 ) -> None:
     """The status stands in a text; the provider's words stay out of the detail."""
     async with RecordedServer(recording) as server:
-        last = end(await replay(server))
+        last = end_of_run(await replay(server))
     assert last.outcome is outcome
     assert recording[-3:] in str(last.detail)
     assert "fake error" not in str(last.detail)
@@ -160,7 +160,7 @@ async def test_a_dropped_stream_leaves_no_half_text_as_the_answer() -> None:
     async with RecordedServer("llm_drops_stream") as server:
         events = await replay(server)
     assert len({event.message_id for event in events if isinstance(event, Text)}) == 4
-    assert end(events) == Finished(Outcome.FAILED, detail=w.PROVIDER_FAILED)
+    assert end_of_run(events) == Finished(Outcome.FAILED, detail=w.PROVIDER_FAILED)
 
 
 async def test_every_runtime_names_a_mode_and_foreground_tools() -> None:
@@ -211,7 +211,7 @@ async def test_an_open_conversation_costs_one_frame_per_run() -> None:
             one for one in server.script if one["frame"]["type"] != "conversation_messages_list"
         ]
         before = len(server.received)
-        last = end(await play(backend, given(server.agent_id, opened, "two")))
+        last = end_of_run(await play(backend, given(server.agent_id, opened, "two")))
         added = [frame["type"] for frame in server.received[before:]]
         await backend.close()
     assert last.text == "works again"
@@ -246,7 +246,7 @@ async def test_a_wrong_token_is_a_configuration_error() -> None:
         backend = AppServer(server.url, "wrong")
         with pytest.raises(AgentError, match="token") as refused:
             await backend.agent(server.agent_id)
-        last = end(await play(backend, given(server.agent_id, "local-conv-1", "hello")))
+        last = end_of_run(await play(backend, given(server.agent_id, "local-conv-1", "hello")))
         await backend.close()
     assert refused.value.outcome is Outcome.CONFIG
     assert last.outcome is Outcome.CONFIG
@@ -276,7 +276,7 @@ async def test_garbage_from_the_server_kills_nothing() -> None:
         ):
             server.noise.append(json.dumps({**broken, "runtime": recorded}))
         events = await replay(server, Tools(*BOTH))
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
 async def test_a_tool_call_for_nobody_gets_an_error() -> None:
@@ -358,7 +358,7 @@ async def test_a_used_id_is_accepted_and_never_answered() -> None:
         backend = AppServer(server.url)
         opened = await backend.open_conversation(server.agent_id, "x")
         one = given(server.agent_id, opened, "hello")
-        assert end(await play(backend, one)).outcome is Outcome.COMPLETED
+        assert end_of_run(await play(backend, one)).outcome is Outcome.COMPLETED
         again = backend.run(one, Tools())
         assert await anext(again) == Accepted()
         with pytest.raises(TimeoutError):

@@ -18,7 +18,7 @@ from aurora.agents.protocol import (
 )
 from aurora.agents.rest import LettaRest
 from aurora.reasons import AgentError, Outcome
-from tests.support.agents.hosts import Tools, end
+from tests.support.agents.hosts import Tools, end_of_run
 from tests.support.agents.recorded_rest import RecordedRest
 from tests.support.agents.replays import AGENT, BOTH, replay
 from tests.support.agents.rig import Load
@@ -31,20 +31,20 @@ async def test_a_text_turn_yields_its_pieces_and_the_whole_text(load: Load) -> N
     assert [type(event) for event in events[:2]] == [Accepted, RunStarted]
     pieces = [event.text for event in events if isinstance(event, Text)]
     assert len(pieces) > 1
-    assert end(events) == Finished(Outcome.COMPLETED, "".join(pieces))
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "".join(pieces))
     assert Usage(100, 7) in events
 
 
 async def test_a_server_that_does_not_stream_tokens_is_understood(load: Load) -> None:
     """Some models give their text in one piece."""
     async with RecordedRest("message_text") as server:
-        assert end(await replay(server, load)).text
+        assert end_of_run(await replay(server, load)).text
 
 
 async def test_a_long_answer_comes_whole(load: Load) -> None:
     """5,000 characters are one text."""
     async with RecordedRest("long_answer") as server:
-        assert len(end(await replay(server, load)).text) == 5000
+        assert len(end_of_run(await replay(server, load)).text) == 5000
 
 
 async def test_reasoning_is_never_text(load: Load) -> None:
@@ -53,13 +53,13 @@ async def test_reasoning_is_never_text(load: Load) -> None:
         events = await replay(server, load)
     thought = "".join(event.text for event in events if isinstance(event, Reasoning))
     assert thought == "Let me see what they want."
-    assert end(events).text == "Hello!"
+    assert end_of_run(events).text == "Hello!"
 
 
 async def test_an_empty_answer_completes_without_text(load: Load) -> None:
     """An agent may say nothing."""
     async with RecordedRest("empty_answer") as server:
-        assert end(await replay(server, load)) == Finished(Outcome.COMPLETED)
+        assert end_of_run(await replay(server, load)) == Finished(Outcome.COMPLETED)
 
 
 @pytest.mark.parametrize("recording", ["client_tool", "client_tool_nontoken"])
@@ -71,7 +71,7 @@ async def test_a_tool_call_is_made_and_its_return_posted(load: Load, recording: 
     arguments = {"channelId": "1001", "message": "hello there", "replyToMessageId": "2002"}
     assert tools.calls == [("discord_send", arguments)]
     assert server.sent[1]["messages"][0]["approvals"][0]["tool_return"] == "sent message 3003"
-    assert end(events) == Finished(Outcome.COMPLETED, "Done.")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "Done.")
 
 
 async def test_a_call_is_told_once_with_its_return(load: Load) -> None:
@@ -108,7 +108,7 @@ async def test_parallel_calls_are_answered_together(load: Load, recording: str) 
     async with RecordedRest(recording) as server:
         events = await replay(server, load, tools)
     assert [name for name, _ in tools.calls] == ["discord_send", "discord_add_reaction"]
-    assert end(events).text == "Done."
+    assert end_of_run(events).text == "Done."
 
 
 async def test_a_call_that_the_server_dropped_is_not_made(load: Load) -> None:
@@ -117,7 +117,7 @@ async def test_a_call_that_the_server_dropped_is_not_made(load: Load) -> None:
     async with RecordedRest("client_tool_parallel_not_enabled", only=(1, 3, 4)) as server:
         events = await replay(server, load, tools)
     assert [name for name, _ in tools.calls] == ["discord_send"]
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
 async def test_several_rounds_of_calls_are_one_turn(load: Load) -> None:
@@ -127,13 +127,13 @@ async def test_several_rounds_of_calls_are_one_turn(load: Load) -> None:
         server.take_any_answer(3)
         events = await replay(server, load, tools)
     assert len(tools.calls) == 2
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
 async def test_silence_after_a_call_is_no_text(load: Load) -> None:
     """The text before the call was not the last word."""
     async with RecordedRest("client_tool_then_silence") as server:
-        assert end(await replay(server, load)) == Finished(Outcome.COMPLETED)
+        assert end_of_run(await replay(server, load)) == Finished(Outcome.COMPLETED)
 
 
 async def test_a_failed_tool_is_returned_as_an_error(load: Load) -> None:
@@ -142,7 +142,7 @@ async def test_a_failed_tool_is_returned_as_an_error(load: Load) -> None:
         events = await replay(server, load, Tools(*BOTH, fails=True))
     reply = server.sent[1]["messages"][0]["approvals"][0]
     assert (reply["status"], "secret" in reply["tool_return"]) == ("error", False)
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
 async def test_a_tool_that_is_not_ours_is_denied(load: Load) -> None:
@@ -152,7 +152,7 @@ async def test_a_tool_that_is_not_ours_is_denied(load: Load) -> None:
         events = await replay(server, load, tools)
     assert server.sent[1]["messages"][0]["approvals"][0]["approve"] is False
     assert tools.calls == []
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -184,13 +184,13 @@ async def test_a_server_tool_beside_ours_returns_in_the_next_step(load: Load) ->
 async def test_the_limit_of_steps_completes_the_turn(load: Load) -> None:
     """There may be no text then."""
     async with RecordedRest("max_steps") as server:
-        assert end(await replay(server, load)).outcome is Outcome.COMPLETED
+        assert end_of_run(await replay(server, load)).outcome is Outcome.COMPLETED
 
 
 async def test_compaction_after_the_answer_is_no_part_of_it(load: Load) -> None:
     """It is streamed as a message of the user."""
     async with RecordedRest("compaction", only=(2,)) as server:
-        assert end(await replay(server, load)).text == "That was long."
+        assert end_of_run(await replay(server, load)).text == "That was long."
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ async def test_an_error_in_the_stream_is_an_error(
 ) -> None:
     """Its status is 200; the provider's own words are not repeated."""
     async with RecordedRest(recording) as server:
-        finished = end(await replay(server, load))
+        finished = end_of_run(await replay(server, load))
     assert finished.outcome is outcome
     assert word in str(finished.detail)
     assert "fake" not in str(finished.detail)
@@ -218,7 +218,7 @@ async def test_an_error_in_the_stream_is_an_error(
 async def test_an_error_of_a_background_run_is_an_error(load: Load) -> None:
     """There the stream ends without its last mark."""
     async with RecordedRest("background_llm_error") as server:
-        finished = end(await replay(server, load, background=True))
+        finished = end_of_run(await replay(server, load, background=True))
     assert finished.outcome is Outcome.FAILED
 
 
@@ -226,7 +226,7 @@ async def test_an_error_after_a_call_fails_the_turn(load: Load) -> None:
     """The call is not made again."""
     tools = Tools(*BOTH)
     async with RecordedRest("llm_error_after_client_tool") as server:
-        finished = end(await replay(server, load, tools))
+        finished = end_of_run(await replay(server, load, tools))
     assert (finished.outcome, len(tools.calls)) == (Outcome.FAILED, 1)
 
 
@@ -234,7 +234,7 @@ async def test_a_background_turn_with_a_tool_is_answered_in_background(load: Loa
     """The answer to the call starts a run of its own."""
     async with RecordedRest("background_client_tool") as server:
         events = await replay(server, load, background=True)
-    assert end(events) == Finished(Outcome.COMPLETED, "Done.")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "Done.")
 
 
 async def test_a_broken_stream_is_taken_up_where_it_broke(load: Load) -> None:
@@ -243,7 +243,7 @@ async def test_a_broken_stream_is_taken_up_where_it_broke(load: Load) -> None:
         events = await replay(server, load, background=True)
     pieces = [event.text for event in events if isinstance(event, Text)]
     assert "".join(pieces).split() == ["one", "two", "three", "four", "five", "six"]
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
     resumed = server.received[1][2]
     assert resumed["starting_after"] == 2
     assert resumed["run_id"].startswith("run-")
@@ -254,7 +254,7 @@ async def test_a_broken_foreground_turn_is_read_back(load: Load) -> None:
     async with RecordedRest("disconnect_foreground", only=(1, 3, 4)) as server:
         server.list_from_runs()
         events = await replay(server, load)
-    assert end(events) == Finished(Outcome.COMPLETED, "one two three four five six")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "one two three four five six")
 
 
 async def test_a_busy_conversation_is_waited_for(load: Load) -> None:
@@ -262,7 +262,7 @@ async def test_a_busy_conversation_is_waited_for(load: Load) -> None:
     async with RecordedRest("busy", only=(2, 4)) as server:
         server.improvise("GET", "/v1/runs/", {"status": "completed"})
         events = await replay(server, load)
-    assert end(events) == Finished(Outcome.COMPLETED, "third accepted")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "third accepted")
 
 
 async def test_a_conversation_that_stays_busy_is_told(load: Load) -> None:
@@ -271,7 +271,7 @@ async def test_a_conversation_that_stays_busy_is_told(load: Load) -> None:
         server.take_any_answer(3)
         server.improvise("GET", "/v1/runs/", {"status": "running"})
         server.improvise("POST", "/cancel", {"run-1": "cancelled"})
-        finished = end(await replay(server, load))
+        finished = end_of_run(await replay(server, load))
     assert finished.outcome is Outcome.BUSY
 
 
@@ -279,7 +279,7 @@ async def test_an_orphaned_call_is_denied_and_the_message_sent_again(load: Load)
     """It is found in the conversation's tail, and named by its tool_call_id."""
     async with RecordedRest("pending_approval_then_message", only=(2, 4, 5, 6)) as server:
         events = await replay(server, load)
-    assert end(events) == Finished(Outcome.COMPLETED, "Here again.")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "Here again.")
     assert len({body["messages"][0]["otid"] for body in server.sent}) == 3
 
 
@@ -287,7 +287,7 @@ async def test_without_background_runs_the_foreground_is_used_from_then_on(load:
     """503 says that the server has no Redis."""
     async with RecordedRest("no_redis", only=(1, 2)) as server:
         events = await replay(server, load, background=True)
-    assert end(events) == Finished(Outcome.COMPLETED, "foreground works")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "foreground works")
     assert [body.get("background", False) for body in server.sent] == [True, False]
 
 

@@ -12,7 +12,7 @@ import pytest
 from aurora.agents.protocol import Finished, RunStarted, Text, ToolResult
 from aurora.agents.rest import LettaRest
 from aurora.reasons import Outcome
-from tests.support.agents.hosts import CALL, Tools, end, play
+from tests.support.agents.hosts import CALL, Tools, end_of_run, play
 from tests.support.agents.replays import BOTH
 from tests.support.agents.rig import WORDS, Load, leave_after, rig, run_until
 
@@ -24,7 +24,7 @@ async def test_a_cut_background_stream_is_taken_up(load: Load) -> None:
         events = await town.play(f"[[slow:0.02]][[say:{WORDS}]]")
         sends = town.posted("/messages")
     assert "".join(one.text for one in events if isinstance(one, Text)) == WORDS
-    assert end(events) == Finished(Outcome.COMPLETED, WORDS)
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, WORDS)
     assert len(sends) == 1
 
 
@@ -35,7 +35,7 @@ async def test_a_cut_foreground_stream_is_read_back(load: Load) -> None:
         town.fault(after=2, cut=True)
         events = await town.play(f"[[slow:0.02]][[say:{WORDS}]]")
         sends = town.posted("/messages")
-    assert end(events) == Finished(Outcome.COMPLETED, WORDS)
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, WORDS)
     assert len(sends) == 1
 
 
@@ -48,7 +48,7 @@ async def test_a_call_behind_a_cut_stream_is_made_once(load: Load, redis: bool) 
         town.fault(after=1, cut=True)
         events = await town.play(f"{CALL}[[after:Sent.]]", tools)
     assert tools.calls == [("discord_send", {"message": "hi"})]
-    assert end(events) == Finished(Outcome.COMPLETED, "Sent.")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "Sent.")
 
 
 @pytest.mark.parametrize("redis", [True, False])
@@ -59,7 +59,7 @@ async def test_an_answer_to_a_call_survives_a_cut(load: Load, redis: bool) -> No
         town.backend.background = redis
         town.fault(after=1, cut=True, times=2)
         events = await town.play(f"{CALL}[[after:Sent.]]", tools)
-    assert (len(tools.calls), end(events).text) == (1, "Sent.")
+    assert (len(tools.calls), end_of_run(events).text) == (1, "Sent.")
 
 
 @pytest.mark.parametrize("redis", [True, False])
@@ -70,7 +70,7 @@ async def test_a_run_whose_start_was_missed_is_found(load: Load, redis: bool) ->
         town.fault(after=0, cut=True)
         events = await town.play(f"[[slow:0.02]][[say:{WORDS}]]")
         sends = town.posted("/messages")
-    assert (end(events).text, len(sends)) == (WORDS, 1)
+    assert (end_of_run(events).text, len(sends)) == (WORDS, 1)
 
 
 @pytest.mark.parametrize("redis", [True, False])
@@ -82,14 +82,14 @@ async def test_an_answer_whose_run_was_missed_is_found(load: Load, redis: bool) 
         town.fault(after=0, cut=True, times=2)
         events = await town.play(f"{CALL}[[after:Sent.]]", tools)
         sends = town.posted("/messages")
-    assert (len(tools.calls), end(events).text, len(sends)) == (1, "Sent.", 2)
+    assert (len(tools.calls), end_of_run(events).text, len(sends)) == (1, "Sent.", 2)
 
 
 async def test_a_message_whose_answer_never_came_is_looked_for(load: Load) -> None:
     """Hung up on before it was read: the server knows no such otid, so it may be sent again."""
     async with rig(load) as town:
         town.fault(hang_up=True)
-        finished = end(await town.play("hello"))
+        finished = end_of_run(await town.play("hello"))
         sends = town.posted("/messages")
     assert (finished.outcome, len(sends)) == (Outcome.UNREACHABLE, 1)
 
@@ -98,7 +98,7 @@ async def test_a_gateways_error_may_hide_an_accepted_message(load: Load) -> None
     """502 and 504 are a proxy's words, and say nothing of the server behind it."""
     async with rig(load) as town:
         town.fault(answer=(504, {}, {}))
-        finished = end(await town.play("hello"))
+        finished = end_of_run(await town.play("hello"))
         resumed = town.posted("/stream")
     assert finished.outcome is Outcome.UNREACHABLE
     assert "otid" in resumed[0]
@@ -112,8 +112,8 @@ async def test_a_server_that_comes_back_without_the_turn_has_lost_it(load: Load)
         await town.server.kill()
         await asyncio.sleep(0.3)
         await town.server.restart()
-        finished = end(await run)
-        after = end(await town.play("[[say:alive]]"))
+        finished = end_of_run(await run)
+        after = end_of_run(await town.play("[[say:alive]]"))
     assert finished.outcome is Outcome.LOST
     assert after == Finished(Outcome.COMPLETED, "alive")
 
@@ -124,7 +124,7 @@ async def test_a_server_that_stays_away_loses_the_turn(load: Load) -> None:
         run = asyncio.create_task(town.play(f"[[slow:0.1]][[say:{WORDS}]]"))
         await asyncio.sleep(0.4)
         await town.server.kill()
-        finished = end(await run)
+        finished = end_of_run(await run)
     assert finished.outcome is Outcome.LOST
 
 
@@ -138,7 +138,7 @@ async def test_a_dead_run_from_before_is_cancelled(load: Load) -> None:
         await lost
         await town.server.restart()
         fresh = LettaRest(town.server.url, town.server.token, load=load, direct=True, patience=0.3)
-        finished = end(await play(fresh, town.given("[[say:alive]]")))
+        finished = end_of_run(await play(fresh, town.given("[[say:alive]]")))
         await fresh.close()
     assert finished == Finished(Outcome.COMPLETED, "alive")
 
@@ -149,8 +149,8 @@ async def test_another_run_in_the_conversation_is_waited_for(load: Load) -> None
         other = LettaRest(town.server.url, town.server.token, load=load, direct=True)
         first = asyncio.create_task(play(other, town.given("[[sleep:0.4]][[say:theirs]]")))
         await asyncio.sleep(0.2)
-        mine = end(await town.play("[[say:mine]]"))
-        theirs = end(await first)
+        mine = end_of_run(await town.play("[[say:mine]]"))
+        theirs = end_of_run(await first)
         await other.close()
     assert (mine.text, theirs.text) == ("mine", "theirs")
 
@@ -164,7 +164,7 @@ async def test_an_orphaned_call_is_denied_and_the_message_answered(load: Load) -
         await tools.called.wait()
         await dead.close(grace=0)
         await lost
-        finished = end(await town.play("[[say:alive]]"))
+        finished = end_of_run(await town.play("[[say:alive]]"))
         messages = [body["messages"][0] for body in town.posted("/messages")]
     assert finished == Finished(Outcome.COMPLETED, "alive")
     assert [one["approve"] for one in messages[-2]["approvals"]] == [False]
@@ -184,7 +184,10 @@ async def test_a_failed_turn_leaves_the_conversation_free(
 ) -> None:
     """A new attempt has an otid of its own: the old one would replay the failure."""
     async with rig(load) as town:
-        first, second = end(await town.play(text)), end(await town.play("[[say:again]]"))
+        first, second = (
+            end_of_run(await town.play(text)),
+            end_of_run(await town.play("[[say:again]]")),
+        )
     assert (first.outcome, second.text) == (outcome, "again")
 
 
@@ -192,10 +195,10 @@ async def test_a_used_otid_replays_a_failure(load: Load) -> None:
     """That is why the worker gives every attempt an input id of its own."""
     async with rig(load) as town:
         once = town.given("[[err:500*9]][[say:works now]]")
-        first, again = end(await play(town.backend, once)), await play(town.backend, once)
+        first, again = end_of_run(await play(town.backend, once)), await play(town.backend, once)
         asked = len(town.llm.requests)
-        fresh = end(await town.play("[[say:works now]]"))
-    assert (first.outcome, end(again).outcome) == (Outcome.FAILED, Outcome.FAILED)
+        fresh = end_of_run(await town.play("[[say:works now]]"))
+    assert (first.outcome, end_of_run(again).outcome) == (Outcome.FAILED, Outcome.FAILED)
     assert (fresh.text, len(town.llm.requests) - asked) == ("works now", 1)
 
 
@@ -213,7 +216,7 @@ async def test_leaving_before_the_first_token_cancels_the_run(load: Load) -> Non
     """The model would think for half a minute."""
     async with rig(load) as town:
         run_id = await leave_after(town, town.given("[[sleep:30]][[say:late]]"), RunStarted)
-        finished = end(await town.play("[[say:next]]"))
+        finished = end_of_run(await town.play("[[say:next]]"))
         run = town.server.store.runs[run_id]
     assert (run.status, finished.text) == ("cancelled", "next")
 
@@ -226,7 +229,7 @@ async def test_leaving_while_the_message_is_on_its_way_cancels_the_run(load: Loa
         await asyncio.sleep(0.1)
         playing.cancel()
         await asyncio.gather(playing, return_exceptions=True)
-        finished = end(await town.play("[[say:next]]"))
+        finished = end_of_run(await town.play("[[say:next]]"))
         active = [run for run in town.server.store.runs.values() if run.active]
     assert (finished.text, active) == ("next", [])
 
@@ -236,7 +239,7 @@ async def test_leaving_while_a_tool_runs_answers_its_call(load: Load) -> None:
     tools = Tools(delay=30)
     async with rig(load) as town:
         await run_until(town, town.given(f"{CALL}[[after:Never mind.]]"), tools, tools.called)
-        finished = end(await town.play("[[say:next]]"))
+        finished = end_of_run(await town.play("[[say:next]]"))
         messages = [body["messages"][0] for body in town.posted("/messages")]
     assert messages[1]["approvals"][0]["approve"] is False
     assert (finished.text, len(messages)) == ("next", 3)
@@ -273,8 +276,8 @@ async def test_leaving_the_queue_sends_nothing(load: Load) -> None:
         await asyncio.sleep(0.05)
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)
-        assert end(await first).text == "first"
-        assert end(await town.play("[[say:third]]")).text == "third"
+        assert end_of_run(await first).text == "first"
+        assert end_of_run(await town.play("[[say:third]]")).text == "third"
         sends = town.posted("/messages")
     assert len(sends) == 2
 
@@ -285,7 +288,7 @@ async def test_closing_cancels_what_runs(load: Load) -> None:
         playing = asyncio.create_task(town.play("[[sleep:30]][[say:late]]"))
         await asyncio.sleep(0.3)
         await town.backend.close()
-        finished = end(await playing)
+        finished = end_of_run(await playing)
         active = [run for run in town.server.store.runs.values() if run.active]
         left = [one for one in asyncio.all_tasks() if one.get_name() == "aurora-letta-rest"]
     assert finished.outcome is Outcome.CANCELLED
@@ -301,7 +304,7 @@ async def test_a_run_cancelled_by_somebody_else_says_so(load: Load) -> None:
         headers = {"Authorization": f"Bearer {town.server.token}"}
         async with aiohttp.request("POST", url, headers=headers) as response:
             assert response.status == 200
-        finished = end(await playing)
+        finished = end_of_run(await playing)
     assert finished.outcome is Outcome.CANCELLED
 
 

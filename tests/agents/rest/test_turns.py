@@ -12,7 +12,7 @@ from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkError
 from aurora.reasons import AgentError, Outcome
 from aurora.words import phrase
-from tests.support.agents.hosts import Tools, end, given, play
+from tests.support.agents.hosts import Tools, end_of_run, given, play
 from tests.support.agents.replays import BOTH
 from tests.support.agents.rig import Load, rig
 
@@ -25,7 +25,7 @@ async def test_a_turn_with_a_tool_ends_with_its_text(load: Load) -> None:
         last = town.llm.requests[-1]["messages"][-1]
     assert tools.calls == [("discord_send", {"message": "hi"})]
     assert last["content"].endswith("sent message 3003") or "sent message 3003" in last["content"]
-    assert end(events) == Finished(Outcome.COMPLETED, "Sent.")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "Sent.")
 
 
 async def test_parallel_tools_are_all_called(load: Load) -> None:
@@ -36,7 +36,7 @@ async def test_parallel_tools_are_all_called(load: Load) -> None:
             '[[tools:[["discord_send",{}],["discord_add_reaction",{}]]]][[after:Both.]]', tools
         )
     assert [name for name, _ in tools.calls] == ["discord_send", "discord_add_reaction"]
-    assert end(events).text == "Both."
+    assert end_of_run(events).text == "Both."
 
 
 async def test_a_tool_that_fails_leaves_the_turn_alive(load: Load) -> None:
@@ -44,7 +44,7 @@ async def test_a_tool_that_fails_leaves_the_turn_alive(load: Load) -> None:
     async with rig(load) as town:
         events = await town.play("[[tool:discord_send {}]][[after:Sorry.]]", Tools(fails=True))
     assert [one.is_error for one in events if isinstance(one, ToolReturned)] == [True]
-    assert end(events).text == "Sorry."
+    assert end_of_run(events).text == "Sorry."
 
 
 async def test_arguments_that_are_no_object_do_not_reach_the_tool(load: Load) -> None:
@@ -53,7 +53,7 @@ async def test_arguments_that_are_no_object_do_not_reach_the_tool(load: Load) ->
     async with rig(load) as town:
         events = await town.play("[[tool:discord_send []]][[after:ok]]", tools)
     assert tools.calls == []
-    assert end(events).outcome is Outcome.COMPLETED
+    assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
 async def test_without_redis_turns_run_in_the_foreground(load: Load) -> None:
@@ -61,7 +61,7 @@ async def test_without_redis_turns_run_in_the_foreground(load: Load) -> None:
     async with rig(load, redis=False) as town:
         first, second = await town.play("[[say:one]]"), await town.play("[[say:two]]")
         asked = [body.get("background", False) for body in town.posted("/messages")]
-    assert [end(first).text, end(second).text] == ["one", "two"]
+    assert [end_of_run(first).text, end_of_run(second).text] == ["one", "two"]
     assert asked == [True, False, False]
 
 
@@ -71,7 +71,7 @@ async def test_turns_of_one_conversation_follow_each_other(load: Load) -> None:
         both = await asyncio.gather(
             town.play("[[sleep:0.2]][[say:first]]"), town.play("[[say:second]]")
         )
-        texts = [end(events).text for events in both]
+        texts = [end_of_run(events).text for events in both]
     assert texts == ["first", "second"]
 
 
@@ -83,7 +83,7 @@ async def test_two_agents_get_their_own_answers(load: Load) -> None:
         first, second = town.given("[[sleep:0.1]][[say:I am one]]"), given(other, place, "")
         twin = type(second)(other, place, "[[say:I am two]]", first.input_id)
         both = await asyncio.gather(play(town.backend, first), play(town.backend, twin))
-    assert [end(events).text for events in both] == ["I am one", "I am two"]
+    assert [end_of_run(events).text for events in both] == ["I am one", "I am two"]
 
 
 async def test_two_conversations_of_one_agent_are_apart(load: Load) -> None:
@@ -93,7 +93,7 @@ async def test_two_conversations_of_one_agent_are_apart(load: Load) -> None:
         first = town.given("[[sleep:0.1]][[say:here]]")
         twin = type(first)(town.agent_id, place, "[[say:there]]", first.input_id)
         both = await asyncio.gather(play(town.backend, first), play(town.backend, twin))
-    assert [end(events).text for events in both] == ["here", "there"]
+    assert [end_of_run(events).text for events in both] == ["here", "there"]
 
 
 async def test_a_deleted_conversation_is_replaced(load: Load) -> None:
@@ -103,7 +103,7 @@ async def test_a_deleted_conversation_is_replaced(load: Load) -> None:
         events = await play(town.backend, gone)
     moved = [event for event in events if isinstance(event, ConversationMoved)]
     assert len(moved) == 1
-    assert end(events) == Finished(Outcome.COMPLETED, "back")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "back")
 
 
 async def test_the_conversation_of_a_deleted_agent_is_not_replaced(load: Load) -> None:
@@ -111,7 +111,7 @@ async def test_the_conversation_of_a_deleted_agent_is_not_replaced(load: Load) -
     async with rig(load) as town:
         nobody = "agent-00000000-0000-4000-8000-000000000000"
         gone = given(nobody, "conv-00000000-0000-4000-8000-000000000000", "hello")
-        finished = end(await play(town.backend, gone))
+        finished = end_of_run(await play(town.backend, gone))
     assert finished.outcome is Outcome.CONFIG
 
 
@@ -129,7 +129,7 @@ async def test_a_wrong_token_ends_a_turn_as_configuration(load: Load) -> None:
     """Nothing is tried again."""
     async with rig(load) as town:
         backend = LettaRest(town.server.url, "wrong", load=load, direct=True)
-        finished = end(await play(backend, town.given("hello")))
+        finished = end_of_run(await play(backend, town.given("hello")))
         await backend.close()
     assert (finished.outcome, "token" in str(finished.detail)) == (Outcome.CONFIG, True)
 
@@ -138,7 +138,7 @@ async def test_no_credits_end_a_turn_as_configuration(load: Load) -> None:
     """402 comes from Letta Cloud."""
     async with rig(load) as town:
         town.fault(answer=(402, {"detail": "Payment required"}, {}))
-        finished = end(await town.play("hello"))
+        finished = end_of_run(await town.play("hello"))
     assert (finished.outcome, "credits" in str(finished.detail)) == (Outcome.CONFIG, True)
 
 
@@ -146,7 +146,7 @@ async def test_a_rate_limit_of_the_server_names_its_wait(load: Load) -> None:
     """The message was not accepted."""
     async with rig(load) as town:
         town.fault(answer=(429, {"detail": "slow down"}, {"Retry-After": "7"}))
-        finished = end(await town.play("hello"))
+        finished = end_of_run(await town.play("hello"))
     assert (finished.outcome, finished.retry_after) == (Outcome.OVERLOADED, 7.0)
 
 
@@ -155,7 +155,7 @@ async def test_an_address_where_nobody_listens_is_unreachable(load: Load) -> Non
     backend = LettaRest("http://127.0.0.1:9", load=load, direct=True)
     with pytest.raises(AgentError) as caught:
         await backend.ping()
-    finished = end(await play(backend, given("agent-1", "conv-1", "hello")))
+    finished = end_of_run(await play(backend, given("agent-1", "conv-1", "hello")))
     await backend.close()
     assert (caught.value.outcome, finished.outcome) == (Outcome.UNREACHABLE,) * 2
 
@@ -187,7 +187,7 @@ async def test_without_the_sdk_the_owner_reads_what_to_do() -> None:
     backend = LettaRest("http://127.0.0.1:9", load=missing)
     with pytest.raises(AgentError, match="Run: pip"):
         await backend.ping()
-    finished = end(await play(backend, given("agent-1", "conv-1", "hello")))
+    finished = end_of_run(await play(backend, given("agent-1", "conv-1", "hello")))
     await backend.close()
     assert (finished.outcome, "Run: pip" in str(finished.detail)) == (Outcome.CONFIG, True)
 
@@ -198,14 +198,14 @@ async def test_what_the_sdk_does_not_know_is_passed_over(load: Load) -> None:
         strange = ['data: {"message_type":"brand_new","id":1,"x":{}}\n\n', "data: [1,2]\n\n"]
         town.fault(after=1, insert=strange)
         events = await town.play("[[say:fine]]")
-    assert end(events) == Finished(Outcome.COMPLETED, "fine")
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "fine")
 
 
 async def test_a_closed_backend_takes_nothing(load: Load) -> None:
     """Neither turns nor look-ups."""
     async with rig(load) as town:
         await town.backend.close()
-        finished = end(await town.play("hello"))
+        finished = end_of_run(await town.play("hello"))
         with pytest.raises(AgentError, match="closed"):
             await town.backend.agent(town.agent_id)
     assert finished.outcome is Outcome.UNREACHABLE

@@ -8,7 +8,7 @@ import pytest
 
 from doubles.letta_rest import LettaRest
 from doubles.llm import ScriptedLLM
-from tests.support.doubles.talking import Talk, talking
+from tests.support.doubles.talking import RestTalk, talking
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def llm() -> AsyncIterator[ScriptedLLM]:
 
 
 @pytest.fixture
-async def talk(llm: ScriptedLLM) -> AsyncIterator[Talk]:
+async def talk(llm: ScriptedLLM) -> AsyncIterator[RestTalk]:
     """Open a conversation with an agent of a fresh double."""
     async with talking(LettaRest(llm.provider, backoff=0.01)) as client:
         yield client

@@ -18,7 +18,7 @@ from aurora.agents.protocol import (
 )
 
 _IDS = itertools.count(1)
-TEXT = {"type": "string"}
+_TEXT = {"type": "string"}
 CALL = '[[tool:discord_send {"message":"hi"}]]'
 """What lets a scripted model call a tool."""
 
@@ -35,7 +35,7 @@ class Tools:
 
     @property
     def specs(self) -> Sequence[ToolSpec]:
-        schema = {"type": "object", "properties": {"message": TEXT}}
+        schema = {"type": "object", "properties": {"message": _TEXT}}
         return [ToolSpec(name, f"The tool {name}.", schema) for name in self.names]
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
@@ -57,7 +57,7 @@ async def play(backend: AgentBackend, one: Input, tools: Tools | None = None) ->
     return [event async for event in backend.run(one, tools or Tools())]
 
 
-def end(events: list[RunEvent]) -> Finished:
+def end_of_run(events: list[RunEvent]) -> Finished:
     """Return the last event, which must be the only Finished."""
     assert [type(event) for event in events].count(Finished) == 1
     last = events[-1]

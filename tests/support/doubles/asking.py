@@ -14,7 +14,7 @@ from doubles.llm import ScriptedLLM
 
 CHANNEL = "300000000000000001"
 MESSAGE = "300000000000000002"
-SEND_TOOL = {
+_SEND_TOOL = {
     "type": "function",
     "function": {"name": "discord_send", "parameters": {"type": "object"}},
 }
@@ -66,7 +66,7 @@ def prompt(text: str, *chain: Quote, guidance: bool = True) -> str:
 
 
 @dataclass
-class Answer:
+class Completion:
     """What came back of one chat request."""
 
     status: int = 200
@@ -113,7 +113,7 @@ def asked(text: str, *since: dict[str, Any], tools: bool = True) -> dict[str, An
     system = {"role": "system", "content": "You are a Letta Code agent."}
     messages = [system, {"role": "user", "content": parts}, *since]
     body: dict[str, Any] = {"model": "scripted", "messages": messages, "stream": True}
-    return {**body, "tools": [SEND_TOOL]} if tools else body
+    return {**body, "tools": [_SEND_TOOL]} if tools else body
 
 
 def after_tool(result: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -125,7 +125,7 @@ def after_tool(result: str) -> tuple[dict[str, Any], dict[str, Any]]:
     )
 
 
-async def post(llm: ScriptedLLM, body: Any, *, key: str | None = None) -> Answer:
+async def post(llm: ScriptedLLM, body: Any, *, key: str | None = None) -> Completion:
     """Send one chat request and read the answer to its end."""
     headers = {"Authorization": f"Bearer {key or llm.key}"}
     url = f"{llm.url}/chat/completions"
@@ -133,13 +133,15 @@ async def post(llm: ScriptedLLM, body: Any, *, key: str | None = None) -> Answer
         aiohttp.ClientSession(headers=headers) as session,
         session.post(url, json=body) as response,
     ):
-        answer = Answer(status=response.status)
+        answer = Completion(status=response.status)
         if response.status == 200:
             async for line in response.content:
                 answer.take(line)
         return answer
 
 
-async def ask(llm: ScriptedLLM, text: str, *since: dict[str, Any], tools: bool = True) -> Answer:
+async def ask(
+    llm: ScriptedLLM, text: str, *since: dict[str, Any], tools: bool = True
+) -> Completion:
     """Ask the model and return its answer."""
     return await post(llm, asked(text, *since, tools=tools))

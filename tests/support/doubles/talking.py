@@ -28,7 +28,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @dataclass(slots=True)
-class Answer:
+class RestAnswer:
     """A response: its status, its JSON, or the frames of its stream."""
 
     status: int
@@ -68,7 +68,7 @@ class Answer:
         return found
 
 
-class Talk:
+class RestTalk:
     """A client of the double with one agent and one conversation."""
 
     def __init__(self, rest: LettaRest, session: aiohttp.ClientSession) -> None:
@@ -77,14 +77,14 @@ class Talk:
         self.agent_id = ""
         self.conversation = ""
 
-    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> RestAnswer:
         """Make a request and read it to its end."""
         headers = {"Authorization": f"Bearer {self.rest.token}", **headers}
         url = self.rest.url + path
         async with self.session.request(method, url, json=body, headers=headers) as response:
             text = await response.text()
         is_json = response.headers.get("Content-Type") == "application/json"
-        return Answer(response.status, text, json.loads(text) if is_json else None)
+        return RestAnswer(response.status, text, json.loads(text) if is_json else None)
 
     async def converse(self, agent_id: str) -> str:
         """Create a conversation."""
@@ -94,17 +94,19 @@ class Talk:
 
     async def say(
         self, text: str, *, conversation: str = "", otid: str = "", **body: Any
-    ) -> Answer:
+    ) -> RestAnswer:
         """Send a message of a user."""
         message = {"role": "user", "content": text, **({"otid": otid} if otid else {})}
         return await self.send([message], conversation=conversation, **body)
 
-    async def send(self, messages: list[Any], *, conversation: str = "", **body: Any) -> Answer:
+    async def send(
+        self, messages: list[Any], *, conversation: str = "", **body: Any
+    ) -> RestAnswer:
         """Send messages."""
         path = f"/v1/conversations/{conversation or self.conversation}/messages"
         return await self.call("POST", path, {"messages": messages, **body})
 
-    async def reply(self, call_id: str, text: str, **body: Any) -> Answer:
+    async def reply(self, call_id: str, text: str, **body: Any) -> RestAnswer:
         """Return a client tool's result."""
         result = {
             "type": "tool",
@@ -132,11 +134,11 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(rest: LettaRest) -> AsyncIterator[Talk]:
+async def talking(rest: LettaRest) -> AsyncIterator[RestTalk]:
     """Start a double and open a conversation with an agent of it; it must not break itself."""
     await rest.start()
     async with aiohttp.ClientSession() as session:
-        client = Talk(rest, session)
+        client = RestTalk(rest, session)
         client.agent_id = rest.create_agent("bot")
         client.conversation = await client.converse(client.agent_id)
         yield client

@@ -32,7 +32,7 @@ class Blame:
     agent: int
 
 
-def ask(town: Town) -> Message:
+def ask_in_room(town: Town) -> Message:
     """Ask something in a channel of its own."""
     return mention(town, f"[[say:{ANSWER}]]", town.discord.add_channel(town.guild, "room"))
 
@@ -40,7 +40,7 @@ def ask(town: Town) -> Message:
 async def event_of(town: Town, message: Message) -> Event:
     """Return the event of a message as the ledger has it."""
     event: Event | None = await town.cog.services.store.find(message.id)
-    assert event is not None
+    assert event is not None, "the ledger does not know this message"
     return event
 
 

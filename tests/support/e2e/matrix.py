@@ -47,7 +47,7 @@ class Cell:
 
 
 @dataclass
-class Life:
+class CellLife:
     """What was seen of a cell: each mention's answers, and whose packages each start had."""
 
     answers: list[list[str]] = field(default_factory=list)
@@ -98,13 +98,13 @@ async def new_land(home: Path, server: AppServer) -> AsyncIterator[Land]:
         assert rest.crashes == []
 
 
-async def live(land: Land, cells: Sequence[Cell]) -> dict[Cell, Life | BaseException]:
+async def live(land: Land, cells: Sequence[Cell]) -> dict[Cell, CellLife | BaseException]:
     """Live through cells at once; what goes wrong in one is its result and harms no other."""
     await land.prepare()
     # The first one installs the SDK by the button, and the others wait for their copy.
     installer = next((cell for cell in cells if cell.backend == "rest"), None)
 
-    async def one(cell: Cell) -> Life:
+    async def one(cell: Cell) -> CellLife:
         try:
             return await _Living(land, cell, installs=cell == installer).lead()
         finally:
@@ -129,9 +129,9 @@ class _Living:
         self._lib = self._data / "Downloader" / "lib"
         self._sdk = self._data / "Aurora" / "sdk"
         self._mentions: list[Message] = []
-        self._life = Life()
+        self._life = CellLife()
 
-    async def lead(self) -> Life:
+    async def lead(self) -> CellLife:
         """Set everything up in the first start, and do nothing but ask in the second."""
         self._home.mkdir()
         variables = {}

@@ -10,9 +10,8 @@ from typing import Any
 from unittest.mock import patch
 
 from aurora.chat.failures import Patience
-from aurora.model import Event
 from doubles.llm import ScriptedLLM
-from doubles.local_discord import LocalDiscord, Message
+from doubles.local_discord import LocalDiscord
 from doubles.quick_app_server import QuickAppServer
 from sandbox.red import LocalRed
 from tests.support.e2e.seen import hasten
@@ -36,12 +35,6 @@ class QuickTown(Town):
                 await asyncio.sleep(0.01)
             seen = self.quick.inputs
             self.quick.cut()
-
-    async def kept(self, message: Message) -> Event:
-        """Return what the ledger has of a message."""
-        event: Event | None = await self.cog.services.store.find(message.id)
-        assert event is not None, "the ledger does not know this message"
-        return event
 
 
 class _Hasty:

@@ -1,4 +1,4 @@
-"""The double with the sandbox's own model behind it, and somebody who talks to it."""
+"""Somebody who talks to the double, with the sandbox's own model behind it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ import pytest
 from doubles.letta_rest import LettaRest
 from doubles.llm import ScriptedLLM
 from tests.support.doubles.talking import RestTalk, talking
-
-
-@pytest.fixture
-async def llm() -> AsyncIterator[ScriptedLLM]:
-    """Start the sandbox's model."""
-    model = ScriptedLLM()
-    await model.start()
-    yield model
-    await model.stop()
 
 
 @pytest.fixture

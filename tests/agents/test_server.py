@@ -15,8 +15,8 @@ from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkFolder
 from aurora.agents.server import AgentServer
 from aurora.clock import SystemClock
+from tests.support.house import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 _COST = """
 import asyncio, sys
 from pathlib import Path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from pathlib import Path
 
 import psutil
 
@@ -13,8 +12,9 @@ from doubles.llm import Step
 from doubles.local_discord import Message
 from tests.support.e2e.seen import end_of, mention, reached, thinking, works
 from tests.support.e2e.town import Town
+from tests.support.house import ROOT
 
-AURORA = str(Path(__file__).resolve().parents[2] / "aurora")
+AURORA = str(ROOT / "aurora")
 
 
 async def cog(town: Town, action: str) -> None:

@@ -16,6 +16,7 @@ from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event, make_turn
+from tests.support.house import ROOT
 from tests.support.stores import (
     FILE,
     change,
@@ -27,7 +28,6 @@ from tests.support.stores import (
     tamper,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 SECOND_BOT = """
 import asyncio, sys
 from pathlib import Path

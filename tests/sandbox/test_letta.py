@@ -19,8 +19,7 @@ import pytest
 
 from sandbox.letta import AppServer, AppServerError
 from tests.support.agents.servers import NOWHERE
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.house import ROOT
 
 
 def start_server(home: Path, **options: Any) -> AppServer:

@@ -21,8 +21,8 @@ from sandbox.servers import (
 )
 from sandbox.stack import Stack, StackError
 from tests.support.agents.servers import NOWHERE
+from tests.support.house import ROOT
 
-ROOT = Path(__file__).parents[2]
 NO_MODEL = Provider(NOWHERE, "none", "scripted")
 
 

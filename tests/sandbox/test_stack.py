@@ -18,8 +18,8 @@ import pytest_asyncio
 from doubles.local_discord import LocalDiscord, Message, User
 from sandbox.page import listen
 from sandbox.stack import Stack, StackError
+from tests.support.house import ROOT
 
-ROOT = Path(__file__).parents[2]
 LIMIT = 20.0
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

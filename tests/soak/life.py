@@ -17,8 +17,8 @@ from types import SimpleNamespace
 from typing import Any, Self, cast
 
 from doubles.local_discord import LocalDiscord
+from tests.support.house import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LEDGER = Path("cogs", "Aurora", "ledger.sqlite3")
 """Where Aurora keeps its ledger in the data folder."""
 LOG = "aurora.log"

@@ -17,6 +17,7 @@ from aurora.errors import BreakerState
 from aurora.model import Change, State
 from doubles.local_discord import Channel, Message
 from sandbox.red import LocalRed
+from tests.support.house import ROOT
 
 from .check import (
     OUTAGE,
@@ -25,7 +26,7 @@ from .check import (
     read_ledger,
 )
 from .clock import ScaledClock
-from .life import LEDGER, ROOT, grant
+from .life import LEDGER, grant
 from .town import Size, SoakTown, open_town
 
 SIZE = Size(guilds=10, channels=6, people=60, pace=2.0, private=0.0, broken=0.0)

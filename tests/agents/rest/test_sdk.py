@@ -19,8 +19,8 @@ from aurora.agents.sdk import (
     SdkFolder,
     SdkState,
 )
+from tests.support.house import ROOT
 
-REPO = Path(__file__).parents[3]
 EMPTY = "an empty lib"
 
 
@@ -44,7 +44,7 @@ def start_a_bot(folder: SdkFolder, *lines: str) -> list[str]:
     begin = (
         "import asyncio, sys",
         "from pathlib import Path",
-        f"sys.path.insert(0, {str(REPO)!r})",
+        f"sys.path.insert(0, {str(ROOT)!r})",
         "from aurora.agents.sdk import SdkFolder",
         "from aurora.agents.rest import LettaRest",
         f"sdk = SdkFolder(Path({str(folder.place.parent)!r}))",
@@ -96,7 +96,7 @@ def test_without_it_nothing_is_loaded() -> None:
     """Importing the backend costs nothing of the SDK."""
     names = ["letta_client", "pydantic", "httpx", "anyio"]
     program = (
-        f"import sys; sys.path.insert(0, {str(REPO)!r}); import aurora.agents.rest; "
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); import aurora.agents.rest; "
         f"print([name for name in {names} if name in sys.modules])"
     )
     command = [sys.executable, "-W", "ignore", "-c", program]

@@ -16,6 +16,7 @@ from tests.support.house import (
     PACKAGES,
     ROOT,
     Import,
+    defined,
     imports,
     modules_of,
     read_imports,
@@ -55,6 +56,13 @@ STRANGERS = {
     "benchmarks": {"tests"},
 }
 """What the packages of the repository do not import of each other."""
+
+SUPPORT = modules_of("tests/support")
+SOAKING = {
+    "tests.soak.outage.OutageReport": "what a run of the soak has found",
+    "tests.soak.outage.run_outage": "the soak is a programme of its own; a test runs it briefly",
+}
+"""What tests import although it is not in `tests/support`, and why."""
 
 LONG, LONGEST = 300, 400
 
@@ -150,23 +158,77 @@ def test_the_packages_of_the_repository_know_each_other_in_one_direction(package
     assert wrong == []
 
 
-def test_no_test_module_is_imported_by_another() -> None:
-    """What several share has a home of its own: in `tests/support`, or beside those who use it."""
-    wrong = [
-        f"{path.relative_to(ROOT)}:{one.line}: {one.full}"
-        for path in modules_of("tests").values()
-        for one in imports(path)
-        if any(part.startswith("test_") for part in one.home.split("."))
-    ]
-    assert wrong == []
-
-
 def test_the_ground_floor_is_complete() -> None:
     """What is new has a room."""
     loose = {path.stem for path in (ROOT / "aurora").glob("*.py")}
     assert loose - GROUND_FLOOR == set()
     rooms = {path.parent.name for path in (ROOT / "aurora").glob("*/__init__.py")}
     assert rooms - {name for rooms in LAYERS for name in rooms} - set(GROUND) == set()
+
+
+# -- what tests share
+
+
+def is_shared(module: str, one: Import) -> bool:
+    """Tell whether a module of the tests may import this of the tests."""
+    if any(part == "conftest" or part.startswith("test_") for part in one.full.split(".")):
+        return False
+    at_home = _within(module, "tests.soak") and _within(one.home, "tests.soak")
+    return at_home or _within(one.home, "tests.support") or one.full in SOAKING
+
+
+def test_what_tests_share_stands_in_support() -> None:
+    """A test module is nobody's harness, and a conftest.py has fixtures, which nobody imports."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{one.line}: {one.full}"
+        for module, path in modules_of("tests").items()
+        for one in imports(path)
+        if _within(one.home, "tests") and not is_shared(module, one)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("from tests.support.house import ROOT", True),
+        ("from tests.support import house", True),
+        ("from tests.soak.outage import run_outage", True),
+        ("from tests.soak.town import Fate", False),
+        ("from tests.e2e.conftest import town", False),
+        ("from .conftest import town", False),
+        ("from . import conftest", False),
+        ("from .test_way import send", False),
+        ("import tests.e2e.test_way", False),
+        ("from .looking import at", False),
+    ],
+)
+def test_an_import_among_tests_is_judged(source: str, allowed: bool) -> None:
+    """Whatever form it has."""
+    (one,) = read_imports(source, ("tests", "e2e"))
+    assert is_shared("tests.e2e.test_town", one) is allowed
+
+
+def test_what_tests_share_is_imported_from_where_it_is_defined() -> None:
+    """Else a thing is found in two places."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{one.line}: {one.full}"
+        for path in modules_of("tests").values()
+        for one in imports(path)
+        if one.home in SUPPORT and one.full not in SUPPORT
+        if one.name not in defined(SUPPORT[one.home])
+    ]
+    assert wrong == []
+
+
+def test_a_name_means_one_thing_in_what_tests_share() -> None:
+    """Two modules that define the same public name would be mistaken for each other."""
+    homes: dict[str, list[str]] = {}
+    for module, path in SUPPORT.items():
+        for name in defined(path):
+            homes.setdefault(name, []).append(module)
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+    assert "Town" in homes
 
 
 # -- without a bot

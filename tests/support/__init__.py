@@ -1,1 +1,1 @@
-"""Harnesses: what the tests of several rooms share."""
+"""Harnesses: what test modules share."""

@@ -42,6 +42,23 @@ def imports(path: Path) -> tuple[Import, ...]:
     return tuple(read_imports(path.read_text(encoding="utf-8"), parts[:-1]))
 
 
+@cache
+def defined(path: Path) -> frozenset[str]:
+    """Return the public names that the module in a file defines itself."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    names = (name for node in body for name in _names(node))
+    return frozenset(name for name in names if not name.startswith("_"))
+
+
+def _names(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        found = (one for target in targets for one in ast.walk(target))
+        yield from (one.id for one in found if isinstance(one, ast.Name))
+
+
 def read_imports(source: str, package: tuple[str, ...]) -> Iterator[Import]:
     """Yield what a module of a package imports, wherever in it that stands."""
     yield from _walk(ast.parse(source), package, typing=False)

@@ -150,7 +150,8 @@ class SdkFolder:
         state = self.state()
         if state is not SdkState.READY:
             raise SdkError(w.NOT_READY(state=_STATES[state], command=self.command()))
-        place = str(self.place)
+        # Modules outlive a link to them, and read what lies beside them later.
+        place = str(self.place.resolve())
         with _LOCK:
             if place not in sys.path:
                 sys.path.insert(0, place)

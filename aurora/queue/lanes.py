@@ -146,6 +146,8 @@ class Lanes:
                 self._plan(name, lane)
                 self._pass_on(lane)
             elif speaker.deadline <= now:
+                # What only ends holds no place, so that nobody would be woken when it is over.
+                self._pass_on(lane)
                 return self._start(lane, ()), None
             elif (full := self._full(limits := self._rules.limits(speaker))) is not None:
                 self._park(name, lane, full)

@@ -220,6 +220,23 @@ async def test_an_expired_event_is_handed_out_whatever_holds_it(bench: QueueBenc
     assert await bench.claim_all() == [event]
 
 
+@pytest.mark.parametrize("key", ["global", "user:1", "guild:9"])
+async def test_an_expired_event_gives_the_place_it_was_woken_for_to_the_next(
+    bench: QueueBench, key: str
+) -> None:
+    """An end needs no place; those behind it in the line would else wait for ever."""
+    bench.rules.most[key] = 1
+    running, expiring = (new(bench, channel_id=n, author_id=1) for n in (1, 2))
+    await bench.accept(running, expiring)
+    assert await bench.claim_all() == [running]
+    await bench.clock.advance(QUARTER + 1)
+    waiting = new(bench, channel_id=3, author_id=1)
+    await bench.accept(waiting)
+    assert await bench.claim_all() == []
+    await answer(bench, running)
+    assert await bench.claim_all() == [expiring, waiting]
+
+
 async def test_expired_events_keep_no_pace_and_no_company(bench: QueueBench) -> None:
     """Each is only told so; that is no run."""
     bench.rules.seconds[9], bench.rules.together = 10.0, 5

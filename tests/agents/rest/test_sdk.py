@@ -154,6 +154,19 @@ def test_it_works_after_a_reload_of_the_cog(sdk_folder: SdkFolder, lib: Path) ->
     assert start_a_bot(sdk_folder, red_lib(lib), ASK, *reload, ASK) == [ASKED, ASKED]
 
 
+def test_it_works_on_when_a_link_to_its_folder_is_gone(
+    sdk_folder: SdkFolder, tmp_path: Path
+) -> None:
+    """What was imported through it still reads certificates from beside itself."""
+    link = tmp_path / "link"
+    link.symlink_to(sdk_folder.place.parent, target_is_directory=True)
+    gone = (
+        f"Path({str(link)!r}).unlink()",
+        f"sdk = SdkFolder(Path({str(sdk_folder.place.parent)!r}))",
+    )
+    assert start_a_bot(SdkFolder(link), ASK, *gone, ASK) == [ASKED, ASKED]
+
+
 def test_orphans_of_another_version_are_not_mixed_in(
     sdk_folder: SdkFolder, tmp_path: Path
 ) -> None:

@@ -43,7 +43,9 @@ async def play_and_cut(
 
     async def cut_in_time() -> None:
         # Only what the model was asked is sure to be in the server's history.
-        while not any(opening(text) in asked(one) for one in world.llm.requests[before:]):
+        while not any(  # noqa: ASYNC110  # nobody is told
+            opening(text) in asked(one) for one in world.llm.requests[before:]
+        ):
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.15)
         cut(backend)

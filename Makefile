@@ -5,6 +5,9 @@ BIN     = $(VENV)/bin
 # app-server is a real Letta App Server, rest a double of the Letta REST API.
 BACKEND ?= app-server
 READY   = $(VENV)/.ready
+# Whatever a shell is set to: bytecode that is kept saves each process that is started a second.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What Aurora says in English, for those who translate it. Dates and line numbers would change when
 # no text does.
 ENGLISH = aurora/locales/messages.pot
@@ -22,7 +25,7 @@ demo: $(READY)    ## a scripted conversation; exits 0 if every message got its o
 test: $(READY)    ## ARGS= is passed to pytest; four workers, each with an App Server of its own: they wait more than they work
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-fast: $(READY) ## the tests that start no server, no process and no browser
+test-fast: $(READY) ## the tests that start no server, no process and no browser, and compute for no seconds
 	$(BIN)/python -m pytest --fast --numprocesses 2 --dist worksteal $(ARGS)
 
 check: $(READY)

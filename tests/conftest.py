@@ -77,7 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast",
         action="store_true",
-        help="leave out what starts a server, a process or a browser",
+        help="leave out what starts a server, a process or a browser, or computes for seconds",
     )
 
 
@@ -86,10 +86,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     What only computes then fills the workers to the end, and no worker waits for the last server.
     """
-    slow = [item for item in items if starts_something(item)]
+    starting = {item for item in items if starts_something(item)}
     if config.getoption("--fast"):
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in set(slow)]
+        slow = {item for item in items if item in starting or item.get_closest_marker("long")}
+        config.hook.pytest_deselected(items=[item for item in items if item in slow])
+        items[:] = [item for item in items if item not in slow]
         return
-    waiting = {item.path for item in slow}
+    waiting = {item.path for item in starting}
     items.sort(key=lambda item: item.path not in waiting)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.powerloss import Result, run_cuts
 
 
+@pytest.mark.long
 def test_no_cut_loses_what_was_confirmed() -> None:
     """Wherever it falls, the file is whole and every confirmed step of every event is in it."""
     assert run_cuts(40, seed=4) == Result(cuts=40, lost=0, corrupt=0)
@@ -17,6 +20,7 @@ def test_the_simulator_finds_what_a_missing_sync_loses() -> None:
     assert result.corrupt == 0
 
 
+@pytest.mark.long
 def test_the_simulator_finds_what_no_sync_at_all_damages() -> None:
     """With `synchronous=OFF` the file itself breaks."""
     result = run_cuts(40, seed=4, synchronous="OFF")

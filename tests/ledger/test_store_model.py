@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -292,7 +293,7 @@ async def _listed(answer: Awaitable[Any]) -> list[Any]:
     return list(await answer)
 
 
-TestStores = Stores.TestCase
+TestStores = pytest.mark.long(Stores.TestCase)
 # A failure is shown as it was found: each try opens files, and hundreds to shrink it take minutes.
 TestStores.settings = settings(
     max_examples=30, stateful_step_count=25, deadline=None, phases=[Phase.explicit, Phase.generate]

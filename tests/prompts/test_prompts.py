@@ -301,6 +301,7 @@ def test_a_long_chain_leaves_the_others_their_share() -> None:
 MESSAGES = st.lists(st.tuples(QUOTE, st.lists(QUOTE, max_size=10)), min_size=2, max_size=5)
 
 
+@pytest.mark.long
 @settings(deadline=None, database=None, max_examples=25)
 @given(HOSTILE, MESSAGES, NAMES)
 def test_no_joint_prompt_is_longer_than_its_cap_or_broken_out_of(

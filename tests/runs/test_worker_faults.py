@@ -47,6 +47,8 @@ TALES: dict[str, list[Any]] = {
     "ends unreachable": [Finished(Outcome.UNREACHABLE)],
 }
 WHATS = ["die", "cancel", "fail"]
+FAST = {("die", RememberingBackend), ("fail", ScriptedBackend)}
+"""What is tried even by `--fast`: both kinds of servers, a death, and a world that refuses."""
 LONG = 1000.0
 """Longer than any event lives."""
 
@@ -159,8 +161,14 @@ async def points(
     return story.life.points(what)
 
 
-@pytest.mark.parametrize("kind", [ScriptedBackend, RememberingBackend])
-@pytest.mark.parametrize("what", WHATS)
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [
+        pytest.param(what, kind, marks=() if (what, kind) in FAST else pytest.mark.long)
+        for kind in (ScriptedBackend, RememberingBackend)
+        for what in WHATS
+    ],
+)
 @pytest.mark.parametrize("tale", TALES)
 async def test_whatever_happens_an_event_has_one_end_and_at_most_one_answer(
     tale: str, what: str, kind: Callable[..., ScriptedBackend]
@@ -172,6 +180,7 @@ async def test_whatever_happens_an_event_has_one_end_and_at_most_one_answer(
         await story.check(event)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", WHATS)
 @pytest.mark.parametrize("tale", ["text", "sent", "ends failed", "crash"])
 async def test_messages_that_run_together_end_together(tale: str, what: str) -> None:
@@ -183,6 +192,7 @@ async def test_messages_that_run_together_end_together(tale: str, what: str) -> 
         await story.check(*events)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", WHATS)
 async def test_a_run_that_never_ends_has_an_end(what: str) -> None:
     """The time limit is the one thing here that is measured in real time."""

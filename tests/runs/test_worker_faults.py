@@ -49,6 +49,7 @@ TALES: dict[str, list[Any]] = {
 WHATS = ["die", "cancel", "fail"]
 FAST = {("die", RememberingBackend), ("fail", ScriptedBackend)}
 """What is tried even by `--fast`: both kinds of servers, a death, and a world that refuses."""
+AWAY = 400.0
 LONG = 1000.0
 """Longer than any event lives."""
 
@@ -88,6 +89,8 @@ class Story:
         try:
             await self._pass(60.0, events)
             if self.life.dead or not await self._over(events):
+                # So long that Discord recognises no nonce any more.
+                await self.bench.clock.advance(AWAY)
                 self.bench = await self.bench.again()
                 await self._pass(LONG, events)
             await self.bench.clock.advance(LONG)
@@ -137,6 +140,8 @@ class Story:
             if post.by == "mark" or post.key == "notice:end"
         ]
         assert len(answers) <= 1, where
+        shown = [(post.event_id, post.key, post.text) for post in posts]
+        assert len(set(shown)) == len(shown), f"something is there twice, {where}"
         assert len([post for post in posts if post.channel_id == ELSEWHERE]) <= 1, where
         # Where Discord takes nothing there is nothing to be seen.
         refused = self.life.what == "fail" and self.life.reached.startswith("Discord")

@@ -554,11 +554,11 @@ async def test_a_slash_context_is_deferred_before_the_look_ups(town: Town) -> No
     """Which may take longer than the three seconds that Discord waits."""
     await register(town)
     message, _ = await town.ask("hello")
-    town.discord.faults.rate_limit("GET", rf"/messages/{message.id}", retry_after=1.0)
+    town.discord.faults.rate_limit("GET", rf"/messages/{message.id}", retry_after=4.0)
     asked = town.discord.slash(
         town.ada, town.general, "aurora context", {"message": str(message.id)}
     )
-    await town.discord.wait_for(lambda: asked.deferred or None, 0.9)
+    await town.discord.wait_for(lambda: asked.deferred or None, 3.0)
     assert "what the agent would get" in await town.discord.wait_for(lambda: asked.content)
 
 

@@ -91,14 +91,14 @@ async def test_a_refusal_that_discord_takes_slowly_holds_up_nobody(town: Town) -
     settings = town.cog.services.settings
     held = await hold(town)
     await settings.set_guild(town.guild.id, max_queue_size=1)
-    town.discord.faults.rate_limit("PUT", "/reactions/", retry_after=6.0)
+    town.discord.faults.rate_limit("PUT", "/reactions/", retry_after=4.0)
     refused = town.discord.say(town.ada, town.general, f"{town.mention} one too many")
     assert await town.refusal(refused) == "full"
     await settings.set_guild(town.guild.id, max_queue_size=10)
     after = town.discord.say(town.bo, town.general, f"{town.mention} and me?")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(3):
         await reached(town, after, "queued")
     assert town.marks(refused) == []
     held.go()
-    await town.discord.wait_for(lambda: town.marks(refused) == ["⏳"] or None)
+    await town.discord.wait_for(lambda: town.marks(refused) == ["⏳"] or None, 10.0)
     assert (await town.ended(after)).step == "answered"

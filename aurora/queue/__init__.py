@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .lanes import Rules
+from .limits import Rules
 from .queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 
 __all__ = ["EXPIRY_SECONDS", "Enqueued", "MessageQueue", "Rules"]

@@ -14,41 +14,14 @@ import math
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from ..clock import Clock
 from ..model import Event, Turn
 from ..settings import RULES
+from .limits import Rules
 
 _STARTS_KEPT = 1024
 _LONGEST_PACE = RULES["rate_limit_seconds"].maximum or 0.0
-
-
-class Rules(Protocol):
-    """What the queue must know of the world to decide who may run; asked anew each time."""
-
-    def capacity(self, guild_id: int | None) -> int:
-        """Return how many events of a guild (None: of all DMs) may wait."""
-        ...
-
-    def pace(self, event: Event) -> float:
-        """Return the seconds between two starts in the event's channel."""
-        ...
-
-    def limits(self, event: Event) -> Mapping[str, int]:
-        """Return how many runs each of the event's keys (global, guild, agent, user) may hold."""
-        ...
-
-    def hold(self, event: Event) -> float:
-        """Return the seconds an event must wait for reasons outside the queue; 0 if it may run.
-
-        Infinite while it is paused: then it does not expire either.
-        """
-        ...
-
-    def coalesce(self, event: Event) -> int:
-        """Return how many waiting events of one author may run as one turn; 1 is each alone."""
-        ...
 
 
 @dataclass(slots=True, eq=False)

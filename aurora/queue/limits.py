@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Protocol
 
 from ..errors import Breakers
 from ..model import Event
@@ -15,6 +16,33 @@ AGENT_RUNS = 4
 USER_RUNS = 3
 COALESCED = 5
 """How many waiting events of one person may be answered together."""
+
+
+class Rules(Protocol):
+    """What the queue must know of the world to decide who may run; asked anew each time."""
+
+    def capacity(self, guild_id: int | None) -> int:
+        """Return how many events of a guild (None: of all DMs) may wait."""
+        ...
+
+    def pace(self, event: Event) -> float:
+        """Return the seconds between two starts in the event's channel."""
+        ...
+
+    def limits(self, event: Event) -> Mapping[str, int]:
+        """Return how many runs each of the event's keys (global, guild, agent, user) may hold."""
+        ...
+
+    def hold(self, event: Event) -> float:
+        """Return the seconds an event must wait for reasons outside the queue; 0 if it may run.
+
+        Infinite while it is paused: then it does not expire either.
+        """
+        ...
+
+    def coalesce(self, event: Event) -> int:
+        """Return how many waiting events of one author may run as one turn; 1 is each alone."""
+        ...
 
 
 class WorkRules:

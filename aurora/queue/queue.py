@@ -19,7 +19,8 @@ from ..ids import new_event_id, new_turn_id
 from ..ledger import Backlog, Store
 from ..model import NO_CONTEXT, Change, Event, State, Turn
 from ..reasons import REASONS, Reason
-from .lanes import Lanes, Rules
+from .lanes import Lanes
+from .limits import Rules
 
 log = logging.getLogger("red.aurora.queue")
 

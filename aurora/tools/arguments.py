@@ -1,4 +1,4 @@
-"""The arguments of a tool call, checked: models leave them out, mistype and misplace them."""
+"""The arguments of a tool call: their schema, and their check, for models mistype them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ _LARGEST_ID = 2**63 - 1
 
 class BadArgument(AuroraError):  # noqa: N818 - the name discord.py gives the same thing
     """An argument is missing or wrong; the text names it and says what is expected."""
+
+
+def snowflake(description: str) -> Mapping[str, Any]:
+    """Return the schema of an id; as a number it would lose its last digits on the way."""
+    return {"type": "string", "description": f"{description} (as a quoted string)"}
+
+
+def schema(required: tuple[str, ...], **properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of a tool's arguments."""
+    return {"type": "object", "properties": properties, "required": list(required)}
 
 
 class Arguments:

@@ -8,13 +8,8 @@ from contextlib import contextmanager
 from ..agents.memory import Memory, MemoryRefused
 from ..agents.protocol import ToolSpec
 from ..reasons import AgentError
-from .arguments import Arguments
-from .tool import (
-    Scope,
-    Tool,
-    ToolError,
-    schema,
-)
+from .arguments import Arguments, schema
+from .tool import Scope, Tool, ToolError
 
 _PATH = {
     "type": "string",

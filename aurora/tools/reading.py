@@ -19,14 +19,8 @@ from ..guard.policy import (
 from ..model import Quote
 from ..prompts.fence import fence, inline, new_nonce
 from ..prompts.transcript import format_reply_chain
-from .arguments import Arguments
-from .tool import (
-    Scope,
-    Tool,
-    ToolError,
-    schema,
-    snowflake,
-)
+from .arguments import Arguments, schema, snowflake
+from .tool import Scope, Tool, ToolError
 
 MESSAGE_CHARS = 2000
 """How much of each message's text is given, in characters."""

@@ -12,14 +12,8 @@ from ..chat.sender import fingerprint
 from ..guard.policy import Act
 from ..model import Send
 from ..reasons import Reason
-from .arguments import Arguments
-from .tool import (
-    Scope,
-    Tool,
-    ToolError,
-    schema,
-    snowflake,
-)
+from .arguments import Arguments, schema, snowflake
+from .tool import Scope, Tool, ToolError
 
 MAX_MESSAGES = 3
 """How many messages one run may send, long texts in parts counted once: no run floods a place."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import discord
 
@@ -59,13 +58,3 @@ class Tool:
     spec: ToolSpec
     run: Callable[[Scope, Arguments], Awaitable[str]]
     alters: bool = False
-
-
-def snowflake(description: str) -> Mapping[str, Any]:
-    """Return the schema of an id; as a number it would lose its last digits on the way."""
-    return {"type": "string", "description": f"{description} (as a quoted string)"}
-
-
-def schema(required: tuple[str, ...], **properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the schema of a tool's arguments."""
-    return {"type": "object", "properties": properties, "required": list(required)}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The whole cog: of one that is imported in part, each Red that boots here would bring in the rest
 # anew, and register its commands again.
@@ -16,6 +17,12 @@ from tests.support.payloads import Rest, TeaHouse, rest
 from tests.support.stage import Stage, open_stage
 from tests.support.starting import Guard, starts_something
 from tests.support.workers import Bench
+
+# How fast a machine makes examples tells nothing of Aurora, and the first ones take seconds.
+settings.register_profile(
+    "aurora", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("aurora")
 
 
 @pytest.fixture(scope="session")

@@ -162,7 +162,7 @@ async def test_a_payload_without_components_is_no_obstacle(world: TeaHouse) -> N
     assert (await build(world, message))["message"]["extras"] == []
 
 
-@settings(deadline=None, database=None, max_examples=60)
+@settings(max_examples=60)
 @given(content=TEXTS, name=TEXTS)
 async def test_a_context_survives_json_and_utf8_unchanged(content: str, name: str) -> None:
     """Whatever Discord lets through, half surrogate pairs included."""

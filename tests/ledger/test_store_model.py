@@ -296,5 +296,5 @@ async def _listed(answer: Awaitable[Any]) -> list[Any]:
 TestStores = pytest.mark.long(Stores.TestCase)
 # A failure is shown as it was found: each try opens files, and hundreds to shrink it take minutes.
 TestStores.settings = settings(
-    max_examples=30, stateful_step_count=25, deadline=None, phases=[Phase.explicit, Phase.generate]
+    max_examples=30, stateful_step_count=25, phases=[Phase.explicit, Phase.generate]
 )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.prompts.fence import (
@@ -50,7 +50,6 @@ BLOCK = re.compile(
 )
 
 
-@settings(deadline=None, database=None)
 @given(TEXTS)
 def test_no_text_closes_its_block(text: str) -> None:
     """Nor opens another, even if it knows the nonce."""
@@ -61,14 +60,12 @@ def test_no_text_closes_its_block(text: str) -> None:
     assert NONCE not in match[1].lower()
 
 
-@settings(deadline=None, database=None)
 @given(TEXTS)
 def test_defusing_twice_changes_nothing_more(text: str) -> None:
     """Text that passes through two surfaces is not mangled."""
     assert defuse(defuse(text)) == defuse(text)
 
 
-@settings(deadline=None, database=None)
 @given(TEXTS, st.integers(1, 200))
 def test_an_inline_text_is_one_bounded_line_without_quotes(text: str, limit: int) -> None:
     """It can't forge a line, an id, or length."""
@@ -78,7 +75,6 @@ def test_an_inline_text_is_one_bounded_line_without_quotes(text: str, limit: int
     assert len(result) <= limit + len("… [999999 more characters]")
 
 
-@settings(deadline=None, database=None)
 @given(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))))
 def test_visible_text_without_tags_stays_as_it_is(text: str) -> None:
     """Cleaning is for what nobody sees."""

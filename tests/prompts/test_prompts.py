@@ -302,7 +302,7 @@ MESSAGES = st.lists(st.tuples(QUOTE, st.lists(QUOTE, max_size=10)), min_size=2, 
 
 
 @pytest.mark.long
-@settings(deadline=None, database=None, max_examples=25)
+@settings(max_examples=25)
 @given(HOSTILE, MESSAGES, NAMES)
 def test_no_joint_prompt_is_longer_than_its_cap_or_broken_out_of(
     name: str, messages: list[tuple[object, list[object]]], names: list[object]
@@ -331,7 +331,7 @@ def test_no_joint_prompt_is_longer_than_its_cap_or_broken_out_of(
     assert ids == [one["message"]["id"] for one in contexts]
 
 
-@settings(deadline=None, database=None, max_examples=25)
+@settings(max_examples=25)
 @given(HOSTILE, QUOTE, st.lists(QUOTE, max_size=10), NAMES)
 def test_no_prompt_is_longer_than_its_cap_or_broken_out_of(
     name: str, message: object, chain: list[object], names: list[object]

@@ -59,7 +59,7 @@ QUOTES = st.builds(
 )
 
 
-@settings(deadline=None, database=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(QUOTES, max_size=10))
 def test_every_message_appears_once_in_order_with_its_id_quoted(chain: list[Quote]) -> None:
     """Whatever people write or call themselves, nobody adds, hides or reorders a message."""
@@ -197,7 +197,7 @@ def test_long_lists_of_mentions_are_cut_and_say_so() -> None:
     assert text.endswith("and 3 more")
 
 
-@settings(deadline=None, database=None, max_examples=60)
+@settings(max_examples=60)
 @given(HOSTILE)
 def test_no_name_adds_a_line_or_an_id(name: str) -> None:
     """Channel, server and people's names are chosen by users."""

@@ -27,15 +27,19 @@ def recovered(events: Iterable[Event], kept: Mapping[str, Kept]) -> list[Turn]:
 
 
 def _recovered(events: Sequence[Event], kept: Kept | None) -> Turn:
+    if kept is None and events[0].turn_id is None:
+        # Most of a long line: what waits and never ran.
+        return Turn(tuple(events))
     speaker_id, turn = kept or ("", Turn((), events[0].turn_id or ""))
     # A revived event may speak for others that were accepted after it.
     speaker = next((event for event in events if event.id == speaker_id), None)
-    if speaker is None:
-        speaker = events[-1]
-        # Nobody can say what a turn has done of which too little is kept: it is examined first.
-        turn = replace(turn, interrupted=speaker.turn_id is not None)
+    # Nobody can say what a turn has done of which too little is kept: it is examined first.
+    unknown = speaker is None
+    speaker = speaker or events[-1]
     earlier = tuple(event for event in events if event is not speaker)
     turn = replace(turn, events=(*earlier, speaker))
+    if unknown:
+        turn.interrupted = speaker.turn_id is not None
     if any(event.state is State.RUNNING for event in events):
         turn.interrupted = True
         turn.crashes += 1

@@ -212,7 +212,7 @@ async def by_wire() -> AsyncIterator[tuple[LocalDiscord, Ears]]:
     await local.start()
     with pointed_at(local):
         running = asyncio.create_task(bot.start(local.token))
-        await asyncio.wait_for(bot.wait_until_ready(), 5)
+        await asyncio.wait_for(bot.wait_until_ready(), 20)
         yield local, bot
         await bot.close()
         await running

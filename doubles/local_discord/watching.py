@@ -65,7 +65,7 @@ class Watching:
                 future.set_result(None)
 
     async def wait_for(
-        self, predicate: Callable[[], T | None], timeout: float = 5.0, *, recheck: float = 0.01
+        self, predicate: Callable[[], T | None], timeout: float = 20.0, *, recheck: float = 0.01
     ) -> T:
         """Return the predicate's value as soon as it is true.
 

@@ -32,7 +32,7 @@ async def arriving(town: Town) -> Message:
 
 async def edited(town: Town, message: Message, text: str) -> None:
     """Edit a message, and see that Aurora has heard of it."""
-    heard = asyncio.create_task(town.red.bot.wait_for("raw_message_edit", timeout=5))
+    heard = asyncio.create_task(town.red.bot.wait_for("raw_message_edit", timeout=20))
     await asyncio.sleep(0)  # it listens from its first step on
     town.discord.edit(message, text)
     payload = await heard
@@ -45,7 +45,7 @@ async def test_a_message_that_comes_twice_at_once_is_taken_in_once(
     """As a gateway does that resumes; and a deletion is not forgotten over it."""
     late = await arriving(town)
     again = discord.utils.get(town.red.bot.cached_messages, id=late.id)
-    gone = asyncio.create_task(town.red.bot.wait_for("raw_message_delete", timeout=5))
+    gone = asyncio.create_task(town.red.bot.wait_for("raw_message_delete", timeout=20))
     await asyncio.sleep(0)  # it listens from its first step on
     town.discord.delete(late)
     await gone
@@ -100,5 +100,5 @@ async def test_a_refusal_that_discord_takes_slowly_holds_up_nobody(town: Town) -
         await reached(town, after, "queued")
     assert town.marks(refused) == []
     held.go()
-    await town.discord.wait_for(lambda: town.marks(refused) == ["⏳"] or None, 10.0)
+    await town.discord.wait_for(lambda: town.marks(refused) == ["⏳"] or None, 30.0)
     assert (await town.ended(after)).step == "answered"

@@ -56,7 +56,7 @@ async def test_missed_messages_are_taken_in_in_their_order(awake: Comings) -> No
 
 async def test_after_a_resume_nothing_is_read(awake: Comings) -> None:
     """Discord itself repeats what was missed."""
-    resumed = asyncio.create_task(awake.red.bot.wait_for("shard_resumed", timeout=5))
+    resumed = asyncio.create_task(awake.red.bot.wait_for("shard_resumed", timeout=20))
     await asyncio.sleep(0)  # it listens from its first step on
     await awake.discord.drop_gateway()
     missed = awake.ask("are you there?")
@@ -166,7 +166,7 @@ async def test_a_message_deleted_while_it_is_looked_at_is_not_taken_in(
         doomed = awake.ask("never mind")
         missed = awake.ask("are you there?")
     await looking.wait()
-    gone = asyncio.create_task(awake.red.bot.wait_for("raw_message_delete", timeout=5))
+    gone = asyncio.create_task(awake.red.bot.wait_for("raw_message_delete", timeout=20))
     await asyncio.sleep(0)  # it listens from its first step on
     awake.discord.delete(doomed)
     await gone

@@ -86,7 +86,7 @@ async def ask(town: QuickTown, way: Callable[[str], Plan], *faults: dict[str, An
 
 async def seen(town: QuickTown, message: Message) -> Seen:
     """Wait for the end of a question, and look."""
-    await town.ended(message, 20)
+    await town.ended(message)
     event = await event_of(town, message)
     said = [one.content for one in town.bot_messages(message.channel)]
     return Seen(event.state, event.reason, said, town.marks(message))
@@ -224,7 +224,7 @@ async def test_a_lost_gateway_session_changes_no_end(
     missed = mention(town, "third", room)
     gate.set()
     for message in (running, waiting, missed):
-        await town.ended(message, 20)
+        await town.ended(message)
         assert (await event_of(town, message)).state is State.ANSWERED
         assert len(town.answers(message, room)) == 1
     steps = [town.steps(message).count("queued") for message in (running, waiting, missed)]

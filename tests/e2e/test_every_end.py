@@ -105,7 +105,7 @@ async def cut_off(town: QuickTown, room: Channel) -> Message:
 
 async def took(town: QuickTown, inputs: int) -> None:
     """Wait until the server has taken so many inputs in all."""
-    await town.discord.wait_for(lambda: town.quick.inputs >= inputs, 5)
+    await town.discord.wait_for(lambda: town.quick.inputs >= inputs, 20)
 
 
 async def too_slow(town: QuickTown, room: Channel) -> Message:
@@ -255,7 +255,7 @@ async def test_each_end_is_kept_and_listed_with_its_reason(
     """In the ledger, in what is told of it, and in `queue list`."""
     room = town.discord.add_channel(town.guild, "room")
     message = await provoke(town, room)
-    end = await town.ended(message, 20)
+    end = await town.ended(message)
     assert (end.step, end.detail) == (state, reason)
     event = await event_of(town, message)
     assert (event.state, event.reason) == (state, reason)
@@ -267,7 +267,7 @@ async def test_each_end_is_kept_and_listed_with_its_reason(
 
 async def test_no_event_is_left_without_an_end(town: QuickTown) -> None:
     """After all that was done above, every row is final and has a reason."""
-    await town.discord.wait_for(lambda: not town.cog.services.queue.get_stats()["running"], 10)
+    await town.discord.wait_for(lambda: not town.cog.services.queue.get_stats()["running"], 30)
     for _ in range(100):
         listed = await town.cog.services.store.recent("everywhere", limit=1000)
         events = [one.event for one in listed]

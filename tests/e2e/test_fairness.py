@@ -66,7 +66,7 @@ def running(town: Town, messages: list[Message]) -> int:
 
 async def ends(town: Town, messages: list[Message]) -> list[str]:
     """Wait for all and return how they ended."""
-    return [(await town.ended(message, 20)).step for message in messages]
+    return [(await town.ended(message)).step for message in messages]
 
 
 async def test_twelve_slow_runs_do_not_delay_another_guild(

@@ -119,7 +119,7 @@ async def test_five_refusals_open_the_breaker_and_nobody_is_lost(town: QuickTown
     await town.quick.stop()
     messages = [ask_in_room(town) for _ in range(5)]
     server = town.cog.services.breakers.server
-    await town.discord.wait_for(lambda: server.retry_in() > 1, 10)
+    await town.discord.wait_for(lambda: server.retry_in() > 1, 30)
     inputs = town.quick.inputs
     await town.quick.start()
     late = ask_in_room(town)
@@ -184,7 +184,7 @@ async def test_a_turn_that_is_cut_off_runs_again(town: QuickTown) -> None:
     hasten(town)
     town.quick.script = lambda _text: Plan(ANSWER, delay=0.5)
     message = ask_in_room(town)
-    await town.discord.wait_for(lambda: town.quick.busy, 5)
+    await town.discord.wait_for(lambda: town.quick.busy, 20)
     town.quick.cut()
     found = await kept(town, message)
     assert (found.state, found.answers, found.notices) == (State.ANSWERED, 1, 0)

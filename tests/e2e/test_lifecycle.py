@@ -37,7 +37,7 @@ async def test_a_new_ratelimit_frees_what_waits(town: Town) -> None:
     message = mention(town, "[[say:at last]]")
     await reached(town, message, "queued")
     await town.command("aurora config ratelimit 0.5")
-    seen = await outcome_of(town, message, 5)
+    seen = await outcome_of(town, message)
     assert (seen.state, seen.said[-1]) == ("answered", ("general", True, "at last"))
 
 

@@ -255,7 +255,7 @@ async def test_a_second_life_begins_anew_and_may_end_like_the_first(town: Town) 
     """Nothing of the first counts in it."""
     dead = await failed(town)
     await town.command(f"aurora queue retry {dead.id}")
-    await town.discord.wait_for(lambda: town.steps(dead).count("failed") == 2 or None, 10)
+    await town.discord.wait_for(lambda: town.steps(dead).count("failed") == 2 or None, 30)
     line = row(await page(town, "aurora queue dead"), dead)
     assert line.endswith("· attempts: 1")
 

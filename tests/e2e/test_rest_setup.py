@@ -60,7 +60,7 @@ async def asked(town: Town, command: str, channel: Channel | None = None) -> Mes
     return question
 
 
-async def reply(town: Town, question: Message, label: str, timeout: float = 10.0) -> str:
+async def reply(town: Town, question: Message, label: str, timeout: float = 30.0) -> str:
     """Press a button of a question and return what is said at last."""
     place, count = question.channel, len(town.bot_messages(question.channel))
     town.discord.press(town.ada, question, button(question, label))

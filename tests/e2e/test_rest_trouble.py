@@ -224,7 +224,7 @@ async def test_a_server_that_is_away_is_waited_for(town: Town) -> None:
     message = mention(town, "[[send:Back again.]]")
     await reached(town, message, "retrying")
     await town.rest.restart()
-    end = await town.ended(message, 20)
+    end = await town.ended(message)
     assert (end.step, end.detail) == ("answered", "sent")
     assert said_since(town, message)[-1] == ("general", True, "Back again.")
 

@@ -140,7 +140,7 @@ async def test_agents_and_conversations_keep_their_answers_apart(town: Town) -> 
         )
     ]
     for message, name in asked:
-        assert (await town.ended(message, 20)).step == "answered"
+        assert (await town.ended(message)).step == "answered"
         assert [text for _, text in replies(town, message)] == [f"{name} to {message.id}"]
     assert len(town.rest.store.threads) == 4
 

@@ -53,7 +53,7 @@ async def client(town: LocalTown) -> AsyncIterator[discord.Client]:
     bot = discord.Client(intents=discord.Intents.all(), guild_ready_timeout=0.01)
     with pointed_at(town.server):
         running = asyncio.create_task(bot.start(town.server.token))
-        await asyncio.wait_for(bot.wait_until_ready(), 5)
+        await asyncio.wait_for(bot.wait_until_ready(), 20)
         yield bot
         await bot.close()
         await running

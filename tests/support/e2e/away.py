@@ -79,7 +79,7 @@ class Comings:
 
     async def accepted(self, message: Message) -> None:
         """Wait until a message was taken in."""
-        await self.discord.wait_for(lambda: message.id in self.taken_in, 10)
+        await self.discord.wait_for(lambda: message.id in self.taken_in, 30)
 
     async def on_aurora_event(self, change: Change) -> None:
         """Keep every step in an event's life."""
@@ -128,7 +128,7 @@ class Comings:
         """Let the owner type a command elsewhere, and wait until something is said to it."""
         office = self.discord.add_channel(self.guild, "office")
         self.say(f"!{text}", office)
-        await self.discord.wait_for(lambda: len(self.discord.messages(office)) > 1, 10)
+        await self.discord.wait_for(lambda: len(self.discord.messages(office)) > 1, 30)
 
     def session_lost(self) -> AbstractAsyncContextManager[None]:
         """Let the bot be away without a session while the block lasts."""
@@ -145,11 +145,11 @@ async def session_lost(bot: Red, discord: LocalDiscord) -> AsyncIterator[None]:
 
     # discord.py offers this hook to whoever must wait before a new session.
     bot.before_identify_hook = wait  # type: ignore[method-assign]
-    gone = asyncio.create_task(bot.wait_for("shard_disconnect", timeout=5))
+    gone = asyncio.create_task(bot.wait_for("shard_disconnect", timeout=20))
     await asyncio.sleep(0)  # it listens from its first step on
     await discord.invalidate_session()
     await gone
-    ready = asyncio.create_task(bot.wait_for("shard_ready", timeout=5))
+    ready = asyncio.create_task(bot.wait_for("shard_ready", timeout=20))
     try:
         yield
     finally:

@@ -35,7 +35,7 @@ def said_since(town: Town, message: Message) -> list[Said]:
     ]
 
 
-async def outcome_of(town: Town, message: Message, timeout: float = 10.0) -> Outcome:
+async def outcome_of(town: Town, message: Message, timeout: float = 30.0) -> Outcome:
     """Wait for the end of a message's event and look at everything."""
     end = await town.ended(message, timeout)
     return Outcome(end.step, end.detail, said_since(town, message), town.marks(message))
@@ -66,12 +66,12 @@ async def works(town: Town, channel: Channel | None = None) -> None:
 
 async def reached(town: Town, message: Message, step: str) -> None:
     """Wait until a message's event has come to a step."""
-    await town.discord.wait_for(lambda: step in town.steps(message), 10)
+    await town.discord.wait_for(lambda: step in town.steps(message), 30)
 
 
 async def thinking(town: Town, requests: int = 1) -> None:
     """Wait until the model was called so many times in this test."""
-    await town.discord.wait_for(lambda: len(town.llm.requests) >= requests, 10)
+    await town.discord.wait_for(lambda: len(town.llm.requests) >= requests, 30)
 
 
 def hasten(town: Town, base_delay: float = 0.01) -> None:

@@ -80,7 +80,7 @@ class Town:
         """Return the steps of a message's event."""
         return [change.step for change in self.changes if change.message_id == message.id]
 
-    async def ended(self, message: Message, timeout: float = 10.0) -> Change:
+    async def ended(self, message: Message, timeout: float = 30.0) -> Change:
         """Wait for the end of a message's event."""
 
         def last() -> Change | None:
@@ -127,14 +127,14 @@ class Town:
         self, text: str, *, author: User | None = None, channel: Channel | None = None
     ) -> Exception:
         """Type a command that must fail, and return Red's reason."""
-        failure = asyncio.create_task(self.red.bot.wait_for("command_error", timeout=5))
+        failure = asyncio.create_task(self.red.bot.wait_for("command_error", timeout=20))
         await asyncio.sleep(0)  # it listens from its first step on
         self.discord.say(author or self.ada, channel or self.general, f"!{text}")
         _, error = await failure
         assert isinstance(error, Exception)
         return error
 
-    async def refusal(self, message: Message, timeout: float = 5.0) -> str:
+    async def refusal(self, message: Message, timeout: float = 20.0) -> str:
         """Wait until a message was refused and return the reason."""
         async with asyncio.timeout(timeout):
             # The store tells nobody of its changes.

@@ -8,17 +8,8 @@ import json
 import aiohttp
 import pytest
 
-from aurora.model import Person
 from doubles.llm import ScriptedLLM
 from tests.support.doubles.asking import CHANNEL, MESSAGE, after_tool, ask, prompt, quote
-
-ALICE: Person = {
-    "id": "300000000000000009",
-    "username": "alice",
-    "display_name": "Alice",
-    "global_name": None,
-    "bot": False,
-}
 
 
 async def test_directives_in_the_chain_do_nothing(llm: ScriptedLLM) -> None:

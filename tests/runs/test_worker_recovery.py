@@ -375,6 +375,31 @@ async def test_an_attempt_that_was_written_and_never_began_is_given_back(
     assert runs(after) == 2
 
 
+async def test_an_attempt_that_is_still_examined_is_not_forgotten_for_the_next(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Aurora died again while it asked: what is kept is the attempt that was made."""
+    backend = RememberingBackend([Accepted(), NEVER])
+    bench = await start(benches, backend)
+    event = await bench.ask()
+    (turn,) = backend.seen
+    backend.ends[turn.agent_id, turn.conversation_id, turn.input_id] = done("From before.")
+
+    async def hang(_given: Any) -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as asking:
+        asking.setattr(backend, "recall", hang)
+        second = await bench.again()
+        benches.append(second)
+        await second.clock.advance(2)
+    third = await second.again()
+    benches.append(third)
+    await third.clock.advance(2)
+    assert await end(third, event) == (State.ANSWERED, "delivered")
+    assert (runs(third), third.square.delivered) == (1, ["From before."])
+
+
 async def test_an_attempt_that_never_began_is_given_back_without_a_crash_too(
     benches: list[Bench],
 ) -> None:

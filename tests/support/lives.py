@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from aurora.ledger import LedgerError, Store
+from aurora.model import Send
 from aurora.words import phrase
 
 
@@ -68,9 +70,9 @@ class Life:
 class Disk:
     """The ledger as one Aurora sees it.
 
-    What is asked for lazily is put off until something else is asked for, and lost with a life
-    that ends before: a real ledger waits no longer than a moment for that. Where nothing ends a
-    life, `puts_off` can be unset: then it is left to the store.
+    What is asked for lazily is put off until something else is to be written, and lost with a
+    life that ends before: a real ledger waits no longer than a moment for that. Where nothing
+    ends a life, `puts_off` can be unset: then it is left to the store.
     """
 
     def __init__(self, store: Store, life: Life) -> None:
@@ -81,7 +83,7 @@ class Disk:
         self.idle.set()
         self._busy = 0
         self._life = life
-        self._put_off: list[Callable[[], Awaitable[Any]]] = []
+        self._put_off: list[tuple[str, tuple[Any, ...]]] = []
 
     def __getattr__(self, name: str) -> Any:
         operation = getattr(self.store, name)
@@ -92,17 +94,17 @@ class Disk:
             if lazily:
                 await self._life.point(f"{name} is put off")
                 # As it is now: it may differ when it is written.
-                now = copy.deepcopy(arguments)
-                self._put_off.append(lambda: operation(*now, **options))
+                self._put_off.append((name, copy.deepcopy(arguments)))
                 return True
-            await self._catch_up()
+            if name not in _REMEMBERED:
+                await self._catch_up()
             await self._life.point(f"{name} is asked", LedgerError(phrase("disk full")))
             if self.full and name not in _READING:
                 raise LedgerError(phrase("disk full"))
             result = await self._work(lambda: operation(*arguments, **options))
             if name not in _READING:
                 await self._life.point(f"{name} is done", after=True)
-            return result
+            return self._with_put_off(*arguments, result) if name == "sends" else result
 
         return carry_out
 
@@ -120,12 +122,21 @@ class Disk:
     async def _catch_up(self) -> None:
         """Do what was put off; on a full disk it is lost, and nobody is told."""
         while self._put_off and not self._life.dead:
-            operation = self._put_off.pop(0)
+            name, arguments = self._put_off.pop(0)
             if not self.full:
-                await self._work(operation)
+                await self._work(partial(getattr(self.store, name), *arguments))
                 await self._life.point("what was put off is done", after=True)
 
+    def _with_put_off(self, event_id: str, sends: Sequence[Send]) -> list[Send]:
+        found = {send.key: send for send in sends}
+        for name, (about, *rest) in self._put_off:
+            if name == "record_send" and about.id == event_id:
+                found[rest[0].key] = rest[0]
+        return list(found.values())
 
+
+_REMEMBERED = {"conversation", "sends"}
+"""What a real ledger need not read of a turn that runs."""
 _READING = {
     "changes", "conversation", "counts", "dm_channels", "find", "get", "noted", "open", "recent",
     "refusal", "sends", "sent", "turn",

@@ -62,8 +62,8 @@ class Store(Protocol):
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what
     is asked for next, or has one of its own a moment later. It is kept before all that is asked
-    for after it, and lost in a crash in between: it is for what recovery finds out as well
-    without it.
+    for after it. A crash in between loses it: it is for what a crash a moment earlier would have
+    lost as well.
 
     A call that changes state takes the Changes that tell of it, and keeps both or neither: the
     changes are the outbox of the event system.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 
 
 def new_event_id(at: float) -> str:
@@ -13,6 +14,11 @@ def new_event_id(at: float) -> str:
 def new_turn_id(at: float) -> str:
     """Return `turn_` and a UUIDv7: ids sort by the time of a turn's first start, in seconds."""
     return "turn_" + _uuid7(at)
+
+
+def new_input_id() -> str:
+    """Return a random UUID: no other attempt, of this process or another, has the same."""
+    return str(uuid.uuid4())
 
 
 def oldest_turn_id(at: float) -> str:

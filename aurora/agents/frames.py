@@ -5,9 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
+
 from .protocol import Reasoning, Text, Usage
 
 Frame = dict[str, Any]
+
+
+def read_json(text: str) -> Any:
+    """Return what a text of JSON holds; raise ValueError if it is none.
+
+    Some frames hold half an emoji or NaN, which only the slower reader takes.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def part(frame: Frame, key: str) -> Frame:

@@ -73,6 +73,8 @@ class Delivery:
             reason = failure.reason
             log.warning("The answer to event %s was not delivered: %s", turn.speaker.id, reason)
         if REASONS[reason].mark:
+            # Who has seen that nothing comes is to get nothing after a crash.
+            await self._store.save_turn(turn)
             await self.show_end(turn.speaker, reason)
         return reason
 

@@ -80,13 +80,13 @@ class Sender:
         # Of a long text only the first part can be recognised in the channel.
         send = Send(key, "message", by, channel.id, fingerprint(parts[0]), reply_to)
         known = await self._known(event, key)
-        mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
         if known and known.message_ids:
             if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
                 return known
             send = known
         else:
-            await self._store.record_send(event, send)
+            await self._begin(event, send)
+        mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
         # Of a send begun before, the next part may have arrived without our learning of it.
         doubtful = known is not None
         try:
@@ -95,7 +95,11 @@ class Sender:
                 doubtful = False
                 message_id = found or await self._post(event, channel, send, part, mentions)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
-                await self._store.record_send(event, send)
+                # After its own words Aurora writes the end of the turn, which takes the record
+                # along. Lost with that, the send is in doubt, as it is for who dies before
+                # Discord has answered: it is looked for. An agent thinks on after its send.
+                last = len(send.message_ids) == len(parts)
+                await self._store.record_send(event, send, lazily=last and by != "tool")
         except FAILURES as error:
             raise explain(error, send) from error
         return send
@@ -115,7 +119,7 @@ class Sender:
         if known and known.message_ids:
             return known
         send = Send(key, "reaction", "tool", channel.id, fingerprint(str(emoji)), message_id)
-        await self._store.record_send(event, send)
+        await self._begin(event, send)
         message = channel.get_partial_message(message_id)
         try:
             await insist(lambda: message.add_reaction(emoji), self.patience)
@@ -156,13 +160,14 @@ class Sender:
             await self._store.record_send(event, send)
         return send
 
-    async def _known(self, event: Event, key: str) -> Send | None:
-        # Nothing is kept of an event that was forgotten, so a repeat could not be told.
-        if await self._store.get(event.id) is None:
+    async def _begin(self, event: Event, send: Send) -> None:
+        if not await self._store.record_send(event, send):
             raise SendFailed(
                 Reason.FORGOTTEN,
                 "Aurora was told to forget this message; nothing more is sent for it.",
             )
+
+    async def _known(self, event: Event, key: str) -> Send | None:
         return next((one for one in await self._store.sends(event.id) if one.key == key), None)
 
     async def _post(

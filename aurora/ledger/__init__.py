@@ -58,6 +58,11 @@ class Listed(NamedTuple):
 class Store(Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
+    But for one thing: what is asked for `lazily` returns at once, and shares the commit of what
+    is asked for next, or has one of its own a moment later. It is kept before all that is asked
+    for after it. A crash in between loses it: it is for what a crash a moment earlier would have
+    lost as well.
+
     A call that changes state takes the Changes that tell of it, and keeps both or neither: the
     changes are the outbox of the event system.
     """
@@ -94,7 +99,7 @@ class Store(Protocol):
         """
         ...
 
-    async def save_turn(self, turn: Turn) -> None:
+    async def save_turn(self, turn: Turn, *, lazily: bool = False) -> None:
         """Keep what changed in a turn while its events stay what they are."""
         ...
 
@@ -155,8 +160,11 @@ class Store(Protocol):
         """Point a lane to a conversation."""
         ...
 
-    async def record_send(self, event: Event, send: Send) -> None:
-        """Keep a send of an event and its turn; one with the same key is replaced."""
+    async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:
+        """Keep a send of an event and its turn; one with the same key is replaced.
+
+        False if the event was forgotten: nothing is kept of it, so a repeat could not be told.
+        """
         ...
 
     async def sends(self, event_id: str) -> Sequence[Send]:

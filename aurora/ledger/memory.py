@@ -103,7 +103,7 @@ class MemoryStore:
             if kept is not None and event.state.final and speaker == event.id:
                 kept.answer = None
 
-    async def save_turn(self, turn: Turn) -> None:
+    async def save_turn(self, turn: Turn, *, lazily: bool = False) -> None:  # noqa: ARG002 - it is as quick at once
         """Keep what changed in a turn."""
         if turn.id in self._turns:
             self._turns[turn.id] = _kept(turn)
@@ -197,15 +197,16 @@ class MemoryStore:
         """Point a lane to a conversation."""
         self._conversations[agent_id, lane] = conversation_id
 
-    async def record_send(self, event: Event, send: Send) -> None:
+    async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:  # noqa: ARG002 - as above
         """Keep a send of an event; one with the same key is replaced."""
         if event.id not in self._events:
-            return
+            return False
         self._sends.setdefault(event.id, {})[send.key] = send
         # A reaction stands at a message of somebody's.
         for part, message_id in enumerate(send.message_ids if send.kind == "message" else ()):
             # What a message was first sent for is what it was sent for.
             self._sent.setdefault(message_id, Sent(event.id, event.turn_id, part))
+        return True
 
     async def sends(self, event_id: str) -> Sequence[Send]:
         """Return what was sent for an event, oldest first."""

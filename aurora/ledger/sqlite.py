@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,8 @@ from .rows import (
 from .tables import Tables
 from .writer import Writer
 
+log = logging.getLogger("red.aurora.ledger")
+
 
 class SqliteStore:
     """A Store whose every answer is on disk before it is given (promise 1).
@@ -67,6 +70,8 @@ class SqliteStore:
         self._opener = opener
         self._writer: Writer | None = None
         self._conversations: dict[tuple[str, str], str] = {}
+        # Of the events that speak for the turns that run; nobody else writes the file.
+        self._sends: dict[str, dict[str, Send]] = {}
 
     async def open(self) -> Backlog:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
@@ -85,6 +90,7 @@ class SqliteStore:
         if self._writer is not None:
             await self._writer.stop()
             self._writer = None
+            self._sends.clear()
 
     async def add(self, event: Event, change: Change) -> bool:
         """Keep a new event and its context; False if its message is known."""
@@ -95,11 +101,12 @@ class SqliteStore:
         """Keep that a turn runs, and fill in the contexts of its events."""
         events, at = turn.events, turn.started_at or self._clock.time()
         rows = [moved_row(event) for event in events]
-        contexts = await self._do(
+        contexts, sends = await self._do(
             Tables.start, turn_row(turn), turn.speaker.channel_id, at, rows, tuple(changes)
         )
         for event, context in zip(events, contexts, strict=True):
             event.context = decoded(event.id, context)
+        self._sends[turn.speaker.id] = {send.key: send for send in sends_of(sends)}
 
     async def move(
         self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()
@@ -107,6 +114,8 @@ class SqliteStore:
         """Keep new states; the content of what is final is forgotten."""
         # As they are now: they may differ when they are written.
         rows = [moved_row(event) for event in events]
+        for event in events:
+            self._sends.pop(event.id, None)
         kept = [turn_row(turn) for turn in turns if turn.id]
         known = {None, *(turn.id for turn in turns)}
         over = [
@@ -116,9 +125,13 @@ class SqliteStore:
         ]
         await self._do(Tables.move, rows, tuple(changes), kept, over)
 
-    async def save_turn(self, turn: Turn) -> None:
+    async def save_turn(self, turn: Turn, *, lazily: bool = False) -> None:
         """Keep what changed in a turn."""
-        await self._do(Tables.save_turns, [turn_row(turn)])
+        saved = self._do(Tables.save_turns, [turn_row(turn)], lazily=lazily)
+        if lazily:
+            saved.add_done_callback(_tell_of_failure)
+        else:
+            await saved
 
     async def save_events(self, events: Sequence[Event]) -> None:
         """Keep what changed in events, apart from their contexts."""
@@ -131,6 +144,7 @@ class SqliteStore:
     async def revive(self, event: Event, change: Change) -> None:
         """Let a final event wait again, without its notices."""
         row, context = revived_row(event), encoded(event.context)
+        self._sends.pop(event.id, None)
         await self._do(Tables.revive, row, context, change)
 
     async def get(self, event_id: str) -> Event | None:
@@ -188,14 +202,29 @@ class SqliteStore:
         await self._do(Tables.set_conversation, agent_id, lane, conversation_id)
         self._conversations[agent_id, lane] = conversation_id
 
-    async def record_send(self, event: Event, send: Send) -> None:
+    async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:
         """Keep a send of an event; one with the same key is replaced."""
         # A reaction stands at a message of somebody's.
         messages = send.message_ids if send.kind == "message" else ()
-        await self._do(Tables.record_send, event.id, send_row(send), event.turn_id, messages)
+        asked = (Tables.record_send, event.id, send_row(send), event.turn_id, messages)
+        recorded = self._do(*asked, lazily=lazily)
+        try:
+            if lazily:
+                recorded.add_done_callback(_tell_of_failure)
+            elif not await recorded:
+                return False
+        except BaseException:
+            # Whether it is kept is for the file to say.
+            self._sends.pop(event.id, None)
+            raise
+        if event.id in self._sends:
+            self._sends[event.id][send.key] = send
+        return True
 
     async def sends(self, event_id: str) -> Sequence[Send]:
         """Return what was sent for an event, oldest first."""
+        if event_id in self._sends:
+            return list(self._sends[event_id].values())
         return sends_of(await self._do(Tables.sends, event_id))
 
     async def sent(self, message_id: int) -> Sent | None:
@@ -219,9 +248,20 @@ class SqliteStore:
 
     async def forget_user(self, user_id: int) -> None:
         """Drop everything about a person."""
-        await self._do(Tables.forget_user, user_id)
+        try:
+            await self._do(Tables.forget_user, user_id)
+        finally:
+            self._sends.clear()
 
-    def _do(self, operation: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def _do(
+        self, operation: Callable[..., Any], *args: Any, lazily: bool = False
+    ) -> asyncio.Future[Any]:
         if self._writer is None:
             raise LedgerError(w.CLOSED)
-        return self._writer.submit(operation, *args)
+        return self._writer.submit(operation, *args, lazily=lazily)
+
+
+def _tell_of_failure(asked: asyncio.Future[Any]) -> None:
+    """Say of what nobody waits for that it was not kept; what is written next fails aloud."""
+    if not asked.cancelled() and (error := asked.exception()) is not None:
+        log.warning("The ledger could not keep a part of a turn: %s", error)

@@ -111,15 +111,15 @@ class Tables:
         at: float,
         events: Sequence[Row],
         changes: Sequence[Change],
-    ) -> list[str | None]:
-        """Keep that a turn runs; return the contexts of its events."""
+    ) -> tuple[list[str | None], list[Row]]:
+        """Keep that a turn runs; return the contexts of its events and the speaker's sends."""
         self.run(
             "INSERT INTO starts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
             (channel_id, at),
         )
         if self._move(events, changes):
             self.run(KEEP_TURN, turn)
-        return [self._context(row[-1]) for row in events]
+        return [self._context(row[-1]) for row in events], self.sends(events[-1][-1])
 
     def move(
         self,
@@ -253,8 +253,11 @@ class Tables:
 
     def record_send(
         self, event_id: str, row: Row, turn_id: str | None, message_ids: Sequence[int]
-    ) -> None:
-        """Keep a send of a known event, in the place of the one with its key, and its messages."""
+    ) -> bool:
+        """Keep a send in the place of the one with its key, and its messages.
+
+        False if the event is not known; then nothing is kept.
+        """
         self.run(
             "INSERT INTO sends (event, key, kind, sent_by, channel_id, text_hash, reply_to, "
             "message_ids) SELECT seq, ?, ?, ?, ?, ?, ?, ? FROM events WHERE id = ? "
@@ -264,12 +267,15 @@ class Tables:
             "message_ids = excluded.message_ids",
             (*row, event_id),
         )
+        if not self.db.changes():
+            return False
         for part, message_id in enumerate(message_ids):
             # What a message was first sent for is what it was sent for.
             self.run(
                 "INSERT OR IGNORE INTO sent_messages SELECT ?, seq, ?, ? FROM events WHERE id = ?",
                 (message_id, turn_id, part, event_id),
             )
+        return True
 
     def sent(self, message_id: int) -> Row | None:
         """Return the row of a message that was sent."""

@@ -29,6 +29,8 @@ _BATCH = 128
 _MOMENT = 0.05
 """Seconds without work after which there is time to tidy up."""
 _ERASE_SECONDS = 2.0
+_LAZY_SECONDS = 0.05
+"""How long what was asked for lazily waits for something else to be written with."""
 _SWEEP_SECONDS = 60.0
 
 
@@ -54,6 +56,8 @@ class Writer:
         self._opened: asyncio.Future[Backlog] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._gathered: list[Operation] = []
+        self._handing_over = False
+        self._alarm: asyncio.TimerHandle | None = None
         # None asks the thread to end.
         self._queue: SimpleQueue[list[Operation] | None] = SimpleQueue()
         self._stopping = False
@@ -72,17 +76,26 @@ class Writer:
             await self.stop()
             raise
 
-    def submit(self, operation: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        """Line an operation up; the future is done when its changes are kept."""
+    def submit(
+        self, operation: Callable[..., Any], *args: Any, lazily: bool = False
+    ) -> asyncio.Future[Any]:
+        """Line an operation up; the future is done when its changes are kept.
+
+        What is asked for `lazily` keeps its place in the line, but waits a moment for others to
+        share a commit with.
+        """
         if self._stopping:
             raise LedgerError(w.CLOSED)
         future = self._loop.create_future()
-        if not self._gathered:
+        self._gathered.append((future, operation, args))
+        if lazily:
+            self._alarm = self._alarm or self._loop.call_later(_LAZY_SECONDS, self._hand_over)
+        elif not self._handing_over:
             # Handed over when all tasks that can run have run: the thread then finds the
             # interpreter idle. Woken by each operation it would fight for the lock with the loop,
             # and both would lose a third of their speed.
+            self._handing_over = True
             self._loop.call_soon(self._hand_over)
-        self._gathered.append((future, operation, args))
         return future
 
     async def stop(self) -> None:
@@ -96,6 +109,10 @@ class Writer:
         self._thread.join()
 
     def _hand_over(self) -> None:
+        self._handing_over = False
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         gathered, self._gathered = self._gathered, []
         for first in range(0, len(gathered), _BATCH):
             self._queue.put(gathered[first : first + _BATCH])

@@ -116,6 +116,8 @@ def fence(label: str, text: str, nonce: str) -> str:
     `label` is one line of ours that names the block; `nonce` is from `new_nonce` and new for
     every prompt or tool result. Control tags in the text are escaped.
     """
+    inside = defuse(text)
     # A text can only know the nonce if it leaked; then the text has to give way.
-    inside = re.sub(re.escape(nonce), "…", defuse(text), flags=re.IGNORECASE)
+    if nonce.lower() in inside.lower():
+        inside = re.sub(re.escape(nonce), "…", inside, flags=re.IGNORECASE)
     return f"<<<BEGIN {label} {nonce}>>>\n{inside}\n<<<END {label} {nonce}>>>"

@@ -133,8 +133,12 @@ class MessageQueue:
                 return turn
             await self._clock.wait(self._news, seconds)
 
-    async def start(self, turn: Turn) -> None:
+    async def start(
+        self, turn: Turn, foresee: Callable[[], Awaitable[Turn]] | None = None
+    ) -> None:
         """Keep that a taken turn runs, and fill in its contexts.
+
+        What is kept is the turn as `foresee` returns it: as it is about to be.
 
         If that can't be kept the turn goes back into its lane, not to be taken for a second, and
         the error is raised.
@@ -146,7 +150,7 @@ class MessageQueue:
         self._lanes.started(turn)
         changes = self._changes(turn, "running")
         try:
-            await self._store.start(turn, changes)
+            await self._store.start(await foresee() if foresee else turn, changes)
         except BaseException:
             self._put_back(turn, 1.0)
             raise

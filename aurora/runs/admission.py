@@ -7,9 +7,12 @@ from typing import NamedTuple
 from ..agents.protocol import AgentBackend
 from ..clock import Clock
 from ..errors import Breakers, Permits
+from ..ids import new_input_id
+from ..ledger import Store
+from ..model import Turn
 from ..reasons import Reason
 from ..settings import Settings
-from .claim import Claim
+from .claim import Claim, Plan
 from .conclusions import Again, Concluded, End
 from .ports import Ports
 
@@ -25,11 +28,27 @@ class Admitted(NamedTuple):
 class Admission:
     """Asks again what may have changed while an event waited; every method may raise Concluded."""
 
-    def __init__(self, ports: Ports, settings: Settings, breakers: Breakers, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, ports: Ports, settings: Settings, breakers: Breakers, clock: Clock
+    ) -> None:
+        self._store = store
         self._ports = ports
         self._settings = settings
         self._breakers = breakers
         self._clock = clock
+
+    async def foresee(self, claim: Claim) -> Turn:
+        """Plan the attempt of a turn that is about to start; return the turn as it is to be kept.
+
+        Of a turn that was interrupted the earlier attempt is examined first.
+        """
+        turn = claim.turn
+        agent_id = self._settings.agent_for(turn.speaker.guild_id)
+        if turn.interrupted or agent_id is None:
+            return turn
+        known = await self._store.conversation(agent_id, turn.lane)
+        claim.plan = Plan(agent_id, known, new_input_id())
+        return claim.plan.begun(turn)
 
     async def ensure_welcome(self, claim: Claim) -> None:
         """Go on only if the person may still ask, here."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
@@ -20,12 +19,14 @@ from ..agents.protocol import (
 )
 from ..clock import Clock
 from ..errors import Permits, RetryConfig, retry_with_backoff
+from ..ids import new_input_id
 from ..ledger import Store
 from ..model import Turn
 from ..prompts import DISCORD_TOOLS, build_prompt
 from ..reasons import AgentError, Outcome, Reason
 from ..settings import GuildSettings
 from ..words import servers as w
+from .claim import Plan
 from .observers import Observer
 from .ports import RunTools
 
@@ -57,6 +58,7 @@ class Attempt:
     tools: RunTools
     observers: Sequence[Observer]
     permits: Permits
+    plan: Plan | None
     settings: GuildSettings
     store: Store
     clock: Clock
@@ -90,16 +92,19 @@ class Attempt:
     async def send_to_agent(self) -> Finished:
         """Send the turn to its agent, in its lane's conversation, and wait for the end."""
         turn = self.turn
+        input_id = self.plan.input_id if self.plan else new_input_id()
         turn.attempts += 1
-        turn.agent_id, turn.input_id = self.agent_id, str(uuid.uuid4())
+        turn.agent_id, turn.input_id = self.agent_id, input_id
         try:
-            turn.conversation_id = await self._conversation()
+            turn.conversation_id = conversation_id = await self._conversation()
         except AgentError as error:
             return Finished(error.outcome, detail=error.detail)
         # Written before it starts (promise 7): after a crash this is all that is known of it.
-        await self.store.save_turn(turn)
+        # Where nothing came up that was not foreseen, it was written when its turn started.
+        if self.plan != (self.agent_id, conversation_id, input_id):
+            await self.store.save_turn(turn)
         return await self._execute_agent_call(
-            Input(self.agent_id, turn.conversation_id, self._prompt(), turn.input_id)
+            Input(self.agent_id, conversation_id, self._prompt(), input_id)
         )
 
     async def _execute_agent_call(self, given: Input) -> Finished:
@@ -124,10 +129,12 @@ class Attempt:
                 self.accepted = True
                 self.permits.accepted()
             case RunStarted(run_id):
+                # For who reads the ledger. Recovery goes by the input's id, so that it can wait
+                # for what is written next.
                 turn.run_id = run_id
-                await self.store.save_turn(turn)
             case ConversationMoved(conversation_id):
                 turn.conversation_id = conversation_id
+                await self.store.save_turn(turn, lazily=True)
                 await self.store.set_conversation(self.agent_id, turn.lane, conversation_id)
 
     async def _conversation(self) -> str:

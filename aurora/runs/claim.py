@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import Permits
 from ..model import Turn
@@ -30,17 +30,35 @@ class UnloadedError(BrokenOffError):
     """Aurora is being unloaded, and the turn is for the next one."""
 
 
+class Plan(NamedTuple):
+    """The attempt that a turn is expected to begin with: written with its start, in one commit.
+
+    The turn itself takes it over when the attempt begins. Until then whatever is written of the
+    turn gives the attempt back, and after a crash recovery does (promise 7).
+    """
+
+    agent_id: str
+    conversation_id: str | None
+    input_id: str
+
+    def begun(self, turn: Turn) -> Turn:
+        """Return a turn as it is once the attempt has begun."""
+        return replace(turn, attempts=turn.attempts + 1, **self._asdict())
+
+
 @dataclass(slots=True, eq=False)
 class Claim:
     """A turn in the worker's hands: `task` brings it on.
 
     `withheld` has the reasons by message id, of the event that speaks or of others in the turn.
-    `permits` are the breakers' leave for the attempt.
+    `plan` is the attempt that was written with the start, and `permits` are the breakers' leave
+    for one.
     """
 
     turn: Turn
     task: asyncio.Task[None] | None = None
     started: bool = False
+    plan: Plan | None = None
     permits: Permits | None = None
     withheld: dict[int, Reason] = field(default_factory=dict)
     _step: asyncio.Task[Any] | None = None

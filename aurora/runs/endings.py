@@ -125,9 +125,11 @@ class Endings:
 
     async def _give(self, claim: Claim, text: str) -> None:
         turn = claim.turn
-        # Kept first: after a crash it is delivered without another run.
+        # After a crash it is delivered without another run. It is kept before anything is to be
+        # seen of it: with the record of its send, with the end of a turn that has sent already, or
+        # by whoever shows a mark.
         turn.answer = text
-        await self._store.save_turn(turn)
+        await self._store.save_turn(turn, lazily=True)
         fallback = self._settings.guild(turn.speaker.guild_id).deliver_text
         reason = await claim.do(self._ports.delivery.settle(turn, text, fallback=fallback))
         await self._queue.finish(turn, reason)

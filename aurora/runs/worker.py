@@ -60,7 +60,7 @@ class Worker:
         self._observing = observing
         self._retries = retries or RetryConfig()
         self._recovery = Recovery(ports, clock, self._retries)
-        self._admission = Admission(ports, settings, breakers, clock)
+        self._admission = Admission(store, ports, settings, breakers, clock)
         self._endings = Endings(queue, store, ports, settings, clock, self._retries)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -83,7 +83,7 @@ class Worker:
         """Bring a turn that was taken to its end, or back into the queue."""
         name = claim.turn.speaker.id
         try:
-            await self._queue.start(claim.turn)
+            await self._queue.start(claim.turn, lambda: self._admission.foresee(claim))
             claim.started = True
             await self._cancelling.withdraw(claim)
             await self._bring_on(claim)
@@ -144,6 +144,7 @@ class Worker:
             tools=tools,
             observers=[*observers, tools] if isinstance(tools, Observer) else observers,
             permits=admitted.permits,
+            plan=claim.plan,
             settings=settings,
             store=self._store,
             clock=self._clock,

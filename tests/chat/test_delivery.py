@@ -327,10 +327,11 @@ async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
     event, text = await stage.ask(), "a" * 1900 + "\n\n" + "b" * 1900
     record = stage.store.record_send
 
-    async def record_and_crash(event: Event, send: Send) -> None:
-        await record(event, send)
+    async def record_and_crash(event: Event, send: Send, *, lazily: bool = False) -> bool:
+        known = await record(event, send, lazily=lazily)
         if send.message_ids:
             raise LedgerError(phrase("this is where it ends"))
+        return known
 
     with monkeypatch.context() as crash:
         crash.setattr(stage.store, "record_send", record_and_crash)

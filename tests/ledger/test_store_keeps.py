@@ -297,7 +297,7 @@ async def test_a_forgotten_event_does_not_come_back_with_its_run(
     await store.forget_user(event.author_id)
     event.context = NO_CONTEXT
     await store.save_events([event])
-    await store.record_send(event, make_send())
+    assert await store.record_send(event, make_send()) is False
     await end(store, event)
     assert await store.get(event.id) is None
     assert list(await store.sends(event.id)) == []
@@ -316,3 +316,14 @@ async def test_the_message_of_a_forgotten_event_can_be_accepted_anew(
     await end(store, event)
     assert await store.get(event.id) is None
     assert await store.find(event.message_id) == again
+
+
+async def test_a_turn_that_runs_is_forgotten_with_its_sends(store: Store, event: Event) -> None:
+    """A send after it would be recorded nowhere, and none is remembered."""
+    await store.add(event, change(event))
+    await start(store, event)
+    assert await store.record_send(event, make_send()) is True
+    await store.forget_user(event.author_id)
+    assert list(await store.sends(event.id)) == []
+    assert await store.record_send(event, make_send()) is False
+    assert list(await store.sends(event.id)) == []

@@ -168,15 +168,22 @@ class Stores(RuleBasedStateMachine):
         agent_id=st.none() | texts,
         answer=st.none() | texts,
         events=st.integers(1, 3),
+        lazily=st.booleans(),
     )
     def save_turn(
-        self, number: int, attempts: int, agent_id: str | None, answer: str | None, events: int
+        self,
+        number: int,
+        attempts: int,
+        agent_id: str | None,
+        answer: str | None,
+        events: int,
+        lazily: bool,
     ) -> None:
         """Keep what is known of a turn, some of whose events have left it."""
         turn = self.pick_turn(number)
         turn.attempts, turn.agent_id, turn.answer = attempts, agent_id, answer
         turn.events = turn.events[:events]
-        self.ask(lambda store: store.save_turn(copy.deepcopy(turn)))
+        self.ask(lambda store: store.save_turn(copy.deepcopy(turn), lazily=lazily))
 
     @precondition(lambda self: self.events)
     @rule(number=st.integers(0, 20), reason=texts)
@@ -211,11 +218,20 @@ class Stores(RuleBasedStateMachine):
         by=st.sampled_from(["tool", "notice"]),
         kind=st.sampled_from(["message", "reaction"]),
         ids=st.lists(sent_ids, max_size=3),
+        lazily=st.booleans(),
     )
-    def record_send(self, number: int, key: str, by: str, kind: str, ids: list[int]) -> None:
+    def record_send(
+        self, number: int, key: str, by: str, kind: str, ids: list[int], lazily: bool
+    ) -> None:
         """Keep a send."""
         sent = make_send(key, by=by, kind=kind, message_ids=tuple(ids))
-        self.ask(lambda store: store.record_send(self.pick(number), sent))
+
+        async def recorded(store: Store) -> bool:
+            known = await store.record_send(self.pick(number), sent, lazily=lazily)
+            # Whether an event is known is not waited for then.
+            return known or lazily
+
+        self.ask(recorded)
 
     @rule(author_id=authors)
     def forget_user(self, author_id: int) -> None:

@@ -17,6 +17,8 @@ from tests.support.clocks import FakeClock
 from tests.support.disks import FailingDisk
 from tests.support.events import make_event, make_turn
 from tests.support.stores import (
+    FILE,
+    Commits,
     change,
     end,
     make_send,
@@ -102,7 +104,7 @@ async def test_an_operation_that_fails_fails_alone(store: SqliteStore, clock: Fa
         store.add(after, change(after)),
         return_exceptions=True,
     )
-    assert [results[0], *results[2:]] == [True, None, True]
+    assert [results[0], *results[2:]] == [True, True, True]
     assert isinstance(results[1], LedgerError)
     assert await store.get(bad.id) is None
     assert await store.get(after.id) == after
@@ -129,6 +131,125 @@ async def test_a_read_sees_what_was_asked_for_before_it(store: SqliteStore, even
         store.add(event, change(event)), store.note("key", "value"), store.get(event.id)
     )
     assert found == event
+
+
+# -- what is put off
+
+
+async def test_what_is_asked_for_lazily_shares_the_next_commit(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    """And stands before what is asked for after it, as it was then."""
+    commits = Commits()
+    store = SqliteStore(tmp_path / FILE, clock, retention=lambda: 1e6, opener=commits.open)
+    await store.open()
+    event, other = many(2, clock)
+    await store.add(event, change(event))
+    turn = await start(store, event)
+    before = commits.count
+    turn.answer = "kept"
+    # No time passes in between, or it would have a commit of its own.
+    await store.save_turn(turn, lazily=True)
+    turn.answer = "not asked for"
+    await store.record_send(event, make_send(), lazily=True)
+    await store.add(other, change(other))
+    assert commits.count - before == 1
+    found = await store.turn(turn.id)
+    assert found is not None
+    assert found.answer == "kept"
+    assert list(await store.sends(event.id)) == [make_send()]
+    await store.close()
+
+
+async def test_what_is_asked_for_lazily_is_kept_without_anything_to_share_a_commit_with(
+    store: SqliteStore, event: Event, disk: FailingDisk
+) -> None:
+    """After a moment: what follows may take long to come."""
+    await store.add(event, change(event))
+    synced = threading.Event()
+    disk.blocked = synced.set
+    await store.record_send(event, make_send(), lazily=True)
+    assert await asyncio.to_thread(synced.wait, 20)
+
+
+async def test_a_read_sees_what_was_asked_for_lazily(store: SqliteStore, event: Event) -> None:
+    """As if it had been kept at once."""
+    await store.add(event, change(event))
+    turn = await start(store, event)
+    turn.run_id = "run-1"
+    await store.save_turn(turn, lazily=True)
+    found = await store.turn(turn.id)
+    assert found is not None
+    assert found.run_id == "run-1"
+
+
+async def test_a_close_keeps_what_was_asked_for_lazily(store: SqliteStore, event: Event) -> None:
+    """It is no crash."""
+    await store.add(event, change(event))
+    await store.record_send(event, make_send(), lazily=True)
+    await store.close()
+    await store.open()
+    assert list(await store.sends(event.id)) == [make_send()]
+
+
+async def test_what_was_asked_for_lazily_and_fails_fails_alone_and_is_told_of(
+    store: SqliteStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody waits for it; the log says what is wrong."""
+    event, other = many(2, clock)
+    await store.add(event, change(event))
+    turn = await start(store, event)
+    turn.attempts = BEYOND_SQLITE
+    await store.save_turn(turn, lazily=True)
+    assert await store.add(other, change(other))
+    assert "could not keep" in caplog.text
+    assert await store.get(other.id) == other
+
+
+# -- what is remembered
+
+
+async def test_what_was_sent_for_a_turn_that_runs_is_remembered(
+    store: SqliteStore, event: Event
+) -> None:
+    """From its start on, with what was sent before; nothing is read until it is over."""
+    await store.add(event, change(event))
+    await store.record_send(event, make_send("before"))
+    turn = await start(store, event)
+    await store._do(lambda tables: tables.run("DELETE FROM sends"))
+    await store.record_send(event, make_send("begun"))
+    await store.record_send(event, make_send("begun", message_ids=(5,)))
+    sent = [make_send("before"), make_send("begun", message_ids=(5,))]
+    assert list(await store.sends(event.id)) == sent
+    await end(store, turn)
+    assert list(await store.sends(event.id)) == sent[1:]
+
+
+async def test_a_record_that_may_have_failed_is_looked_for_in_the_file(
+    store: SqliteStore, event: Event
+) -> None:
+    """Its caller was cancelled; it was kept all the same."""
+    await store.add(event, change(event))
+    await start(store, event)
+    recording = asyncio.create_task(store.record_send(event, make_send()))
+    await asyncio.sleep(0)
+    recording.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await recording
+    assert list(await store.sends(event.id)) == [make_send()]
+
+
+async def test_a_record_that_has_failed_is_not_remembered(
+    store: SqliteStore, event: Event, disk: FailingDisk
+) -> None:
+    """The disk was full."""
+    await store.add(event, change(event))
+    await start(store, event)
+    disk.error = apsw.FullError
+    with pytest.raises(LedgerError):
+        await store.record_send(event, make_send())
+    disk.error = None
+    assert list(await store.sends(event.id)) == []
 
 
 # -- failing disks

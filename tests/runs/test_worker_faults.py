@@ -211,6 +211,20 @@ async def test_a_run_that_never_ends_has_an_end(what: str) -> None:
         await story.check(event)
 
 
+@pytest.mark.long
+async def test_an_answer_in_parts_is_given_whole_and_once() -> None:
+    """Wherever Aurora dies: the record of the last part waits for the end, the others do not."""
+    parts = ["a" * 1900, "b" * 1900, "c" * 1900]
+    tale = [*BEGUN, done("\n\n".join(parts))]
+    untroubled = Story(tale, Life())
+    await untroubled.tell(make_event())
+    for at in untroubled.life.points("die"):
+        story, event = Story(tale, Life(at, "die")), make_event()
+        await story.tell(event)
+        assert story.bench.square.delivered == parts, story.life.reached
+        assert (await story.bench.kept(event)).state is State.ANSWERED, story.life.reached
+
+
 @pytest.mark.parametrize("tale", ["text", "sent"])
 async def test_it_is_so_with_the_ledger_on_disk(tale: str, tmp_path: Path) -> None:
     """Every line that was written comes back after a death."""

@@ -342,7 +342,7 @@ async def test_a_reply_by_an_agents_own_tools_is_looked_for(benches: list[Bench]
 async def test_an_attempt_that_never_began_leaves_nothing_to_look_for(
     benches: list[Bench],
 ) -> None:
-    """Interrupted before its input had an id: it simply runs."""
+    """Interrupted before it had a conversation: it simply runs."""
     backend = RememberingBackend()
     bench = await start(benches, backend)
     bench.gate.clear()
@@ -352,6 +352,63 @@ async def test_an_attempt_that_never_began_leaves_nothing_to_look_for(
     await after.clock.advance(2)
     assert (await after.kept(event)).state is State.ANSWERED
     assert backend.recalled == []
+
+
+async def test_an_attempt_that_was_written_and_never_began_is_given_back(
+    benches: list[Bench],
+) -> None:
+    """It was written with the turn's start; a server that remembers knows nothing of it."""
+    backend = RememberingBackend()
+    bench = await start(benches, backend)
+    await bench.ask()
+    await bench.clock.advance(10)
+    bench.gate.clear()
+    event = await bench.ask()
+    written = await bench.tried(event)
+    assert (written.attempts, written.conversation_id) == (1, "a-conv-1")
+    after = await bench.again()
+    benches.append(after)
+    await after.clock.advance(2)
+    kept = await after.tried(event)
+    assert (kept.speaker.state, kept.attempts, kept.crashes) == (State.ANSWERED, 1, 1)
+    assert [given.input_id for given in backend.recalled] == [written.input_id]
+    assert runs(after) == 2
+
+
+async def test_an_attempt_that_is_still_examined_is_not_forgotten_for_the_next(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Aurora died again while it asked: what is kept is the attempt that was made."""
+    backend = RememberingBackend([Accepted(), NEVER])
+    bench = await start(benches, backend)
+    event = await bench.ask()
+    (turn,) = backend.seen
+    backend.ends[turn.agent_id, turn.conversation_id, turn.input_id] = done("From before.")
+
+    async def hang(_given: Any) -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as asking:
+        asking.setattr(backend, "recall", hang)
+        second = await bench.again()
+        benches.append(second)
+        await second.clock.advance(2)
+    third = await second.again()
+    benches.append(third)
+    await third.clock.advance(2)
+    assert await end(third, event) == (State.ANSWERED, "delivered")
+    assert (runs(third), third.square.delivered) == (1, ["From before."])
+
+
+async def test_an_attempt_that_never_began_is_given_back_without_a_crash_too(
+    benches: list[Bench],
+) -> None:
+    """Who may not ask any more used none up, and a server is asked about none."""
+    bench = await start(benches, ScriptedBackend())
+    bench.refusal = Reason.CANNOT_SEND
+    event = await bench.ask()
+    kept = await bench.tried(event)
+    assert (kept.speaker.state, kept.attempts, kept.input_id) == (State.CANCELLED, 0, None)
 
 
 async def test_an_unload_leaves_a_running_event_to_the_next_start(benches: list[Bench]) -> None:

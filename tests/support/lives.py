@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from aurora.ledger import LedgerError, Store
+from aurora.model import Send
 from aurora.words import phrase
 
 
@@ -64,38 +68,75 @@ class Life:
 
 
 class Disk:
-    """The ledger as one Aurora sees it."""
+    """The ledger as one Aurora sees it.
+
+    What is asked for lazily is put off until something else is to be written, and lost with a
+    life that ends before: a real ledger waits no longer than a moment for that. Where nothing
+    ends a life, `puts_off` can be unset: then it is left to the store.
+    """
 
     def __init__(self, store: Store, life: Life) -> None:
         self.store = store
         self.full = False
+        self.puts_off = True
         self.idle = asyncio.Event()
         self.idle.set()
         self._busy = 0
         self._life = life
+        self._put_off: list[tuple[str, tuple[Any, ...]]] = []
 
     def __getattr__(self, name: str) -> Any:
         operation = getattr(self.store, name)
 
-        async def carry_out(*arguments: Any, **options: Any) -> Any:
+        async def carry_out(*arguments: Any, lazily: bool = False, **options: Any) -> Any:
+            if lazily and not self.puts_off:
+                return await operation(*arguments, lazily=True, **options)
+            if lazily:
+                await self._life.point(f"{name} is put off")
+                # As it is now: it may differ when it is written.
+                self._put_off.append((name, copy.deepcopy(arguments)))
+                return True
+            if name not in _REMEMBERED:
+                await self._catch_up()
             await self._life.point(f"{name} is asked", LedgerError(phrase("disk full")))
             if self.full and name not in _READING:
                 raise LedgerError(phrase("disk full"))
-            self._busy += 1
-            self.idle.clear()
-            try:
-                result = await operation(*arguments, **options)
-            finally:
-                self._busy -= 1
-                if not self._busy:
-                    self.idle.set()
+            result = await self._work(lambda: operation(*arguments, **options))
             if name not in _READING:
                 await self._life.point(f"{name} is done", after=True)
-            return result
+            return self._with_put_off(*arguments, result) if name == "sends" else result
 
         return carry_out
 
+    async def _work(self, operation: Callable[[], Awaitable[Any]]) -> Any:
+        """Do something, and be busy with it."""
+        self._busy += 1
+        self.idle.clear()
+        try:
+            return await operation()
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self.idle.set()
 
+    async def _catch_up(self) -> None:
+        """Do what was put off; on a full disk it is lost, and nobody is told."""
+        while self._put_off and not self._life.dead:
+            name, arguments = self._put_off.pop(0)
+            if not self.full:
+                await self._work(partial(getattr(self.store, name), *arguments))
+                await self._life.point("what was put off is done", after=True)
+
+    def _with_put_off(self, event_id: str, sends: Sequence[Send]) -> list[Send]:
+        found = {send.key: send for send in sends}
+        for name, (about, *rest) in self._put_off:
+            if name == "record_send" and about.id == event_id:
+                found[rest[0].key] = rest[0]
+        return list(found.values())
+
+
+_REMEMBERED = {"conversation", "sends"}
+"""What a real ledger need not read of a turn that runs."""
 _READING = {
     "changes", "conversation", "counts", "dm_channels", "find", "get", "noted", "open", "recent",
     "refusal", "sends", "sent", "turn",

@@ -26,7 +26,7 @@ from aurora.ledger import EVERYWHERE
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State, Turn
 from tests.support.events import make_event
-from tests.support.stores import change, end, retry, sqlite_store, start
+from tests.support.stores import change, end, make_send, retry, sqlite_store, start
 
 _SECTOR = 512
 _CUTS_PER_RUN = 40
@@ -196,6 +196,8 @@ async def _worker(store: SqliteStore, notes: list[Note], ids: Any, rng: random.R
         if rng.random() < 0.1:
             await asyncio.sleep(0.07)
         if rng.random() < 0.8:
+            # Nobody is told that it is kept, but it is kept before what comes after it.
+            await store.record_send(event, make_send(), lazily=True)
             await end(store, turn)
             notes.append(("confirmed", event.id, "answered"))
 
@@ -242,6 +244,7 @@ async def _agrees(store: SqliteStore, event: Event, steps: list[str]) -> bool:
         kept is not None
         and kept.state is (State.ANSWERED if final else State.WAITING)
         and bool(kept.context) is not final
+        and (not final or list(await store.sends(event.id)) == [make_send()])
         and _turn_agrees(turn, steps, final)
     )
 

@@ -11,10 +11,11 @@ from typing import Any
 import apsw
 
 from aurora.clock import Clock
-from aurora.ledger import DEDUPE_SECONDS, Store
+from aurora.ledger import DEDUPE_SECONDS, Backlog, Store
 from aurora.ledger.memory import MemoryStore
 from aurora.ledger.opening import open_ledger
 from aurora.ledger.sqlite import SqliteStore
+from aurora.ledger.tables import Tables
 from aurora.model import (
     NO_CONTEXT,
     Change,
@@ -35,6 +36,25 @@ def sqlite_store(clock: Clock, folder: Path, **opening: Any) -> SqliteStore:
     """Return the store of a folder, as a user gets it, but for how its file is opened."""
     opener = partial(open_ledger, **opening)
     return SqliteStore(folder / FILE, clock, retention=lambda: DEDUPE_SECONDS, opener=opener)
+
+
+class Commits:
+    """Counts the commits of a ledger that it opens."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def open(self, path: Path, clock: Clock) -> tuple[Tables, Backlog]:
+        """Open a ledger, in place of `open_ledger`."""
+        tables, backlog = open_ledger(path, clock)
+        run = tables.run
+
+        def counting(statement: str, *values: Any) -> Any:
+            self.count += statement == "COMMIT"
+            return run(statement, *values)
+
+        tables.run = counting
+        return tables, backlog
 
 
 STORES: dict[str, Callable[[FakeClock, Path], Store]] = {

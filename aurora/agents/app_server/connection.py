@@ -15,7 +15,7 @@ import aiohttp
 
 from ...reasons import AgentError, AuroraError, Outcome
 from ...words import servers as w
-from ..frames import Frame, word
+from ..frames import Frame, read_json, word
 from ..outcomes import STATUSES
 
 _log = logging.getLogger("red.aurora.agents")
@@ -145,7 +145,7 @@ class Connection:
     def _take(self, data: str) -> None:
         """Hand one frame on; whatever it holds, the reader lives."""
         try:
-            frame = json.loads(data)
+            frame = read_json(data)
             if not isinstance(frame, dict) or self._answers(frame):
                 return
             self._on_frame(self, frame)

@@ -25,6 +25,7 @@ from . import (
     LedgerError,
     Listed,
     Where,
+    lists,
 )
 from .opening import open_ledger
 from .rows import (
@@ -152,12 +153,13 @@ class SqliteStore:
         self, where: Where, *, states: Collection[State] = (), limit: int = 20
     ) -> Sequence[Listed]:
         """Return the latest events, newest first."""
-        rows = await self._do(Tables.recent, where, tuple(states), limit)
+        rows = await lists.recent(self._do, where, states, limit)
         return [Listed(event_of(row), row[-2], row[-1] == 1) for row in rows]
 
     async def counts(self, where: Where) -> Mapping[State, int]:
         """Count the events by state."""
-        return {State(state): count for state, count in await self._do(Tables.counts, where)}
+        found = await self._do(lists.counts, where)
+        return {State(state): count for state, count in found.items()}
 
     async def changes(self, after: int = 0, limit: int = 100) -> Sequence[Mapping[str, Any]]:
         """Return envelopes in order."""
@@ -214,7 +216,7 @@ class SqliteStore:
 
     async def dm_channels(self, since: float) -> Sequence[int]:
         """Return the DM channels in which an event was accepted since then."""
-        channels: list[int] = await self._do(Tables.dm_channels, since)
+        channels: list[int] = await self._do(lists.dm_channels, since)
         return channels
 
     async def forget_user(self, user_id: int) -> None:

@@ -77,9 +77,9 @@ async def recent(do: _Do, where: Where, states: Collection[str], limit: int) -> 
 
 def counts(tables: Tables, where: Where) -> dict[str, int]:
     """Count events by state."""
-    everywhere = where == EVERYWHERE
-    ended = tables.run(TALLY_OF_ALL) if everywhere else tables.run(TALLY, (where or 0,))
-    return tables.unfinished.counts(where) | dict(ended)
+    query, values = (TALLY_OF_ALL, ()) if where == EVERYWHERE else (TALLY, (where or 0,))
+    ended = dict(tables.run(query, values))
+    return tables.unfinished.counts(where) | ended
 
 
 def dm_channels(tables: Tables, since: float) -> list[int]:

@@ -12,9 +12,10 @@ import heapq
 import itertools
 import math
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..clock import Clock
+from ..ledger import EVERYWHERE, Where
 from ..model import Event, Turn
 from ..settings import RULES
 from .limits import Rules
@@ -168,11 +169,16 @@ class Lanes:
         """Yield the turns that wait in a channel and its threads."""
         return self._turns([f"channel:{channel_id}", *self._groups.of_parent(channel_id)])
 
-    def oldest(self, guild_id: int | None) -> float | None:
-        """Return since when the oldest waits of those next in line in a guild's lanes."""
-        lanes = map(self._lanes.__getitem__, self._groups.of_guild(guild_id))
-        heads = (lane.waiting[0] for lane in lanes if lane.waiting)
-        return min((head.events[0].accepted_at for head in heads), default=None)
+    def names(self, where: Where) -> Collection[str]:
+        """Return the names of the lanes of a guild, of DMs (None) or of EVERYWHERE."""
+        if where == EVERYWHERE:
+            return self._lanes.keys()
+        return self._groups.of_guild(where if isinstance(where, int) else None)
+
+    def heads(self, names: Iterable[str]) -> Iterator[Turn]:
+        """Yield the turns that are next in line, of lanes that may be gone."""
+        lanes = map(self._lanes.get, names)
+        return (lane.waiting[0] for lane in lanes if lane is not None and lane.waiting)
 
     def restore_start(self, channel_id: int, seconds_ago: float) -> None:
         """Take over from an earlier process when a run last started in a channel (promise 4)."""

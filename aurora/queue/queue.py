@@ -6,18 +6,18 @@ The Store keeps what is here (promise 1); the lanes are its order in memory.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from ..clock import Clock
 from ..ids import new_turn_id
-from ..ledger import EVERYWHERE, Backlog, Store, Where
+from ..ledger import Backlog, Store, Where
 from ..model import NO_CONTEXT, Change, Event, State, Turn
 from ..reasons import REASONS, Reason
 from .changes import Changes, persist
@@ -238,9 +238,8 @@ class MessageQueue:
         now = self._clock.monotonic()
         held: dict[int, Event] = {}
         async for some in walk(self._held(wanted)):
-            for event in chain.from_iterable(turn.events for turn in some):
-                waits = event.state is State.WAITING and event.message_id not in held
-                if waits and wanted(event):
+            for event, home in ((event, turn) for turn in some for event in turn.events):
+                if event.message_id not in held and self._waits(event, home) and wanted(event):
                     held[event.message_id] = event
                     came_at = event.deadline - (event.expires_at - event.accepted_at)
                     given = max(0.0, min(seconds, now - came_at))
@@ -266,17 +265,14 @@ class MessageQueue:
             if event.message_id == message_id and event.state is State.WAITING
         ]
 
-    def oldest(self, where: Where) -> float | None:
+    async def oldest(self, where: Where) -> float | None:
         """Return since when the longest in line waits in a guild, in DMs (None) or EVERYWHERE."""
-        if where != EVERYWHERE:
-            return self._lanes.oldest(where if isinstance(where, int) else None)
-        # In the order of acceptance, so that only what runs is passed over.
-        waiting = (
-            turn.events[0].accepted_at
-            for turn in self._turns.values()
-            if turn.speaker.state is State.WAITING
-        )
-        return next(waiting, None)
+        found = math.inf
+        async for names in walk(self._lanes.names(where)):
+            heads = self._lanes.heads(names)
+            since = min((head.events[0].accepted_at for head in heads), default=math.inf)
+            found = min(found, since)
+        return None if math.isinf(found) else found
 
     def reconsider(self, guild_ids: Iterable[int | None] | None = None) -> None:
         """Look again at what waits, of some guilds (None: DMs) or of all.
@@ -349,13 +345,17 @@ class MessageQueue:
             case _:
                 return self._turns.values()
 
+    def _waits(self, event: Event, turn: Turn) -> bool:
+        """Tell whether an event still waits in a turn that was found before others ran."""
+        return event.state is State.WAITING and self._turns.get(event.message_id) is turn
+
     def _call_off(self, turn: Turn, wanted: Selector, reason: Reason) -> list[Event]:
         """Take the wanted events of a turn out of its lane and end them, all at once."""
         everyone = turn.interrupted and wanted(turn.speaker)
         ended = [
             event
             for event in turn.events
-            if event.state is State.WAITING and (everyone or wanted(event))
+            if self._waits(event, turn) and (everyone or wanted(event))
         ]
         for event in ended:
             if not self._lanes.drop(turn, event):

@@ -156,6 +156,9 @@ class Services:
         breakers.subscribe(alerts.changed)
         breakers.subscribe(notices.changed)
         stats.subscribe(alerts.recorded)
+        store.subscribe(
+            lambda error: background.start(alerts.alert(error.phrase), "tells of a damaged ledger")
+        )
 
         claims = Claims()
         cancelling = Cancelling(queue, claims, delivery, background)

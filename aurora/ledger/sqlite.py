@@ -68,13 +68,18 @@ class SqliteStore:
         self._opener = opener
         self._writer: Writer | None = None
         self._conversations: dict[tuple[str, str], str] = {}
+        self._damaged: list[Callable[[LedgerError], None]] = []
+
+    def subscribe(self, listener: Callable[[LedgerError], None]) -> None:
+        """Tell a listener if the file is found to be damaged while it is in use."""
+        self._damaged.append(listener)
 
     async def open(self) -> Backlog:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
         if self._writer is not None:
             raise LedgerError(w.OPEN_ALREADY(path=self._path))
         opener = partial(self._opener, self._path, self._clock)
-        writer = self._writer = Writer(opener, self._clock, self._retention)
+        writer = self._writer = Writer(opener, self._clock, self._retention, self._tell)
         try:
             return await writer.start()
         except BaseException:
@@ -222,6 +227,10 @@ class SqliteStore:
     async def forget_user(self, user_id: int) -> None:
         """Drop everything about a person."""
         await self._do(Tables.forget_user, user_id)
+
+    def _tell(self, error: LedgerError) -> None:
+        for listener in self._damaged:
+            listener(error)
 
     def _do(self, operation: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         if self._writer is None:

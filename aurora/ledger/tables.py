@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,22 @@ from .rows import (
     turn_of,
     turn_row,
 )
+from .schema import INCREMENTAL
 from .unfinished import Unfinished
 
 log = logging.getLogger("red.aurora.ledger")
+
+_SPARE_PAGES = 256
 
 
 class Tables:
     """The open ledger. Its operations run inside a transaction that the writer has begun."""
 
-    def __init__(self, path: Path, db: apsw.Connection) -> None:
+    def __init__(self, path: Path, db: apsw.Connection, vfs: str | None = None) -> None:
         self.path = path
+        self.vfs = vfs
+        self.unchecked = False
+        """Whether the file is still to be looked through for damage."""
         self.db = db
         # Rows are whatever the query says, which its stubs can't know.
         self.run: Callable[..., Any] = db.cursor().execute
@@ -84,6 +91,24 @@ class Tables:
         """Move all there is in the WAL into the file, and leave the WAL empty."""
         self.run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.erased = False
+
+    @contextmanager
+    def unsynced(self) -> Iterator[None]:
+        """Let a transaction be on disk with the next one, and not before."""
+        level = self._pragma("synchronous")
+        self.run("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            self.run(f"PRAGMA synchronous={level}")
+
+    def shrink(self) -> bool:
+        """Give a free page back to the disk; True if more are free than will soon be needed."""
+        free, pages = self._pragma("freelist_count"), self._pragma("page_count")
+        if free <= max(_SPARE_PAGES, pages // 8) or self._pragma("auto_vacuum") != INCREMENTAL:
+            return False
+        self.run("PRAGMA incremental_vacuum(1)").fetchall()
+        return True
 
     def close(self) -> None:
         """Close the file, leaving nothing beside it."""
@@ -299,11 +324,19 @@ class Tables:
         """Keep a fact."""
         self.run("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
 
+    def forget_note(self, key: str) -> None:
+        """Drop a fact."""
+        self.run("DELETE FROM notes WHERE key = ?", (key,))
+
     def noted(self, key: str) -> str | None:
         """Return a fact."""
         return self._text("SELECT value FROM notes WHERE key = ?", (key,))
 
     # -- helpers
+
+    def _pragma(self, name: str) -> int:
+        value = self.db.pragma(name)
+        return value if isinstance(value, int) else 0
 
     def _context(self, event_id: str) -> str | None:
         return self._text(

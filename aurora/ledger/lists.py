@@ -13,8 +13,8 @@ from .tables import Tables
 
 LOOKED_AT = 1000
 """Rows that a list passes at a time, so that nobody waits for it."""
-SHOWN = 200
-"""Rows that are fetched at a time; each takes some microseconds."""
+SHOWN = 25
+"""Rows that are fetched at a time; each may stand somewhere else in the file."""
 
 _OVER = "state NOT IN ('waiting', 'running')"
 # As the index has it: SQLite compares the two by their text.

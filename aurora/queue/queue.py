@@ -213,22 +213,17 @@ class MessageQueue:
         With an event that speaks for a turn that was interrupted the others end too: only under
         its name is known what the turn has done.
         """
-        steps: list[tuple[Turn, list[Event], list[Change]]] = []
+        ended: list[Event] = []
+        homes: list[Turn] = []
         async for some in walk(self._held(wanted)):
             for turn in some:
-                if events := self._call_off(turn, wanted, reason):
-                    made = [self._changes.of(one, State.CANCELLED, reason, turn) for one in events]
-                    steps.append((turn, events, made))
-        if steps:
+                gone = self._call_off(turn, wanted, reason)
+                ended += gone
+                homes += [turn] * len(gone)
             self._news.set()
-        for part in parts(steps, KEPT_AT_ONCE):
-            # Another may speak for a turn from now on, and one may have nobody left.
-            turns = list({id(turn): turn for turn, _, _ in part}.values())
-            events = [event for _, some, _ in part for event in some]
-            changes = [change for _, _, some in part for change in some]
-            await persist(self._clock, partial(self._store.move, events, changes, turns))
-            self._changes.publish(changes)
-        return [event for _, events, _ in steps for event in events]
+        for part in parts(zip(ended, homes, strict=True), KEPT_AT_ONCE):
+            await self._keep_called_off(part, reason)
+        return ended
 
     async def lengthen(self, wanted: Selector, seconds: float) -> None:
         """Give waiting events back the time of a pause that ends now (promise 5).
@@ -362,6 +357,14 @@ class MessageQueue:
                 turn.ended_at, turn.answer = self._clock.time(), None
         self._end(ended, State.CANCELLED, reason)
         return ended
+
+    async def _keep_called_off(self, homes: Sequence[tuple[Event, Turn]], reason: Reason) -> None:
+        changes = [self._changes.of(one, State.CANCELLED, reason, turn) for one, turn in homes]
+        # Another may speak for a turn from now on, and one may have nobody left.
+        turns = list({id(turn): turn for _, turn in homes}.values())
+        ended = [event for event, _ in homes]
+        await persist(self._clock, partial(self._store.move, ended, changes, turns))
+        self._changes.publish(changes)
 
     def _end(self, events: Sequence[Event], state: State, reason: Reason) -> None:
         now = self._clock.time()

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-BITE = 500
-"""Steps of some microseconds after which others may run."""
+BITE = 100
+"""Steps of some ten microseconds after which others may run."""
 KEPT_AT_ONCE = 100
 """Rows that the ledger is given at a time, so that nobody waits long behind them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,11 @@ class Tables:
             return False
         self.run("PRAGMA incremental_vacuum(1)").fetchall()
         return True
+
+    def checkpoint(self) -> None:
+        """Move what there is in the WAL into the file; a disk that fails is met again soon."""
+        with suppress(apsw.Error):
+            self.run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Close the file, leaving nothing beside it."""

@@ -35,6 +35,7 @@ _ERASE_SECONDS = 2.0
 _SWEEP_SECONDS = 60.0
 _BREATH = 0.02
 """Seconds without work after which the sweep goes on, and..."""
+_BITES_TO_MOVE = 8
 _SWEEP_LATEST = 0.1
 """...after which it does whatever there is to do."""
 
@@ -70,6 +71,7 @@ class Writer:
         self._check: Check | None = None
         self._damaged = damaged
         self._swept_at = 0.0
+        self._bites = 0
         self._sweep = Sweep()
         self._sweep_at = self._erase_at = 0.0
         self._patience = _MOMENT
@@ -146,6 +148,9 @@ class Writer:
             batch.insert(0, (None, self._bite, ()))
         if batch:
             self._tell(self._carry_out(tables, batch, lightly=idle))
+        if idle and self._bites % _BITES_TO_MOVE == _BITES_TO_MOVE - 1 and self._check is None:
+            # Or an accept would have to move all that the sweep has written.
+            tables.checkpoint()
         resting = idle and not self._sweep.unfinished
         erased = tables.erased and self._check is None
         if erased and (resting or self._clock.monotonic() >= self._erase_at):
@@ -215,6 +220,7 @@ class Writer:
 
     def _bite(self, tables: Tables) -> None:
         self._swept_at = time.monotonic()
+        self._bites += 1
         self._sweep_at = self._clock.monotonic() + _SWEEP_SECONDS
         retention = max(DEDUPE_SECONDS, self._retention())
         if self._sweep.bite(tables, self._clock.time(), retention):

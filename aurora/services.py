@@ -148,10 +148,17 @@ class Services:
             waiting=lambda: queue.get_stats()["waiting_by_guild"],
         )
         notices = OutageNotices(breakers, settings, queue, background, delivery.late)
-        breakers.subscribe(lambda _key, _old, _new: queue.reconsider())
+        breakers.subscribe(
+            lambda agent_id, _old, _new: queue.reconsider(
+                None if agent_id is None else settings.guilds_of(agent_id)
+            )
+        )
         breakers.subscribe(alerts.changed)
         breakers.subscribe(notices.changed)
         stats.subscribe(alerts.recorded)
+        store.subscribe(
+            lambda error: background.start(alerts.alert(error.phrase), "tells of a damaged ledger")
+        )
 
         claims = Claims()
         cancelling = Cancelling(queue, claims, delivery, background)
@@ -239,7 +246,7 @@ class Services:
     async def change_guild(self, guild_id: int, **values: Any) -> None:
         """Change a guild's settings, and look again at what waits under them."""
         await self.settings.set_guild(guild_id, **values)
-        self.queue.reconsider()
+        self.queue.reconsider([guild_id])
 
     async def probe(self) -> Phrase | None:
         """Ask the agent server whether it answers; return what is wrong, in plain words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
@@ -137,6 +137,8 @@ class Settings:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._guilds: dict[int, GuildSettings] = {}
+        # Made when it is asked for, and void when anything changes.
+        self._guilds_of: Mapping[str | None, Sequence[int | None]] | None = None
         self.world = GlobalSettings()
 
     async def load(self) -> None:
@@ -147,6 +149,7 @@ class Settings:
             guild_id: GuildSettings(**_known(GUILD_DEFAULTS, values))
             for guild_id, values in guilds.items()
         }
+        self._guilds_of = None
 
     def guild(self, guild_id: int | None) -> GuildSettings:
         """Return a guild's settings; those of a DM (None) are the defaults."""
@@ -158,6 +161,15 @@ class Settings:
             return self.world.dm_agent_id if self.world.enable_dm_responses else None
         mine = self.guild(guild_id)
         return mine.agent_id if mine.enabled else None
+
+    def guilds_of(self, agent_id: str) -> Sequence[int | None]:
+        """Return where an agent answers: guilds, and None for direct messages."""
+        if self._guilds_of is None:
+            found: dict[str | None, list[int | None]] = {}
+            for guild_id in (None, *self._guilds):
+                found.setdefault(self.agent_for(guild_id), []).append(guild_id)
+            self._guilds_of = found
+        return self._guilds_of.get(agent_id, ())
 
     def paused_since(self, guild_id: int | None) -> float | None:
         """Return since when nothing runs in a guild, or in DMs (None); None if it is not paused.
@@ -177,12 +189,14 @@ class Settings:
     async def set_guild(self, guild_id: int, **values: Any) -> None:
         """Change a guild's settings; they apply at once and are kept."""
         self._guilds[guild_id] = replace(self.guild(guild_id), **values)
+        self._guilds_of = None
         for key, value in values.items():
             await self._keeper.save(guild_id, key, value)
 
     async def set_world(self, **values: Any) -> None:
         """Change global settings; they apply at once and are kept."""
         self.world = replace(self.world, **values)
+        self._guilds_of = None
         for key, value in values.items():
             await self._keeper.save(None, key, value)
 

@@ -35,6 +35,7 @@ GROUPS = {
     "memory": Group("memory", 3),
     "boot": Group("memory", 3, "measure_boot"),
     "loading": Group("loading", 5),
+    "scale": Group("scale", 1),
     "servers": Group("servers", 1),
 }
 _OURS = "added_latency_p50_ms"

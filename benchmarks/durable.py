@@ -72,12 +72,18 @@ class EventMaker:
         )
 
 
+async def settings_of(guilds: int) -> Settings:
+    """Return the settings of so many guilds, each with an agent of its own."""
+    settings = Settings(_Kept(guilds))
+    await settings.load()
+    return settings
+
+
 @asynccontextmanager
 async def opened(path: Path, guilds: int) -> AsyncIterator[tuple[MessageQueue, Store]]:
     """Wire a queue to a ledger file, neither of them open yet; the file is closed at the end."""
     clock = SystemClock()
-    settings = Settings(_Kept(guilds))
-    await settings.load()
+    settings = await settings_of(guilds)
     store = SqliteStore(path, clock, retention=lambda: _RETENTION_SECONDS)
     try:
         yield MessageQueue(store, WorkRules(settings, Breakers(clock)), clock), store

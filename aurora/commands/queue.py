@@ -10,6 +10,7 @@ from ..health.status import covers
 from ..ledger import EVERYWHERE, Listed, Where
 from ..model import Event, State
 from ..reasons import REASONS, Reason
+from ..runs.cancelling import in_place
 from ..services import Services
 from ..words import Phrase, say
 from ..words import queue as w
@@ -107,9 +108,7 @@ class QueueCommands:
             await tell(ctx, UNCHANGED)
             return
         async with working(ctx):
-            ended = await self.services.cancelling.cancel(
-                lambda event: covers(place, event.guild_id), Reason.CLEARED
-            )
+            ended = await self.services.cancelling.cancel(in_place(place), Reason.CLEARED)
         await tell(ctx, w.CLEARED(count=ended))
 
     @queue.command(name="retry")

@@ -143,11 +143,10 @@ class Status:
     async def waiting(self, place: Where) -> QueueStatus:
         """Return how much waits and runs in a place, and since when."""
         settings, counts = self.settings, await self.store.counts(place)
-        waiting = (one for one in self.queue.waiting() if covers(place, one.guild_id))
         here = QueueStatus(
             counts=counts,
             room=settings.guild(place).max_queue_size if isinstance(place, int) else None,
-            oldest=min((one.accepted_at for one in waiting), default=None),
+            oldest=await self.queue.oldest(place),
             paused_since=(
                 settings.paused_since(place)
                 if isinstance(place, int)

@@ -13,7 +13,8 @@ import apsw
 from ..clock import Clock
 from ..words import ledger as w
 from . import PACE_SECONDS, Backlog, LedgerError
-from .schema import MIGRATIONS, migrate, prepare
+from .checking import CHECK, DAMAGED, DUE, check
+from .schema import MIGRATIONS, make_shrinkable, migrate, prepare
 from .tables import Tables
 
 log = logging.getLogger("red.aurora.ledger")
@@ -22,6 +23,8 @@ _BUSY_MS = 1000
 """A bot that is just exiting gets this long to let go of the file."""
 # One thread uses the connection, so that SQLite need not guard it at every call.
 _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX
+AT_ONCE = 16 << 20
+"""Bytes of a file that is looked through at every start; a larger one takes too long for that."""
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
@@ -32,13 +35,15 @@ def open_ledger(
     vfs: str | None = None,
     synchronous: str = "FULL",
     migrations: Sequence[str] = MIGRATIONS,
+    at_once: int = AT_ONCE,
 ) -> tuple[Tables, Backlog]:
     """Open the ledger, or a fresh one if the file there can't be read.
 
-    The last three are for tests: of disks that fail, of what is not synced, of other versions.
+    What follows the clock is for tests: of disks that fail, of what is not synced, of other
+    versions, of files that are large.
     Raises LedgerError if it is in use, can't be written, or is not for this version of Aurora.
     """
-    opened = partial(_opened, path, clock, vfs, synchronous, migrations)
+    opened = partial(_opened, path, clock, vfs, synchronous, migrations, at_once)
     set_aside = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,15 +81,27 @@ def explained(path: Path, error: Exception) -> LedgerError:
 
 
 def _opened(
-    path: Path, clock: Clock, vfs: str | None, synchronous: str, migrations: Sequence[str]
+    path: Path,
+    clock: Clock,
+    vfs: str | None,
+    synchronous: str,
+    migrations: Sequence[str],
+    at_once: int,
 ) -> tuple[Tables, Backlog]:
+    # Who closes a ledger leaves no log.
+    died = Path(f"{path}-wal").exists()
     db = apsw.Connection(str(path), flags=_FLAGS, vfs=vfs)
     try:
         db.set_busy_timeout(_BUSY_MS)
         prepare(db, synchronous)
-        _check(db)
+        small = path.stat().st_size <= at_once
+        if small:
+            check(db)
         migrate(db, migrations)
-        tables = Tables(path, db)
+        make_shrinkable(db, small)
+        tables = Tables(path, db, vfs)
+        if not small:
+            _plan_check(tables, died)
         with db:
             turns = tables.recover()
         return tables, Backlog(turns, tables.starts(clock.time() - PACE_SECONDS))
@@ -93,11 +110,17 @@ def _opened(
         raise
 
 
-def _check(db: apsw.Connection) -> None:
-    """Raise CorruptError if the file's structure is damaged."""
-    found = db.cursor().execute("PRAGMA quick_check(1)").fetchall()
-    if found != [("ok",)]:
-        raise apsw.CorruptError(found[0][0])
+def _plan_check(tables: Tables, died: bool) -> None:
+    """Have a large file looked through after an unclean end; at once, if it is known as damaged.
+
+    That is noted, so that a check that was broken off is not forgotten.
+    """
+    noted = tables.noted(CHECK)
+    if noted == DAMAGED:
+        check(tables.db)
+    elif died or noted == DUE:
+        tables.unchecked = True
+        tables.note(CHECK, DUE)
 
 
 def _set_aside(path: Path, clock: Clock) -> str:

@@ -62,13 +62,15 @@ INSERT_EVENT = sql(
     "INSERT", _insert("events", *_FIXED, *_MOVING, "id"), "ON CONFLICT (message_id) DO NOTHING"
 )
 UPDATE_EVENT = sql("UPDATE events SET", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
+SAVE_EVENT = sql(UPDATE_EVENT, "RETURNING guild_id")
 # An event names its latest change: told to move it twice, the ledger moves it once.
 MOVE_EVENT = sql(UPDATE_EVENT, "AND cause IS NOT ?")
 # Its message is read anew.
 REVIVE_EVENT = sql("UPDATE events SET kind = ?,", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
-UNFINISHED = sql(
-    "SELECT", _EVENTS, "FROM events WHERE state IN ('waiting', 'running') ORDER BY seq"
-)
+# What is unfinished has a context; so it is found however much has ended.
+_OPEN = "FROM contexts CROSS JOIN events ON seq = event WHERE state IN ('waiting', 'running')"
+OPEN_STATES = sql("SELECT id, guild_id, state", _OPEN)
+UNFINISHED = sql("SELECT", _EVENTS, _OPEN, "ORDER BY event")
 WITH_CONTEXT = sql("SELECT", _EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
 KEEP_TURN = sql("INSERT OR REPLACE INTO turns VALUES (", ", ".join("?" * len(_TURN)), ")")
 UPDATE_TURN = sql(
@@ -78,11 +80,16 @@ UPDATE_TURN = sql(
 )
 UNFINISHED_TURNS = sql(
     "SELECT", _of("turns", _TURN), "FROM turns WHERE id IN",
-    "(SELECT turn_id FROM events WHERE state IN ('waiting', 'running'))",
+    "(SELECT turn_id", _OPEN, ")",
 )  # fmt: skip
 TURN = sql(
     "SELECT", _of("turns", _TURN), ",", _EVENTS,
     "FROM turns JOIN events ON events.id = speaker WHERE turns.id = ?",
+)  # fmt: skip
+# What `Listed` adds follows.
+LISTED = sql(
+    "SELECT", _EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
+    "FROM events LEFT JOIN turns ON turns.id = turn_id WHERE seq = ?",
 )  # fmt: skip
 SENT = sql(
     "SELECT id, turn, part FROM sent_messages AS sent JOIN events ON seq = event",
@@ -92,6 +99,9 @@ INSERT_CHANGE = sql("INSERT", _insert("changes", *Change._fields))
 CHANGES = sql(
     "SELECT", ", ".join(Change._fields), ", seq FROM changes WHERE seq > ? ORDER BY seq LIMIT ?"
 )
+
+ADDED_STATE, MOVED_STATE = (*_FIXED, *_MOVING).index("state"), _MOVING.index("state")
+"""Where the state stands in the arguments of INSERT_EVENT and of UPDATE_EVENT."""
 
 _fixed = attrgetter(*_FIXED)
 _moving = attrgetter(*_MOVING, "id")
@@ -153,15 +163,6 @@ def _read(of: str, text: str) -> Any:
     except ValueError:
         log.error("What the ledger keeps of %s can't be read", of)  # noqa: TRY400 - a traceback could show the content
         return None
-
-
-def recent(wanted: str) -> str:
-    """Return the query for the latest events among the wanted, with what `Listed` adds to them."""
-    return sql(
-        "SELECT", _EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
-        "FROM events LEFT JOIN turns ON turns.id = turn_id WHERE", wanted,
-        "ORDER BY seq DESC LIMIT ?",
-    )  # fmt: skip
 
 
 def event_of(row: Row, context: EventContext = NO_CONTEXT) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import apsw
@@ -9,18 +10,28 @@ import apsw
 from ..words import ledger as w
 from . import LedgerError
 
+log = logging.getLogger("red.aurora.ledger")
+
+INCREMENTAL = 2
+"""What the pragma `auto_vacuum` says of a file that can shrink."""
+
+LOG_PAGES = 2000
+"""Pages of the log after which it is moved into the file."""
+
 # EXCLUSIVE comes first: with it the index of the WAL lives in memory, and no second process can
 # open the file. FULL syncs at every commit (promise 1), and fullfsync makes macOS mean it.
 # secure_delete overwrites what is erased, and temporary files would be copies outside its reach.
+# A new file can shrink; that is settled before it has a page.
 PRAGMAS = (
     "locking_mode=EXCLUSIVE",
+    "auto_vacuum=INCREMENTAL",
     "journal_mode=WAL",
     "fullfsync=ON",
     "checkpoint_fullfsync=ON",
     "secure_delete=ON",
     "temp_store=MEMORY",
     "mmap_size=0",
-    "wal_autocheckpoint=2000",
+    f"wal_autocheckpoint={LOG_PAGES}",
     "journal_size_limit=16777216",
     "cache_size=-4000",
 )
@@ -205,7 +216,51 @@ ALTER TABLE changes ADD COLUMN lane TEXT NOT NULL DEFAULT '';
 UPDATE changes SET lane = 'channel:' || channel_id;
 """
 
-MIGRATIONS = (_FIRST, _SECOND)
+# What is over is counted as it ends, by guild and state, and has indexes of its own: an answered
+# event enters one of them, once, and what waits or runs enters none, so that its steps write no
+# page more. The unfinished are those that have a context, and nobody looks for them among the
+# rest. No guild has the id 0: there stand the direct messages.
+_THIRD = """
+CREATE TABLE tallies (
+    guild INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (guild, state)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_ended ON events (guild_id, state) WHERE state NOT IN ('waiting', 'running');
+CREATE INDEX events_unanswered ON events (state)
+WHERE state IN ('declined', 'failed', 'cancelled', 'expired');
+CREATE INDEX events_in_dms ON events (channel_id) WHERE guild_id IS NULL;
+INSERT INTO tallies
+SELECT coalesce(guild_id, 0), state, count(*)
+FROM events WHERE state NOT IN ('waiting', 'running') GROUP BY guild_id, state;
+INSERT OR IGNORE INTO contexts
+SELECT seq, 'null' FROM events WHERE state IN ('waiting', 'running');
+DROP TRIGGER events_final;
+CREATE TRIGGER events_ended AFTER UPDATE OF state ON events
+WHEN new.state NOT IN ('waiting', 'running') AND new.state <> old.state BEGIN
+    DELETE FROM contexts WHERE event = old.seq;
+    INSERT INTO tallies VALUES (coalesce(old.guild_id, 0), new.state, 1)
+    ON CONFLICT DO UPDATE SET number = number + 1;
+END;
+CREATE TRIGGER events_reopened AFTER UPDATE OF state ON events
+WHEN old.state NOT IN ('waiting', 'running') AND new.state <> old.state BEGIN
+    UPDATE tallies SET number = number - 1
+    WHERE guild = coalesce(old.guild_id, 0) AND state = old.state;
+    INSERT OR IGNORE INTO contexts
+    SELECT old.seq, 'null' WHERE new.state IN ('waiting', 'running');
+END;
+DROP TRIGGER events_dropped;
+CREATE TRIGGER events_dropped AFTER DELETE ON events BEGIN
+    UPDATE tallies SET number = number - 1
+    WHERE guild = coalesce(old.guild_id, 0) AND state = old.state;
+    DELETE FROM contexts WHERE event = old.seq;
+    DELETE FROM sends WHERE event = old.seq;
+    DELETE FROM sent_messages WHERE event = old.seq;
+END;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 """Scripts that take the file one version further each; a released one never changes."""
 
 
@@ -231,3 +286,23 @@ def migrate(db: apsw.Connection, scripts: Sequence[str] = MIGRATIONS) -> None:
         raise LedgerError(w.NOT_OURS)
     for number, script in enumerate(scripts[version:], version + 1):
         cursor.execute(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version={number}; COMMIT")
+
+
+def make_shrinkable(db: apsw.Connection, small: bool) -> None:
+    """Let a small file of an earlier version shrink from now on; that writes it anew."""
+    if db.pragma("auto_vacuum") == INCREMENTAL:
+        return
+    if small:
+        db.pragma("auto_vacuum", INCREMENTAL)
+        try:
+            db.cursor().execute("VACUUM")
+        except (apsw.FullError, apsw.IOError) as error:
+            log.warning("The ledger's file stays one that can't shrink: %s", type(error).__name__)
+        return
+    pages, free = db.pragma("page_count"), db.pragma("freelist_count")
+    assert isinstance(pages, int) and isinstance(free, int)  # noqa: S101, PT018 - for the type checker
+    if free > pages // 2:
+        log.warning(
+            "More than half of the ledger's file is free. It will be used again, but the file "
+            "does not shrink by itself: it was begun by an earlier version of Aurora"
+        )

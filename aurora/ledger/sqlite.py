@@ -26,6 +26,7 @@ from . import (
     LedgerError,
     Listed,
     Where,
+    lists,
 )
 from .opening import open_ledger
 from .rows import (
@@ -72,13 +73,18 @@ class SqliteStore:
         self._conversations: dict[tuple[str, str], str] = {}
         # Of the events that speak for the turns that run; nobody else writes the file.
         self._sends: dict[str, dict[str, Send]] = {}
+        self._damaged: list[Callable[[LedgerError], None]] = []
+
+    def subscribe(self, listener: Callable[[LedgerError], None]) -> None:
+        """Tell a listener if the file is found to be damaged while it is in use."""
+        self._damaged.append(listener)
 
     async def open(self) -> Backlog:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
         if self._writer is not None:
             raise LedgerError(w.OPEN_ALREADY(path=self._path))
         opener = partial(self._opener, self._path, self._clock)
-        writer = self._writer = Writer(opener, self._clock, self._retention)
+        writer = self._writer = Writer(opener, self._clock, self._retention, self._tell)
         try:
             return await writer.start()
         except BaseException:
@@ -166,12 +172,13 @@ class SqliteStore:
         self, where: Where, *, states: Collection[State] = (), limit: int = 20
     ) -> Sequence[Listed]:
         """Return the latest events, newest first."""
-        rows = await self._do(Tables.recent, where, tuple(states), limit)
+        rows = await lists.recent(self._do, where, states, limit)
         return [Listed(event_of(row), row[-2], row[-1] == 1) for row in rows]
 
     async def counts(self, where: Where) -> Mapping[State, int]:
         """Count the events by state."""
-        return {State(state): count for state, count in await self._do(Tables.counts, where)}
+        found = await self._do(lists.counts, where)
+        return {State(state): count for state, count in found.items()}
 
     async def changes(self, after: int = 0, limit: int = 100) -> Sequence[Mapping[str, Any]]:
         """Return envelopes in order."""
@@ -243,7 +250,7 @@ class SqliteStore:
 
     async def dm_channels(self, since: float) -> Sequence[int]:
         """Return the DM channels in which an event was accepted since then."""
-        channels: list[int] = await self._do(Tables.dm_channels, since)
+        channels: list[int] = await self._do(lists.dm_channels, since)
         return channels
 
     async def forget_user(self, user_id: int) -> None:
@@ -252,6 +259,10 @@ class SqliteStore:
             await self._do(Tables.forget_user, user_id)
         finally:
             self._sends.clear()
+
+    def _tell(self, error: LedgerError) -> None:
+        for listener in self._damaged:
+            listener(error)
 
     def _do(
         self, operation: Callable[..., Any], *args: Any, lazily: bool = False

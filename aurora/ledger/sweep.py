@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 from ..ids import oldest_turn_id
 from . import PACE_SECONDS, REFUSAL_SECONDS
 from .tables import Tables
 
-BITE = 500
-"""Rows looked at in one transaction, so that nobody waits for the sweep."""
+BITE = 100
+"""Rows of a kind looked at in one transaction, so that nobody waits for the sweep."""
+_CHANGES = 3 * BITE
+_PAGES = 16
+_SECONDS = 0.001
 
 OLD_TURNS = "SELECT id FROM turns WHERE id > ? AND id < ? ORDER BY id LIMIT ?"
 DROP_TURNS = (
@@ -31,8 +36,8 @@ class Sweep:
         more |= _changes(tables, now - retention)
         more |= _refusals(tables, now - REFUSAL_SECONDS)
         tables.run("DELETE FROM starts WHERE at <= ?", (now - PACE_SECONDS,))
-        self.unfinished = more
-        return more
+        self.unfinished = more or _shrink(tables)
+        return self.unfinished
 
     def _events(self, tables: Tables, limit: float) -> bool:
         """Drop final events that were accepted before the limit, and with them their sends."""
@@ -66,9 +71,21 @@ class Sweep:
 def _changes(tables: Tables, limit: float) -> bool:
     tables.run(
         "DELETE FROM changes WHERE seq < (SELECT min(seq) FROM changes) + ? AND at <= ?",
-        (BITE, limit),
+        (_CHANGES, limit),
     )
-    return tables.db.changes() == BITE
+    return tables.db.changes() == _CHANGES
+
+
+def _shrink(tables: Tables) -> bool:
+    """Give some free pages back, as many as that takes no time; True if more are left."""
+    # How long one takes depends on how many there are.
+    begun = time.monotonic()
+    for _ in range(_PAGES):
+        if not tables.shrink():
+            return False
+        if time.monotonic() - begun > _SECONDS:
+            break
+    return True
 
 
 def _refusals(tables: Tables, limit: float) -> bool:

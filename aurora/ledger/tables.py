@@ -3,51 +3,62 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from ..model import Change, Turn
-from . import EVERYWHERE, Where
+from ..model import Change, State, Turn
 from .backlog import recovered
 from .rows import (
+    ADDED_STATE,
     CHANGES,
     INSERT_CHANGE,
     INSERT_EVENT,
     KEEP_TURN,
     MOVE_EVENT,
+    MOVED_STATE,
+    OPEN_STATES,
     REVIVE_EVENT,
+    SAVE_EVENT,
     SENT,
     TURN,
     UNFINISHED,
     UNFINISHED_TURNS,
-    UPDATE_EVENT,
     UPDATE_TURN,
     WITH_CONTEXT,
     Row,
     event_of,
-    recent,
     sql,
     turn_of,
     turn_row,
 )
+from .schema import INCREMENTAL
+from .unfinished import Unfinished
 
 log = logging.getLogger("red.aurora.ledger")
+
+_SPARE_PAGES = 256
 
 
 class Tables:
     """The open ledger. Its operations run inside a transaction that the writer has begun."""
 
-    def __init__(self, path: Path, db: apsw.Connection) -> None:
+    def __init__(self, path: Path, db: apsw.Connection, vfs: str | None = None) -> None:
         self.path = path
+        self.vfs = vfs
+        self.unchecked = False
+        """Whether the file is still to be looked through for damage."""
         self.db = db
         # Rows are whatever the query says, which its stubs can't know.
         self.run: Callable[..., Any] = db.cursor().execute
         self._changed: list[Row] = []
         self.erased = False
         """Whether content was erased that the WAL may still hold."""
+        self._unfinished = Unfinished()
+        self._counted = False
 
     def keep_changes(self) -> None:
         """Write the changes that came with what was done; all at once is a third faster."""
@@ -55,21 +66,54 @@ class Tables:
             self.db.cursor().executemany(INSERT_CHANGE, self._changed)
             self._changed.clear()
 
+    @property
+    def unfinished(self) -> Unfinished:
+        """What waits and runs; read anew where something was undone."""
+        if not self._counted:
+            self._unfinished.fill(self.run(OPEN_STATES))
+            self._counted = True
+        return self._unfinished
+
     def undo(self) -> None:
         """Undo the transaction that is open, if SQLite has not done so by itself."""
         self._changed.clear()
+        self._counted = False
         if self.db.in_transaction:
             self.run("ROLLBACK")
 
     def undo_one(self) -> None:
         """Undo an operation back to its savepoint."""
         self._changed.clear()
+        self._counted = False
         self.run("ROLLBACK TO one")
 
     def truncate(self) -> None:
         """Move all there is in the WAL into the file, and leave the WAL empty."""
         self.run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.erased = False
+
+    @contextmanager
+    def unsynced(self) -> Iterator[None]:
+        """Let a transaction be on disk with the next one, and not before."""
+        level = self._pragma("synchronous")
+        self.run("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            self.run(f"PRAGMA synchronous={level}")
+
+    def shrink(self) -> bool:
+        """Give a free page back to the disk; True if more are free than will soon be needed."""
+        free, pages = self._pragma("freelist_count"), self._pragma("page_count")
+        if free <= max(_SPARE_PAGES, pages // 8) or self._pragma("auto_vacuum") != INCREMENTAL:
+            return False
+        self.run("PRAGMA incremental_vacuum(1)").fetchall()
+        return True
+
+    def checkpoint(self) -> None:
+        """Move what there is in the WAL into the file; a disk that fails is met again soon."""
+        with suppress(apsw.Error):
+            self.run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Close the file, leaving nothing beside it."""
@@ -84,8 +128,13 @@ class Tables:
     def recover(self) -> list[Turn]:
         """Let what was running wait, one crash older, and return all that waits."""
         kept = {row[0]: turn_of(row) for row in self.run(UNFINISHED_TURNS)}
-        turns = recovered(map(event_of, self.run(UNFINISHED)), kept)
-        self.run("UPDATE events SET state = 'waiting' WHERE state = 'running'")
+        events = list(map(event_of, self.run(UNFINISHED)))
+        for event in events:
+            if event.state is State.RUNNING:
+                self.run("UPDATE events SET state = 'waiting' WHERE id = ?", (event.id,))
+        turns = recovered(events, kept)
+        self._unfinished.fill((event.id, event.guild_id, event.state) for event in events)
+        self._counted = True
         for turn in turns:
             if turn.id and turn.interrupted:
                 self.run(KEEP_TURN, turn_row(turn))
@@ -101,7 +150,7 @@ class Tables:
         if not self.db.changes():
             return False
         self.run("INSERT INTO contexts VALUES (last_insert_rowid(), ?)", (context,))
-        self._changed.append(change)
+        self._noted(change, row[ADDED_STATE])
         return True
 
     def start(
@@ -143,9 +192,14 @@ class Tables:
         for row, change in zip(events, changes, strict=True):
             run(MOVE_EVENT, (*row, change.id))
             if changed():
-                self._changed.append(change)
+                self._noted(change, row[MOVED_STATE])
                 known = True
         return known
+
+    def _noted(self, change: Change, state: str) -> None:
+        """Keep a change, and where its event stands since."""
+        self._changed.append(change)
+        self._unfinished.put(change.event_id, change.guild_id, state)
 
     def save_turns(self, turns: Sequence[Row]) -> None:
         """Keep what changed in turns."""
@@ -156,7 +210,8 @@ class Tables:
     def save_events(self, events: Sequence[Row]) -> None:
         """Keep what changed in events."""
         for row in events:
-            self.run(UPDATE_EVENT, row)
+            for (guild_id,) in self.run(SAVE_EVENT, row):
+                self._unfinished.put(row[-1], guild_id, row[MOVED_STATE])
 
     def edit(self, event_id: str, context: str) -> None:
         """Replace the context of an event that is not final."""
@@ -183,7 +238,7 @@ class Tables:
             "AND event = (SELECT seq FROM events WHERE id = ?)",
             (event_id,),
         )
-        self._changed.append(change)
+        self._noted(change, row[1 + MOVED_STATE])
 
     def find(self, column: str, value: str | int) -> Row | None:
         """Return the row of an event and its context."""
@@ -192,21 +247,6 @@ class Tables:
     def turn(self, turn_id: str) -> Row | None:
         """Return the row of a turn and its speaker."""
         return self._one(TURN, (turn_id,))
-
-    def recent(self, where: Where, states: Sequence[str], limit: int) -> list[Row]:
-        """Return the rows of the latest events, each with what `Listed` adds."""
-        wanted, values = _within(where)
-        if states:
-            wanted += f" AND state IN ({', '.join('?' * len(states))})"
-        rows: list[Row] = self.run(recent(wanted), (*values, *states, limit)).fetchall()
-        return rows
-
-    def counts(self, where: Where) -> list[Row]:
-        """Count events by state."""
-        wanted, values = _within(where)
-        query = sql("SELECT state, count(*) FROM events WHERE", wanted, "GROUP BY state")
-        rows: list[Row] = self.run(query, values).fetchall()
-        return rows
 
     def changes(self, after: int, limit: int) -> list[Row]:
         """Return the rows of changes, in order."""
@@ -223,6 +263,7 @@ class Tables:
             (user_id,),
         )
         self.run("DELETE FROM events WHERE author_id = ?", (user_id,))
+        self._counted = False
         self.run("DELETE FROM changes WHERE author_id = ?", (user_id,))
 
     # -- what else is kept
@@ -294,20 +335,19 @@ class Tables:
         """Keep a fact."""
         self.run("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
 
+    def forget_note(self, key: str) -> None:
+        """Drop a fact."""
+        self.run("DELETE FROM notes WHERE key = ?", (key,))
+
     def noted(self, key: str) -> str | None:
         """Return a fact."""
         return self._text("SELECT value FROM notes WHERE key = ?", (key,))
 
-    def dm_channels(self, since: float) -> list[int]:
-        """Return the channels of DMs since then."""
-        rows = self.run(
-            "SELECT channel_id FROM events WHERE guild_id IS NULL AND accepted_at >= ? "
-            "GROUP BY channel_id ORDER BY max(seq)",
-            (since,),
-        )
-        return [channel_id for (channel_id,) in rows]
-
     # -- helpers
+
+    def _pragma(self, name: str) -> int:
+        value = self.db.pragma(name)
+        return value if isinstance(value, int) else 0
 
     def _context(self, event_id: str) -> str | None:
         return self._text(
@@ -322,9 +362,3 @@ class Tables:
     def _text(self, query: str, values: Row) -> str | None:
         row = self._one(query, values)
         return str(row[0]) if row else None
-
-
-def _within(where: Where) -> tuple[str, Row]:
-    if where == EVERYWHERE:
-        return "true", ()
-    return "guild_id IS ?", (where,)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -15,7 +16,9 @@ import apsw
 from ..clock import Clock
 from ..words import ledger as w
 from . import DEDUPE_SECONDS, Backlog, LedgerError
+from .checking import CHECK, DAMAGED, Check
 from .opening import explained
+from .schema import LOG_PAGES
 from .sweep import Sweep
 from .tables import Tables
 
@@ -32,6 +35,11 @@ _ERASE_SECONDS = 2.0
 _LAZY_SECONDS = 0.05
 """How long what was asked for lazily waits for something else to be written with."""
 _SWEEP_SECONDS = 60.0
+_BREATH = 0.02
+"""Seconds without work after which the sweep goes on, and..."""
+_BITES_TO_MOVE = 8
+_SWEEP_LATEST = 0.1
+"""...after which it does whatever there is to do."""
 
 
 class Writer:
@@ -48,6 +56,7 @@ class Writer:
         opener: Callable[[], tuple[Tables, Backlog]],
         clock: Clock,
         retention: Callable[[], float],
+        damaged: Callable[[LedgerError], None] = lambda _error: None,
     ) -> None:
         self._opener = opener
         self._clock = clock
@@ -63,6 +72,10 @@ class Writer:
         self._stopping = False
         # A daemon, so that a bot that never closes its ledger can still exit; commits hold anyway.
         self._thread = threading.Thread(target=self._run, name="aurora-ledger", daemon=True)
+        self._check: Check | None = None
+        self._damaged = damaged
+        self._swept_at = 0.0
+        self._bites = 0
         self._sweep = Sweep()
         self._sweep_at = self._erase_at = 0.0
         self._patience = _MOMENT
@@ -132,12 +145,15 @@ class Writer:
 
     def _serve(self, tables: Tables) -> None:
         try:
+            self._look_through(tables)
             while self._step(tables):
                 pass
         except Exception:
             log.exception("The ledger's thread broke off; the ledger is closed")
         finally:
             self._stopping = True
+            if self._check is not None:
+                self._check.stop()
             tables.close()
             self._refuse_the_rest()
 
@@ -145,20 +161,30 @@ class Writer:
         """Do one batch, or tidy up if there is none; False when it is time to end."""
         batch, ending = self._next_batch(tables)
         idle = not batch
-        if self._clock.monotonic() >= self._sweep_at:
+        if self._clock.monotonic() >= self._sweep_at and (idle or self._is_late()):
             batch.insert(0, (None, self._bite, ()))
         if batch:
-            self._tell(self._carry_out(tables, batch))
-        if tables.erased and (idle or self._clock.monotonic() >= self._erase_at):
+            self._tell(self._carry_out(tables, batch, lightly=idle))
+        if idle and self._bites % _BITES_TO_MOVE == _BITES_TO_MOVE - 1 and self._check is None:
+            # Or an accept would have to move all that the sweep has written.
+            tables.checkpoint()
+        resting = idle and not self._sweep.unfinished
+        erased = tables.erased and self._check is None
+        if erased and (resting or self._clock.monotonic() >= self._erase_at):
             self._erase(tables)
         return not ending
+
+    def _is_late(self) -> bool:
+        """Tell whether the sweep has waited long enough for a moment without work."""
+        return not self._sweep.unfinished or time.monotonic() - self._swept_at > _SWEEP_LATEST
 
     def _next_batch(self, tables: Tables) -> tuple[list[Operation], bool]:
         """Wait for work, and return all there is; True with the last."""
         batch: list[Operation] = []
-        untidy = tables.erased or self._sweep.unfinished
+        wait = self._patience if tables.erased else _SWEEP_SECONDS
+        wait = min(wait, _BREATH) if self._sweep.unfinished else wait
         try:
-            more = self._queue.get(timeout=self._patience if untidy else _SWEEP_SECONDS)
+            more = self._queue.get(timeout=wait)
             while more is not None:
                 batch += more
                 if len(batch) >= _BATCH:
@@ -168,17 +194,50 @@ class Writer:
             return batch, False
         return batch, True
 
-    def _carry_out(self, tables: Tables, batch: list[Operation]) -> list[Outcome]:
-        """Do a batch in one transaction; all of it is undone if it can't be committed."""
+    def _carry_out(
+        self, tables: Tables, batch: list[Operation], *, lightly: bool
+    ) -> list[Outcome]:
+        """Do a batch in one transaction; all of it is undone if it can't be committed.
+
+        What nobody waits for is done `lightly`: it is synced with what comes after it.
+        """
         try:
             try:
-                return _transact(tables, batch, _plainly)
+                with tables.unsynced() if lightly else nullcontext():
+                    return _transact(tables, batch, _plainly)
             except _OneFailedError:
                 return _transact(tables, batch, _apart)
         except Exception as failure:
             return [(future, None, explained(tables.path, failure)) for future, _, _ in batch]
 
+    def _look_through(self, tables: Tables) -> None:
+        """Begin to look through the file, if that is to be done; see Check."""
+        if not tables.unchecked:
+            return
+        tables.truncate()
+        tables.db.wal_autocheckpoint(0)
+        self._check = Check(tables.path, self._looked_through, tables.vfs)
+        self._check.start()
+
+    def _looked_through(self, damage: apsw.Error | None) -> None:
+        """Hear in the check's thread how it ended."""
+        self._queue.put([(None, self._checked, (damage,))])
+
+    def _checked(self, tables: Tables, damage: apsw.Error | None) -> None:
+        self._check = None
+        tables.db.wal_autocheckpoint(LOG_PAGES)
+        if damage is None:
+            tables.forget_note(CHECK)
+            return
+        tables.note(CHECK, DAMAGED)
+        error = explained(tables.path, damage)
+        log.error("%s", error)
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._damaged, error)
+
     def _bite(self, tables: Tables) -> None:
+        self._swept_at = time.monotonic()
+        self._bites += 1
         self._sweep_at = self._clock.monotonic() + _SWEEP_SECONDS
         retention = max(DEDUPE_SECONDS, self._retention())
         if self._sweep.bite(tables, self._clock.time(), retention):

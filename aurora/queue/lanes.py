@@ -12,65 +12,20 @@ import heapq
 import itertools
 import math
 from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ..clock import Clock
+from ..ledger import EVERYWHERE, Where
 from ..model import Event, Turn
 from ..settings import RULES
 from .limits import Rules
+from .lines import FairLine, Groups, Lane
 
 _STARTS_KEPT = 1024
 _LONGEST_PACE = RULES["rate_limit_seconds"].maximum or 0.0
-
-
-@dataclass(slots=True, eq=False)
-class _Lane:
-    """A lane is in one place at a time: busy, scheduled (`ticket`), ready, parked, or about to be.
-
-    `woken_for` names the key whose free place it was given and has not used yet.
-    """
-
-    guild_id: int | None
-    # A list: a guild's capacity bounds it, and ten thousand empty deques take six megabytes.
-    waiting: list[Turn] = field(default_factory=list)
-    busy: bool = False
-    ticket: int | None = None
-    ready: bool = False
-    parked_at: str | None = None
-    woken_for: str | None = None
-
-
-class _FairLine:
-    """Names of lanes in the order they are served: DMs first, then one of each guild in turn."""
-
-    def __init__(self) -> None:
-        self._guilds: dict[int | None, deque[str]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._guilds)
-
-    def add(self, name: str, lane: _Lane) -> None:
-        line = self._guilds.setdefault(lane.guild_id, deque())
-        if lane.woken_for is None:
-            line.append(name)
-        else:
-            # It waited its turn before.
-            line.appendleft(name)
-
-    def pop(self) -> str:
-        guild_id = None if None in self._guilds else next(iter(self._guilds))
-        line = self._guilds.pop(guild_id)
-        name = line.popleft()
-        if line:
-            self._guilds[guild_id] = line
-        return name
-
-    def remove(self, name: str, lane: _Lane) -> None:
-        line = self._guilds[lane.guild_id]
-        line.remove(name)
-        if not line:
-            del self._guilds[lane.guild_id]
+_VOID_KEPT = 1000
+BITE = 100
+"""Lanes that are looked at in one go; each takes some ten microseconds."""
 
 
 class Lanes:
@@ -79,12 +34,16 @@ class Lanes:
     def __init__(self, rules: Rules, clock: Clock) -> None:
         self._rules = rules
         self._clock = clock
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
         # (due, ticket, lane name); an entry whose ticket is no longer its lane's is void.
         self._schedule: list[tuple[float, int, str]] = []
         self._tickets = itertools.count()
-        self._ready = _FairLine()
-        self._parked: dict[str, _FairLine] = {}
+        self._groups = Groups()
+        # Lanes to be scheduled anew, and whether all are to be when these have been.
+        self._anew: deque[str] = deque()
+        self._all_anew = False
+        self._ready = FairLine()
+        self._parked: dict[str, FairLine] = {}
         self._held: Counter[str] = Counter()
         self._keys: dict[str, tuple[str, ...]] = {}
         self._last_start: dict[int, float] = {}
@@ -100,17 +59,26 @@ class Lanes:
         name, guild_id = speaker.lane, speaker.guild_id
         lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[name] = _Lane(guild_id)
+            lane = self._lanes[name] = Lane(guild_id, turn.speaker.parent_id)
+            self._groups.add(name, lane)
         lane.waiting.append(turn)
         self.waiting[guild_id] += len(turn.events)
         if len(lane.waiting) == 1 and not lane.busy:
             self._plan(name, lane)
 
     def take(self) -> tuple[Turn | None, float | None]:
-        """Take a turn that may run now, or tell the seconds to wait for one (None: for news)."""
+        """Take a turn that may run now, or tell the seconds to wait for one (None: for news).
+
+        Zero seconds: look again as soon as others have run. Nobody starts before all are ready
+        that may be, or a direct message could be overtaken.
+        """
         now = self._clock.monotonic()
-        self._ripen(now)
-        while self._ready:
+        self._plan_anew()
+        if not self._ripen(now):
+            return None, 0.0
+        for _ in range(BITE):
+            if not self._ready:
+                return None, 0.0 if self._anew or self._all_anew else self._next_due(now)
             name = self._ready.pop()
             lane = self._lanes[name]
             lane.ready = False
@@ -129,7 +97,7 @@ class Lanes:
                 self._join(lane, now)
                 self._remember_start(speaker.channel_id, now)
                 return self._start(lane, tuple(limits)), None
-        return None, self._ripen(now)
+        return None, 0.0
 
     def started(self, turn: Turn) -> None:
         """Count the channel's pace from now: on a busy loop the take was a moment ago."""
@@ -149,6 +117,8 @@ class Lanes:
         lane = self._lanes[name]
         lane.busy = False
         self.running -= len(turn.events)
+        # Behind all others: when all are scheduled anew, who was served last comes last.
+        self._lanes[name] = self._lanes.pop(name)
         self._plan(name, lane)
         for key in self._keys.pop(name):
             self._held[key] -= 1
@@ -180,47 +150,95 @@ class Lanes:
             self._plan(name, lane)
         return False
 
-    def reconsider(self) -> None:
-        """Schedule all that waits anew: a setting, a pause or a breaker has changed."""
-        names = [name for _, ticket, name in self._schedule if self._valid(name, ticket)]
-        self._schedule.clear()
-        for line in self._parked.values():
-            while line:
-                names.append(line.pop())
-        self._parked.clear()
-        for name in names:
-            lane = self._lanes[name]
-            lane.parked_at = None
-            self._plan(name, lane)
+    def reconsider(self, guild_ids: Iterable[int | None] | None = None) -> None:
+        """Schedule what waits anew, of some guilds or of all: what holds it may have changed.
+
+        It is done a bite with each look for a turn, and nothing goes wrong until then: whoever
+        is ready is asked again before it starts.
+        """
+        if guild_ids is None:
+            self._all_anew = True
+        else:
+            for guild_id in guild_ids:
+                self._anew.extend(self._groups.of_guild(guild_id))
+
+    def waiting_in_guild(self, guild_id: int | None) -> Iterator[Turn]:
+        """Yield the turns that wait in a guild, or (None) in direct messages."""
+        return self._turns(self._groups.of_guild(guild_id))
+
+    def waiting_in_channel(self, channel_id: int) -> Iterator[Turn]:
+        """Yield the turns that wait in a channel and its threads."""
+        return self._turns([f"channel:{channel_id}", *self._groups.of_parent(channel_id)])
+
+    def names(self, where: Where) -> Collection[str]:
+        """Return the names of the lanes of a guild, of DMs (None) or of EVERYWHERE."""
+        if where == EVERYWHERE:
+            return self._lanes.keys()
+        return self._groups.of_guild(where if isinstance(where, int) else None)
+
+    def heads(self, names: Iterable[str]) -> Iterator[Turn]:
+        """Yield the turns that are next in line, of lanes that may be gone."""
+        lanes = map(self._lanes.get, names)
+        return (lane.waiting[0] for lane in lanes if lane is not None and lane.waiting)
 
     def restore_start(self, channel_id: int, seconds_ago: float) -> None:
         """Take over from an earlier process when a run last started in a channel (promise 4)."""
         # A clock that was set back must not stop a channel for longer than its pace.
         self._last_start[channel_id] = self._clock.monotonic() - max(0.0, seconds_ago)
 
-    def _ripen(self, now: float) -> float | None:
-        """Make ready what is due; return the seconds until more will be, None if nothing will."""
-        while self._schedule:
+    def _turns(self, names: Iterable[str]) -> Iterator[Turn]:
+        for name in names:
+            lane = self._lanes.get(name)
+            yield from lane.waiting if lane is not None else ()
+
+    def _plan_anew(self) -> None:
+        """Schedule a bite of those anew that are to be."""
+        if self._all_anew and not self._anew:
+            self._all_anew = False
+            # Nothing in there is of any use: whoever waits gets another ticket.
+            self._schedule = []
+            self._anew.extend(self._lanes)
+        for _ in range(min(BITE, len(self._anew))):
+            name = self._anew.popleft()
+            lane = self._lanes.get(name)
+            if lane is not None and not lane.busy and not lane.ready:
+                self._leave_lines(name, lane)
+                self._plan(name, lane)
+
+    def _ripen(self, now: float) -> bool:
+        """Make a bite of those ready that are due; tell whether these were all."""
+        for _ in range(BITE):
+            if not self._schedule:
+                return True
             due, ticket, name = self._schedule[0]
-            if self._valid(name, ticket):
-                if due > now:
-                    return None if math.isinf(due) else due - now
+            valid = self._valid(name, ticket)
+            if valid and due > now:
+                return True
+            heapq.heappop(self._schedule)
+            if valid:
                 lane = self._lanes[name]
                 lane.ticket = None
                 lane.ready = True
                 self._ready.add(name, lane)
-            heapq.heappop(self._schedule)
-        return None
+        return False
 
-    def _plan(self, name: str, lane: _Lane) -> None:
+    def _next_due(self, now: float) -> float | None:
+        """Return the seconds until a lane will be due, None if none will."""
+        due = self._schedule[0][0] if self._schedule else math.inf
+        return None if math.isinf(due) else max(0.0, due - now)
+
+    def _plan(self, name: str, lane: Lane) -> None:
         """Schedule a lane for the moment its head may run, or forget it when it is empty."""
         if lane.waiting:
             lane.ticket = next(self._tickets)
             due = self._due(lane.waiting[0], self._clock.monotonic())
             heapq.heappush(self._schedule, (due, lane.ticket, name))
+            if len(self._schedule) > _VOID_KEPT + 4 * len(self._lanes):
+                self.reconsider()
         else:
             lane.ticket = None
             del self._lanes[name]
+            self._groups.remove(name, lane)
             self._pass_on(lane)
 
     def _valid(self, name: str, ticket: int) -> bool:
@@ -240,9 +258,9 @@ class Lanes:
     def _full(self, limits: Mapping[str, int]) -> str | None:
         return next((key for key, most in limits.items() if self._held[key] >= most), None)
 
-    def _park(self, name: str, lane: _Lane, key: str) -> None:
+    def _park(self, name: str, lane: Lane, key: str) -> None:
         """Let a lane wait for a run of the key to end."""
-        self._parked.setdefault(key, _FairLine()).add(name, lane)
+        self._parked.setdefault(key, FairLine()).add(name, lane)
         lane.parked_at = key
         self._pass_on(lane)
 
@@ -257,7 +275,7 @@ class Lanes:
         lane.parked_at, lane.woken_for, lane.ready = None, key, True
         self._ready.add(name, lane)
 
-    def _leave_lines(self, name: str, lane: _Lane) -> None:
+    def _leave_lines(self, name: str, lane: Lane) -> None:
         """Take a lane from where it is ready or parked, if it is."""
         if lane.ready:
             self._ready.remove(name, lane)
@@ -269,13 +287,13 @@ class Lanes:
                 del self._parked[lane.parked_at]
             lane.parked_at = None
 
-    def _pass_on(self, lane: _Lane) -> None:
+    def _pass_on(self, lane: Lane) -> None:
         """Let the next in line have the place that a lane was woken for and can't use."""
         key, lane.woken_for = lane.woken_for, None
         if key is not None and key != lane.parked_at:
             self._unpark(key)
 
-    def _join(self, lane: _Lane, now: float) -> None:
+    def _join(self, lane: Lane, now: float) -> None:
         """Let the head's author's next events run with it, unless it has run before."""
         head = lane.waiting[0]
         speaker = head.speaker
@@ -294,7 +312,7 @@ class Lanes:
             head.events = tuple(turn.speaker for turn in lane.waiting[:count])
             del lane.waiting[1:count]
 
-    def _start(self, lane: _Lane, keys: tuple[str, ...]) -> Turn:
+    def _start(self, lane: Lane, keys: tuple[str, ...]) -> Turn:
         turn = lane.waiting.pop(0)
         speaker, count = turn.speaker, len(turn.events)
         lane.busy, lane.woken_for = True, None

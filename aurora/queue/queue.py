@@ -6,29 +6,29 @@ The Store keeps what is here (promise 1); the lanes are its order in memory.
 from __future__ import annotations
 
 import asyncio
-import logging
+import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
-from ..clock import Clock, sleep
-from ..ids import new_event_id, new_turn_id
-from ..ledger import Backlog, Store
+from ..clock import Clock
+from ..ids import new_turn_id
+from ..ledger import Backlog, Store, Where
 from ..model import NO_CONTEXT, Change, Event, State, Turn
 from ..reasons import REASONS, Reason
+from .changes import Changes, persist
 from .lanes import Lanes
 from .limits import Rules
-
-log = logging.getLogger("red.aurora.queue")
+from .selecting import OfChannel, OfGuild, OfMessages, Selector
+from .walking import KEPT_AT_ONCE, parts, walk
 
 EXPIRY_SECONDS = 15 * 60.0
 """How long an event may wait before it ends as expired."""
 _LONGEST_DELAY = 300.0
-_PATIENCE = (1.0, 30.0)
-_LINED_UP_AT_ONCE = 500
 
 
 class Enqueued(StrEnum):
@@ -58,14 +58,14 @@ class MessageQueue:
         self._store = store
         self._rules = rules
         self._clock = clock
-        self._notify = notify
+        self._changes = Changes(clock, notify)
         self._lanes = Lanes(rules, clock)
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         # The turn of each unfinished event, by message.
         self._turns: dict[int, Turn] = {}
         self._arriving: Counter[int | None] = Counter()
-        self._totals: Counter[str] = Counter()
+        self._totals = self._changes.totals
         self._shut = False
 
     async def open(self) -> Backlog:
@@ -75,10 +75,9 @@ class MessageQueue:
         now = self._clock.time()
         for channel_id, started_at in backlog.starts.items():
             self._lanes.restore_start(channel_id, now - started_at)
-        for number, turn in enumerate(backlog.turns):
-            if number % _LINED_UP_AT_ONCE == 0:
-                await asyncio.sleep(0)
-            self._line_up(turn)
+        async for some in walk(backlog.turns):
+            for turn in some:
+                self._line_up(turn)
         return backlog
 
     async def enqueue(self, event: Event) -> Enqueued:
@@ -87,7 +86,7 @@ class MessageQueue:
             return refused
         # Those on their way to the store count, so that events arriving at once can't overfill it.
         self._arriving[event.guild_id] += 1
-        change = self._change(event, "queued")
+        change = self._changes.of(event, "queued")
         try:
             fresh = await self._store.add(event, change)
         finally:
@@ -106,7 +105,7 @@ class MessageQueue:
         event.state, event.reason = State.WAITING, ""
         event.turn_id = event.ended_at = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
-        change = self._change(event, "queued", Reason.REVIVED)
+        change = self._changes.of(event, "queued", Reason.REVIVED)
         await self._store.revive(event, change)
         return self._accepted(event, change)
 
@@ -148,18 +147,18 @@ class MessageQueue:
         for event in turn.events:
             event.turn_id = turn.id
         self._lanes.started(turn)
-        changes = self._changes(turn, "running")
+        changes = self._changes.of_all(turn, "running")
         try:
             await self._store.start(await foresee() if foresee else turn, changes)
         except BaseException:
             self._put_back(turn, 1.0)
             raise
-        self._publish(changes)
+        self._changes.publish(changes)
 
     async def retry(self, turn: Turn, delay: float) -> None:
         """Put a running turn back at the head of its lane, for `delay` seconds from now."""
         turn.not_before = self._clock.time() + delay
-        changes = self._changes(turn, "retrying", f"in {delay:.1f} s")
+        changes = self._changes.of_all(turn, "retrying", f"in {delay:.1f} s")
         steps = list(zip(turn.events, changes, strict=True))
 
         def left() -> list[tuple[Event, Change]]:
@@ -171,9 +170,9 @@ class MessageQueue:
             waiting = [replace(event, state=State.WAITING) for event, _ in left()]
             await self._store.move(waiting, [change for _, change in left()], [turn])
 
-        await self._persist(keep)
+        await persist(self._clock, keep)
         self._put_back(turn, delay)
-        self._publish([change for _, change in left()])
+        self._changes.publish([change for _, change in left()])
 
     async def leave(self, turn: Turn) -> None:
         """Leave a running turn to the next start of Aurora: it waits, and was interrupted."""
@@ -183,9 +182,9 @@ class MessageQueue:
         for event in turn.events:
             del self._turns[event.message_id]
             event.state = State.WAITING
-        changes = self._changes(turn, "retrying", Reason.UNLOADED)
+        changes = self._changes.of_all(turn, "retrying", Reason.UNLOADED)
         await self._store.move(turn.events, changes, [turn])
-        self._publish(changes)
+        self._changes.publish(changes)
 
     async def finish(self, turn: Turn, reason: Reason) -> None:
         """Bring a running turn to the final state of a reason, once, and let its lane go on."""
@@ -196,58 +195,57 @@ class MessageQueue:
         events = turn.events
         self._end(events, state, reason)
         turn.ended_at, turn.answer = turn.speaker.ended_at, None
-        changes = self._changes(turn, state, reason)
+        changes = self._changes.of_all(turn, state, reason)
         try:
-            await self._persist(lambda: self._store.move(events, changes, [turn]))
+            await persist(self._clock, lambda: self._store.move(events, changes, [turn]))
         finally:
             self._lanes.release(turn)
             self._news.set()
-        self._publish(changes)
+        self._changes.publish(changes)
 
     async def withdraw(self, turn: Turn, event: Event, reason: Reason) -> None:
         """Cancel one of the earlier events of a running turn; the turn goes on without it."""
         self._lanes.leave_turn(turn, event)
         self._end([event], State.CANCELLED, reason)
-        changes = [self._change(event, State.CANCELLED, reason, turn)]
-        await self._persist(lambda: self._store.move([event], changes))
-        self._publish(changes)
+        changes = [self._changes.of(event, State.CANCELLED, reason, turn)]
+        await persist(self._clock, lambda: self._store.move([event], changes))
+        self._changes.publish(changes)
 
-    async def cancel(self, wanted: Callable[[Event], bool], reason: Reason) -> list[Event]:
+    async def cancel(self, wanted: Selector, reason: Reason) -> list[Event]:
         """End all waiting events that are wanted as cancelled; running ones are the worker's.
 
         With an event that speaks for a turn that was interrupted the others end too: only under
         its name is known what the turn has done.
         """
-        homes = [(event, self._turns[event.message_id]) for event in self._wanted(wanted)]
-        if not homes:
-            return []
-        for event, turn in homes:
-            if not self._lanes.drop(turn, event):
-                turn.ended_at, turn.answer = self._clock.time(), None
-        self._news.set()
-        ended = [event for event, _ in homes]
-        self._end(ended, State.CANCELLED, reason)
-        changes = [self._change(one, State.CANCELLED, reason, turn) for one, turn in homes]
-        # Another may speak for a turn from now on, and one may have nobody left.
-        turns = list({id(turn): turn for _, turn in homes}.values())
-        await self._persist(lambda: self._store.move(ended, changes, turns))
-        self._publish(changes)
+        ended: list[Event] = []
+        homes: list[Turn] = []
+        async for some in walk(self._held(wanted)):
+            for turn in some:
+                gone = self._call_off(turn, wanted, reason)
+                ended += gone
+                homes += [turn] * len(gone)
+            self._news.set()
+        for part in parts(zip(ended, homes, strict=True), KEPT_AT_ONCE):
+            await self._keep_called_off(part, reason)
         return ended
 
-    async def lengthen(self, wanted: Callable[[Event], bool], seconds: float) -> None:
+    async def lengthen(self, wanted: Selector, seconds: float) -> None:
         """Give waiting events back the time of a pause that ends now (promise 5).
 
         Who came during the pause gets only what has passed since then.
         """
         now = self._clock.monotonic()
-        held = [event for event in self.waiting() if wanted(event)]
-        for event in held:
-            came_at = event.deadline - (event.expires_at - event.accepted_at)
-            given = max(0.0, min(seconds, now - came_at))
-            event.expires_at += given
-            event.deadline += given
-        if held:
-            await self._persist(lambda: self._store.save_events(held))
+        held: dict[int, Event] = {}
+        async for some in walk(self._held(wanted)):
+            for event, home in ((event, turn) for turn in some for event in turn.events):
+                if event.message_id not in held and self._waits(event, home) and wanted(event):
+                    held[event.message_id] = event
+                    came_at = event.deadline - (event.expires_at - event.accepted_at)
+                    given = max(0.0, min(seconds, now - came_at))
+                    event.expires_at += given
+                    event.deadline += given
+        for part in parts(held.values(), KEPT_AT_ONCE):
+            await persist(self._clock, partial(self._store.save_events, part))
         self.reconsider()
 
     def find(self, message_id: int) -> Event | None:
@@ -258,7 +256,7 @@ class MessageQueue:
         return next(event for event in turn.events if event.message_id == message_id)
 
     def waiting(self) -> list[Event]:
-        """Return the events that wait, in the order of acceptance."""
+        """Return the events that wait, in the order of acceptance; it takes its time for many."""
         return [
             event
             for message_id, turn in self._turns.items()
@@ -266,17 +264,26 @@ class MessageQueue:
             if event.message_id == message_id and event.state is State.WAITING
         ]
 
-    def reconsider(self) -> None:
-        """Look at every waiting lane again: a setting, a pause or a breaker has changed."""
-        self._lanes.reconsider()
+    async def oldest(self, where: Where) -> float | None:
+        """Return since when the longest in line waits in a guild, in DMs (None) or EVERYWHERE."""
+        found = math.inf
+        async for names in walk(self._lanes.names(where)):
+            heads = self._lanes.heads(names)
+            since = min((head.events[0].accepted_at for head in heads), default=math.inf)
+            found = min(found, since)
+        return None if math.isinf(found) else found
+
+    def reconsider(self, guild_ids: Iterable[int | None] | None = None) -> None:
+        """Look again at what waits, of some guilds (None: DMs) or of all.
+
+        A setting, a pause or a breaker has changed. Many lanes are looked at one after the other.
+        """
+        self._lanes.reconsider(guild_ids)
         self._news.set()
 
     def tell(self, turn: Turn, step: str, detail: str = "") -> None:
         """Tell whoever watches of a step that changes no state."""
-        event = turn.speaker
-        cause = event.cause
-        self._notify(self._change(event, step, detail, turn))
-        event.cause = cause
+        self._changes.tell(turn, step, detail)
 
     def get_stats(self) -> dict[str, Any]:
         """Return counts: waiting, running, waiting by guild, and totals since start."""
@@ -302,7 +309,7 @@ class MessageQueue:
         self._totals[Enqueued.ACCEPTED] += 1
         event.context = NO_CONTEXT
         self._line_up(Turn((event,)))
-        self._publish([change])
+        self._changes.publish([change])
         return Enqueued.ACCEPTED
 
     def _line_up(self, turn: Turn) -> None:
@@ -324,11 +331,44 @@ class MessageQueue:
         self._lanes.put_back(turn)
         self._news.set()
 
-    def _wanted(self, wanted: Callable[[Event], bool]) -> Iterator[Event]:
-        for event in self.waiting():
-            turn = self._turns[event.message_id]
-            if wanted(event) or (turn.interrupted and wanted(turn.speaker)):
-                yield event
+    def _held(self, wanted: Selector) -> Iterable[Turn]:
+        """Return the turns in which wanted events may wait; some may come twice."""
+        match wanted:
+            case OfMessages(message_ids):
+                found = map(self._turns.get, message_ids)
+                return (turn for turn in found if turn is not None)
+            case OfGuild(guild_id):
+                return self._lanes.waiting_in_guild(guild_id)
+            case OfChannel(channel_id):
+                return self._lanes.waiting_in_channel(channel_id)
+            case _:
+                return self._turns.values()
+
+    def _waits(self, event: Event, turn: Turn) -> bool:
+        """Tell whether an event still waits in a turn that was found before others ran."""
+        return event.state is State.WAITING and self._turns.get(event.message_id) is turn
+
+    def _call_off(self, turn: Turn, wanted: Selector, reason: Reason) -> list[Event]:
+        """Take the wanted events of a turn out of its lane and end them, all at once."""
+        everyone = turn.interrupted and wanted(turn.speaker)
+        ended = [
+            event
+            for event in turn.events
+            if self._waits(event, turn) and (everyone or wanted(event))
+        ]
+        for event in ended:
+            if not self._lanes.drop(turn, event):
+                turn.ended_at, turn.answer = self._clock.time(), None
+        self._end(ended, State.CANCELLED, reason)
+        return ended
+
+    async def _keep_called_off(self, homes: Sequence[tuple[Event, Turn]], reason: Reason) -> None:
+        changes = [self._changes.of(one, State.CANCELLED, reason, turn) for one, turn in homes]
+        # Another may speak for a turn from now on, and one may have nobody left.
+        turns = list({id(turn): turn for _, turn in homes}.values())
+        ended = [event for event, _ in homes]
+        await persist(self._clock, partial(self._store.move, ended, changes, turns))
+        self._changes.publish(changes)
 
     def _end(self, events: Sequence[Event], state: State, reason: Reason) -> None:
         now = self._clock.time()
@@ -336,52 +376,3 @@ class MessageQueue:
             self._turns.pop(event.message_id, None)
             event.state, event.reason, event.ended_at = state, reason, now
             event.context = NO_CONTEXT
-
-    def _change(
-        self, event: Event, step: str, detail: str = "", turn: Turn | None = None
-    ) -> Change:
-        now, cause = self._clock.time(), event.cause
-        event.cause = new_event_id(now)
-        agent_id, attempt = (turn.agent_id, turn.attempts) if turn is not None else (None, 0)
-        return Change(
-            event.id,
-            event.message_id,
-            event.channel_id,
-            event.guild_id,
-            event.author_id,
-            event.lane,
-            step,
-            now,
-            detail,
-            event.cause,
-            cause,
-            agent_id,
-            event.turn_id,
-            attempt,
-        )
-
-    def _changes(self, turn: Turn, step: str, detail: str = "") -> list[Change]:
-        return [self._change(event, step, detail, turn) for event in turn.events]
-
-    def _publish(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            if change.step in _FINAL:
-                self._totals[change.step] += 1
-            self._notify(change)
-
-    async def _persist(self, keep: Callable[[], Awaitable[None]]) -> None:
-        """Keep an outcome, however long the store refuses; only a cancellation ends the wait.
-
-        It has happened and can't be taken back: a full disk must not make Aurora forget it.
-        """
-        delay, longest = _PATIENCE
-        while True:
-            try:
-                return await keep()
-            except Exception as error:
-                log.exception("The ledger can't be written; trying again", exc_info=error)
-            await sleep(self._clock, delay)
-            delay = min(2 * delay, longest)
-
-
-_FINAL = frozenset(state for state in State if state.final)

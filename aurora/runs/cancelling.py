@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 
+from ..ledger import EVERYWHERE, Where
 from ..model import Event, State
 from ..queue import MessageQueue
+from ..queue.selecting import OfChannel, OfGuild, OfMessages, Selector
+from ..queue.walking import parts
 from ..reasons import Reason
 from .background import Background
 from .claim import Claim, Claims, UnloadedError, WithheldError
 from .ports import Delivery
 
-Selector = Callable[[Event], bool]
-"""Tells which events are meant."""
+log = logging.getLogger("red.aurora")
+
+_SHOWN_AT_ONCE = 100
 
 
 class Running(Enum):
@@ -39,17 +44,24 @@ class Show(Enum):
 
 def messages(message_ids: Collection[int]) -> Selector:
     """Select for calling off: the events of these messages."""
-    return lambda event: event.message_id in message_ids
+    return OfMessages(message_ids)
 
 
 def in_guild(guild_id: int | None) -> Selector:
     """Select for calling off: the events of a guild, or (None) of direct messages."""
-    return lambda event: event.guild_id == guild_id
+    return OfGuild(guild_id)
+
+
+def in_place(place: Where) -> Selector:
+    """Select for calling off: the events of a guild, of direct messages, or of EVERYWHERE."""
+    if place == EVERYWHERE:
+        return everything
+    return OfGuild(place if isinstance(place, int) else None)
 
 
 def in_channel(channel_id: int) -> Selector:
     """Select for calling off: the events of a channel and its threads, or of a thread."""
-    return lambda event: channel_id in (event.channel_id, event.parent_id)
+    return OfChannel(channel_id)
 
 
 def by(author_id: int) -> Selector:
@@ -94,10 +106,13 @@ class Cancelling:
         # First, and before anything is awaited: from now on nothing more of them gets out.
         claims = self._withhold(meant, reason) if running is Running.STOP else []
         ended = await self._queue.cancel(meant, reason)
-        for event in ended:
-            if show is Show.ALL or (show is Show.OTHERS and not meant(event)):
-                # Discord takes a reaction each quarter of a second; nobody waits for hundreds.
-                self._background.start(self._delivery.call_off(event), f"calls off: {event.id}")
+        shown = [one for one in ended if show is Show.ALL or not meant(one)]
+        if shown and show is not Show.NOBODY:
+            # Discord takes a reaction each quarter of a second; nobody waits for hundreds.
+            self._background.start(self._show(shown), "calls off")
+        if running is Running.STOP:
+            # What was taken while others were called off.
+            claims += self._withhold(meant, reason, beside=claims)
         for claim in claims:
             if claim.started:
                 await self.withdraw(claim)
@@ -121,10 +136,27 @@ class Cancelling:
             meant = messages({message_id})
             await self.cancel(meant, reason, running=Running.STOP, show=Show.OTHERS)
 
-    def _withhold(self, meant: Selector, reason: Reason) -> list[Claim]:
-        """Stop what is done for the meant events, and let none of its output through."""
+    async def _show(self, events: Sequence[Event]) -> None:
+        """Mark messages as called off, some at a time."""
+        for some in parts(events, _SHOWN_AT_ONCE):
+            marks = (self._delivery.call_off(event) for event in some)
+            for event, failed in zip(
+                some, await asyncio.gather(*marks, return_exceptions=True), strict=True
+            ):
+                if isinstance(failed, Exception):
+                    log.error("Not shown as called off: %s", event.id, exc_info=failed)
+
+    def _withhold(
+        self, meant: Selector, reason: Reason, *, beside: Collection[Claim] = ()
+    ) -> list[Claim]:
+        """Stop what is done for the meant events, and let none of its output through.
+
+        Claims `beside` which it is done were stopped before.
+        """
         found = []
         for claim in self._claims:
+            if claim in beside:
+                continue
             wanted = [event.message_id for event in claim.turn.events if meant(event)]
             for message_id in wanted:
                 claim.withheld.setdefault(message_id, reason)

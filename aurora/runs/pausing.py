@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..clock import Clock
 from ..ledger import EVERYWHERE, Where
-from ..model import Event
 from ..queue import MessageQueue
+from ..queue.selecting import OfGuild
 from ..settings import Settings
 
 
@@ -28,7 +28,7 @@ class Pauses:
             return False
         await self._set(place, self._clock.time())
         self.began[place] = self._clock.monotonic()
-        self._queue.reconsider()
+        self._queue.reconsider([place] if isinstance(place, int) else None)
         return True
 
     async def end(self, place: Where) -> bool:
@@ -41,13 +41,13 @@ class Pauses:
         if since is None:
             return False
         # Given first: between the two, nothing must be found to have expired.
-        if place == EVERYWHERE:
-            await self._end_everywhere(since)
-        else:
+        if isinstance(place, int):
             await self._end_in(place, since)
+        else:
+            await self._end_everywhere(since)
         await self._set(place, None)
         self.began.pop(place, None)
-        self._queue.reconsider()
+        self._queue.reconsider([place] if isinstance(place, int) else None)
         return True
 
     async def _end_everywhere(self, since: float) -> None:
@@ -63,19 +63,14 @@ class Pauses:
             self._seconds(EVERYWHERE, since),
         )
 
-    async def _end_in(self, place: Where, since: float) -> None:
-        def mine(event: Event) -> bool:
-            return event.guild_id == place
-
+    async def _end_in(self, place: int, since: float) -> None:
         world = self._settings.world.paused_since
         if world is None:
-            await self._queue.lengthen(mine, self._seconds(place, since))
+            await self._queue.lengthen(OfGuild(place), self._seconds(place, since))
         elif since < world:
             # From then on it is the owner's pause that counts, and that is given at its end.
             before = self._seconds(place, since) - self._seconds(EVERYWHERE, world)
-            await self._queue.lengthen(
-                lambda event: mine(event) and event.accepted_at < world, before
-            )
+            await self._queue.lengthen(OfGuild(place, world), before)
 
     def _seconds(self, place: Where, since: float) -> float:
         """Return how long a pause has lasted; one of an earlier process goes by the wall clock."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import discord
@@ -18,6 +18,7 @@ from ..settings import Settings
 from .gaps import DMS, Gap, Gaps, Written, written
 from .passes import WINDOW_SECONDS, Bounds, Missed, Pass, Passes
 from .receiving import Intake
+from .triggers import addressed
 
 log = logging.getLogger("red.aurora.catchup")
 
@@ -60,6 +61,7 @@ class CatchUp:
         )
         self._unread: list[Unread] = []
         self._announced: set[int] = set()
+        self._waited_for: set[int] = set()
         self._kept_behind = ""
         self._keep_at = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +82,7 @@ class CatchUp:
         task, self._task = self._task, None
         if task is None:
             return
-        heard, behind = self._gaps.heard(), self._gaps.behind()
+        heard, behind = await self._heard(self._intake.arriving)
         task.cancel()
         await asyncio.wait({task})
         await self._passes.stop()
@@ -207,7 +209,10 @@ class CatchUp:
 
     def _gap_in(self, channel: Written, gap: Gap) -> Missed | None:
         """Return what was missed in a channel; what came before its guild counts too."""
-        floor = gap.floor(channel.id)
+        floor, early = gap.floor(channel.id), self._lines.first_early(channel.id)
+        if early is not None:
+            # Heard by the session before, and only now handed on.
+            floor = min(floor, early - 1)
         last = max(channel.last_message_id or 0, *self._lines.unheard(channel.id), 0)
         if last <= floor:
             return None
@@ -235,12 +240,40 @@ class CatchUp:
         if not self._bot.is_ready() or now < self._keep_at:
             return
         self._keep_at = now + self.bounds.heartbeat
+        await self._note(*await self._heard())
+
+    async def _heard(self, done: Collection[int] = ()) -> tuple[int | None, dict[int, int]]:
+        """Return up to where all was heard that has no gap, and where the gaps begin.
+
+        Were Aurora killed now, what is not in the ledger yet would have to be read; but for what
+        is as good as `done`.
+        """
         heard, behind = self._gaps.heard(), self._gaps.behind()
-        if (arriving := self._intake.oldest_arriving) is not None:
-            # Were Aurora killed now, what is not in the ledger yet would have to be read.
-            heard = None if heard is None else min(heard, arriving - 1)
-            behind = {key: min(floor, arriving - 1) for key, floor in behind.items()}
-        await self._note(heard, behind)
+        coming = (self._intake.arriving | self._lines.held | await self._coming()) - {*done}
+        if coming:
+            before = min(coming) - 1
+            heard = None if heard is None else min(heard, before)
+            behind = {key: min(floor, before) for key, floor in behind.items()}
+        return heard, behind
+
+    async def _coming(self) -> set[int]:
+        """Return what came, since this was last kept, and that Red has not handed on yet."""
+        me, kept = self._bot.user, self._gaps.kept or 0
+        if me is None:
+            return set()
+        lately = [
+            one.id
+            for one in self._bot.cached_messages
+            if one.id > kept and not one.author.bot and addressed(one, me) is not None
+        ]
+        unknown = {
+            one
+            for one in lately
+            if not await self._store.find(one) and await self._store.refusal(one) is None
+        }
+        # A command is never known; it is not waited for a second time.
+        fresh, self._waited_for = unknown - self._waited_for, unknown
+        return fresh
 
     async def _note(self, heard: int | None, behind: dict[int, int]) -> None:
         # A guild that is gone is forgotten when nothing of it could be answered any more.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import discord
 
-from .gaps import DMS
+from .gaps import DMS, Written
 from .triggers import unplaced
 
 
@@ -16,6 +16,16 @@ def home(message: discord.Message) -> int:
     if message.guild is not None:
         return message.guild.id
     return getattr(message.channel, "guild_id", None) or DMS
+
+
+def place_anew(message: discord.Message, bot: discord.Client) -> discord.Message:
+    """Bind a message to its guild and channel, which a new session has replaced."""
+    guild_id = home(message)
+    if guild_id != DMS and (guild := bot.get_guild(guild_id)) is not None:
+        channel = guild.get_channel_or_thread(message.channel.id)
+        if isinstance(channel, Written):
+            message.guild, message.channel = guild, channel
+    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +95,10 @@ class Lines:
         self.first()
         return True
 
-    def holds(self, message_id: int) -> bool:
-        """Tell whether a message waits."""
-        return any(message_id in held for held in self._held.values())
+    @property
+    def held(self) -> set[int]:
+        """Return the messages that wait."""
+        return {message_id for held in self._held.values() for message_id in held}
 
     def edited(self, message: discord.Message) -> None:
         """Keep the edit of a message that waits, or may be among the missed ones."""
@@ -105,6 +116,10 @@ class Lines:
     def deleted(self, message_id: int) -> bool:
         """Tell whether a message was deleted while anything waited."""
         return message_id in self._gone
+
+    def first_early(self, channel_id: int) -> int | None:
+        """Return the first message of a channel that came before its guild."""
+        return min(self._early.get(channel_id, ()), default=None)
 
     def unheard(self, channel_id: int) -> set[int]:
         """Return the messages of a channel that came, and were not taken in yet."""

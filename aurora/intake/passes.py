@@ -14,7 +14,7 @@ from redbot.core.bot import Red
 from ..ledger import Store
 from ..model import Unread
 from .gaps import Written
-from .lines import Line
+from .lines import Line, place_anew
 from .receiving import Intake
 from .triggers import addressed, still_addressed, unresolved
 
@@ -253,7 +253,7 @@ class Passes:
 
     def _merged(self, place: Missed, found: _Found, line: Line) -> Sequence[discord.Message]:
         """Return what was missed and what waited, in the order in which it was written."""
-        batch = {message.id: self._placed(message) for message in line.messages.values()}
+        batch = {message.id: place_anew(message, self._bot) for message in line.messages.values()}
         if found.read:
             # What waited through the loss of a session is gone if it can't be read any more.
             span = range(found.read[0].id, (place.ceiling or found.read[-1].id) + 1)
@@ -266,14 +266,6 @@ class Passes:
             for message_id, message in sorted(edited.items())
             if message_id not in line.edits or (me is not None and still_addressed(message, me))
         ]
-
-    def _placed(self, message: discord.Message) -> discord.Message:
-        """Bind a message to its guild and channel anew, which a new session replaces."""
-        if message.guild is not None and (guild := self._bot.get_guild(message.guild.id)):
-            channel = guild.get_channel_or_thread(message.channel.id)
-            if isinstance(channel, Written):
-                message.guild, message.channel = guild, channel
-        return message
 
 
 def _edited(

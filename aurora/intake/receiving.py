@@ -32,8 +32,8 @@ from ..runs.background import Background
 from ..runs.cancelling import Cancelling, Running, Show, messages
 from ..settings import Settings
 from ..words import say
-from .lines import Lines
-from .triggers import Refusal, check, still_addressed
+from .lines import Lines, place_anew
+from .triggers import Refusal, check, still_addressed, unplaced
 
 log = logging.getLogger("red.aurora.intake")
 
@@ -81,6 +81,8 @@ class Intake:
         """Accept a message that addresses the bot, or refuse it."""
         if message.id in self._arriving or message.id in self._lately_deleted:
             return  # the gateway says it again, or has taken it back
+        if unplaced(message):
+            place_anew(message, self._bot)
         if self.lines.hold(message):
             return
         self._arriving[message.id] = None
@@ -106,9 +108,9 @@ class Intake:
                 del self._arriving[message.id]
 
     @property
-    def oldest_arriving(self) -> int | None:
-        """Return the lowest id of the messages that are between gateway and queue."""
-        return min(self._arriving, default=None)
+    def arriving(self) -> set[int]:
+        """Return the messages that are between gateway and queue."""
+        return set(self._arriving)
 
     def in_order(self, channel_id: int) -> asyncio.Lock:
         """Return the lock under which messages of a channel are taken in, one after the other."""

@@ -103,6 +103,7 @@ class CatchUp:
     def resumed(self, shard_id: int) -> None:
         """Follow discord.py's `shard_resumed`."""
         self._gaps.resumed(shard_id)
+        self._wake.set()
 
     def available(self, guild: discord.Guild) -> None:
         """Follow discord.py's `guild_available` and `guild_join`."""

@@ -56,6 +56,7 @@ class Gaps:
         self._unread: dict[int, set[int]] = {}
         # Of shards without a connection: what it would be if they got no RESUME.
         self._lost: dict[int, Gap] = {}
+        self._down: set[int] = set()
 
     @property
     def closed(self) -> bool:
@@ -64,8 +65,8 @@ class Gaps:
 
     @property
     def absent(self) -> list[int]:
-        """Return the guilds with a gap that nobody reads yet."""
-        return [guild_id for guild_id in self._open if guild_id not in self._unread]
+        """Return the guilds with a gap that nobody reads yet; without a connection it is not over."""
+        return [one for one in self._open if one not in self._unread and one not in self._down]
 
     def knows(self, guild_id: int) -> bool:
         """Tell whether a guild was looked after, or is going to be."""
@@ -78,6 +79,7 @@ class Gaps:
     def lost(self, shard_id: int) -> None:
         """Remember what the guilds of a shard have heard whose connection is gone."""
         for guild_id, guild in self._on(shard_id):
+            self._down.add(guild_id)
             hears = guild_id in self._met and guild_id not in self._open
             if hears or guild_id in self._unread:
                 gap = self._snapshot(shard_id, guild)
@@ -87,11 +89,13 @@ class Gaps:
     def resumed(self, shard_id: int) -> None:
         """Forget gaps that Discord itself has filled."""
         for guild_id, _ in self._on(shard_id):
+            self._down.discard(guild_id)
             self._lost.pop(guild_id, None)
 
     def opened(self, shard_id: int) -> list[int]:
         """Open the gaps of a shard that begins a new session; return whose they are."""
         there = [guild_id for guild_id, _ in self._on(shard_id)]
+        self._down.difference_update(there)
         for guild_id in there:
             self.open(guild_id, self._lost.pop(guild_id, None))
         return [guild_id for guild_id in there if guild_id in self._open]

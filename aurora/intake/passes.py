@@ -188,7 +188,7 @@ class Passes:
                     self._unread(place.unread(one.guild_id, cut[-1].id))
                 return _Found(kept, [message for message in kept if await self._wanted(message)])
         except _TROUBLE as error:
-            why = error or "too slow; live messages go on"
+            why = str(error) or "Discord is too slow; live messages go on"
             log.warning("Channel %d can't be read: %s", place.channel_id, why)
         except Exception as error:
             log.exception("Channel %d can't be caught up", place.channel_id, exc_info=error)

@@ -23,6 +23,8 @@ from .triggers import addressed
 log = logging.getLogger("red.aurora.catchup")
 
 _SOON = 1.0
+_RED_SECONDS = 10.0
+"""How long Red may take to look at a message before it hands it on."""
 _HEARD = "listening"
 _BEHIND = "behind"
 
@@ -61,7 +63,7 @@ class CatchUp:
         )
         self._unread: list[Unread] = []
         self._announced: set[int] = set()
-        self._waited_for: set[int] = set()
+        self._coming_since: dict[int, float] = {}
         self._kept_behind = ""
         self._keep_at = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -181,13 +183,14 @@ class CatchUp:
             self._ended(guild_id)
             return
         until = asyncio.get_running_loop().time() + self.bounds.whole
-        self._passes.start(Pass(guild_id, places, until, self._oldest, self.bounds))
+        self._passes.start(
+            Pass(guild_id, places, until, self._id(), self._id(WINDOW_SECONDS), self.bounds)
+        )
 
-    @property
-    def _oldest(self) -> int:
-        """Return the id above which a missed message is answered still."""
-        oldest = datetime.fromtimestamp(self._clock.time() - WINDOW_SECONDS, UTC)
-        return discord.utils.time_snowflake(oldest)
+    def _id(self, ago: float = 0.0) -> int:
+        """Return the id of a message that was written so many seconds ago."""
+        at = datetime.fromtimestamp(self._clock.time() - ago, UTC)
+        return discord.utils.time_snowflake(at)
 
     def _missed(self, guild: discord.Guild) -> list[Missed]:
         gap = self._gaps.of(guild.id)
@@ -198,14 +201,14 @@ class CatchUp:
             for channel in written(guild)
             if (one := self._gap_in(channel, gap)) is not None and _may_read(channel)
         ]
-        oldest = self._oldest
+        oldest = self._id(WINDOW_SECONDS)
         found.sort(key=lambda one: one.ceiling or 0, reverse=True)
         late = [one for one in found if (one.ceiling or 0) <= oldest]
         missed = [one for one in found if one not in late]
         if len(missed) > self.bounds.channels:
             log.warning("Messages were missed in %d channels; not all are read", len(missed))
         for one in (*missed[self.bounds.channels :], *late):
-            self._found_unread(one.unread(guild.id))
+            self._found_unread(one.unread(guild.id, one.ceiling or 0))
         return missed[: self.bounds.channels]
 
     def _gap_in(self, channel: Written, gap: Gap) -> Missed | None:
@@ -272,14 +275,17 @@ class CatchUp:
             for one in lately
             if not await self._store.find(one) and await self._store.refusal(one) is None
         }
-        # A command is never known; it is not waited for a second time.
-        fresh, self._waited_for = unknown - self._waited_for, unknown
-        return fresh
+        # A command is never known, and not waited for any longer.
+        now = self._clock.monotonic()
+        self._coming_since = {one: self._coming_since.get(one, now) for one in unknown}
+        return {one for one, at in self._coming_since.items() if now - at < _RED_SECONDS}
 
     async def _note(self, heard: int | None, behind: dict[int, int]) -> None:
         # A guild that is gone is forgotten when nothing of it could be answered any more.
         here = {DMS, *(guild.id for guild in self._bot.guilds)}
-        kept = {key: at for key, at in behind.items() if key in here or at > self._oldest}
+        kept = {
+            key: at for key, at in behind.items() if key in here or at > self._id(WINDOW_SECONDS)
+        }
         text = json.dumps(kept, sort_keys=True) if kept else ""
         try:
             # First who is behind, or a kill in between would let them have heard.

@@ -65,7 +65,7 @@ class Gaps:
 
     @property
     def absent(self) -> list[int]:
-        """Return the guilds with a gap that nobody reads yet; without a connection it is not over."""
+        """Return the guilds whose gap is over, so far as is known, and that nobody reads yet."""
         return [one for one in self._open if one not in self._unread and one not in self._down]
 
     def knows(self, guild_id: int) -> bool:

@@ -57,12 +57,10 @@ class Missed:
     channel: Written | None = None
     ceiling: int | None = None
 
-    def unread(self, guild_id: int, until: int | None = None) -> Unread:
+    def unread(self, guild_id: int, until: int) -> Unread:
         """Return what of it nobody looked at, up to a message."""
-        last = until or self.ceiling or self.floor
-        return Unread(
-            guild_id or None, self.channel_id, _time(self.since or self.floor), _time(last)
-        )
+        since = self.since or self.floor
+        return Unread(guild_id or None, self.channel_id, _time(since), _time(until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +73,15 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One way through a guild: what to read, until when (in the loop's time), above which id.
+    """One way through a guild: what to read, until when (in the loop's time).
 
-    What is older than `oldest` comes too late to be answered.
+    It begins at `now`; what is older than `oldest` comes too late to be answered. Both are ids.
     """
 
     guild_id: int
     places: Sequence[Missed]
     until: float
+    now: int
     oldest: int
     bounds: Bounds
     taken: list[int] = field(default_factory=list)
@@ -193,7 +192,7 @@ class Passes:
         except Exception as error:
             log.exception("Channel %d can't be caught up", place.channel_id, exc_info=error)
         if self._is_current(one):
-            self._unread(place.unread(one.guild_id))
+            self._unread(place.unread(one.guild_id, place.ceiling or one.now))
         return _Found()
 
     async def _read(self, one: Pass, place: Missed) -> Sequence[discord.Message]:

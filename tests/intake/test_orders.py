@@ -121,7 +121,9 @@ class History:
 
     async def _early(self, index: int) -> None:
         channel = self._place(index)
-        absent = channel.guild is not None and channel.guild.id in self.harbour.local.gateway.absent
+        absent = (
+            channel.guild is not None and channel.guild.id in self.harbour.local.gateway.absent
+        )
         await self._ask(index)
         if absent:
             self.harbour.early(channel, self.asked[-1])
@@ -133,9 +135,9 @@ class History:
         self._edit(self.talked, pick, f"{self.harbour.mention} after all")
 
     async def _reword(self, pick: int) -> None:
-        if self.asked and not (one := self.asked[pick % len(self.asked)]).deleted:
-            if self.harbour.mention in one.content:
-                self.harbour.local.edit(one, f"{one.content} please")
+        one = self.asked[pick % len(self.asked)]
+        if not one.deleted and self.harbour.mention in one.content:
+            self.harbour.local.edit(one, f"{one.content} please")
 
     def _edit(self, among: list[Message], pick: int, text: str) -> None:
         if among and not (one := among[pick % len(among)]).deleted:

@@ -53,6 +53,7 @@ class Lines:
         self._gone: set[int] = set()
         # What came before its guild, and has to be read with what was missed.
         self._early: dict[int, set[int]] = {}
+        self._returned: set[int] = set()
         self._strangers: set[int] = set()
 
     def shut(self, guild_id: int) -> None:
@@ -76,7 +77,7 @@ class Lines:
     def close(self, guild_id: int, channel_id: int) -> Line:
         """End a channel's line, and return what is in it."""
         self._waiting.get(guild_id, set()).discard(channel_id)
-        self._early.pop(channel_id, None)
+        self._returned -= self._early.pop(channel_id, set())
         held = self._held.pop(channel_id, {})
         return Line(held, self._edits.pop(channel_id, {}))
 
@@ -97,8 +98,13 @@ class Lines:
 
     @property
     def held(self) -> set[int]:
-        """Return the messages that wait."""
-        return {message_id for held in self._held.values() for message_id in held}
+        """Return the messages that wait, and that were heard before their guild had to be read."""
+        return {*self._returned, *(one for held in self._held.values() for one in held)}
+
+    def put_back(self, message: discord.Message) -> None:
+        """Let a message be read again that a new session made unreadable on its way in."""
+        self._early.setdefault(message.channel.id, set()).add(message.id)
+        self._returned.add(message.id)
 
     def edited(self, message: discord.Message) -> None:
         """Keep the edit of a message that waits, or may be among the missed ones."""

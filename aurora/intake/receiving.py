@@ -125,6 +125,12 @@ class Intake:
 
     async def _receive(self, message: discord.Message) -> None:
         decision = await check(message, self._bot, self._cog, self._settings)
+        if isinstance(decision, Refusal) and unplaced(message):
+            # A new session began meanwhile, and has taken its channel away.
+            if unplaced(place_anew(message, self._bot)):
+                self.lines.put_back(message)
+                return
+            decision = await check(message, self._bot, self._cog, self._settings)
         if isinstance(decision, Refusal):
             await self._refuse(message, decision.reason)
             return

@@ -17,7 +17,7 @@ from .commands.events import EventsCommands
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
-from .intake.triggers import addressed, unresolved
+from .intake.triggers import addressed, unplaced, unresolved
 from .reasons import ExplainedError, Reason
 from .runs.cancelling import Running, Show, by, in_channel, in_guild
 from .services import Services
@@ -96,6 +96,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         me = self.bot.user
         if me is not None and (addressed(message, me) is not None or unresolved(message)):
             await self.services.intake.receive(message)
+        elif unplaced(message):
+            # Who is meant can be told when its guild is here.
+            self.services.intake.lines.hold(message)
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
@@ -128,13 +131,24 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         self.services.catchup.resumed(shard_id)
 
     @commands.Cog.listener()
-    async def on_shard_ready(self, shard_id: int) -> None:
-        """Read what was missed before a new session."""
-        self.services.catchup.ready(shard_id)
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Read what was missed in a server that is there now."""
+        self.services.catchup.available(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Look after a server that no session has named before."""
+        self.services.catchup.available(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """Remember up to where a server was heard that has an outage."""
+        self.services.catchup.unavailable(guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Cancel what waits in a server that the bot left."""
+        self.services.catchup.left(guild)
         await self.services.cancelling.cancel(
             in_guild(guild.id), Reason.GUILD_LEFT, show=Show.NOBODY
         )

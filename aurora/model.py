@@ -229,6 +229,15 @@ class Change(NamedTuple):
     attempt: int = 0
 
 
+class Unread(NamedTuple):
+    """Messages that nobody looked at: a channel, and from when to when (seconds since 1970)."""
+
+    guild_id: int | None
+    channel_id: int
+    since: float
+    until: float
+
+
 class Sent(NamedTuple):
     """Where a message of the bot's comes from: the event and turn it was sent for, its part."""
 

@@ -199,7 +199,7 @@ class Services:
             cancelling=cancelling,
             worker=worker,
             intake=intake,
-            catchup=CatchUp(bot, settings, store, intake, clock),
+            catchup=CatchUp(bot, settings, store, intake, clock, alerts.missed),
             background=background,
             pauses=Pauses(settings, queue, clock),
             retries=Retries(

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import ModuleType
@@ -54,6 +54,8 @@ class LocalRed:
         cogs: Sequence[str] = (),
         cog_paths: Sequence[Path] = (),
         owner: User | int | None = None,
+        patience: float | None = 0.02,
+        listener: Callable[..., Coroutine[Any, Any, None]] | None = None,
     ) -> LocalRed:
         """Start Red and return when it is ready and its first cogs are loaded.
 
@@ -65,6 +67,10 @@ class LocalRed:
             cogs: Packages to load.
             cog_paths: Folders that hold them.
             owner: Who owns the bot; None for the application's owner.
+            patience: How long discord.py waits for another guild before it is ready, in seconds.
+                A local Discord sends its guilds at once; what depends on their coming late, or on
+                messages before readiness, shows with Red's own patience alone (None).
+            listener: Hears events from the first on; called as its name says.
 
         Raises:
             RuntimeError: Another Red is running here, or a cog did not load.
@@ -82,11 +88,14 @@ class LocalRed:
             _prepare(undo, data_path, cogs)
             _point_at(undo, discord)
             await _drivers.get_driver_class().initialize(**data_manager.storage_details())
-            # A local Discord sends its guilds at once; discord.py waits this long for more.
-            patience: dict[str, Any] = {} if discord is None else {"guild_ready_timeout": 0.02}
+            options: dict[str, Any] = {}
+            if discord is not None and patience is not None:
+                options["guild_ready_timeout"] = patience
             bot = redbot.core.bot.Red(
-                cli_flags=parse_cli_flags(flags), description="Red V3", dm_help=None, **patience
+                cli_flags=parse_cli_flags(flags), description="Red V3", dm_help=None, **options
             )
+            if listener is not None:
+                bot.add_listener(listener)
         except BaseException:
             undo.close()
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
@@ -18,6 +18,7 @@ from ..chat.languages import speak_in
 from ..chat.splitting import shorten
 from ..clock import Clock, Throttle
 from ..errors import BreakerState, ErrorStats
+from ..model import Unread
 from ..reasons import ExplainedError
 from ..runs.background import Background
 from ..settings import Settings
@@ -33,6 +34,8 @@ _LASTING_SECONDS = 30.0
 """How long runs must have failed for an alert: a breaker that opens meanwhile says it better."""
 PATIENCE_SECONDS = 30.0
 """How long a webhook may take."""
+_MOST_SPANS = 12
+"""How many channels an alert of unread messages names; that many fit into one."""
 _MOST_CHARS = 1900
 """Discord takes 2,000; what is cut is said."""
 _WEBHOOK = re.compile(
@@ -112,6 +115,14 @@ class Alerts:
         """Tell the owners what only they can mend; the same thing once an hour."""
         if self._repeats.allow(str(what)):
             self._start(self._tell_owners(what), "configuration")
+
+    def missed(self, unread: Sequence[Unread]) -> None:
+        """Tell which channels have messages from while the bot was away that nobody looked at."""
+        for guild_id in {one.guild_id for one in unread if one.guild_id is not None}:
+            if self._settings.guild(guild_id).alert_channel_id is not None:
+                theirs = [one for one in unread if one.guild_id == guild_id]
+                self._start(self._tell_guild(guild_id, _spans(theirs)), "missed messages")
+        self._start(self._tell_owners(_spans(unread)), "missed messages")
 
     def _opened(self, key: str | None) -> None:
         trouble = self._troubles.get(key)
@@ -238,6 +249,24 @@ class Alerts:
         except WebhookError as error:
             # discord.py's own words may carry the address, which is a secret.
             log.warning("No alert by the webhook: %s", error)
+
+
+def _spans(unread: Sequence[Unread]) -> Phrase:
+    """Name channels with from when to when they were not read, latest first."""
+    latest = sorted(unread, key=lambda one: one.until, reverse=True)
+    named = [_span(one) for one in latest[:_MOST_SPANS]]
+    if len(latest) > _MOST_SPANS:
+        named.append(w.UNREAD_MORE(count=len(latest) - _MOST_SPANS))
+    values = {f"span{number}": one for number, one in enumerate(named)}
+    spans = Phrase("".join(f"\n- {{{name}}}" for name in values), values)
+    return w.UNREAD(spans=spans)
+
+
+def _span(one: Unread) -> Phrase:
+    since, until = f"<t:{one.since:.0f}:f>", f"<t:{one.until:.0f}:f>"
+    if one.guild_id is None:
+        return w.UNREAD_DM(since=since, until=until)
+    return w.UNREAD_CHANNEL(channel=f"<#{one.channel_id}>", since=since, until=until)
 
 
 async def send_alert(channel: discord.abc.Snowflake, text: str) -> None:

@@ -3,79 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import aiohttp
 import discord
 from redbot.core.bot import Red
 
 from ..clock import Clock
 from ..ledger import DEDUPE_SECONDS, Store
+from ..model import Unread
 from ..settings import Settings
-from .gaps import (
-    Gap,
-    Gaps,
-    Written,
-    last_heard,
-    written,
-)
+from .gaps import DMS, Gap, Gaps, Written, written
+from .passes import WINDOW_SECONDS, Bounds, Missed, Pass, Passes
 from .receiving import Intake
-from .triggers import addressed, unresolved
+from .triggers import addressed
 
 log = logging.getLogger("red.aurora.catchup")
 
-WINDOW_SECONDS = 10 * 60.0
-"""How old a missed message may be to be answered still."""
 _SOON = 1.0
-_AT_ONCE = 4
+_RED_SECONDS = 10.0
+"""How long Red may take to look at a message before it hands it on."""
 _HEARD = "listening"
-_TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
-
-
-class Bounds(NamedTuple):
-    """How much is read after one gap, and how long that may take, in seconds.
-
-    Of a channel the latest `messages` are read, of `channels` and `dms` those written in last. A
-    live message waits for older ones no longer than `whole`, if Discord is slow. What was heard is
-    kept every `heartbeat`.
-    """
-
-    messages: int = 50
-    channels: int = 200
-    dms: int = 50
-    channel: float = 10.0
-    whole: float = 60.0
-    heartbeat: float = 10.0
-
-
-class _Missed(NamedTuple):
-    """What to read of a channel: what is above `floor` and not above `ceiling`.
-
-    discord.py knows neither the channels of direct messages nor where they end.
-    """
-
-    channel_id: int
-    floor: int
-    channel: Written | None = None
-    ceiling: int = 0
-
-
-class _Plan(NamedTuple):
-    """What to read after one gap; `dm_floor` is None if direct messages are not read."""
-
-    channels: Sequence[_Missed]
-    dm_floor: int | None
+_BEHIND = "behind"
 
 
 class CatchUp:
-    """Reads what was missed after a start or a new gateway session, never after a RESUME.
+    """Reads what each guild missed, as soon as it is there; never after a RESUME.
 
-    The store keeps up to which message Aurora has heard (`listening`), and that moves on only
-    when no gap is left: what a crash cut short is read again, and dedupe makes that harmless.
+    The store keeps up to which message Aurora has heard (`listening`), and which guilds are behind
+    that (`behind`). A guild that is caught up moves on, whatever the others do; what a crash cut
+    short is read again, and dedupe makes that harmless. `tell` hears of what nobody looked at.
     """
 
     def __init__(
@@ -85,41 +45,53 @@ class CatchUp:
         store: Store,
         intake: Intake,
         clock: Clock,
+        tell: Callable[[Sequence[Unread]], None] = lambda _unread: None,
         bounds: Bounds | None = None,
     ) -> None:
         self._bot = bot
         self._settings = settings
         self._store = store
         self._intake = intake
+        self._lines = intake.lines
         self._clock = clock
+        self._tell = tell
         self.bounds = bounds or Bounds()
         self._gaps = Gaps(bot, None)
-        self._due: deque[_Plan] = deque()
         self._wake = asyncio.Event()
-        self._noted = -1
-        self._loaded_at = 0
-        self._busy = False
+        self._lines.first = self._wake.set
+        self._passes = Passes(
+            bot, store, intake, read=self._read, ended=self._ended, unread=self._found_unread
+        )
+        self._unread: list[Unread] = []
+        self._announced: set[int] = set()
+        self._coming_since: dict[int, float] = {}
+        self._kept_behind = ""
+        self._keep_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to listen; the last step of loading, so that no message falls between."""
-        noted = await self._store.noted(_HEARD)
-        self._noted = int(noted) if noted is not None else -1
-        origin = Gap(self._noted) if noted is not None else None
-        self._gaps = Gaps(self._bot, origin)
-        self._task = asyncio.create_task(self._listen(origin), name="aurora catch-up")
+        heard, behind = await self._store.noted(_HEARD), await self._store.noted(_BEHIND)
+        self._kept_behind = behind or ""
+        known = {int(key): int(value) for key, value in json.loads(behind or "{}").items()}
+        self._gaps = Gaps(self._bot, int(heard) if heard is not None else None, known)
+        self._announced = {guild.id for guild in self._bot.guilds if not guild.unavailable}
+        for shard_id in {guild.shard_id for guild in self._bot.guilds}:
+            self._open(shard_id)
+        self._task = asyncio.create_task(self._listen(), name="aurora catch-up")
 
     async def stop(self) -> None:
         """Keep what was heard and end; call it first, as nothing is heard any more."""
-        heard = last_heard(self._bot.guilds)
         task, self._task = self._task, None
         if task is None:
             return
-        complete = self._complete
+        heard, behind = await self._heard(self._intake.arriving)
         task.cancel()
         await asyncio.wait({task})
-        if complete:
-            await self._note(heard)
+        await self._passes.stop()
+        self._tell_unread()
+        if self._bot.is_ready():
+            await self._note(heard, behind)
 
     def lost(self, shard_id: int) -> None:
         """Follow discord.py's `shard_disconnect`."""
@@ -127,145 +99,213 @@ class CatchUp:
 
     def opened(self, shard_id: int) -> None:
         """Follow discord.py's `shard_connect`: READY has come, the guilds have not."""
-        self._gaps.opened(shard_id)
+        self._announced -= {one.id for one in self._bot.guilds if one.shard_id == shard_id}
+        self._open(shard_id)
+        self._wake.set()
 
     def resumed(self, shard_id: int) -> None:
         """Follow discord.py's `shard_resumed`."""
         self._gaps.resumed(shard_id)
-
-    def ready(self, shard_id: int) -> None:
-        """Follow discord.py's `shard_ready`: a new session, and its guilds are here."""
-        gap = self._gaps.close(shard_id)
-        guilds = [guild for guild in self._bot.guilds if guild.shard_id == shard_id]
-        # Discord sends direct messages to the first shard.
-        self._plan(gap, guilds, with_dms=shard_id == 0)
-
-    @property
-    def _complete(self) -> bool:
-        """Whether all was heard or read up to now."""
-        return self._bot.is_ready() and self._gaps.closed and not self._due and not self._busy
-
-    def _plan(self, gap: Gap | None, guilds: Iterable[discord.Guild], *, with_dms: bool) -> None:
-        if gap is None:
-            return
-        oldest = datetime.fromtimestamp(self._clock.time() - WINDOW_SECONDS, UTC)
-        limit = discord.utils.time_snowflake(oldest)
-        missed = []
-        for guild in guilds:
-            if guild.unavailable or self._settings.agent_for(guild.id) is None:
-                continue
-            for channel in written(guild):
-                floor, last = max(limit, gap.floor(channel.id)), channel.last_message_id or 0
-                if last > floor and _may_read(channel):
-                    missed.append(_Missed(channel.id, floor, channel, last))
-        missed.sort(key=lambda one: one.ceiling, reverse=True)
-        if len(missed) > self.bounds.channels:
-            log.warning("Messages were missed in %d channels; not all are read", len(missed))
-        answers_dms = with_dms and self._settings.agent_for(None) is not None
-        dm_floor = max(limit, gap.anywhere) if answers_dms else None
-        self._due.append(_Plan(missed[: self.bounds.channels], dm_floor))
         self._wake.set()
 
-    async def _listen(self, origin: Gap | None) -> None:
+    def available(self, guild: discord.Guild) -> None:
+        """Follow discord.py's `guild_available` and `guild_join`."""
+        again = guild.id in self._announced and guild.id not in self._gaps.absent
+        self._announced.add(guild.id)
+        # Said a second time it had been away; READY names all guilds but new ones.
+        if (again or not self._gaps.knows(guild.id)) and self._gaps.open(guild.id):
+            self._lines.shut(guild.id)
+        self._wake.set()
+
+    def unavailable(self, guild: discord.Guild) -> None:
+        """Follow discord.py's `guild_unavailable`: an outage of this guild alone."""
+        self._announced.discard(guild.id)
+        self._gaps.unavailable(guild)
+        if self._gaps.of(guild.id) is not None:
+            self._lines.shut(guild.id)
+
+    def left(self, guild: discord.Guild) -> None:
+        """Follow discord.py's `guild_remove`: nothing of a guild is read any more."""
+        self._announced.discard(guild.id)
+        self._gaps.forget(guild.id)
+        self._lines.open(guild.id)
+
+    def _open(self, shard_id: int) -> None:
+        for guild_id in self._gaps.opened(shard_id):
+            self._lines.shut(guild_id)
+
+    def _read(self, guild_id: int, channel_id: int, ceiling: int) -> None:
+        self._gaps.read(guild_id, channel_id, ceiling)
+
+    def _ended(self, guild_id: int) -> None:
+        if self._gaps.close(guild_id):
+            self._lines.open(guild_id)
+        self._keep_at = 0.0
+        self._wake.set()
+
+    def _found_unread(self, unread: Unread) -> None:
+        self._unread.append(unread)
+
+    async def _listen(self) -> None:
         # From here on the cog's listeners hear.
-        self._loaded_at = last_heard(self._bot.guilds)
-        if self._bot.is_ready():
-            self._plan(origin, self._bot.guilds, with_dms=True)
+        self._passes.loaded_at = _newest(self._bot)
         while True:
             self._wake.clear()
-            while self._due:
-                self._busy = True
-                try:
-                    await self._pass(self._due.popleft())
-                except Exception as error:
-                    log.exception("What was missed can't be read", exc_info=error)
-                self._busy = False
-            if complete := self._complete:
-                heard, arriving = last_heard(self._bot.guilds), self._intake.oldest_arriving
-                # Were Aurora killed now, what is not in the ledger yet would have to be read.
-                await self._note(heard if arriving is None else min(heard, arriving - 1))
-            await self._clock.wait(self._wake, self.bounds.heartbeat if complete else _SOON)
+            try:
+                await self._look()
+                await self._keep()
+            except Exception as error:
+                log.exception("What was missed can't be read", exc_info=error)
+            if not self._passes.busy:
+                self._tell_unread()
+            calm = self._gaps.closed and self._bot.is_ready()
+            seconds = self.bounds.heartbeat if calm else _SOON
+            await self._clock.wait(self._wake, seconds)
 
-    async def _note(self, heard: int) -> None:
-        # Never back: what has been heard stays heard when its channel is gone.
-        if heard <= self._noted:
+    async def _look(self) -> None:
+        """Begin the passes of guilds that have come."""
+        for guild_id in self._lines.strangers():
+            if not self._gaps.open(guild_id):
+                self._lines.open(guild_id)
+        for guild_id in self._gaps.absent:
+            if guild_id == DMS:
+                self._begin(DMS, await self._missed_dms())
+            elif (guild := self._bot.get_guild(guild_id)) and not guild.unavailable:
+                self._begin(guild_id, self._missed(guild))
+
+    def _begin(self, guild_id: int, missed: Sequence[Missed]) -> None:
+        channels = {one.channel_id for one in missed}
+        # Where something waits for nothing it is handed on.
+        rest = [Missed(one, 0) for one in self._lines.besides(guild_id, channels)]
+        places = [*missed, *rest]
+        self._lines.narrow(guild_id, {one.channel_id for one in places})
+        self._gaps.begin(guild_id, channels)
+        if not places:
+            self._ended(guild_id)
             return
+        until = asyncio.get_running_loop().time() + self.bounds.whole
+        self._passes.start(
+            Pass(guild_id, places, until, self._id(), self._id(WINDOW_SECONDS), self.bounds)
+        )
+
+    def _id(self, ago: float = 0.0) -> int:
+        """Return the id of a message that was written so many seconds ago."""
+        at = datetime.fromtimestamp(self._clock.time() - ago, UTC)
+        return discord.utils.time_snowflake(at)
+
+    def _missed(self, guild: discord.Guild) -> list[Missed]:
+        gap = self._gaps.of(guild.id)
+        if gap is None or self._settings.agent_for(guild.id) is None:
+            return []
+        found = [
+            one
+            for channel in written(guild)
+            if (one := self._gap_in(channel, gap)) is not None and _may_read(channel)
+        ]
+        oldest = self._id(WINDOW_SECONDS)
+        found.sort(key=lambda one: one.ceiling or 0, reverse=True)
+        late = [one for one in found if (one.ceiling or 0) <= oldest]
+        missed = [one for one in found if one not in late]
+        if len(missed) > self.bounds.channels:
+            log.warning("Messages were missed in %d channels; not all are read", len(missed))
+        for one in (*missed[self.bounds.channels :], *late):
+            self._found_unread(one.unread(guild.id, one.ceiling or 0))
+        return missed[: self.bounds.channels]
+
+    def _gap_in(self, channel: Written, gap: Gap) -> Missed | None:
+        """Return what was missed in a channel; what came before its guild counts too."""
+        floor, early = gap.floor(channel.id), self._lines.first_early(channel.id)
+        if early is not None:
+            # Heard by the session before, and only now handed on.
+            floor = min(floor, early - 1)
+        last = max(channel.last_message_id or 0, *self._lines.unheard(channel.id), 0)
+        if last <= floor:
+            return None
+        return Missed(channel.id, floor, max(floor, gap.anywhere), channel, last)
+
+    async def _missed_dms(self) -> list[Missed]:
+        gap = self._gaps.of(DMS)
+        if gap is None or self._settings.agent_for(None) is None:
+            return []
+        channels = await self._store.dm_channels(self._clock.time() - DEDUPE_SECONDS)
+        return [
+            Missed(channel_id, gap.anywhere, gap.anywhere, None, 0)
+            for channel_id in channels[-self.bounds.dms :]
+        ]
+
+    def _tell_unread(self) -> None:
+        unread, self._unread = self._unread, []
+        if unread:
+            self._tell(unread)
+
+    async def _keep(self) -> None:
+        """Keep what was heard, at times, and when a guild has caught up."""
+        now = self._clock.monotonic()
+        # Before all guilds are known, one that is behind might not be.
+        if not self._bot.is_ready() or now < self._keep_at:
+            return
+        self._keep_at = now + self.bounds.heartbeat
+        await self._note(*await self._heard())
+
+    async def _heard(self, done: Collection[int] = ()) -> tuple[int | None, dict[int, int]]:
+        """Return up to where all was heard that has no gap, and where the gaps begin.
+
+        Were Aurora killed now, what is not in the ledger yet would have to be read; but for what
+        is as good as `done`.
+        """
+        heard, behind = self._gaps.heard(), self._gaps.behind()
+        coming = (self._intake.arriving | self._lines.held | await self._coming()) - {*done}
+        if coming:
+            before = min(coming) - 1
+            heard = None if heard is None else min(heard, before)
+            behind = {key: min(floor, before) for key, floor in behind.items()}
+        return heard, behind
+
+    async def _coming(self) -> set[int]:
+        """Return what came, since this was last kept, and that Red has not handed on yet."""
+        me, kept = self._bot.user, self._gaps.kept or 0
+        if me is None:
+            return set()
+        lately = [
+            one.id
+            for one in self._bot.cached_messages
+            if one.id > kept and not one.author.bot and addressed(one, me) is not None
+        ]
+        unknown = {
+            one
+            for one in lately
+            if not await self._store.find(one) and await self._store.refusal(one) is None
+        }
+        # A command is never known, and not waited for any longer.
+        now = self._clock.monotonic()
+        self._coming_since = {one: self._coming_since.get(one, now) for one in unknown}
+        return {one for one, at in self._coming_since.items() if now - at < _RED_SECONDS}
+
+    async def _note(self, heard: int | None, behind: dict[int, int]) -> None:
+        # A guild that is gone is forgotten when nothing of it could be answered any more.
+        here = {DMS, *(guild.id for guild in self._bot.guilds)}
+        kept = {
+            key: at for key, at in behind.items() if key in here or at > self._id(WINDOW_SECONDS)
+        }
+        text = json.dumps(kept, sort_keys=True) if kept else ""
         try:
-            await self._store.note(_HEARD, str(heard))
-            self._noted = heard
+            # First who is behind, or a kill in between would let them have heard.
+            if text != self._kept_behind:
+                await self._store.note(_BEHIND, text)
+                self._kept_behind = text
+            # Never back: what has been heard stays heard when its channel is gone.
+            known = self._gaps.kept
+            if heard is not None and (known is None or heard > known):
+                await self._store.note(_HEARD, str(heard))
+                self._gaps.kept = heard
         except Exception as error:
             log.exception("It can't be kept what was heard", exc_info=error)
 
-    async def _pass(self, plan: _Plan) -> None:
-        places = [*plan.channels, *await self._dms(plan.dm_floor)]
-        if not places:
-            return
-        slots = asyncio.Semaphore(_AT_ONCE)
-        until = asyncio.get_running_loop().time() + self.bounds.whole
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._catch_up(one, slots, until)) for one in places]
-        taken = sum(task.result() for task in tasks)
-        log.info("Caught up in %d channels: %d missed messages", len(places), taken)
 
-    async def _dms(self, floor: int | None) -> list[_Missed]:
-        if floor is None:
-            return []
-        channels = await self._store.dm_channels(self._clock.time() - DEDUPE_SECONDS)
-        return [_Missed(channel_id, floor) for channel_id in channels[-self.bounds.dms :]]
-
-    async def _catch_up(self, missed: _Missed, slots: asyncio.Semaphore, until: float) -> int:
-        """Take in what was missed in a channel, before anything newer in it."""
-        try:
-            async with asyncio.timeout_at(until) as limit:
-                async with self._intake.in_order(missed.channel_id), slots:
-                    async with asyncio.timeout(self.bounds.channel):
-                        found = await self._read(missed)
-                    wanted = [message for message in found if await self._wanted(message)]
-                    # Cut off from here on, what the ledger has accepted would be in no lane.
-                    limit.reschedule(None)
-                    await self._intake.receive_missed(wanted)
-                return len(wanted)
-        except _TROUBLE as error:
-            log.warning("Channel %d can't be read: %s", missed.channel_id, error or "too slow")
-        except Exception as error:
-            # The other channels are read all the same.
-            log.exception("Channel %d can't be caught up", missed.channel_id, exc_info=error)
-        return 0
-
-    async def _read(self, missed: _Missed) -> Sequence[discord.Message]:
-        """Return what stands in the gap and was not heard, oldest first."""
-        channel = missed.channel or self._bot.get_partial_messageable(
-            missed.channel_id, type=discord.ChannelType.private
-        )
-        history = channel.history(
-            limit=self.bounds.messages,
-            before=discord.Object(missed.ceiling + 1) if missed.ceiling else None,
-            after=discord.Object(missed.floor),
-            oldest_first=False,
-        )
-        found = [message async for message in history][::-1]
-        if missed.channel is None:
-            return found
-        # The new session may have brought some before its guilds were ready; these were heard.
-        heard = {one.id for one in self._bot.cached_messages if one.id > self._loaded_at}
-        return [message for message in found if message.id not in heard]
-
-    async def _wanted(self, message: discord.Message) -> bool:
-        """Tell whether a message addresses the bot and was never seen, as the listener would."""
-        me = self._bot.user
-        if me is None or message.author.bot:
-            return False
-        if addressed(message, me) is None and not unresolved(message):
-            return False
-        if await self._store.find(message.id) or await self._store.refusal(message.id):
-            return False
-        if message.guild is not None and not isinstance(message.author, discord.Member):
-            try:
-                message.author = await message.guild.fetch_member(message.author.id)
-            except discord.NotFound:
-                return False
-        # A missed command is not run, and not for the agent either.
-        return not (await self._bot.get_context(message)).valid
+def _newest(bot: Red) -> int:
+    """Return the last message that any guild tells of."""
+    places = (place for guild in bot.guilds for place in written(guild))
+    return max((place.last_message_id or 0 for place in places), default=0)
 
 
 def _may_read(channel: Written) -> bool:

@@ -32,7 +32,8 @@ from ..runs.background import Background
 from ..runs.cancelling import Cancelling, Running, Show, messages
 from ..settings import Settings
 from ..words import say
-from .triggers import Refusal, check, still_addressed
+from .lines import Lines, place_anew
+from .triggers import Refusal, check, still_addressed, unplaced
 
 log = logging.getLogger("red.aurora.intake")
 
@@ -65,6 +66,7 @@ class Intake:
         self._cancelling = cancelling
         self._greet = greet
         self._background = background
+        self.lines = Lines()
         # Messages of a channel are taken one after the other, or a slow look-up would let a later
         # message overtake an earlier one.
         self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -79,6 +81,10 @@ class Intake:
         """Accept a message that addresses the bot, or refuse it."""
         if message.id in self._arriving or message.id in self._lately_deleted:
             return  # the gateway says it again, or has taken it back
+        if unplaced(message):
+            place_anew(message, self._bot)
+        if self.lines.hold(message):
+            return
         self._arriving[message.id] = None
         try:
             async with self.in_order(message.channel.id):
@@ -87,12 +93,12 @@ class Intake:
             del self._arriving[message.id]
 
     async def receive_missed(self, missed: Sequence[discord.Message]) -> None:
-        """Accept or refuse messages of one channel that were read later, oldest first.
+        """Accept or refuse messages of one channel that were read or had to wait, oldest first.
 
         The caller holds the channel's lock. All of them count as arriving from the first on.
         """
         known = {*self._arriving, *self._lately_deleted}
-        fresh = [message for message in missed if message.id not in known]
+        fresh = [one for one in missed if one.id not in known and not self.lines.deleted(one.id)]
         self._arriving.update((message.id, None) for message in fresh)
         try:
             for message in fresh:
@@ -102,9 +108,9 @@ class Intake:
                 del self._arriving[message.id]
 
     @property
-    def oldest_arriving(self) -> int | None:
-        """Return the lowest id of the messages that are between gateway and queue."""
-        return min(self._arriving, default=None)
+    def arriving(self) -> set[int]:
+        """Return the messages that are between gateway and queue."""
+        return set(self._arriving)
 
     def in_order(self, channel_id: int) -> asyncio.Lock:
         """Return the lock under which messages of a channel are taken in, one after the other."""
@@ -119,6 +125,12 @@ class Intake:
 
     async def _receive(self, message: discord.Message) -> None:
         decision = await check(message, self._bot, self._cog, self._settings)
+        if isinstance(decision, Refusal) and unplaced(message):
+            # A new session began meanwhile, and has taken its channel away.
+            if unplaced(place_anew(message, self._bot)):
+                self.lines.put_back(message)
+                return
+            decision = await check(message, self._bot, self._cog, self._settings)
         if isinstance(decision, Refusal):
             await self._refuse(message, decision.reason)
             return
@@ -137,6 +149,7 @@ class Intake:
 
     async def edited(self, message: discord.Message) -> None:
         """Let a waiting event follow its message: new text is used, a lost mention cancels."""
+        self.lines.edited(message)
         if message.id not in self._arriving and self._queue.find(message.id) is None:
             return
         if not still_addressed(message, self._me):
@@ -156,6 +169,7 @@ class Intake:
         """Cancel what waits for deleted messages, and withhold the output of what runs."""
         reason = Reason.MESSAGE_DELETED
         self._lately_deleted.extend(message_ids)
+        self.lines.gone(message_ids)
         self._drop_arriving(message_ids, reason)
         await self._cancelling.cancel(
             messages(message_ids), reason, running=Running.STOP, show=Show.OTHERS

@@ -37,7 +37,7 @@ def addressed(message: discord.Message, me: discord.abc.User) -> Kind | None:
     messages and those that Discord writes (pins, boosts, new threads) address nobody.
     """
     kind: Kind | None = None
-    if message.guild is None:
+    if message.guild is None and not unplaced(message):
         kind = "dm"
     elif message.reference is not None and _replies_to(message.reference, me.id):
         kind = "reply"
@@ -48,6 +48,12 @@ def addressed(message: discord.Message, me: discord.abc.User) -> Kind | None:
     if kind is None or message.type not in _WRITTEN or message.author.id == me.id:
         return None
     return kind
+
+
+def unplaced(message: discord.Message) -> bool:
+    """Tell whether discord.py does not know a guild's channel, as before its guild is here."""
+    channel = message.channel
+    return isinstance(channel, discord.PartialMessageable) and channel.guild_id is not None
 
 
 def unresolved(message: discord.Message) -> bool:

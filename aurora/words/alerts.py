@@ -39,6 +39,15 @@ SET_ASIDE = _(
     "file when you need it no more: it may hold what people wrote."
 )
 
+UNREAD = _(
+    "While I was not connected, more was written than I catch up on, or too long ago, or Discord "
+    "did not let me read it. These I have not read; who asked me something there must ask again:"
+    "{spans}"
+)
+UNREAD_CHANNEL = _("{channel}, from {since} to {until}")
+UNREAD_DM = _("a direct message, from {since} to {until}")
+UNREAD_MORE = _("and {count} more channels")
+
 NO_SUCH_WEBHOOK = _("Discord knows no such webhook.")
 WEBHOOK_REFUSED = _("Discord refused it ({status}).")
 WEBHOOK_OUT_OF_REACH = _("Discord could not be reached ({error}).")

@@ -118,6 +118,8 @@ class Gateway:
         self.allowed_intents = (1 << 26) - 1
         self.sessions: dict[str, Session] = {}
         self.connections: set[Connection] = set()
+        # Guilds that are unavailable: sessions know of them, and hear nothing of them.
+        self.absent: set[int] = set()
         world.listeners.append(self._hear)
 
     @property
@@ -194,6 +196,26 @@ class Gateway:
         connection.session, session.connection = session, connection
         self.open(session)
 
+    def withdraw(self, guild: Guild) -> None:
+        """Let a guild have an outage; of a new session it keeps away until it is brought."""
+        self.absent.add(guild.id)
+        for session in self._owners(guild):
+            session.dispatch("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})
+
+    def bring(self, guild: Guild) -> None:
+        """Let a guild become available, to sessions that have it or long had to do without."""
+        self.absent.discard(guild.id)
+        for session in self._owners(guild):
+            self._create(session, guild)
+
+    def _owners(self, guild: Guild) -> list[Session]:
+        return [one for one in self.sessions.values() if one.owns(guild)]
+
+    def _create(self, session: Session, guild: Guild) -> None:
+        if session.intents & intents.GUILDS:
+            data = self._trimmed(session, self._world.guild_payload(guild))
+            session.dispatch("GUILD_CREATE", data | {"unavailable": False})
+
     def open(self, session: Session) -> None:
         """Let a session hear all there is, and from now on what happens."""
         self.sessions[session.id] = session
@@ -211,11 +233,9 @@ class Gateway:
                 "application": {"id": str(world.bot.id), "flags": 0},
             },
         )
-        if not session.intents & intents.GUILDS:
-            return
         for guild in guilds:
-            data = self._trimmed(session, world.guild_payload(guild)) | {"unavailable": False}
-            session.dispatch("GUILD_CREATE", data)
+            if guild.id not in self.absent:
+                self._create(session, guild)
 
     async def _resume(self, connection: Connection, data: Payload) -> None:
         if data.get("token") != self._token:
@@ -268,6 +288,8 @@ class Gateway:
     def _hear(self, event: Event) -> None:
         bot_id = self._world.bot.id
         for session in self.sessions.values():
+            if event.guild is not None and event.guild.id in self.absent:
+                continue
             if not session.owns(event.guild) or not intents.wanted(event, session.intents, bot_id):
                 continue
             if not intents.seen(event, self._world):

@@ -96,12 +96,17 @@ class Comings:
         assert self.discord.crashes == []
 
     @asynccontextmanager
-    async def started(self) -> AsyncIterator[None]:
-        """Let Red run for a while."""
+    async def started(self, *, patience: float | None = 0.02) -> AsyncIterator[None]:
+        """Let Red run for a while; `patience` None is its own, see `LocalRed.boot`."""
         self.red = await LocalRed.boot(
-            self.data, discord=self.discord, cogs=["aurora"], cog_paths=[ROOT], owner=self.ada
+            self.data,
+            discord=self.discord,
+            cogs=["aurora"],
+            cog_paths=[ROOT],
+            owner=self.ada,
+            patience=patience,
+            listener=self.on_aurora_event,
         )
-        self.red.bot.add_listener(self.on_aurora_event)
         try:
             yield
         finally:

@@ -88,8 +88,9 @@ class ConversationRoutes:
 
     async def _messages(self, request: web.Request) -> web.Response:
         thread_id = request.match_info["thread_id"]
-        thread = self._api.any_thread(thread_id, request.query.get("agent_id"))
-        return respond(_listed(request, thread.records))
+        thread = self._api.thread_if_any(thread_id, request.query.get("agent_id"))
+        # A conversation that is unknown or deleted is no error here, but one without messages.
+        return respond(_listed(request, [] if thread is None else thread.records))
 
     async def _agent_messages(self, request: web.Request) -> web.Response:
         agent = self._api.agent(request.match_info["agent_id"])

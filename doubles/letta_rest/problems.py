@@ -27,7 +27,8 @@ class ApiError(Exception):
 class StreamError(Exception):
     """A turn that fails after its stream has opened.
 
-    `twice` marks the model's broken connection: it brings a stop reason of its own, and no [DONE].
+    `twice` marks an answer of the model that broke off, or was none: it brings a stop reason of
+    its own, and no [DONE], and a foreground run's record tells of it as of one that went well.
     `status` is what a request without a stream answers.
     """
 

@@ -28,6 +28,8 @@ from .state import (
 from .streaming import Reader
 from .turn import MAX_STEPS, Send, Turn
 
+_ROLES = ("user", "system", "assistant")
+
 
 class SendingRoutes:
     """Messages to conversations and to agents."""
@@ -180,6 +182,7 @@ def _messages(body: Json) -> list[Json]:
         body["messages"] = [{"role": "user", "content": body["input"]}]
     messages: list[Json] = body["messages"]
     _check_objects(messages, "messages")
+    _check_roles(messages)
     for message in messages:
         # A message without an otid is given one, so every run can be found by its otids.
         message["otid"] = message.get("otid") or str(uuid4())
@@ -196,6 +199,20 @@ def _check_tools(tools: Any) -> None:
             text = "Input should be a valid dictionary"
             value = tool["parameters"]
             raise problems.invalid("dict_type", (*where, "parameters"), text, value)
+
+
+def _check_roles(messages: list[Json]) -> None:
+    for index, message in enumerate(messages):
+        role = message.get("role", "user")
+        if message.get("type", "message") == "message" and role not in _ROLES:
+            expected = "'user', 'system' or 'assistant'"
+            raise problems.invalid(
+                "literal_error",
+                ("body", "messages", index, "MessageCreate", "role"),
+                f"Input should be {expected}",
+                role,
+                expected=expected,
+            )
 
 
 def _check_objects(items: Any, name: str) -> None:

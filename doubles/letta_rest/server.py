@@ -26,6 +26,8 @@ _OPEN_PATHS = frozenset({"/v1/health", "/v1/health/"})
 # Lists are at their path with a slash, and only there.
 _SLASHED = frozenset({"/v1/agents/", "/v1/conversations/", "/v1/models/", "/v1/runs/"})
 _REQUESTS_KEPT = 500
+STARTUP_SECONDS = 15.0
+"""What the real server takes from its start until it listens."""
 
 
 class LettaRest:
@@ -102,10 +104,23 @@ class LettaRest:
         """Stop; harmless when it is not running. What was running is as dead as after a crash."""
         await self.kill()
 
-    async def restart(self) -> None:
-        """Come back on the same port with everything that was stored."""
+    async def restart(self, startup: float = STARTUP_SECONDS) -> None:
+        """Come back on the same port with everything that was stored.
+
+        Args:
+            startup: seconds in which nobody listens; with fewer than the real server's a test
+                can't show what its clients make of so long a time.
+
+        """
         await self.kill()
+        await asyncio.sleep(startup)
         await self.start(self._port)
+
+    def lose_redis(self) -> None:
+        """Let Redis die: streams from it fall silent, runs go on, and no new one is streamed."""
+        redis, self.store.redis = self.store.redis, None
+        for stream in redis.streams.values() if redis is not None else ():
+            stream.die()
 
     def create_agent(
         self,

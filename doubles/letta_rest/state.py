@@ -122,6 +122,7 @@ class Stream:
     def __init__(self, *, numbered: bool) -> None:
         self.events: list[str] = []
         self.closed = False
+        self._dead = False
         self._numbered = numbered
         self._news = asyncio.Event()
 
@@ -148,18 +149,24 @@ class Stream:
         self.closed = True
         self._wake()
 
+    def die(self) -> None:
+        """Let who reads wait for ever, without a ping: what held the events is gone."""
+        self._dead = True
+        self._wake()
+
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
 
     async def more(self, after: int, timeout: float | None) -> bool:
         """Wait until there are events after that many, or the end; False after the timeout."""
-        if len(self.events) > after or self.closed:
-            return True
-        try:
-            await asyncio.wait_for(self._news.wait(), timeout)
-        except TimeoutError:
-            return False
+        if not (len(self.events) > after or self.closed or self._dead):
+            try:
+                await asyncio.wait_for(self._news.wait(), timeout)
+            except TimeoutError:
+                return False
+        if self._dead:
+            await asyncio.Event().wait()
         return True
 
 

@@ -184,6 +184,23 @@ async def test_a_server_killed_before_the_first_token_answers_after_all(own_town
     assert seen == Outcome("answered", "delivered", [("general", True, "Here I am.")], [])
 
 
+async def test_a_server_that_is_away_for_longer_than_its_agent_may_take_costs_no_answer(
+    own_town: Town,
+) -> None:
+    """The time limit is the agent's: the server's absence does not use it up."""
+    town, gate = own_town, asyncio.Event()
+    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=10)
+    town.llm.script("slow", Step(gate=gate, text="Here I am."))
+    message = mention(town, "slow")
+    await thinking(town)
+    await town.server.kill()
+    gate.set()
+    await asyncio.sleep(15)  # what a server takes that has to be set up anew
+    await town.server.restart()
+    seen = await outcome_of(town, message)
+    assert seen == Outcome("answered", "delivered", [("general", True, "Here I am.")], [])
+
+
 async def test_a_mention_during_an_outage_is_answered_afterwards(own_town: Town) -> None:
     """One notice for the channel, then the answers, in order."""
     town = own_town

@@ -86,7 +86,7 @@ async def test_runs_that_are_lost_with_their_server_open_its_breaker_and_not_the
     backend.turns = [[Accepted(), die, ServerLost(), Finished(Outcome.LOST)]] * 4
     for channel in range(4):
         await bench.ask(channel_id=channel, author_id=channel)
-    backend.turns = [[Finished(Outcome.UNREACHABLE)]]
+    backend.turns = [[Finished(Outcome.UNREACHABLE)]] * 4
     died.set()
     await bench.clock.settle()
     assert bench.breakers.server.snapshot().failures == 4

@@ -90,7 +90,7 @@ async def test_runs_that_are_lost_with_their_server_open_its_breaker_and_not_the
     died.set()
     await bench.clock.settle()
     assert bench.breakers.server.snapshot().failures == 4
-    await bench.clock.advance(1)
+    await bench.clock.advance(2.5)
     assert bench.breakers.server.state is BreakerState.OPEN
     assert bench.breakers.agent("a").snapshot().failures == 0
 

@@ -177,6 +177,7 @@ async def test_a_run_whose_caller_left_during_an_outage_is_cancelled_after_it(lo
         await town.server.kill()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await until(lambda: not [*town.backend._runs])
         (run,) = town.server.store.runs.values()
         await town.server.restart(startup=0.0)
         await until(lambda: run.status == "cancelled", 20)

@@ -16,7 +16,6 @@ from ..agents.protocol import (
     Input,
     RunEvent,
     RunStarted,
-    ServerLost,
 )
 from ..clock import Clock
 from ..errors import Permits, RetryConfig, retry_with_backoff
@@ -70,7 +69,7 @@ class Attempt:
     async def run(self) -> Attempted:
         """Call the agent, within the time limit; the tools are shut when this returns."""
         name = f"aurora call: {self.turn.speaker.id}"
-        self.time = AgentTime(self.clock, self.settings.agent_timeout)
+        self.time = AgentTime(self.clock, self.settings.agent_timeout, self.backend.ping)
         calling = asyncio.create_task(self.send_to_agent(), name=name)
         timing = asyncio.create_task(self.time.wait(), name=name)
         try:
@@ -79,10 +78,10 @@ class Attempt:
             if not calling.done():
                 # A send that is under way may arrive; what the agent tries later may not.
                 await self.tools.close(_TIME_OVER)
-            finished = calling.result() if calling.done() else await self._out_of_time()
-            if finished is None:
+            if not calling.done() and not self.time.is_away:
                 finished = Finished(Outcome.CANCELLED, detail=w.NO_ANSWER_IN_TIME)
                 return self._attempted(Reason.TIMEOUT, finished)
+            finished = calling.result() if calling.done() else self._without_server()
             if finished.outcome is Outcome.LOST and self.time.is_away:
                 self.permits.lost_server(accepted=self.accepted)
             return self._attempted(finished.outcome.reason, finished)
@@ -92,20 +91,11 @@ class Attempt:
             await asyncio.wait({calling, timing})
             await self.tools.close(RUN_OVER)
 
-    async def _out_of_time(self) -> Finished | None:
-        """Tell how an attempt ends whose time is up: None if it was the agent that was slow."""
-        if not self.accepted:
-            return Finished(Outcome.UNREACHABLE, detail=w.INPUT_NOT_TAKEN)
-        try:
-            # A server that froze, or whose host is gone, says no more than an agent that thinks.
-            if not self.time.is_away:
-                await self.backend.ping()
-                return None
-        except AgentError as error:
-            if error.outcome is not Outcome.UNREACHABLE:
-                return None
-            self.time.saw(ServerLost())
-        return Finished(Outcome.LOST, detail=w.LOST_FOR_GOOD)
+    def _without_server(self) -> Finished:
+        """Tell how an attempt ends that was without its server for too long."""
+        if self.accepted:
+            return Finished(Outcome.LOST, detail=w.LOST_FOR_GOOD)
+        return Finished(Outcome.UNREACHABLE, detail=w.INPUT_NOT_TAKEN)
 
     async def send_to_agent(self) -> Finished:
         """Send the turn to its agent, in its lane's conversation, and wait for the end."""

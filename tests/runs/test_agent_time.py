@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import asyncio
 
-from aurora.agents.protocol import Accepted, ServerFound, ServerLost
-from aurora.runs.agent_time import AgentTime
+from aurora.agents.protocol import (
+    Accepted,
+    ConversationMoved,
+    Reasoning,
+    ServerFound,
+    ServerLost,
+)
+from aurora.clock import sleep
+from aurora.reasons import AgentError, Outcome
+from aurora.runs.agent_time import AWAKE_SECONDS, AgentTime
 from tests.support.clocks import FakeClock
 
 
 class Watch:
     """A stopwatch of 10 s for the agent and 30 s without a server, on a clock by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, slow: float = 0.0, refusal: AgentError | None = None) -> None:
         self.clock = FakeClock()
-        self.time = AgentTime(self.clock, 10, 30)
+        self.pings = 0
+        self._slow, self._refusal = slow, refusal
+        self.time = AgentTime(self.clock, 10, self._ping, 30)
         self.waiting = asyncio.create_task(self.time.wait())
+
+    async def _ping(self) -> None:
+        self.pings += 1
+        await sleep(self.clock, self._slow)
+        if self._refusal is not None:
+            raise self._refusal
 
     async def up_after(self, seconds: float) -> bool:
         """Let time pass and tell whether it is up; a moment before it was not."""
@@ -75,3 +91,47 @@ async def test_an_input_that_is_never_taken_is_waited_for_so_long() -> None:
     watch = Watch()
     assert await watch.up_after(30)
     assert watch.time.is_away
+
+
+async def test_a_conversation_may_move_before_its_server_has_the_input() -> None:
+    """That is on the way there."""
+    watch = Watch()
+    watch.time.saw(ConversationMoved("fork"))
+    assert watch.time.is_away
+
+
+async def test_a_server_that_froze_was_away() -> None:
+    """It gives its sign of life late, and its agent has the whole time again, once."""
+    watch = Watch(slow=AWAKE_SECONDS + 1)
+    watch.time.saw(Accepted())
+    await watch.clock.advance(10 + AWAKE_SECONDS)
+    assert await watch.up_after(11)
+    assert (watch.time.is_away, watch.pings) == (False, 1)
+
+
+async def test_a_server_that_gives_no_sign_of_life_is_away() -> None:
+    """Until something is heard of the run."""
+    watch = Watch(refusal=AgentError(Outcome.UNREACHABLE, "no answer"))
+    watch.time.saw(Accepted())
+    await watch.clock.advance(10 + 20)
+    assert watch.time.is_away
+    watch.time.saw(Reasoning("hm"))
+    assert await watch.up_after(10)
+    assert not watch.time.is_away
+
+
+async def test_a_server_that_gives_no_sign_of_life_is_given_up() -> None:
+    """As one that is away from the start."""
+    watch = Watch(refusal=AgentError(Outcome.UNREACHABLE, "no answer"))
+    watch.time.saw(Accepted())
+    await watch.clock.advance(10)
+    assert await watch.up_after(30)
+    assert watch.time.is_away
+
+
+async def test_a_server_that_refuses_to_tell_is_there() -> None:
+    """Its token was changed meanwhile; the agent was slow all the same."""
+    watch = Watch(refusal=AgentError(Outcome.CONFIG, "401"))
+    watch.time.saw(Accepted())
+    assert await watch.up_after(10)
+    assert not watch.time.is_away

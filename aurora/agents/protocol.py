@@ -135,7 +135,10 @@ class ServerLost:
 
 @dataclass(frozen=True, slots=True)
 class ServerFound:
-    """The server is back, and the run goes on there; `anew`, if it began again from its start."""
+    """The server is back, and the run goes on there; `anew`, if it began again from its start.
+
+    That may be told a second time, for it may show later.
+    """
 
     anew: bool = False
 

@@ -50,6 +50,7 @@ class Run:
         self.finished = False
         self._told = False
         self.is_away = False
+        self._was_away = False
         self._said: tuple[str, list[str]] = ("", [])
 
     def emit(self, event: RunEvent) -> None:
@@ -85,13 +86,17 @@ class Run:
     def lose_server(self) -> None:
         """Note that the server is gone; the caller is told the first time."""
         if not self.is_away:
-            self.is_away = True
+            self.is_away = self._was_away = True
             self.emit(ServerLost())
 
     def find_server(self, *, anew: bool = False) -> None:
-        """Note that the server is there, and the run goes on; `anew` if from its start."""
-        if self.is_away:
+        """Note that the server is there, and the run goes on; `anew` if from its start.
+
+        That it begins anew may show later than that the server is there.
+        """
+        if self.is_away or (anew and self._was_away):
             self.is_away = False
+            self._was_away &= not anew
             self.emit(ServerFound(anew))
 
     def finish(self, ending: Ending, text: str = "") -> None:

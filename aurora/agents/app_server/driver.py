@@ -168,7 +168,7 @@ class Driver:
         except AgentError as error:
             run.finish(Ending(Outcome.LOST, w.LOST_IN_MID_TURN(detail=error.detail)))
             return False
-        run.find_server(anew=self._place_in_queue is not None)
+        run.find_server()
         if conversation.stirs or run.ending is not None:
             self._connection = connection
             run.patchy = True
@@ -201,19 +201,13 @@ class Driver:
 
     async def _take_back(self, connection: Connection) -> bool:
         """Take the input out of the server's queue; False if it is not in there."""
-        item_id = self._place_in_queue
-        if item_id is None:
-            return False
-        frame = requests.remove_queued(self._conversation.key, item_id)
-        answer = await self._link.collect(frame, connection)
-        return answer[-1].get("success") is True
-
-    @property
-    def _place_in_queue(self) -> str | None:
-        """The id under which the server's queue has the input, None if it is not in there."""
-        queue, input_id = self._conversation.queue, self._run.input_id
-        mine = (word(one, "id") for one in queue if word(one, "client_message_id") == input_id)
-        return next(mine, None)
+        conversation = self._conversation
+        for item in conversation.queue:
+            if word(item, "client_message_id") == self._run.input_id:
+                frame = requests.remove_queued(conversation.key, word(item, "id"))
+                answer = await self._link.collect(frame, connection)
+                return answer[-1].get("success") is True
+        return False
 
     async def _still(self, connection: Connection) -> Connection:
         """End a turn that nobody waits for, such as one from before a restart of both sides."""

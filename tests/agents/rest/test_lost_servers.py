@@ -45,11 +45,13 @@ def of_server(events: list[RunEvent]) -> list[RunEvent]:
     return [one for one in events if isinstance(one, ServerLost | ServerFound)]
 
 
+@pytest.mark.parametrize("redis", [True, False])
 async def test_a_run_that_died_with_its_server_is_told_of_as_lost_until_it_is_given_up(
-    load: Load,
+    load: Load, redis: bool
 ) -> None:
     """Its stream pings, and its record says "running": that is no sign of its life."""
-    async with rig(load, stall_limit=1.5) as town:
+    async with rig(load, redis=redis, stall_limit=1.5) as town:
+        town.backend.background = redis
         running = await play_until(town, SLOW, Text)
         await town.server.kill()
         await town.server.restart(startup=0.5)

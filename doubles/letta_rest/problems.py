@@ -113,6 +113,11 @@ def busy(run_id: str) -> ApiError:
     return ApiError(409, {"detail": text, "run_id": run_id})
 
 
+def lost_redis() -> ApiError:
+    """Build the 500 of whatever needs Redis, where there was one and it is gone."""
+    return detail(500, "An unknown error occurred")
+
+
 def no_redis(prefix: str = "INTERNAL_SERVER_ERROR: ") -> ApiError:
     """Build the 503 of background streams without Redis."""
     text = (

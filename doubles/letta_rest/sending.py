@@ -142,6 +142,8 @@ class SendingRoutes:
     ) -> Run:
         """Take the lock, if there is one to take, and note the run where others look for it."""
         store, redis = self._api.store, self._api.store.redis
+        if lock and store.redis_is_lost:
+            raise problems.lost_redis()
         if lock and redis is not None and (holder := redis.holder(thread.lock_key)):
             raise problems.busy(holder)
         types = body.get("include_return_message_types")

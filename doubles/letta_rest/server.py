@@ -57,6 +57,7 @@ class LettaRest:
         self.token = f"letta-{secrets.token_hex(8)}" if token == "" else token
         self.requests: list[tuple[str, str, Any]] = []
         self.faults: list[Fault] = []
+        self._lock_seconds = lock
         store = Redis(lock) if redis else None
         self._api = Api(Model(provider, backoff=backoff), store, keepalive=keepalive)
         self._runner: web.AppRunner | None = None
@@ -117,10 +118,15 @@ class LettaRest:
         await self.start(self._port)
 
     def lose_redis(self) -> None:
-        """Let Redis die: streams from it fall silent, runs go on, and no new one is streamed."""
+        """Let Redis die: its streams only ping, runs go on, and what needs a lock is 500."""
         redis, self.store.redis = self.store.redis, None
+        self.store.redis_is_lost = True
         for stream in redis.streams.values() if redis is not None else ():
             stream.die()
+
+    def find_redis(self) -> None:
+        """Let Redis come back, with nothing in it."""
+        self.store.redis, self.store.redis_is_lost = Redis(self._lock_seconds), False
 
     def create_agent(
         self,

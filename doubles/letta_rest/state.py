@@ -150,9 +150,8 @@ class Stream:
         self._wake()
 
     def die(self) -> None:
-        """Let who reads wait for ever, without a ping: what held the events is gone."""
+        """Let nothing more be read, and no end: what held the events is gone."""
         self._dead = True
-        self._wake()
 
     def _wake(self) -> None:
         self._news.set()
@@ -160,13 +159,12 @@ class Stream:
 
     async def more(self, after: int, timeout: float | None) -> bool:
         """Wait until there are events after that many, or the end; False after the timeout."""
-        if not (len(self.events) > after or self.closed or self._dead):
-            try:
-                await asyncio.wait_for(self._news.wait(), timeout)
-            except TimeoutError:
-                return False
-        if self._dead:
-            await asyncio.Event().wait()
+        try:
+            async with asyncio.timeout(timeout):
+                while self._dead or not (len(self.events) > after or self.closed):
+                    await self._news.wait()
+        except TimeoutError:
+            return False
         return True
 
 
@@ -207,6 +205,8 @@ class Store:
         self.main: dict[str, Thread] = {}
         self.runs: dict[str, Run] = {}
         self.redis = redis
+        self.redis_is_lost = False
+        """Whether there was one, and the server does not reach it any more."""
 
     def active(self, thread: Thread) -> list[Run]:
         """List the active runs of a thread, newest first."""

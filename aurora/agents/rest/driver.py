@@ -141,16 +141,23 @@ class Driver:
                 step.open = False
                 ending = refused(error)
                 remedy = self._remedy(step, error, ending)
-                if remedy in tried or not await self._mended(remedy, error.holder):
+                if remedy not in tried and await self._mended(remedy, error.holder):
+                    tried.add(remedy)
+                elif ending.outcome is not Outcome.UNREACHABLE or not await self._looked(search):
                     return ending
-                tried.add(remedy)
             except CutError as cut:
                 step.open = False
-                # Only an answer to tool calls is worth the wait: the turn hangs on it.
-                if self._round == 0 or search.over:
+                if not await self._looked(search):
                     raise explain(cut) from None
-                self._run.lose_server()
-                await search.pause()
+
+    async def _looked(self, search: Search) -> bool:
+        """Wait a moment for a server that is gone; False if it is not worth it any more."""
+        # Only an answer to tool calls is: the turn hangs on it.
+        if self._round == 0 or search.over:
+            return False
+        self._run.lose_server()
+        await search.pause()
+        return True
 
     async def _post(self, step: Step) -> Ending:
         """Send a step once, and follow its run to the end."""

@@ -119,20 +119,27 @@ async def test_an_answer_behind_a_silent_stream_is_read_from_the_record(load: Lo
         running = await play_until(town, f"[[slow:0.05]][[say:{WORDS}]]", Text)
         town.server.lose_redis()
         finished = end_of_run(await asyncio.wait_for(running, 20))
+        refused = end_of_run(await town.play("[[say:next]]"))
+        town.server.find_redis()
         after = end_of_run(await town.play("[[say:next]]"))
     assert finished == Finished(Outcome.COMPLETED, WORDS)
+    assert refused.outcome is Outcome.UNREACHABLE
     assert after == Finished(Outcome.COMPLETED, "next")
 
 
 async def test_a_call_behind_a_silent_stream_is_made_once(load: Load) -> None:
-    """It stands in the conversation, whole."""
+    """It stands in the conversation, whole; what it returned is told when that can be."""
     tools = Tools()
     async with rig(load, quiet_limit=0.3) as town:
-        gate = asyncio.create_task(town.play(f"[[sleep:0.5]]{CALL}[[after:Sent.]]", tools))
+        running = asyncio.create_task(town.play(f"[[sleep:0.5]]{CALL}[[after:Sent.]]", tools))
         await until(lambda: town.llm.requests)
         town.server.lose_redis()
-        finished = end_of_run(await asyncio.wait_for(gate, 20))
-    assert (tools.calls, finished.text) == ([("discord_send", {"message": "hi"})], "Sent.")
+        await until(lambda: len(town.posted("/messages")) > 1)
+        town.server.find_redis()
+        events = await asyncio.wait_for(running, 20)
+    assert tools.calls == [("discord_send", {"message": "hi"})]
+    assert end_of_run(events) == Finished(Outcome.COMPLETED, "Sent.")
+    assert isinstance(of_server(events)[-1], ServerFound)
 
 
 async def test_a_stream_that_can_not_be_taken_up_leaves_the_record(load: Load) -> None:

@@ -89,7 +89,7 @@ async def test_a_start_takes_its_time(talk: RestTalk) -> None:
 
 
 async def test_without_its_redis_a_stream_says_nothing_more(talk: RestTalk) -> None:
-    """The run goes on and is stored; only its record tells of the end."""
+    """The run goes on and is stored; only its record tells of the end, and no other begins."""
     sending = asyncio.create_task(
         talk.say("[[slow:0.01]][[say:one two three]]", background=True, stream_tokens=True)
     )
@@ -99,5 +99,8 @@ async def test_without_its_redis_a_stream_says_nothing_more(talk: RestTalk) -> N
     assert (await talk.ended(run_id))["stop_reason"] == "end_turn"
     assert not sending.done()
     sending.cancel()
-    assert (await talk.say("[[say:more]]", background=True)).status == 503
-    assert (await talk.say("[[say:more]]")).said == "more"
+    assert (await talk.call("POST", f"/v1/runs/{run_id}/stream", {})).status == 500
+    for background in (True, False):
+        assert (await talk.say("[[say:more]]", background=background)).status == 500
+    talk.rest.find_redis()
+    assert (await talk.say("[[say:more]]", background=True)).said == "more"

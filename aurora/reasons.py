@@ -23,6 +23,7 @@ class Reason(StrEnum):
     DELIVERED = "delivered"
     # declined
     NO_ANSWER = "no_answer"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
     TEXT_NOT_DELIVERED = "text_not_delivered"
     # how a run ended: by the agent's server, at its time limit, or by a fault of Aurora's own
     COMPLETED = "completed"
@@ -148,10 +149,10 @@ class Entry(NamedTuple):
 
     `state` is the state an event ends in for it, None if none ends by it: a refusal before it was
     accepted, a denied call of a tool. `admin` says in half a sentence why, `todo` what to do.
-    The person who asked sees `mark` on the message, or reads `user` where Discord refuses the
-    mark; without a mark `user` is a notice. The rest is about runs: the name of the `error` in
-    statistics (None: a success), how it is tried again, which breaker it counts for, and whether
-    those who can mend it are told at once.
+    The person who asked sees `mark` on the message, and reads `user` where Discord refuses the
+    mark, or beside it if the end is `spoken`; without a mark `user` is a notice. The rest is about
+    runs: the name of the `error` in statistics (None: a success), how it is tried again, which
+    breaker it counts for, and whether those who can mend it are told at once.
     """
 
     state: State | None = None
@@ -162,6 +163,7 @@ class Entry(NamedTuple):
     retry: Retry = Retry.NEVER
     counts: Counts = Counts.NOTHING
     mark: str = ""
+    spoken: bool = False
     alert: bool = False
 
     @property
@@ -291,6 +293,9 @@ _ENDS = {
     },
     Reason.SENT_BEFORE_UNLOADED: _answered(w.SENT_BEFORE(what=w.UNLOADED)),
     Reason.NO_ANSWER: _declined(w.NO_ANSWER, "💤", w.SAY_NO_ANSWER),
+    Reason.ANSWERED_ELSEWHERE: replace(
+        _declined(w.ANSWERED_ELSEWHERE, "💤", w.SAY_ANSWERED_ELSEWHERE), spoken=True
+    ),
     Reason.TEXT_NOT_DELIVERED: _declined(w.TEXT_NOT_DELIVERED, "💬", w.SAY_TEXT_WITHHELD),
     Reason.POISON: _RUNS[Reason.CRASH]._replace(state=State.FAILED, admin=w.POISON),
     Reason.CRASHED: _RUNS[Reason.CRASH]._replace(state=State.FAILED, admin=w.CRASHED),

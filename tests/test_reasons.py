@@ -233,7 +233,8 @@ def seen(entry: Entry) -> str:
     """Say what the person sees of an end."""
     if entry.state is State.ANSWERED:
         return "an answer"
-    return entry.mark or ("one notice" if entry.user else "nothing")
+    notice = "one notice" if entry.user else "nothing"
+    return f"{entry.mark} and {notice}" if entry.spoken else entry.mark or notice
 
 
 def row(*cells: str) -> str:

@@ -46,12 +46,16 @@ class ConversationKey(NamedTuple):
 
 
 class Input(NamedTuple):
-    """One input to an agent; `input_id` is new for each attempt, a used one is never answered."""
+    """One input to an agent; `input_id` is new for each attempt, a used one is never answered.
+
+    A conversation that is gone from the server is replaced by another of this `title`.
+    """
 
     agent_id: str
     conversation_id: str
     text: str
     input_id: str
+    title: str = "Discord"
 
     @property
     def conversation(self) -> ConversationKey:
@@ -122,6 +126,21 @@ class ConversationMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerLost:
+    """The server of a run is gone, and looked for: the time that takes is not the agent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFound:
+    """The server is back, and the run goes on there; `anew`, if it began again from its start.
+
+    That may be told a second time, for it may show later.
+    """
+
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The end of a run; always the last event.
 
@@ -144,6 +163,8 @@ RunEvent = (
     | ToolReturned
     | Usage
     | ConversationMoved
+    | ServerLost
+    | ServerFound
     | Finished
 )
 

@@ -20,6 +20,8 @@ from .protocol import (
     Finished,
     Input,
     RunEvent,
+    ServerFound,
+    ServerLost,
     Text,
     ToolCalled,
     ToolHost,
@@ -47,6 +49,8 @@ class Run:
         self.accepted = False
         self.finished = False
         self._told = False
+        self.is_away = False
+        self._was_away = False
         self._said: tuple[str, list[str]] = ("", [])
 
     def emit(self, event: RunEvent) -> None:
@@ -78,6 +82,22 @@ class Run:
         if not self._told:
             self._told = True
             self.emit(Accepted())
+
+    def lose_server(self) -> None:
+        """Note that the server is gone; the caller is told the first time."""
+        if not self.is_away:
+            self.is_away = self._was_away = True
+            self.emit(ServerLost())
+
+    def find_server(self, *, anew: bool = False) -> None:
+        """Note that the server is there, and the run goes on; `anew` if from its start.
+
+        That it begins anew may show later than that the server is there.
+        """
+        if self.is_away or (anew and self._was_away):
+            self.is_away = False
+            self._was_away &= not anew
+            self.emit(ServerFound(anew))
 
     def finish(self, ending: Ending, text: str = "") -> None:
         """Tell the caller how it ended; only the first time counts."""

@@ -84,7 +84,9 @@ class Delivery:
         if how is not None and not (how is Reason.DELIVERED and text):
             return how
         if not text:
-            return Reason.NO_ANSWER
+            sent = await self._store.sends(turn.speaker.id)
+            spoke = any(_is_agents(one) and one.kind == "message" for one in sent)
+            return Reason.ANSWERED_ELSEWHERE if spoke else Reason.NO_ANSWER
         if not fallback and how is None:
             return Reason.TEXT_NOT_DELIVERED
         await self._deliver(turn, text)
@@ -99,7 +101,7 @@ class Delivery:
             # A second answer would be worse than none (promise 6).
             return Trace.DOUBT
         sends = await self._store.sends(turn.speaker.id)
-        if any(one.by != "notice" and one.message_ids for one in sends):
+        if any(map(_is_agents, sends)):
             return Trace.ELSEWHERE
         return Trace.END if any(one.key == _notice_key("end") for one in sends) else Trace.NOTHING
 
@@ -110,14 +112,15 @@ class Delivery:
     async def show_end(self, event: Event, reason: Reason) -> None:
         """Show the person how their message ended, as the reason's entry says; never raise.
 
-        A mark is a reaction, and words without a ping where Discord refuses that. An event has at
-        most one notice of its end; where it can't be told, the message gets a mark.
+        A mark is a reaction, and words without a ping where Discord refuses that, or where both
+        belong together. An event has at most one notice of its end; where it can't be told, the
+        message gets a mark.
         """
         entry = REASONS[reason]
         if entry.user is None:
             return
         if entry.mark:
-            if not await self._react(event, entry.mark):
+            if not await self._react(event, entry.mark) or entry.spoken:
                 await self._tell(event, entry.user, "end", ping=False)
         elif not await self._tell(event, entry.user, "end"):
             await self._react(event, FAILED)
@@ -212,6 +215,11 @@ def _notice_key(kind: str) -> str:
     return f"notice:{kind}"
 
 
+def _is_agents(send: Send) -> bool:
+    """Tell whether a send is the agent's, and arrived."""
+    return send.by != "notice" and bool(send.message_ids)
+
+
 def _is_refusal(error: Exception) -> bool:
     # About a message that is gone there is nothing to say, and in trouble words fail as well.
     return isinstance(error, discord.HTTPException) and error.status in (400, 403)
@@ -220,7 +228,7 @@ def _is_refusal(error: Exception) -> bool:
 def _kind_of_answer(sends: Iterable[Send], turn: Turn) -> Reason | None:
     """Return what the first answer among the sends is; those elsewhere and notices are none."""
     for send in sends:
-        if not send.message_ids or send.by == "notice":
+        if not _is_agents(send):
             continue
         if send.channel_id != turn.speaker.channel_id:
             continue

@@ -162,7 +162,8 @@ async def _list(
     counts = await services.store.counts(place)
     beyond = sum(counts.get(state, 0) for state in states or State) - len(events)
     report = Report(title)
-    report.add(w.NEWEST, map(_line, events), beyond=max(beyond, 0))
+    lines = [_line(one) + await _elsewhere(services, one.event) for one in events]
+    report.add(w.NEWEST, lines, beyond=max(beyond, 0))
     await report.send(ctx, services)
 
 
@@ -176,6 +177,15 @@ def _line(listed: Listed) -> str:
         f"{SIGNS[event.state]} {_state(event)} · {_link(event)} · <@{event.author_id}> · "
         f"<t:{event.accepted_at:.0f}:R> · {say(how)}"
     )
+
+
+async def _elsewhere(services: Services, event: Event) -> str:
+    """Say to which channels the agent sent its answer, where that is not the message's own."""
+    if event.reason != Reason.ANSWERED_ELSEWHERE:
+        return ""
+    sends = await services.store.sends(event.id)
+    places = dict.fromkeys(one.channel_id for one in sends if one.channel_id != event.channel_id)
+    return "".join(f" · <#{place}>" for place in places)
 
 
 def _state(event: Event) -> str:

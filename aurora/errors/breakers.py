@@ -28,11 +28,14 @@ class Permits:
     Leaving a `with` block without a verdict gives back what is still held.
     """
 
-    __slots__ = ("_agent", "_server")
+    __slots__ = ("_agent", "_another", "_server")
 
-    def __init__(self, server: Permit, agent: Permit) -> None:
+    def __init__(
+        self, server: Permit, agent: Permit, another: Callable[[], Permit | None]
+    ) -> None:
         self._server = server
         self._agent = agent
+        self._another = another
 
     def accepted(self) -> None:
         """Report that the server took the input; how the run ends is still open."""
@@ -47,6 +50,13 @@ class Permits:
         """Report that the server could not be reached; that tells nothing of the agent."""
         self._server.failure()
         self._agent.release()
+
+    def lost_server(self, *, accepted: bool) -> None:
+        """Report that the server is gone, with a run that it had `accepted`: it takes none now."""
+        self.failed_to_accept()
+        # Its permit was given its verdict when the input was taken; this one needs another.
+        if accepted and (permit := self._another()) is not None:
+            permit.failure()
 
     def failed_run(self) -> None:
         """Report that the agent failed; without `accepted` before, the server gets no verdict."""
@@ -116,7 +126,7 @@ class Breakers:
         if agent is None:
             server.release()
             return None
-        return Permits(server, agent)
+        return Permits(server, agent, self.server.acquire)
 
     def retry_in(self, agent_id: str) -> float:
         """Return the seconds until `acquire` may succeed; see `CircuitBreaker.retry_in`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..agents.protocol import (
@@ -26,6 +26,7 @@ from ..prompts import DISCORD_TOOLS, build_prompt
 from ..reasons import AgentError, Outcome, Reason
 from ..settings import GuildSettings
 from ..words import servers as w
+from .agent_time import AgentTime
 from .claim import Plan
 from .observers import Observer
 from .ports import RunTools
@@ -65,29 +66,38 @@ class Attempt:
     retries: RetryConfig
     typing: AbstractAsyncContextManager[None]
     accepted: bool = False
+    time: AgentTime = field(init=False)
 
     async def run(self) -> Attempted:
         """Call the agent, within the time limit; the tools are shut when this returns."""
         name = f"aurora call: {self.turn.speaker.id}"
+        self.time = AgentTime(self.clock, self.settings.agent_timeout, self.backend.ping)
         calling = asyncio.create_task(self.send_to_agent(), name=name)
+        timing = asyncio.create_task(self.time.wait(), name=name)
         try:
             async with self.typing:
-                await asyncio.wait({calling}, timeout=self.settings.agent_timeout)
+                await asyncio.wait({calling, timing}, return_when=asyncio.FIRST_COMPLETED)
             if not calling.done():
                 # A send that is under way may arrive; what the agent tries later may not.
                 await self.tools.close(_TIME_OVER)
-            if calling.done():
-                finished = calling.result()
-                return self._attempted(finished.outcome.reason, finished)
-            if not self.accepted:
-                finished = Finished(Outcome.UNREACHABLE, detail=w.INPUT_NOT_TAKEN)
-                return self._attempted(Reason.UNREACHABLE, finished)
-            finished = Finished(Outcome.CANCELLED, detail=w.NO_ANSWER_IN_TIME)
-            return self._attempted(Reason.TIMEOUT, finished)
+            if not calling.done() and not self.time.is_away:
+                finished = Finished(Outcome.CANCELLED, detail=w.NO_ANSWER_IN_TIME)
+                return self._attempted(Reason.TIMEOUT, finished)
+            finished = calling.result() if calling.done() else self._without_server()
+            if finished.outcome is Outcome.LOST and self.time.is_away:
+                self.permits.lost_server(accepted=self.accepted)
+            return self._attempted(finished.outcome.reason, finished)
         finally:
-            calling.cancel()
-            await asyncio.wait({calling})
+            for task in (calling, timing):
+                task.cancel()
+            await asyncio.wait({calling, timing})
             await self.tools.close(RUN_OVER)
+
+    def _without_server(self) -> Finished:
+        """Tell how an attempt ends that was without its server for too long."""
+        if self.accepted:
+            return Finished(Outcome.LOST, detail=w.LOST_FOR_GOOD)
+        return Finished(Outcome.UNREACHABLE, detail=w.INPUT_NOT_TAKEN)
 
     async def send_to_agent(self) -> Finished:
         """Send the turn to its agent, in its lane's conversation, and wait for the end."""
@@ -103,9 +113,8 @@ class Attempt:
         # Where nothing came up that was not foreseen, it was written when its turn started.
         if self.plan != (self.agent_id, conversation_id, input_id):
             await self.store.save_turn(turn)
-        return await self._execute_agent_call(
-            Input(self.agent_id, conversation_id, self._prompt(), input_id)
-        )
+        given = Input(self.agent_id, conversation_id, self._prompt(), input_id, self._title)
+        return await self._execute_agent_call(given)
 
     async def _execute_agent_call(self, given: Input) -> Finished:
         """Run one input and follow it to its end."""
@@ -116,6 +125,7 @@ class Attempt:
                     # it was looked for.
                     await self.tools.close(RUN_OVER)
                     return step
+                self.time.saw(step)
                 await self._follow(step)
                 for observer in self.observers:
                     await observer.saw(step)
@@ -143,15 +153,19 @@ class Attempt:
         known = await self.store.conversation(self.agent_id, lane)
         if known is not None:
             return known
-        place = self.turn.speaker.context["place"]
-        title = f"discord:{place['guild_id'] or 'dm'}:{place['channel_id']}"
         opened = await retry_with_backoff(
-            lambda: self.backend.open_conversation(self.agent_id, title),
+            lambda: self.backend.open_conversation(self.agent_id, self._title),
             config=self.retries,
             clock=self.clock,
         )
         await self.store.set_conversation(self.agent_id, lane, opened)
         return opened
+
+    @property
+    def _title(self) -> str:
+        """What the lane's conversation is called on the server."""
+        place = self.turn.speaker.context["place"]
+        return f"discord:{place['guild_id'] or 'dm'}:{place['channel_id']}"
 
     def _prompt(self) -> str:
         return build_prompt(

@@ -12,6 +12,7 @@ DELIVERED = _("the agent's text was delivered")
 SENT_BEFORE = _("it was answered; after that, {what}")
 UNLOADED = _("Aurora was unloaded")
 NO_ANSWER = _("the agent had nothing to say to it")
+ANSWERED_ELSEWHERE = _("the agent sent its answer to another channel")
 TEXT_NOT_DELIVERED = _("the agent wrote text, and `config fallback` is off")
 
 COMPLETED = _("the agent came to its end")
@@ -99,6 +100,7 @@ NO_DETAILS = _("no details were given")
 # -- what the person who asked reads
 
 SAY_NO_ANSWER = _("I have nothing to say to this.")
+SAY_ANSWERED_ELSEWHERE = _("My agent has answered this in another channel.")
 SAY_TEXT_WITHHELD = _("I have an answer, but may not post it as text here.")
 SAY_DOUBT = _("My answer may not have arrived.")
 SAY_CALLED_OFF = _("This will not be answered any more.")

@@ -44,6 +44,7 @@ LOST_IN_MID_TURN = _("the connection was lost in mid-turn: {detail}")
 LOST_WITH_TURN = _("the connection was lost in mid-turn, and the turn with it")
 LOST_BEFORE_INPUT = _("the connection was lost before the input arrived")
 LOST_FOR_GOOD = _("the agent server was lost in mid-turn and did not come back")
+LOST_WITH_CONVERSATION = _("the conversation was deleted in mid-turn, and the answer with it")
 RESTARTED = _("the agent server was restarted in mid-turn, and the turn with it")
 
 # -- why a request was refused

@@ -37,6 +37,11 @@ Not recorded, but built after the server's sources: streams of the main thread b
 404 for an unknown otid, silence for a foreground run's otid sent again in the background, 422 for
 streaming on the agent endpoint without the SDK's header, HTTP errors of plain requests.
 
+Not recorded, but seen on a real server: an unknown or deleted conversation has no messages, and
+is no error; a model that has no tools is told so (`null`); what is no answer of a model ends a
+turn as a broken connection does, and the record of either, in the foreground, is that of a run
+that has "completed"; a role nobody knows is 422; and a start takes 15 seconds.
+
 Inferred: the model is asked three times before 408, 409, 429 or 5xx fails a turn (the recorded
 failures took that long), and a broken connection ends a turn without token streaming in the same
 way, but with one stop reason.
@@ -45,7 +50,7 @@ way, but with one stop reason.
 from __future__ import annotations
 
 from .faults import Fault
-from .server import LettaRest
+from .server import STARTUP_SECONDS, LettaRest
 from .tools import ServerTool
 
-__all__ = ["Fault", "LettaRest", "ServerTool"]
+__all__ = ["STARTUP_SECONDS", "Fault", "LettaRest", "ServerTool"]

@@ -105,15 +105,20 @@ class Api:
 
     def any_thread(self, thread_id: str, agent_id: str | None) -> Thread:
         """Find a conversation, or an agent's main thread by 'default' or the agent's id."""
+        thread = self.thread_if_any(thread_id, agent_id)
+        if thread is None:
+            raise problems.missing("Conversation", thread_id)
+        return thread
+
+    def thread_if_any(self, thread_id: str, agent_id: str | None) -> Thread | None:
+        """Find what `any_thread` finds; None for a conversation that is unknown or deleted."""
         if not is_id(THREAD_PATTERN, thread_id):
             raise problems.bad_thread_id(thread_id)
         if thread_id == "default" and agent_id:
             thread_id = agent_id
         if thread_id.startswith("agent-"):
             return self.store.main[self.agent(thread_id).id]
-        if thread_id not in self.store.threads:
-            raise problems.missing("Conversation", thread_id)
-        return self.store.threads[thread_id]
+        return self.store.threads.get(thread_id)
 
     def run(self, run_id: str) -> Run:
         """Find a run by an id from a path."""

@@ -17,6 +17,7 @@ from .ids import now
 from .state import (
     Json,
     Record,
+    Redis,
     Run,
     Thread,
 )
@@ -88,8 +89,9 @@ class ConversationRoutes:
 
     async def _messages(self, request: web.Request) -> web.Response:
         thread_id = request.match_info["thread_id"]
-        thread = self._api.any_thread(thread_id, request.query.get("agent_id"))
-        return respond(_listed(request, thread.records))
+        thread = self._api.thread_if_any(thread_id, request.query.get("agent_id"))
+        # A conversation that is unknown or deleted is no error here, but one without messages.
+        return respond(_listed(request, [] if thread is None else thread.records))
 
     async def _agent_messages(self, request: web.Request) -> web.Response:
         agent = self._api.agent(request.match_info["agent_id"])
@@ -126,9 +128,7 @@ class ConversationRoutes:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         thread_id, body = request.match_info["thread_id"], await read_body(request)
-        redis = self._api.store.redis
-        if redis is None:
-            raise problems.no_redis(prefix="")
+        redis = self._redis()
         if run_id := body.get("run_id"):
             run = self._api.run(run_id)
         elif otid := body.get("otid"):
@@ -174,8 +174,7 @@ class ConversationRoutes:
 
     async def _run_stream(self, request: web.Request) -> web.StreamResponse:
         run, body = self._named_run(request), await read_body(request)
-        if self._api.store.redis is None:
-            raise problems.no_redis(prefix="")
+        self._redis()
         return await self._read(request, _background(run), body)
 
     async def _read(self, request: web.Request, run: Run, body: Json) -> web.StreamResponse:
@@ -187,6 +186,12 @@ class ConversationRoutes:
             fault=fault_of(request),
         )
         return await reader.serve(request)
+
+    def _redis(self) -> Redis:
+        store = self._api.store
+        if store.redis is None:
+            raise problems.lost_redis() if store.redis_is_lost else problems.no_redis(prefix="")
+        return store.redis
 
     def _thread(self, request: web.Request) -> Thread:
         return self._api.thread(request.match_info["thread_id"])

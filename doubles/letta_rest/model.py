@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from ..llm import Provider
-from .problems import StreamError, unknown_error
+from .problems import StreamError
 from .state import Json
 
 _TRIES = 3
@@ -71,8 +71,7 @@ class Model:
         """
         body: Json = {"model": model, "messages": list(messages), "stream": True}
         body["stream_options"] = {"include_usage": True}
-        if tools:
-            body["tools"] = list(tools)
+        body["tools"] = list(tools) or None
         async with self._post(body) as response:
             try:
                 async for line in response.content:
@@ -80,9 +79,9 @@ class Model:
                     if text.startswith("data: ") and text != "data: [DONE]":
                         yield json.loads(text.removeprefix("data: "))
             except aiohttp.ClientError as error:
-                raise _broken() from error
+                raise _broken(_CUT) from error
             except ValueError as error:
-                raise unknown_error(str(error)) from error
+                raise _broken(str(error)) from error
 
     @asynccontextmanager
     async def _post(self, body: Json) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -107,6 +106,10 @@ class Model:
             await asyncio.sleep(wait)
 
 
+_CUT = (
+    "INTERNAL_SERVER_ERROR: Connection error during OpenAI streaming: peer closed connection "
+    "without sending complete message body (incomplete chunked read)"
+)
 _OFFLINE = "INTERNAL_SERVER_ERROR: Failed to connect to OpenAI: Connection error."
 
 
@@ -125,11 +128,8 @@ def _refused(status: int, text: str) -> StreamError:
     return _failure(kind, f"{code}: {begin}: Error code: {status} - {body}")
 
 
-def _broken() -> StreamError:
-    detail = (
-        "INTERNAL_SERVER_ERROR: Connection error during OpenAI streaming: peer closed connection "
-        "without sending complete message body (incomplete chunked read)"
-    )
+def _broken(detail: str) -> StreamError:
+    """Build the failure of an answer that had begun: cut off, or no answer at all."""
     text = "An error occurred during agent execution."
     return StreamError("internal_error", text, detail, stop_reason="llm_api_error", twice=True)
 

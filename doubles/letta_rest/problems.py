@@ -27,7 +27,8 @@ class ApiError(Exception):
 class StreamError(Exception):
     """A turn that fails after its stream has opened.
 
-    `twice` marks the model's broken connection: it brings a stop reason of its own, and no [DONE].
+    `twice` marks an answer of the model that broke off, or was none: it brings a stop reason of
+    its own, and no [DONE], and a foreground run's record tells of it as of one that went well.
     `status` is what a request without a stream answers.
     """
 
@@ -110,6 +111,11 @@ def busy(run_id: str) -> ApiError:
         "being processed for this conversation. Please wait for it to complete."
     )
     return ApiError(409, {"detail": text, "run_id": run_id})
+
+
+def lost_redis() -> ApiError:
+    """Build the 500 of whatever needs Redis, where there was one and it is gone."""
+    return detail(500, "An unknown error occurred")
 
 
 def no_redis(prefix: str = "INTERNAL_SERVER_ERROR: ") -> ApiError:

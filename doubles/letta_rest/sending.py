@@ -28,6 +28,8 @@ from .state import (
 from .streaming import Reader
 from .turn import MAX_STEPS, Send, Turn
 
+_ROLES = ("user", "system", "assistant")
+
 
 class SendingRoutes:
     """Messages to conversations and to agents."""
@@ -140,6 +142,8 @@ class SendingRoutes:
     ) -> Run:
         """Take the lock, if there is one to take, and note the run where others look for it."""
         store, redis = self._api.store, self._api.store.redis
+        if lock and store.redis_is_lost:
+            raise problems.lost_redis()
         if lock and redis is not None and (holder := redis.holder(thread.lock_key)):
             raise problems.busy(holder)
         types = body.get("include_return_message_types")
@@ -180,6 +184,7 @@ def _messages(body: Json) -> list[Json]:
         body["messages"] = [{"role": "user", "content": body["input"]}]
     messages: list[Json] = body["messages"]
     _check_objects(messages, "messages")
+    _check_roles(messages)
     for message in messages:
         # A message without an otid is given one, so every run can be found by its otids.
         message["otid"] = message.get("otid") or str(uuid4())
@@ -196,6 +201,20 @@ def _check_tools(tools: Any) -> None:
             text = "Input should be a valid dictionary"
             value = tool["parameters"]
             raise problems.invalid("dict_type", (*where, "parameters"), text, value)
+
+
+def _check_roles(messages: list[Json]) -> None:
+    for index, message in enumerate(messages):
+        role = message.get("role", "user")
+        if message.get("type", "message") == "message" and role not in _ROLES:
+            expected = "'user', 'system' or 'assistant'"
+            raise problems.invalid(
+                "literal_error",
+                ("body", "messages", index, "MessageCreate", "role"),
+                f"Input should be {expected}",
+                role,
+                expected=expected,
+            )
 
 
 def _check_objects(items: Any, name: str) -> None:

@@ -26,6 +26,8 @@ _OPEN_PATHS = frozenset({"/v1/health", "/v1/health/"})
 # Lists are at their path with a slash, and only there.
 _SLASHED = frozenset({"/v1/agents/", "/v1/conversations/", "/v1/models/", "/v1/runs/"})
 _REQUESTS_KEPT = 500
+STARTUP_SECONDS = 15.0
+"""What the real server takes from its start until it listens."""
 
 
 class LettaRest:
@@ -55,6 +57,7 @@ class LettaRest:
         self.token = f"letta-{secrets.token_hex(8)}" if token == "" else token
         self.requests: list[tuple[str, str, Any]] = []
         self.faults: list[Fault] = []
+        self._lock_seconds = lock
         store = Redis(lock) if redis else None
         self._api = Api(Model(provider, backoff=backoff), store, keepalive=keepalive)
         self._runner: web.AppRunner | None = None
@@ -102,10 +105,28 @@ class LettaRest:
         """Stop; harmless when it is not running. What was running is as dead as after a crash."""
         await self.kill()
 
-    async def restart(self) -> None:
-        """Come back on the same port with everything that was stored."""
+    async def restart(self, startup: float = STARTUP_SECONDS) -> None:
+        """Come back on the same port with everything that was stored.
+
+        Args:
+            startup: seconds in which nobody listens; with fewer than the real server's a test
+                can't show what its clients make of so long a time.
+
+        """
         await self.kill()
+        await asyncio.sleep(startup)
         await self.start(self._port)
+
+    def lose_redis(self) -> None:
+        """Let Redis die: its streams only ping, runs go on, and what needs a lock is 500."""
+        redis, self.store.redis = self.store.redis, None
+        self.store.redis_is_lost = True
+        for stream in redis.streams.values() if redis is not None else ():
+            stream.die()
+
+    def find_redis(self) -> None:
+        """Let Redis come back, with nothing in it."""
+        self.store.redis, self.store.redis_is_lost = Redis(self._lock_seconds), False
 
     def create_agent(
         self,

@@ -122,6 +122,7 @@ class Stream:
     def __init__(self, *, numbered: bool) -> None:
         self.events: list[str] = []
         self.closed = False
+        self._dead = False
         self._numbered = numbered
         self._news = asyncio.Event()
 
@@ -148,16 +149,20 @@ class Stream:
         self.closed = True
         self._wake()
 
+    def die(self) -> None:
+        """Let nothing more be read, and no end: what held the events is gone."""
+        self._dead = True
+
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
 
     async def more(self, after: int, timeout: float | None) -> bool:
         """Wait until there are events after that many, or the end; False after the timeout."""
-        if len(self.events) > after or self.closed:
-            return True
         try:
-            await asyncio.wait_for(self._news.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                while self._dead or not (len(self.events) > after or self.closed):
+                    await self._news.wait()
         except TimeoutError:
             return False
         return True
@@ -200,6 +205,8 @@ class Store:
         self.main: dict[str, Thread] = {}
         self.runs: dict[str, Run] = {}
         self.redis = redis
+        self.redis_is_lost = False
+        """Whether there was one, and the server does not reach it any more."""
 
     def active(self, thread: Thread) -> list[Run]:
         """List the active runs of a thread, newest first."""

@@ -203,7 +203,10 @@ class Turn:
     def _fail(self, error: StreamError) -> None:
         self.failure = error
         frame = error.frame(self.run.id)
-        self.run.end("failed", error.stop_reason, frame)
+        if error.twice and not self.run.background:
+            self.run.end("completed", error.stop_reason)
+        else:
+            self.run.end("failed", error.stop_reason, frame)
         self._free()
         if error.twice and self.send.tokens:
             self.stream.put(frames.stop("error"))

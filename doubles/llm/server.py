@@ -229,7 +229,7 @@ def _read_turn(body: dict[str, Any]) -> _Turn:
     parts = text_parts(messages[asked]) or [""]
     since = messages[asked + 1 :]
     returns = [text for m in since if m["role"] == "tool" for text in text_parts(m)]
-    tools = {tool["function"]["name"] for tool in body.get("tools", ())}
+    tools = {tool["function"]["name"] for tool in body.get("tools") or ()}
     heads = [text.lstrip() for m in (messages[0], messages[asked]) for text in text_parts(m)]
     return _Turn(
         prompt=read_prompt(parts[-1]),

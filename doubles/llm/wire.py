@@ -33,7 +33,7 @@ def check_request(body: Any) -> dict[str, Any]:
         raise BadRequestError("you must provide a model parameter")
     if body.get("stream") is not True:
         raise BadRequestError("this model only streams: send stream: true")
-    for tool in body.get("tools", ()):
+    for tool in body.get("tools") or ():
         _check_tool(tool)
     if body.get("tools") == []:
         raise BadRequestError("[] is too short - 'tools'")

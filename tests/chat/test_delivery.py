@@ -59,6 +59,29 @@ async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
     assert [one.content for one in stage.answers()] == ["Here it is"]
 
 
+async def test_a_send_elsewhere_and_no_more_is_said_once(stage: Stage) -> None:
+    """The mark alone would say that there was nothing to say."""
+    other = stage.local.add_channel(stage.guild, "random")
+    event = await stage.ask()
+    await send(stage.open(event), other, "In the wrong room")
+    for _ in range(2):
+        reason = await stage.settle(event, "", fallback=True)
+        assert reason == "answered_elsewhere"
+    assert stage.reactions(event) == ["💤"]
+    (notice,) = stage.answers()
+    assert "another channel" in notice.content
+
+
+async def test_a_reaction_elsewhere_and_no_more_is_nothing_to_say(stage: Stage) -> None:
+    """Nobody would look for that."""
+    older = stage.local.say(stage.bob, stage.channel, "older")
+    event = await stage.ask()
+    arguments = {"channelId": event.channel_id, "messageId": older.id, "emoji": "👍"}
+    assert not (await stage.open(event).call("discord_add_reaction", arguments)).is_error
+    assert await stage.settle(event, "", fallback=True) is Reason.NO_ANSWER
+    assert stage.answers() == []
+
+
 async def test_a_reaction_to_the_message_is_an_answer(stage: Stage) -> None:
     """Nothing more needs to be said."""
     event = await stage.ask()

@@ -87,6 +87,13 @@ def react(prompt: str) -> Plan:
     return Plan(calls=(("discord_add_reaction", where),))
 
 
+async def elsewhere(town: QuickTown, room: Channel) -> Message:
+    """Let the agent send its answer to another channel, and say no more."""
+    there = {"channelId": str(town.general.id), "message": "Hi."}
+    town.quick.script = lambda _text: Plan(calls=(("discord_send", there),))
+    return mention(town, "please", room)
+
+
 async def without_fallback(town: QuickTown, room: Channel) -> Message:
     """Let the admins want no text."""
     await town.cog.services.settings.set_guild(town.guild.id, deliver_text=False)
@@ -216,6 +223,7 @@ ENDS = [
     ("answered", "sent_before_overloaded", agent(lambda text: send_and(text, error="429: {}"))),
     ("answered", "sent_before_config", agent(lambda text: send_and(text, error="401: {}"))),
     ("declined", "no_answer", agent(lambda _text: Plan(""))),
+    ("declined", "answered_elsewhere", elsewhere),
     ("declined", "text_not_delivered", without_fallback),
     ("failed", "failed", agent(lambda _text: Plan(error="500: {}"))),
     ("failed", "config", agent(lambda _text: Plan(error="401: {}"))),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -180,6 +182,41 @@ async def test_a_server_killed_before_the_first_token_answers_after_all(own_town
     await town.server.kill()
     gate.set()
     await town.server.restart()
+    seen = await outcome_of(town, message)
+    assert seen == Outcome("answered", "delivered", [("general", True, "Here I am.")], [])
+
+
+async def test_a_server_that_is_away_for_longer_than_its_agent_may_take_costs_no_answer(
+    own_town: Town,
+) -> None:
+    """The time limit is the agent's: the server's absence does not use it up."""
+    town, gate = own_town, asyncio.Event()
+    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=10)
+    town.llm.script("slow", Step(gate=gate, text="Here I am."))
+    message = mention(town, "slow")
+    await thinking(town)
+    await town.server.kill()
+    gate.set()
+    await asyncio.sleep(15)  # what a server takes that has to be set up anew
+    await town.server.restart()
+    seen = await outcome_of(town, message)
+    assert seen == Outcome("answered", "delivered", [("general", True, "Here I am.")], [])
+
+
+async def test_a_server_that_freezes_for_longer_than_its_agent_may_take_costs_no_answer(
+    own_town: Town,
+) -> None:
+    """Its connection stands, so that nobody notices; it is no slow agent."""
+    town, gate = own_town, asyncio.Event()
+    await town.cog.services.settings.set_guild(town.guild.id, agent_timeout=10)
+    town.llm.script("slow", Step(gate=gate, text="Here I am."))
+    message = mention(town, "slow")
+    await thinking(town)
+    assert town.server.pid is not None
+    os.killpg(town.server.pid, signal.SIGSTOP)
+    gate.set()
+    await asyncio.sleep(15)
+    os.killpg(town.server.pid, signal.SIGCONT)
     seen = await outcome_of(town, message)
     assert seen == Outcome("answered", "delivered", [("general", True, "Here I am.")], [])
 

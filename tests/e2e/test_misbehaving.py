@@ -17,6 +17,7 @@ import pytest
 from doubles.llm import Call, Step
 from doubles.local_discord import Overwrite, permissions
 from sandbox.letta import AppServer
+from tests.support.e2e.pages import page
 from tests.support.e2e.seen import (
     Outcome,
     hasten,
@@ -134,6 +135,18 @@ async def test_a_send_elsewhere_is_no_answer(town: Town) -> None:
     seen = await provoke(town, f"[[sendto:{other.id}|There.]][[after:I wrote it there.]]")
     said = [("other", False, "There."), ("general", True, "I wrote it there.")]
     assert seen == Outcome("answered", "delivered", said, [])
+
+
+async def test_a_send_elsewhere_and_no_more_is_said(town: Town) -> None:
+    """Who asked would look for an answer in vain; admins see where it is."""
+    other = town.discord.add_channel(town.guild, "other")
+    seen = await provoke(town, f"[[sendto:{other.id}|There.]]")
+    there, (place, reply, notice) = seen.said
+    assert (seen.state, seen.reason, seen.marks) == ("declined", "answered_elsewhere", ["💤"])
+    assert there == ("other", False, "There.")
+    assert (place, reply) == ("general", True)
+    assert "another channel" in notice
+    assert f"<#{other.id}>" in await page(town, "aurora queue list declined")
 
 
 async def test_another_guilds_channel_is_denied(town: Town) -> None:

@@ -25,6 +25,7 @@ from aurora.agents.protocol import (
 from aurora.model import Event, State
 from aurora.queue import Enqueued
 from aurora.reasons import AgentError, Outcome, Reason
+from aurora.runs.agent_time import AWAY_SECONDS
 from aurora.runs.cancelling import Running
 from tests.support.events import make_event
 from tests.support.scripts import NEVER, ScriptedBackend, by_tool, done
@@ -190,10 +191,10 @@ async def test_after_the_timeout_there_is_one_notice_and_no_late_output(
 ) -> None:
     """The run is aborted, its tools refuse, nothing is retried."""
     bench, backend = await start_bench(benches, [Accepted(), NEVER])
-    # Below what the command allows, so that the test is quick.
-    await bench.settings.set_guild(9, agent_timeout=0.05)
     event = await bench.ask()
-    await asyncio.sleep(0.2)
+    await bench.clock.advance(59)
+    assert event.state is State.RUNNING
+    await bench.clock.advance(2)
     assert (event.state, event.reason) == (State.FAILED, "timeout")
     assert backend.aborted == 1
     assert len(bench.square.notices) == 1
@@ -207,10 +208,8 @@ async def test_the_next_message_works_after_an_agent_that_never_ended(
 ) -> None:
     """A lane is not held by a run that was given up."""
     bench, _ = await start_bench(benches, [Accepted(), NEVER])
-    await bench.settings.set_guild(9, agent_timeout=0.05)
     await bench.ask()
-    await asyncio.sleep(0.2)
-    await bench.clock.advance(3)
+    await bench.clock.advance(63)
     assert (await bench.ask()).state is State.ANSWERED
 
 
@@ -289,9 +288,8 @@ async def test_a_lane_goes_on_when_telling_an_end_is_a_bug(benches: list[Bench])
 async def test_a_server_that_never_takes_the_input_is_an_outage(benches: list[Bench]) -> None:
     """The time limit is the agent's; the event waits for the server and is answered."""
     bench, backend = await start_bench(benches, [NEVER])
-    await bench.settings.set_guild(9, agent_timeout=0.05)
     event = await bench.ask()
-    await asyncio.sleep(0.2)
+    await bench.clock.advance(AWAY_SECONDS)
     turn = await bench.tried(event)
     assert (turn.misses, turn.attempts) == (1, 0)
     await bench.clock.advance(3)
@@ -475,13 +473,11 @@ async def test_an_event_is_not_expired_by_a_pause_that_came_while_it_ran(
     benches: list[Bench],
 ) -> None:
     """Its run failed at the end of its time; the pause gives it more."""
-    bench, backend = await start_bench(benches, [Accepted(), NEVER])
-    await bench.settings.set_guild(9, agent_timeout=0.05)
+    bench, backend = await start_bench(benches)
     backend.turns = [[NEVER]]
     event = await bench.ask()
     await bench.settings.set_guild(9, paused_since=bench.clock.time())
     await bench.clock.advance(900)
-    await asyncio.sleep(0.2)
     assert (event.state, bench.square.notices) == (State.WAITING, [])
     await bench.settings.set_guild(9, paused_since=None)
     await bench.queue.lengthen(lambda _event: True, 900)

@@ -132,7 +132,7 @@ class Driver:
         except AgentError as error:
             if not conversation_gone(error):
                 raise
-        key = await self._link.create(self._run.given.agent_id, "Discord")
+        key = await self._link.create(self._run.given.agent_id, self._run.given.title)
         self._go_on_in(self._conversation_of(key))
         return await self._link.ready(self._conversation, self._run.tools.specs)
 
@@ -162,11 +162,13 @@ class Driver:
     async def _recover(self) -> bool:
         """Find out, on a new connection, what became of the input; False if it is over."""
         run, conversation = self._run, self._conversation
+        run.lose_server()
         try:
             connection = await self._link.again(conversation, run.tools.specs, run.left)
         except AgentError as error:
             run.finish(Ending(Outcome.LOST, w.LOST_IN_MID_TURN(detail=error.detail)))
             return False
+        run.find_server()
         if conversation.stirs or run.ending is not None:
             self._connection = connection
             run.patchy = True

@@ -117,6 +117,7 @@ class AppServerRun(Run):
                 self.emit(ToolReturned(word(delta, "tool_call_id"), is_error))
             case "user_message" if word(delta, "otid") == self.input_id:
                 self._restart()
+                self.find_server(anew=True)
 
     def _note_run(self, run_id: str) -> None:
         if run_id and run_id != self._run_id:

@@ -35,6 +35,7 @@ class Limits(NamedTuple):
     request: float
     silence: float
     reconnect: float
+    quiet: float
     stall: float
     patience: float
     drain: float
@@ -215,6 +216,13 @@ def explain(error: CutError | RefusedError) -> AgentError:
         return AgentError(Outcome.UNREACHABLE, w.NOT_REACHED)
     ending = refused(error)
     return AgentError(ending.outcome, ending.detail)
+
+
+def about_agent(error: CutError | RefusedError, agent_id: str) -> AgentError:
+    """Explain a failed call, and name the agent where the server means that it has none such."""
+    if isinstance(error, RefusedError) and error.status in (404, 422) and "gent" in error.detail:
+        return AgentError(Outcome.CONFIG, w.NO_SUCH_AGENT(agent=agent_id))
+    return explain(error)
 
 
 def _scope(key: ConversationKey) -> dict[str, str]:

@@ -13,13 +13,15 @@ from ...words import servers as w
 from ..frames import Frame, items, word
 from ..protocol import AgentInfo, ConversationKey, Finished, Input, OwnTool, RunEvent, ToolHost
 from ..runs import Runs
-from .api import Api, CutError, Limits, explain
+from .api import Api, CutError, Limits, about_agent, explain
 from .driver import Driver
 from .outcomes import RefusedError
 from .recall import recall
 from .run import RestRun
+from .undertaking import Undertaking
 
 _MCP_TAG = "mcp:"
+_TASKS = "aurora-letta-rest"
 
 
 class LettaRest:
@@ -36,6 +38,7 @@ class LettaRest:
         request_timeout: float = 10.0,
         silence_limit: float = 65.0,
         reconnect_limit: float = 60.0,
+        quiet_limit: float = 5.0,
         stall_limit: float = 30.0,
         patience: float = 5.0,
         drain_limit: float = 30.0,
@@ -51,6 +54,7 @@ class LettaRest:
             request_timeout: seconds for a connection, and for the answer to a look-up.
             silence_limit: seconds a stream may be silent; the server pings every 20.
             reconnect_limit: seconds to look for a lost server while a turn is under way.
+            quiet_limit: seconds a stream may say nothing before the run's record is read.
             stall_limit: seconds without news after which a run of a server that was away is dead.
             patience: seconds a run that nobody waits for may still hold a conversation.
             drain_limit: seconds to wait for the end of a turn whose caller left.
@@ -60,14 +64,21 @@ class LettaRest:
         self.background = True
         """Whether the server is asked for background runs; it may turn out to have none."""
         limits = Limits(
-            request_timeout, silence_limit, reconnect_limit, stall_limit, patience, drain_limit
+            request_timeout,
+            silence_limit,
+            reconnect_limit,
+            quiet_limit,
+            stall_limit,
+            patience,
+            drain_limit,
         )
         self._api = Api(url, token, load, limits, direct=direct)
         self._clock = clock or SystemClock()
         self._locks: weakref.WeakValueDictionary[ConversationKey, asyncio.Lock] = (
             weakref.WeakValueDictionary()
         )
-        self._runs: Runs[RestRun] = Runs("aurora-letta-rest")
+        self._runs: Runs[RestRun] = Runs(_TASKS)
+        self.undertaking = Undertaking(self._api, self._clock, self.lock, _TASKS)
 
     async def ping(self) -> None:
         """Find out whether the server can be used with this token; raise AgentError if not."""
@@ -100,7 +111,7 @@ class LettaRest:
         try:
             found = await self._api.create_conversation(agent_id, title)
         except (CutError, RefusedError) as error:
-            raise _about_agent(error, agent_id) from None
+            raise about_agent(error, agent_id) from None
         conversation_id = word(found, "id")
         if not conversation_id:
             raise AgentError(Outcome.UNREACHABLE, w.NO_CONVERSATION)
@@ -128,6 +139,7 @@ class LettaRest:
         await self._runs.abort(grace)
         # First the tasks: each call they make may open a socket.
         await self._runs.end()
+        await self.undertaking.close()
         await self._api.close()
 
     def lock(self, key: ConversationKey) -> asyncio.Lock:
@@ -146,14 +158,7 @@ class LettaRest:
         try:
             return await self._api.agent(agent_id, *include)
         except (CutError, RefusedError) as error:
-            raise _about_agent(error, agent_id) from None
-
-
-def _about_agent(error: CutError | RefusedError, agent_id: str) -> AgentError:
-    """Say that the agent is unknown, where that is what the server means."""
-    if isinstance(error, RefusedError) and error.status in (404, 422) and "gent" in error.detail:
-        return AgentError(Outcome.CONFIG, w.NO_SUCH_AGENT(agent=agent_id))
-    return explain(error)
+            raise about_agent(error, agent_id) from None
 
 
 def _mcp_server(tool: Frame) -> str:

@@ -7,7 +7,6 @@ import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
-from functools import partial
 from typing import Any, Protocol
 
 from ...clock import Clock, sleep
@@ -18,7 +17,8 @@ from ..outcomes import Ending, stopped
 from ..protocol import ConversationKey, ConversationMoved
 from ..reconnecting import Search
 from ..runs import NOT_OFFERED
-from .api import Api, CutError, explain
+from .api import Api, CutError, about_agent, explain
+from .listening import listen
 from .messages import (
     approval,
     calls_in,
@@ -33,6 +33,7 @@ from .outcomes import REQUIRES_APPROVAL, RefusedError, refused
 from .recovery import POLL_SECONDS, Recovery
 from .run import RestRun
 from .step import Step
+from .undertaking import Undertaking
 
 _log = logging.getLogger("red.aurora.agents")
 
@@ -45,6 +46,7 @@ class Shared(Protocol):
     """What the runs of one server have in common."""
 
     background: bool
+    undertaking: Undertaking
 
     def lock(self, key: ConversationKey) -> asyncio.Lock:
         """Return the lock of a conversation."""
@@ -90,11 +92,16 @@ class Driver:
     async def _turn(self) -> None:
         run = self._run
         try:
+            await self._shared.undertaking.clear(self._key)
             ending = await self._rounds()
+        except CutError:
+            ending = Ending(Outcome.UNREACHABLE, w.NOT_REACHED)
         except AgentError as error:
             ending = Ending(error.outcome, error.detail)
         if ending.outcome is Outcome.UNREACHABLE and self._committed:
             ending = ending._replace(outcome=Outcome.LOST)
+        if ending.outcome is Outcome.LOST and run.is_away:
+            self._shared.undertaking.leave(self._key)
         text = ""
         if ending.outcome is Outcome.COMPLETED:
             stored = self._step.text if self._step is not None else None
@@ -133,32 +140,45 @@ class Driver:
                 step.open = False
                 ending = refused(error)
                 remedy = self._remedy(step, error, ending)
-                if remedy in tried or not await self._mended(remedy, error.holder):
+                if remedy not in tried and await self._mended(remedy, error.holder):
+                    tried.add(remedy)
+                elif ending.outcome is not Outcome.UNREACHABLE or not await self._looked(search):
                     return ending
-                tried.add(remedy)
             except CutError as cut:
                 step.open = False
-                # Only an answer to tool calls is worth the wait: the turn hangs on it.
-                if self._round == 0 or search.over:
+                if not await self._looked(search):
                     raise explain(cut) from None
-                await search.pause()
+
+    async def _looked(self, search: Search) -> bool:
+        """Wait a moment for a server that is gone; False if it is not worth it any more."""
+        # Only an answer to tool calls is: the turn hangs on it.
+        if self._round == 0 or search.over:
+            return False
+        self._run.lose_server()
+        await search.pause()
+        return True
 
     async def _post(self, step: Step) -> Ending:
         """Send a step once, and follow its run to the end."""
-        run, key = self._run, self._key
-        frames = self._api.send(key, step.message, run.tools.specs, background=step.background)
+        run, key, api = self._run, self._key, self._api
+        recovery = Recovery(api, self._clock, key, run, step)
+        frames = listen(
+            api.send(key, step.message, run.tools.specs, background=step.background),
+            api.limits.quiet,
+            recovery.is_over,
+        )
         step.open = True
         try:
             async with aclosing(frames):
                 async for frame in frames:
+                    run.find_server()
                     run.feed(step, frame)
         except CutError as cut:
             if not cut.sent:
                 raise
         if step.stop_reason:
             return stopped(step.stop_reason)
-        feed = partial(run.feed, step)
-        return await Recovery(self._api, self._clock, key, step, feed).follow()
+        return await recovery.follow()
 
     def _remedy(self, step: Step, error: RefusedError, ending: Ending) -> str:
         """Name what may help against a refusal."""
@@ -205,10 +225,14 @@ class Driver:
             await self._api.cancel(self._key)
 
     async def _move(self) -> None:
-        """Replace a conversation that was deleted on the server; its agent must be there."""
-        agent_id = self._key.agent_id
-        await self._api.agent(agent_id)
-        conversation_id = word(await self._api.create_conversation(agent_id, "Discord"), "id")
+        """Replace a conversation that was deleted on the server; raise AgentError."""
+        agent_id, title = self._key.agent_id, self._run.given.title
+        try:
+            await self._api.agent(agent_id)
+            created = await self._api.create_conversation(agent_id, title)
+        except (CutError, RefusedError) as error:
+            raise about_agent(error, agent_id) from None
+        conversation_id = word(created, "id")
         self._key = ConversationKey(agent_id, conversation_id)
         self._run.emit(ConversationMoved(conversation_id))
 
@@ -267,6 +291,7 @@ class Driver:
                     await self._cancel(step)
         except (AgentError, CutError, RefusedError, TimeoutError) as error:
             _log.info("A turn could not be ended cleanly: %s.", type(error).__name__)
+            self._shared.undertaking.leave(self._key)
 
     async def _cancel(self, step: Step) -> None:
         until = self._clock.monotonic() + self._api.limits.patience

@@ -11,7 +11,6 @@ So a run that shows nothing more after the server was gone is taken for dead.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing, suppress
 
 from ...clock import Clock, sleep
@@ -22,8 +21,10 @@ from ..outcomes import Ending, stopped
 from ..protocol import ConversationKey
 from ..reconnecting import Search
 from .api import Api, CutError
+from .listening import is_ping, listen
 from .messages import has_ended, last_text, pending_request
 from .outcomes import REQUIRES_APPROVAL, RefusedError, ending_of, failed, refused
+from .run import RestRun
 from .step import Step
 
 POLL_SECONDS = 0.25
@@ -34,18 +35,13 @@ class Recovery:
     """Follows a step's run to its end without the stream that was lost."""
 
     def __init__(
-        self,
-        api: Api,
-        clock: Clock,
-        key: ConversationKey,
-        step: Step,
-        feed: Callable[[Frame], None],
+        self, api: Api, clock: Clock, key: ConversationKey, run: RestRun, step: Step
     ) -> None:
         self._api = api
         self._clock = clock
         self._key = key
+        self._run = run
         self._step = step
-        self._feed = feed
         self._heard = False
 
     async def follow(self) -> Ending:
@@ -56,21 +52,45 @@ class Recovery:
 
         """
         search = Search(self._clock, self._api.limits.reconnect)
+        self._run.lose_server()
         while True:
             await search.pause()
             self._heard = False
             try:
                 return await self._once()
             except CutError as cut:
-                self._step.down |= not cut.sent
+                # Who is cut off in mid-sentence may live on; who does not answer at all was gone.
+                self._step.down |= not cut.sent or not self._heard
             except RefusedError as error:
                 if error.status < 500:
                     outcome = Outcome.LOST if self._step.accepted else refused(error).outcome
                     raise AgentError(outcome, refused(error).detail) from None
+                # What answers may be a proxy before a server that is gone.
+                self._step.down = True
             if self._heard:
                 search.restart()
             if search.over:
                 raise AgentError(Outcome.LOST, w.LOST_FOR_GOOD)
+
+    async def is_over(self) -> bool:
+        """Tell whether a stream that is silent is worth no more waiting.
+
+        The run has ended, by its record, or its server is gone.
+        """
+        step = self._step
+        if not step.run_id:
+            return False
+        try:
+            run = await self._api.retrieve_run(step.run_id)
+        except CutError as cut:
+            step.down |= not cut.sent
+            return True
+        except RefusedError:
+            return False
+        if has_ended(run):
+            step.background = False
+            return True
+        return False
 
     async def _once(self) -> Ending:
         step = self._step
@@ -83,26 +103,28 @@ class Recovery:
                     return failed(error.body)
                 if error.status == 404 and not step.accepted:
                     raise AgentError(Outcome.UNREACHABLE, w.LOST_BEFORE_INPUT) from None
-                if error.status >= 500 and not error.says_no_background:
-                    raise
-                # It has no stream, or is too old for it: its record is left.
+                # It has no stream, is too old for it, or is in trouble: its record is left.
             if step.stop_reason:
                 return await self._read_back(step.stop_reason)
         return await self._watch()
 
     async def _resume(self) -> None:
         """Read the rest of the stream; raise AgentError if the run turns out to be dead."""
-        step, stall = self._step, self._api.limits.stall
+        step, limits = self._step, self._api.limits
         loop = asyncio.get_running_loop()
-        frames = self._api.resume(self._key, step.run_id, step.otid, step.seq)
+        resumed = self._api.resume(self._key, step.run_id, step.otid, step.seq)
+        frames = listen(resumed, limits.quiet, self.is_over)
         try:
-            async with asyncio.timeout(stall if step.down else None) as limit:
+            async with asyncio.timeout(limits.stall if step.down else None) as limit:
                 async with aclosing(frames):
                     async for frame in frames:
-                        if step.down and word(frame, "message_type") != "ping":
-                            limit.reschedule(loop.time() + stall)
                         self._heard = True
-                        self._feed(frame)
+                        if not step.down:
+                            self._run.find_server()
+                        elif not is_ping(frame):
+                            self._run.find_server()
+                            limit.reschedule(loop.time() + limits.stall)
+                        self._run.feed(step, frame)
         except TimeoutError:
             await self._bury()
 
@@ -116,6 +138,8 @@ class Recovery:
             self._heard = True
             if has_ended(run):
                 break
+            if not step.down:
+                self._run.find_server()
             if step.down and self._clock.monotonic() - since >= self._api.limits.stall:
                 await self._bury()
             await sleep(self._clock, POLL_SECONDS)
@@ -132,6 +156,7 @@ class Recovery:
             for one in await self._api.tail(self._key):
                 if self._is_ours(one):
                     return word(one, "run_id")
+            self._heard = True
             # A run stores nothing before its first step is over. Whether it is ours shows then.
             if not active:
                 raise AgentError(Outcome.UNREACHABLE, w.LOST_BEFORE_INPUT)
@@ -154,10 +179,15 @@ class Recovery:
         if stop_reason == REQUIRES_APPROVAL and (request := pending_request(mine)) is not None:
             step.read_request(request)
         step.text = last_text(mine)
-        return stopped(stop_reason)
+        ending = stopped(stop_reason)
+        if not mine and (ending.outcome is Outcome.COMPLETED or stop_reason == REQUIRES_APPROVAL):
+            # A conversation that was deleted reads like one without messages.
+            raise AgentError(Outcome.LOST, w.LOST_WITH_CONVERSATION)
+        return ending
 
     async def _bury(self) -> None:
         """Cancel a dead run, which would hold its conversation for ever; raises AgentError."""
         with suppress(RefusedError):
             await self._api.cancel(self._key)
+        self._run.find_server()
         raise AgentError(Outcome.LOST, w.RESTARTED)

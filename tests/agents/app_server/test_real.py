@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,9 +143,12 @@ async def test_a_deleted_conversation_is_replaced(
     world: SharedServer, backend: AppServer, opened: str
 ) -> None:
     """A lane must not be stuck for ever on an id that the server forgot."""
-    events = await play(backend, given(world.agent, f"{opened}999", "[[say:new]]"))
-    assert len(moved(events)) == 1
+    one = given(world.agent, f"{opened}999", "[[say:new]]")
+    events = await play(backend, replace(one, title="discord:1:2"))
+    (found,) = moved(events)
     assert end_of_run(events) == Finished(Outcome.COMPLETED, "new")
+    answer = await world.server.request("conversation_retrieve", conversation_id=found)
+    assert answer["conversation"]["summary"] == "discord:1:2"
 
 
 async def test_a_closed_backend_refuses_plainly(world: SharedServer) -> None:

@@ -9,7 +9,15 @@ import pytest
 import pytest_asyncio
 
 from aurora.agents.app_server import AppServer
-from aurora.agents.protocol import Accepted, Finished, Text, ToolCalled
+from aurora.agents.protocol import (
+    Accepted,
+    Finished,
+    RunEvent,
+    ServerFound,
+    ServerLost,
+    Text,
+    ToolCalled,
+)
 from aurora.reasons import AgentError, Outcome
 from sandbox.letta import AppServer as Server
 from tests.support.agents.hosts import CALL, Tools, given, play
@@ -59,15 +67,19 @@ async def kill_and_restart(server: Server) -> None:
 
 
 async def test_a_killed_server_runs_the_input_again_by_itself(server: Server) -> None:
-    """Nothing is sent twice, and the text of the second run alone counts."""
+    """Nothing is sent twice, the text of the second run alone counts, and its time begins anew."""
     agent = await server.create_agent("bot")
     backend = AppServer(server.url, server.token)
     opened = await backend.open_conversation(agent, "x")
     restart: asyncio.Task[None] | None = None
     one = given(agent, opened, SLOW)
+    told: list[RunEvent] = []
     async for event in backend.run(one, Tools()):
         if isinstance(event, Text) and restart is None:
             restart = asyncio.create_task(kill_and_restart(server))
+        if isinstance(event, ServerLost | ServerFound):
+            told.append(event)
+    assert (told[0], told[-1]) == (ServerLost(), ServerFound(anew=True))
     assert event == Finished(Outcome.COMPLETED, "one two three four five six seven eight")
     assert restart is not None
     await restart

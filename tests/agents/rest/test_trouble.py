@@ -111,7 +111,7 @@ async def test_a_server_that_comes_back_without_the_turn_has_lost_it(load: Load)
         await asyncio.sleep(0.5)
         await town.server.kill()
         await asyncio.sleep(0.3)
-        await town.server.restart()
+        await town.server.restart(startup=0.0)
         finished = end_of_run(await run)
         after = end_of_run(await town.play("[[say:alive]]"))
     assert finished.outcome is Outcome.LOST
@@ -136,7 +136,7 @@ async def test_a_dead_run_from_before_is_cancelled(load: Load) -> None:
         await town.server.kill()
         await town.backend.close(grace=0.1)
         await lost
-        await town.server.restart()
+        await town.server.restart(startup=0.0)
         fresh = LettaRest(town.server.url, town.server.token, load=load, direct=True, patience=0.3)
         finished = end_of_run(await play(fresh, town.given("[[say:alive]]")))
         await fresh.close()

@@ -86,7 +86,7 @@ async def test_a_passing_error_of_the_model_is_not_seen(talk: RestTalk) -> None:
 async def test_garbage_of_the_model_is_an_error_in_the_stream(talk: RestTalk) -> None:
     """A broken event fails the turn."""
     answer = await talk.say("[[garbage]]")
-    assert answer.reason == "error"
+    assert answer.reason == "llm_api_error"
     assert answer.one("error_message")["error_type"] == "internal_error"
 
 
@@ -180,7 +180,7 @@ async def test_a_crash_leaves_a_dead_run(talk: RestTalk, background: bool) -> No
         await sending
     with pytest.raises(aiohttp.ClientConnectorError):
         await talk.tail()
-    await talk.rest.restart()
+    await talk.rest.restart(startup=0.0)
     (run_id,) = talk.rest.store.runs
     assert (await talk.run(run_id))["status"] == "running"
     refused = await talk.say("again")
@@ -193,7 +193,7 @@ async def test_a_restart_keeps_address_and_history(talk: RestTalk) -> None:
     """Port, password, agents and messages survive."""
     await talk.say("[[say:before]]")
     before = (talk.rest.url, talk.rest.token)
-    await talk.rest.restart()
+    await talk.rest.restart(startup=0.0)
     assert (talk.rest.url, talk.rest.token) == before
     assert (await talk.tail())[0]["content"] == "before"
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -173,7 +174,7 @@ async def crash(replay: Replay) -> None:
         await first.has(4)
         await replay.rest.kill()
 
-    replay.before |= {2: kill, 3: replay.rest.restart}
+    replay.before |= {2: kill, 3: partial(replay.rest.restart, startup=0.0)}
 
 
 async def last_run(replay: Replay) -> None:

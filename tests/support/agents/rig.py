@@ -75,6 +75,7 @@ async def rig(
     patience: float = 0.5,
     stall_limit: float = 1.0,
     reconnect_limit: float = 5.0,
+    quiet_limit: float = 5.0,
 ) -> AsyncIterator[Rig]:
     """Start all of it; the double must not have met anything it could not do."""
     llm = ScriptedLLM()
@@ -89,6 +90,7 @@ async def rig(
         patience=patience,
         stall_limit=stall_limit,
         reconnect_limit=reconnect_limit,
+        quiet_limit=quiet_limit,
         drain_limit=3.0,
     )
     agent_id = server.create_agent("one", parallel_tool_calls=True, tools=["conversation_search"])

@@ -20,9 +20,9 @@ SEND_TOOL = {
 }
 
 
-async def until(condition: Callable[[], object]) -> None:
+async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait until something has happened inside the double."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - tables have no event to wait for
             await asyncio.sleep(0.01)
 

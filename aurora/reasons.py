@@ -140,6 +140,7 @@ class Counts(StrEnum):
     SUCCESS = "success"
     SERVER = "server"
     AGENT = "agent"
+    PROVIDER = "provider"
     NOTHING = "nothing"
 
 
@@ -244,6 +245,7 @@ _RUNS = {
         w.MEND_OVERLOADED,
         "HTTPException",
         Retry.RETRY_AFTER,
+        Counts.PROVIDER,
     ),
     Reason.FAILED: Entry(
         State.FAILED,

@@ -179,6 +179,15 @@ class Lanes:
             self._plan(name, lane)
         return False
 
+    def names(self) -> list[str]:
+        """Return the names of all lanes."""
+        return list(self._lanes)
+
+    def head(self, name: str) -> Turn | None:
+        """Return the turn that waits first in a lane, if there is one."""
+        lane = self._lanes.get(name)
+        return lane.waiting[0] if lane is not None and lane.waiting else None
+
     def reconsider(self) -> None:
         """Schedule all that waits anew: a setting, a pause or a breaker has changed."""
         names = [name for _, ticket, name in self._schedule if self._valid(name, ticket)]

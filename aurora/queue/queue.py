@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from enum import StrEnum
@@ -29,6 +29,7 @@ EXPIRY_SECONDS = 15 * 60.0
 _LONGEST_DELAY = 300.0
 _PATIENCE = (1.0, 30.0)
 _LINED_UP_AT_ONCE = 500
+_LOOKED_AT_ONCE = 200
 
 
 class Enqueued(StrEnum):
@@ -78,6 +79,7 @@ class MessageQueue:
         for number, turn in enumerate(backlog.turns):
             if number % _LINED_UP_AT_ONCE == 0:
                 await asyncio.sleep(0)
+            self._begin(turn)
             self._line_up(turn)
         return backlog
 
@@ -85,6 +87,8 @@ class MessageQueue:
         """Accept an event, or say why not; accepted means the store has it (promise 1)."""
         if (refused := self._refusal(event)) is not None:
             return refused
+        # Their time begins now: however slow the store is, the clock may be set meanwhile.
+        self._begin(turn := Turn((event,)))
         # Those on their way to the store count, so that events arriving at once can't overfill it.
         self._arriving[event.guild_id] += 1
         change = self._change(event, "queued")
@@ -95,7 +99,7 @@ class MessageQueue:
         if not fresh:
             self._totals[Enqueued.DUPLICATE] += 1
             return Enqueued.DUPLICATE
-        return self._accepted(event, change)
+        return self._accepted(turn, change)
 
     async def revive(self, event: Event) -> Enqueued:
         """Let a final event with a new context wait again, as if it had just been accepted."""
@@ -106,9 +110,10 @@ class MessageQueue:
         event.state, event.reason = State.WAITING, ""
         event.turn_id = event.ended_at = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
+        self._begin(turn := Turn((event,)))
         change = self._change(event, "queued", Reason.REVIVED)
         await self._store.revive(event, change)
-        return self._accepted(event, change)
+        return self._accepted(turn, change)
 
     def shut(self) -> None:
         """Accept nothing more; what is here can still be run, finished or cancelled."""
@@ -238,8 +243,7 @@ class MessageQueue:
         now = self._clock.monotonic()
         held = [event for event in self.waiting() if wanted(event)]
         for event in held:
-            came_at = event.deadline - (event.expires_at - event.accepted_at)
-            given = max(0.0, min(seconds, now - came_at))
+            given = max(0.0, min(seconds, now - event.came_at))
             event.expires_at += given
             event.deadline += given
         if held:
@@ -261,6 +265,14 @@ class MessageQueue:
             for event in turn.events
             if event.message_id == message_id and event.state is State.WAITING
         ]
+
+    async def heads(self) -> AsyncIterator[Event]:
+        """Yield who speaks for the turn that waits first, lane by lane; others run in between."""
+        for number, name in enumerate(self._lanes.names()):
+            if number % _LOOKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if (turn := self._lanes.head(name)) is not None:
+                yield turn.speaker
 
     def reconsider(self) -> None:
         """Look at every waiting lane again: a setting, a pause or a breaker has changed."""
@@ -294,22 +306,25 @@ class MessageQueue:
             return Enqueued.FULL
         return None
 
-    def _accepted(self, event: Event, change: Change) -> Enqueued:
+    def _accepted(self, turn: Turn, change: Change) -> Enqueued:
         self._totals[Enqueued.ACCEPTED] += 1
-        event.context = NO_CONTEXT
-        self._line_up(Turn((event,)))
+        turn.speaker.context = NO_CONTEXT
+        self._line_up(turn)
         self._publish([change])
         return Enqueued.ACCEPTED
 
-    def _line_up(self, turn: Turn) -> None:
-        """Add a turn to its lane, its times translated to the clock that nobody sets."""
+    def _begin(self, turn: Turn) -> None:
+        """Translate a turn's times to the clock that nobody sets."""
         now, monotonic = self._clock.time(), self._clock.monotonic()
         for event in turn.events:
             # Whatever was done to the clock meanwhile, nobody waits longer than was meant.
             left = min(event.expires_at - now, event.expires_at - event.accepted_at)
             event.deadline = monotonic + left
-            self._turns[event.message_id] = turn
         turn.ready_at = monotonic + min(max(0.0, turn.not_before - now), _LONGEST_DELAY)
+
+    def _line_up(self, turn: Turn) -> None:
+        for event in turn.events:
+            self._turns[event.message_id] = turn
         self._lanes.add(turn)
         self._news.set()
 

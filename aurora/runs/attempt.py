@@ -14,8 +14,11 @@ from ..agents.protocol import (
     ConversationMoved,
     Finished,
     Input,
+    Reasoning,
     RunEvent,
     RunStarted,
+    Text,
+    ToolCalled,
 )
 from ..clock import Clock
 from ..errors import Permits, RetryConfig, retry_with_backoff
@@ -123,6 +126,8 @@ class Attempt:
             case Accepted():
                 self.accepted = True
                 self.permits.accepted()
+            case Text() | Reasoning() | ToolCalled():
+                self.permits.spoke()
             case RunStarted(run_id):
                 turn.run_id = run_id
                 await self.store.save_turn(turn)

@@ -25,7 +25,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Put it back for `delay` seconds; `late` if its agent can't be reached."""
+    """Put it back for `delay` seconds; `late` if its agent can't be reached, or is limited."""
 
     delay: float
     late: bool = False

@@ -193,7 +193,7 @@ class Breakers:
         breaker = self._find(key)
         return breaker is not None and breaker.state is BreakerState.OPEN
 
-    def is_limited(self, agent_id: str | None) -> bool:
+    def is_limited(self, agent_id: str) -> bool:
         """Tell whether an agent's provider asked for patience, and has not answered since."""
         return agent_id in self._providers
 

@@ -41,10 +41,9 @@ class Admission:
     def permit(self, claim: Claim) -> Admitted:
         """Return what an attempt needs, while there is time for one."""
         speaker = claim.turn.speaker
-        backend, agent_id = self._ports.backend(), self._settings.agent_for(speaker.guild_id)
         if self._clock.monotonic() >= speaker.deadline:
-            limited = self._breakers.is_limited(agent_id)
-            raise Concluded(End(Reason.OVERLOADED if limited else Reason.WAITED_TOO_LONG))
+            raise Concluded(End(Reason.WAITED_TOO_LONG))
+        backend, agent_id = self._ports.backend(), self._settings.agent_for(speaker.guild_id)
         if backend is None or agent_id is None:
             raise Concluded(End(Reason.NOT_CONFIGURED))
         claim.permits = self._breakers.acquire(agent_id)

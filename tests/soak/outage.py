@@ -33,8 +33,9 @@ SIZE = Size(guilds=10, channels=6, people=60, pace=2.0, private=0.0, broken=0.0)
 _AROUND_SECONDS = 10.0
 _DRAIN_SECONDS = 1200.0
 _CLOSED_WITHIN = 5.0
-# A restart is nobody's news; and the longer a server was away the longer it is found back later.
-_NO_OUTAGE = 5.0
+# A restart is nobody's news, an outage is; in between it depends on the moment of a ping.
+_NO_OUTAGE, _OUTAGE = 5.0, 15.0
+# How long after the server is back the first turn may come, by the length of the outage.
 _FLOWS_WITHIN = ((5.0, 6.0), (40.0, 10.0), (240.0, 60.0))
 _FLOWS_AT_LAST = 62.0
 _FINAL = {state.value for state in State if state.final}
@@ -230,7 +231,7 @@ def _complaints(
             yield f"{count} notices in channel {channel_id}"
     if outage < _NO_OUTAGE and notices:
         yield f"{len(notices)} channels were told of a restart"
-    if len(alerts) != (0 if outage < _NO_OUTAGE else 2):
+    if len(alerts) not in ({0} if outage < _NO_OUTAGE else {2} if outage > _OUTAGE else {0, 2}):
         yield f"{len(alerts)} alerts to the owner"
 
 

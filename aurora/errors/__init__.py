@@ -35,7 +35,7 @@ from .breakers import (
     Permits,
     Provider,
 )
-from .growth import PINGS, Growth
+from .growth import LIMITED, PINGS, Growth
 from .retry import (
     RetryConfig,
     is_retryable,
@@ -51,6 +51,7 @@ from .stats import (
 )
 
 __all__ = [
+    "LIMITED",
     "NOT_ERRORS",
     "PINGS",
     "BreakerSnapshot",

@@ -14,6 +14,7 @@ from aurora.errors import LIMITED
 from doubles.local_discord import Message
 from doubles.quick_app_server import Plan
 from tests.support.e2e.ledgers import ANSWER, Blame, ask_in_room, blame
+from tests.support.e2e.pages import page
 from tests.support.e2e.quick import QuickTown, open_quick_town
 from tests.support.e2e.seen import end_of, owner_reads
 
@@ -46,8 +47,7 @@ async def test_a_provider_that_limits_is_told_once_and_all_are_answered(
     late = ask_in_room(town)
     await town.discord.wait_for(lambda: notices(town, late) or None)
     assert town.quick.inputs <= tried + 1
-    office = town.discord.add_channel(town.guild, "office")
-    assert "provider limits it" in await town.command("aurora events status", channel=office)
+    assert "provider limits it" in await page(town, "aurora events status")
     (alert,) = await owner_reads(town)
     assert f"The model's provider limits the agent `{town.agent_id}`" in alert
     town.quick.script = lambda _text: Plan(ANSWER)

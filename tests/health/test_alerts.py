@@ -454,7 +454,10 @@ async def test_a_provider_that_limits_an_agent_concerns_its_guilds_alone(office:
     permits = office.breakers.acquire("a")
     assert permits is not None
     permits.settle(Reason.OVERLOADED)
-    office.fail(None)
+    for _ in range(5):
+        permits = office.breakers.acquire("b")
+        assert permits is not None
+        permits.failed_to_accept()
     office.breakers.reset()
     said = await office.said()
     assert "provider limits the agent `a`" in said[0]

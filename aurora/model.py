@@ -189,8 +189,7 @@ class Turn:
         return self.speaker.lane
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """One visible thing a run did: what was sent where, so that it is never done twice.
 
     `text_hash` keeps the text (its first part, if it was split) recognisable without keeping

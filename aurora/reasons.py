@@ -6,8 +6,8 @@ A reason's code is what the ledger keeps and statistics count; it never changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from .model import State
 from .words import Phrase
@@ -144,8 +144,7 @@ class Counts(StrEnum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What follows from a reason.
 
     `state` is the state an event ends in for it, None if none ends by it: a refusal before it was
@@ -295,8 +294,8 @@ _ENDS = {
     Reason.SENT_BEFORE_UNLOADED: _answered(w.SENT_BEFORE(what=w.UNLOADED)),
     Reason.NO_ANSWER: _declined(w.NO_ANSWER, "💤", w.SAY_NO_ANSWER),
     Reason.TEXT_NOT_DELIVERED: _declined(w.TEXT_NOT_DELIVERED, "💬", w.SAY_TEXT_WITHHELD),
-    Reason.POISON: replace(_RUNS[Reason.CRASH], state=State.FAILED, admin=w.POISON),
-    Reason.CRASHED: replace(_RUNS[Reason.CRASH], state=State.FAILED, admin=w.CRASHED),
+    Reason.POISON: _RUNS[Reason.CRASH]._replace(state=State.FAILED, admin=w.POISON),
+    Reason.CRASHED: _RUNS[Reason.CRASH]._replace(state=State.FAILED, admin=w.CRASHED),
     Reason.UNKNOWN_FATE: _doubtful(w.UNKNOWN_FATE),
     Reason.DISCORD_ERROR: _doubtful(w.DISCORD_ERROR),
     Reason.DISCORD_TIMEOUT: _doubtful(w.DISCORD_TIMEOUT),
@@ -339,8 +338,8 @@ GATES = {
     Reason.COG_DISABLED: _called_off(w.COG_DISABLED),
     Reason.CANNOT_SEND: _called_off(w.CANNOT_SEND, w.MEND_RIGHTS),
     Reason.INELIGIBLE: _called_off(w.INELIGIBLE),
-    Reason.DM_NO_AGENT: replace(
-        _called_off(w.DM_NO_AGENT, w.MEND_DM_NO_AGENT), user=w.SAY_DM_NO_AGENT
+    Reason.DM_NO_AGENT: _called_off(w.DM_NO_AGENT, w.MEND_DM_NO_AGENT)._replace(
+        user=w.SAY_DM_NO_AGENT
     ),
     Reason.FULL: Entry(None, w.FULL, w.SAY_FULL, w.MEND_FULL, mark="⏳"),
     Reason.SHUT: Entry(None, w.SHUT, w.SAY_CALLED_OFF, mark="⏹️"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ..reasons import ExplainedError
@@ -30,8 +30,7 @@ class Kind(StrEnum):
     REST = "Letta REST API"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where an agent server listens."""
 
     url: str

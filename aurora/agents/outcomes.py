@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..reasons import Outcome
 from ..words import Phrase
 from ..words import servers as w
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a run ended; `detail` is for admins and logs, `retry_after` in seconds."""
 
     outcome: Outcome

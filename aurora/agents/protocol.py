@@ -10,8 +10,7 @@ from ..reasons import Outcome
 from ..words import Phrase
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(NamedTuple):
     """A tool as the model is told of it; `parameters` is a JSON schema of type object."""
 
     name: str
@@ -19,8 +18,7 @@ class ToolSpec:
     parameters: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(NamedTuple):
     """What the model reads after its call."""
 
     text: str
@@ -47,8 +45,7 @@ class ConversationKey(NamedTuple):
     conversation_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One input to an agent; `input_id` is new for each attempt, a used one is never answered."""
 
     agent_id: str
@@ -151,16 +148,14 @@ RunEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AgentInfo:
+class AgentInfo(NamedTuple):
     """An agent as its server knows it."""
 
     id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class OwnTool:
+class OwnTool(NamedTuple):
     """A tool that an agent carries itself; `source` names the MCP server behind it, if any."""
 
     name: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import aiohttp
 import discord
@@ -36,8 +35,7 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How long trouble is borne with, in seconds: each call with its tries, the pause between two.
 
     discord.py alone would repeat a 500 for 25 seconds.

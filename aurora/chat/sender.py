@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Any, Literal
 
 import discord
@@ -95,7 +94,7 @@ class Sender:
                 found = await self._find(event, channel, send, part) if doubtful else None
                 doubtful = False
                 message_id = found or await self._post(event, channel, send, part, mentions)
-                send = replace(send, message_ids=(*send.message_ids, message_id))
+                send = send._replace(message_ids=(*send.message_ids, message_id))
                 await self._store.record_send(event, send)
         except FAILURES as error:
             raise explain(error, send) from error
@@ -122,7 +121,7 @@ class Sender:
             await insist(lambda: message.add_reaction(emoji), self.patience)
         except FAILURES as error:
             raise explain(error) from error
-        send = replace(send, message_ids=(message_id,))
+        send = send._replace(message_ids=(message_id,))
         await self._store.record_send(event, send)
         return send
 
@@ -153,7 +152,7 @@ class Sender:
         except FAILURES as error:
             raise explain(error) from error
         if found is not None:
-            send = replace(send, message_ids=(found,))
+            send = send._replace(message_ids=(found,))
             await self._store.record_send(event, send)
         return send
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import discord
 from redbot.core import commands
@@ -20,8 +20,7 @@ _LINE_CHARS = 300
 _NO_NAME = "\u200b"
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     """How much a page holds, in characters; the markup of each field takes `frame`."""
 
     room: int
@@ -34,8 +33,7 @@ _EMBED = _Form(room=6000 - _TITLE_CHARS, field_room=1024, fields=25, frame=0)
 _TEXT = _Form(room=2000 - _TITLE_CHARS, field_room=2000, fields=25, frame=len("\n____\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and the lines under it."""
 
     name: str

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from ..clock import Clock
 from .growth import Growth
@@ -39,8 +38,7 @@ _MARKS = {BreakerState.CLOSED: "🟢", BreakerState.OPEN: "🔴", BreakerState.H
 Listener = Callable[[BreakerState, BreakerState], None]
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerSnapshot:
+class BreakerSnapshot(NamedTuple):
     """A breaker at one moment; `retry_in` is in seconds."""
 
     state: BreakerState

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _MOST_ASKED = 300.0
 """Who asks for more patience than this is tried all the same: it may be better sooner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """Pauses between two tries, in seconds: a `share` of an outage's age, within bounds."""
 
     first: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..clock import Clock
 
@@ -23,8 +24,7 @@ def mark(rate: float) -> str:
     return "🟡" if rate <= _YELLOW_UP_TO else "🔴"
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One thing that was tried; `at` is seconds since the epoch, `duration` seconds."""
 
     at: float
@@ -34,8 +34,7 @@ class Operation:
     monotonic: float
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """The numbers as of now; rates are 0 to 1, `recent` is oldest first.
 
     The 5-minute rate looks at `recent` alone: the last operations, as many as the window holds.

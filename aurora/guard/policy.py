@@ -5,8 +5,8 @@ The agent can't do in Discord what that person may not do (promise 11).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import discord
 
@@ -23,8 +23,7 @@ class Act(StrEnum):
     REACT = "react"
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(NamedTuple):
     """A refusal: `code` names it for the ledger, `text` explains it to the agent."""
 
     code: Reason

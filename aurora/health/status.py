@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..agents.protocol import AgentBackend, AgentInfo
 from ..errors import (
@@ -42,8 +43,7 @@ class Found(StrEnum):
     NOT_ASKED = "not_asked"
 
 
-@dataclass(frozen=True, slots=True)
-class AgentStatus:
+class AgentStatus(NamedTuple):
     """An agent that a place uses; `detail`, for the owner alone, may name the server's address."""
 
     id: str
@@ -52,8 +52,7 @@ class AgentStatus:
     detail: Phrase | str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerStatus:
+class BreakerStatus(NamedTuple):
     """The breaker of the agent's server, and those of the agents that were used of late.
 
     `limited` are the breakers of the agents whose provider asks for patience.
@@ -61,7 +60,7 @@ class BreakerStatus:
 
     server: BreakerSnapshot
     agents: Mapping[str, BreakerSnapshot]
-    limited: Mapping[str, BreakerSnapshot] = field(default_factory=dict)
+    limited: Mapping[str, BreakerSnapshot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,7 @@ class QueueStatus:
     totals: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How much may run at a time, and how long anything may wait; times are seconds.
 
     `pace` is the time between two runs in a channel, None where that is each guild's own.

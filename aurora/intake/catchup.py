@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import aiohttp
 import discord
@@ -36,8 +36,7 @@ _HEARD = "listening"
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """How much is read after one gap, and how long that may take, in seconds.
 
     Of a channel the latest `messages` are read, of `channels` and `dms` those written in last. A
@@ -53,8 +52,7 @@ class Bounds:
     heartbeat: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Missed:
+class _Missed(NamedTuple):
     """What to read of a channel: what is above `floor` and not above `ceiling`.
 
     discord.py knows neither the channels of direct messages nor where they end.
@@ -66,8 +64,7 @@ class _Missed:
     ceiling: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """What to read after one gap; `dm_floor` is None if direct messages are not read."""
 
     channels: Sequence[_Missed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import aiohttp
 import discord
@@ -15,15 +15,13 @@ from ..reasons import Reason
 from ..settings import Settings
 
 
-@dataclass(frozen=True)
-class Trigger:
+class Trigger(NamedTuple):
     """A message that the agent is to answer."""
 
     kind: Kind
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A message that the agent is not to see."""
 
     reason: Reason

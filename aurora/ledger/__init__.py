@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from ..model import (
@@ -33,8 +32,7 @@ class LedgerError(ExplainedError):
     """The ledger can't be used; the bot's owner reads why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(NamedTuple):
     """What a store holds when it is opened.
 
     `turns` hold the unfinished events, all waiting and without contexts: those that ran before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from ..model import Event, State, Turn
 
@@ -17,19 +18,22 @@ def recovered(events: Iterable[Event], kept: Mapping[str, Kept]) -> list[Turn]:
     `events` come in the order of acceptance, `kept` by the turns' ids. What ran waits again, and
     its turn is interrupted and one crash older.
     """
-    ranks: dict[str, int] = {}
-    together: dict[str, list[Event]] = {}
+    ranked: list[tuple[int, Turn]] = []
+    together: dict[str, list[tuple[int, Event]]] = {}
     for rank, event in enumerate(events):
-        ranks[event.id] = rank
-        together.setdefault(event.turn_id or event.id, []).append(event)
-    turns = [_recovered(group, kept.get(turn_id)) for turn_id, group in together.items()]
-    return sorted(turns, key=lambda turn: ranks[turn.speaker.id])
+        if event.turn_id is None:
+            # Most of a long line: what waits and never ran.
+            ranked.append((rank, Turn((event,))))
+        else:
+            together.setdefault(event.turn_id, []).append((rank, event))
+    for turn_id, group in together.items():
+        turn = _recovered([event for _, event in group], kept.get(turn_id))
+        ranked.append((next(rank for rank, event in group if event is turn.speaker), turn))
+    ranked.sort(key=itemgetter(0))
+    return [turn for _, turn in ranked]
 
 
 def _recovered(events: Sequence[Event], kept: Kept | None) -> Turn:
-    if kept is None and events[0].turn_id is None:
-        # Most of a long line: what waits and never ran.
-        return Turn(tuple(events))
     speaker_id, turn = kept or ("", Turn((), events[0].turn_id or ""))
     # A revived event may speak for others that were accepted after it.
     speaker = next((event for event in events if event.id == speaker_id), None)
@@ -37,9 +41,7 @@ def _recovered(events: Sequence[Event], kept: Kept | None) -> Turn:
     unknown = speaker is None
     speaker = speaker or events[-1]
     earlier = tuple(event for event in events if event is not speaker)
-    turn = replace(turn, events=(*earlier, speaker))
-    if unknown:
-        turn.interrupted = speaker.turn_id is not None
+    turn = replace(turn, events=(*earlier, speaker), interrupted=turn.interrupted or unknown)
     if any(event.state is State.RUNNING for event in events):
         turn.interrupted = True
         turn.crashes += 1

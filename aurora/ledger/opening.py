@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -53,7 +52,7 @@ def open_ledger(
             tables, backlog = opened()
     except (OSError, apsw.Error, LedgerError) as error:
         raise explained(path, error) from error
-    return tables, replace(backlog, set_aside=set_aside)
+    return tables, backlog._replace(set_aside=set_aside)
 
 
 def explained(path: Path, error: Exception) -> LedgerError:

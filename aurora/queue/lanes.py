@@ -96,7 +96,8 @@ class Lanes:
 
     def add(self, turn: Turn) -> None:
         """Line a turn up behind the others of its lane."""
-        name, guild_id = turn.lane, turn.speaker.guild_id
+        speaker = turn.speaker
+        name, guild_id = speaker.lane, speaker.guild_id
         lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = _Lane(guild_id)

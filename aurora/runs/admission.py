@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..agents.protocol import AgentBackend
 from ..clock import Clock
@@ -14,8 +14,7 @@ from .conclusions import Again, Concluded, End
 from .ports import Ports
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A turn that may run: its agent, where that lives, and the breakers' leave."""
 
     backend: AgentBackend

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..agents.protocol import (
     Accepted,
@@ -35,8 +36,7 @@ RUN_OVER = "This run is over; nothing more can be sent."
 _TIME_OVER = "The time for this run is over; nothing more can be sent."
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted:
+class Attempted(NamedTuple):
     """What one call of an agent came to.
 
     `accepted` says that the server took the input. A `watched` run acts with tools that nobody

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..reasons import AuroraError, Reason
 from ..words import Phrase
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The run came to its end: see to it that its answer is in Discord."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """It is over; `reasons.py` says in which state, and what people see of it."""
 
     reason: Reason
     detail: Phrase | str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(NamedTuple):
     """Put it back for `delay` seconds; `late` if its agent can't be reached, or is limited."""
 
     delay: float

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..agents.protocol import AgentBackend, ToolHost
 from ..model import Event, Trace, Turn
@@ -58,8 +57,7 @@ class Delivery(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(NamedTuple):
     """What runs need of the world outside the queue.
 
     `welcome` returns why a claimed event may no longer run, or None. `late` hears of a turn that

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..ledger import Store, Where
 from ..model import Event, EventContext, Kind, State, Trace, Turn
@@ -20,8 +21,7 @@ _RETRIED_AT_ONCE = 25
 _SEEN = (Trace.ANSWER, Trace.DOUBT, Trace.ELSEWHERE)
 
 
-@dataclass(frozen=True, slots=True)
-class Reread:
+class Reread(NamedTuple):
     """What a message is now: its text was forgotten when its event ended."""
 
     kind: Kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import discord
 
@@ -23,8 +23,7 @@ class ToolError(AuroraError):
     """A tool did not do what it was asked to; the text tells the agent why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """One run and all that its tools may use."""
 
     bot: discord.Client
@@ -51,8 +50,7 @@ class Scope:
         return channel
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(NamedTuple):
     """A tool and what it does; `alters` makes its calls wait for each other."""
 
     spec: ToolSpec

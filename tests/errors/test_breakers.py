@@ -157,7 +157,7 @@ async def test_who_heard_that_an_agent_failed_hears_that_it_is_forgotten(
     clock: FakeClock,
 ) -> None:
     """Or its next failure would be no news."""
-    heard: list[tuple[str | None, BreakerState]] = []
+    heard: list[tuple[Key, BreakerState]] = []
     breakers = Breakers(clock)
     breakers.subscribe(lambda key, _old, new: heard.append((key, new)))
     fail_runs(breakers, BAD)
@@ -214,7 +214,7 @@ def test_settling_counts_as_the_verdict_says(
 
 def test_the_listener_hears_whose_state_changed(clock: FakeClock) -> None:
     """The agent by its id, the server as None."""
-    heard: list[tuple[str | None, str]] = []
+    heard: list[tuple[Key, str]] = []
     breakers = Breakers(clock)
     breakers.subscribe(lambda key, _old, new: heard.append((key, new.value)))
     fail_runs(breakers, BAD)

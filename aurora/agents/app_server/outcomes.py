@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from ...reasons import AgentError, Outcome
 from ...words import servers as w
@@ -29,7 +28,7 @@ def ending(stop_reason: str, error: str) -> Ending:
         status = int(found[1])
         of_status = of_provider(status, kind or label(stop_reason))
         # Where Letta's own API is behind the server, this is what it says of a held conversation.
-        return replace(of_status, outcome=Outcome.BUSY) if status == 409 else of_status
+        return of_status._replace(outcome=Outcome.BUSY) if status == 409 else of_status
     return Ending(Outcome.FAILED, w.TURN_FAILED_BY(kind=kind or label(stop_reason)))
 
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -95,7 +94,7 @@ class Driver:
         except AgentError as error:
             ending = Ending(error.outcome, error.detail)
         if ending.outcome is Outcome.UNREACHABLE and self._committed:
-            ending = replace(ending, outcome=Outcome.LOST)
+            ending = ending._replace(outcome=Outcome.LOST)
         text = ""
         if ending.outcome is Outcome.COMPLETED:
             stored = self._step.text if self._step is not None else None

@@ -204,6 +204,20 @@ async def test_a_mention_during_an_outage_is_answered_afterwards(own_town: Town)
     assert [town.steps(one)[-1] for one in (first, second)] == ["answered", "answered"]
 
 
+async def test_a_server_that_is_back_is_used_again_within_seconds(own_town: Town) -> None:
+    """Many ask while it is down, so that its breaker opens; nobody waits out the minute."""
+    town = own_town
+    await town.server.kill()
+    rooms = [town.discord.add_channel(town.guild, f"room {number}") for number in range(6)]
+    asked = [mention(town, "[[send:Here.]]", room) for room in rooms]
+    server = town.cog.services.breakers.server
+    await town.discord.wait_for(lambda: server.state.value == "open", 30)
+    await town.server.restart()
+    for message in asked:
+        await town.ended(message)
+    assert [town.steps(one)[-1] for one in asked] == ["answered"] * 6
+
+
 async def test_the_cog_loads_while_the_server_is_down_and_answers_later(own_town: Town) -> None:
     """A load never waits for the network."""
     town = own_town

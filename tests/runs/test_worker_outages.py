@@ -232,3 +232,15 @@ async def test_who_has_an_end_by_the_time_it_is_their_turn_is_told_of_no_outage(
     assert 50 not in told(bench)
     await greet(bench, channel_id=50, author_id=51)
     assert told(bench).count(50) == 1
+
+
+async def test_lanes_are_scheduled_anew_only_for_the_better(benches: list[Bench]) -> None:
+    """When a breaker opens each lane learns so when its time comes, not all in one piece."""
+    bench, backend = await start_bench(benches)
+    looked = []
+    bench.queue.reconsider = lambda: looked.append(bench.breakers.server.state)  # type: ignore[method-assign]
+    await break_down(bench, backend)
+    assert looked == []
+    bench.breakers.server.half_open()
+    bench.breakers.reset()
+    assert looked == [BreakerState.HALF_OPEN, BreakerState.CLOSED]

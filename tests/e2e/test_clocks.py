@@ -88,7 +88,9 @@ async def test_a_clock_that_is_set_in_an_outage_makes_it_no_longer(
     """Retries, breaker and pings go by the monotonic clock."""
     await town.quick.stop()
     asked = [ask_in_room(town) for _ in range(6)]
-    await town.discord.wait_for(lambda: town.cog.services.breakers.is_open(None), 20)
+    await town.discord.wait_for(
+        lambda: town.cog.services.breakers.server.state.value == "open", 20
+    )
     with clock_set(hours):
         await town.quick.start()
         assert await ends(town, *asked) == {"answered"}

@@ -5,6 +5,7 @@ The waits are the real ones: what a test shortens there it can not show.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.support.e2e.ledgers import ANSWER, Blame, ask_in_room, blame
 from tests.support.e2e.pages import page
 from tests.support.e2e.quick import QuickTown, open_quick_town
 from tests.support.e2e.seen import end_of, owner_reads
+from tests.support.house import ROOT
 
 
 @pytest.fixture
@@ -56,3 +58,21 @@ async def test_a_provider_that_limits_is_told_once_and_all_are_answered(
         assert (await end_of(town, message))[0] == "answered"
     assert [len(notices(town, one)) for one in (*asked, late)] == [1] * 5
     assert all("asked for too much" in notices(town, one)[0] for one in (*asked, late))
+
+
+async def test_an_unload_in_an_outage_ends_at_once_and_leaves_nothing(
+    limited_town: QuickTown,
+) -> None:
+    """Whatever was waited for: a ping, the end of a limit, the moment to tell of it."""
+    town = limited_town
+    ask_in_room(town)
+    breakers = town.cog.services.breakers
+    await town.discord.wait_for(lambda: breakers.is_limited(town.agent_id), 20)
+    for _ in range(5):
+        breakers.server.acquire().failure()
+    await asyncio.sleep(0)  # both waits have begun
+    # Work that is given its grace would take longer.
+    town.cog.services.grace = 60.0
+    assert "unloaded" in await town.command("unload aurora")
+    code = str(ROOT / "aurora")
+    assert [one for one in asyncio.all_tasks() if code in str(one.get_coro())] == []

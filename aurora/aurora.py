@@ -78,12 +78,19 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
 
     @tasks.loop()
     async def process_message_queue(self) -> None:
-        """Wait for the next event that may run, and start it."""
-        try:
-            await self.services.worker.step()
-        except Exception as error:
-            log.exception("The queue could not be read; trying again", exc_info=error)
-            await asyncio.sleep(1)
+        """Wait for events that may run, and start them.
+
+        This does not return: discord.py sleeps between two iterations until a time of day, and
+        where the clock is set back that is an hour or a day away.
+        """
+        while True:
+            try:
+                await self.services.worker.step()
+            except Exception as error:
+                log.exception("The queue could not be read; trying again", exc_info=error)
+                await asyncio.sleep(1)
+            # Turns that only end hold no place: of a thousand of them nothing else need wait.
+            await asyncio.sleep(0)
 
     @process_message_queue.before_loop
     async def wait_for_discord(self) -> None:

@@ -134,6 +134,11 @@ class Event:
         """Name the conversation this event belongs to; one per channel, thread or DM."""
         return f"channel:{self.channel_id}"
 
+    @property
+    def came_at(self) -> float:
+        """Return when it was accepted, by the monotonic clock."""
+        return self.deadline - (self.expires_at - self.accepted_at)
+
 
 @dataclass(slots=True)
 class Turn:

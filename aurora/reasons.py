@@ -141,6 +141,7 @@ class Counts(StrEnum):
     SUCCESS = "success"
     SERVER = "server"
     AGENT = "agent"
+    PROVIDER = "provider"
     NOTHING = "nothing"
 
 
@@ -245,6 +246,7 @@ _RUNS = {
         w.MEND_OVERLOADED,
         "HTTPException",
         Retry.RETRY_AFTER,
+        Counts.PROVIDER,
     ),
     Reason.FAILED: Entry(
         State.FAILED,
@@ -293,9 +295,9 @@ _ENDS = {
     },
     Reason.SENT_BEFORE_UNLOADED: _answered(w.SENT_BEFORE(what=w.UNLOADED)),
     Reason.NO_ANSWER: _declined(w.NO_ANSWER, "💤", w.SAY_NO_ANSWER),
-    Reason.ANSWERED_ELSEWHERE: replace(
-        _declined(w.ANSWERED_ELSEWHERE, "💤", w.SAY_ANSWERED_ELSEWHERE), spoken=True
-    ),
+    Reason.ANSWERED_ELSEWHERE: _declined(
+        w.ANSWERED_ELSEWHERE, "💤", w.SAY_ANSWERED_ELSEWHERE
+    )._replace(spoken=True),
     Reason.TEXT_NOT_DELIVERED: _declined(w.TEXT_NOT_DELIVERED, "💬", w.SAY_TEXT_WITHHELD),
     Reason.POISON: _RUNS[Reason.CRASH]._replace(state=State.FAILED, admin=w.POISON),
     Reason.CRASHED: _RUNS[Reason.CRASH]._replace(state=State.FAILED, admin=w.CRASHED),

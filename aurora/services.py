@@ -24,6 +24,7 @@ from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
+from .health.outages import Outages
 from .health.status import Status
 from .intake.catchup import CatchUp
 from .intake.receiving import Intake
@@ -40,6 +41,7 @@ from .runs.cancelling import Cancelling
 from .runs.claim import Claims
 from .runs.observers import Log, Tokens
 from .runs.pausing import Pauses
+from .runs.pinging import Pinger, look_again
 from .runs.ports import Ports
 from .runs.retrying import Retries
 from .runs.worker import Worker
@@ -86,6 +88,8 @@ class Services:
     breakers: Breakers
     stats: ErrorStats
     alerts: Alerts
+    outages: Outages
+    pinger: Pinger
     queue: MessageQueue
     delivery: Delivery
     cancelling: Cancelling
@@ -146,15 +150,16 @@ class Services:
             background,
             clock,
             waiting=lambda: queue.get_stats()["waiting_by_guild"],
+            failing_for=breakers.failing_for,
         )
-        notices = OutageNotices(breakers, settings, queue, background, delivery.late)
-        breakers.subscribe(
-            lambda agent_id, _old, _new: queue.reconsider(
-                None if agent_id is None else settings.guilds_of(agent_id)
-            )
-        )
-        breakers.subscribe(alerts.changed)
-        breakers.subscribe(notices.changed)
+        notices = OutageNotices(breakers, settings, queue, background, delivery.late, clock)
+        outages = Outages(breakers, clock)
+        outages.subscribe(alerts.changed)
+        outages.subscribe(notices.changed)
+        pinger = Pinger(breakers, lambda: agents.backend, clock, outages.missed)
+        breakers.subscribe(partial(look_again, queue, settings))
+        breakers.subscribe(pinger.changed)
+        breakers.subscribe(outages.changed)
         stats.subscribe(alerts.recorded)
         store.subscribe(
             lambda error: background.start(alerts.alert(error.phrase), "tells of a damaged ledger")
@@ -194,6 +199,8 @@ class Services:
             breakers=breakers,
             stats=stats,
             alerts=alerts,
+            outages=outages,
+            pinger=pinger,
             queue=queue,
             delivery=delivery,
             cancelling=cancelling,
@@ -222,6 +229,8 @@ class Services:
             view.stop()
         self.queue.shut()
         await self.worker.stop(self.grace)
+        await self.pinger.stop()
+        await self.outages.stop()
         await self.background.stop(self.grace)
         await self.agents.close()
         await self.store.close()

@@ -78,7 +78,7 @@ def test_an_answer_that_was_out_counts(cause: Reason) -> None:
         (Reason.CANCELLED, State.CANCELLED, Retry.NEVER, Counts.NOTHING),
         (Reason.CONFIG, State.FAILED, Retry.NEVER, Counts.NOTHING),
         (Reason.BUSY, State.EXPIRED, Retry.UNTIL_EXPIRY, Counts.NOTHING),
-        (Reason.OVERLOADED, State.EXPIRED, Retry.RETRY_AFTER, Counts.NOTHING),
+        (Reason.OVERLOADED, State.EXPIRED, Retry.RETRY_AFTER, Counts.PROVIDER),
         (Reason.FAILED, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),
         (Reason.UNREACHABLE, State.EXPIRED, Retry.UNTIL_EXPIRY, Counts.SERVER),
         (Reason.LOST, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),

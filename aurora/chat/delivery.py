@@ -75,7 +75,7 @@ class Delivery:
         if REASONS[reason].mark:
             # Who has seen that nothing comes is to get nothing after a crash.
             await self._store.save_turn(turn)
-            await self.show_end(turn.speaker, reason)
+            await self.show_ends(turn, reason)
         return reason
 
     async def _settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
@@ -124,6 +124,18 @@ class Delivery:
                 await self._tell(event, entry.user, "end", ping=False)
         elif not await self._tell(event, entry.user, "end"):
             await self._react(event, FAILED)
+
+    async def show_ends(self, turn: Turn, reason: Reason) -> None:
+        """Show on each message of a turn how it ended; never raise.
+
+        Words are said once, to the message that the answer would have replied to; the others get
+        a mark, so that nobody looks for an answer to them.
+        """
+        await self.show_end(turn.speaker, reason)
+        entry = REASONS[reason]
+        for event in turn.earlier if entry.user is not None else ():
+            if not await self._react(event, entry.mark or FAILED) and entry.user is not None:
+                await self._tell(event, entry.user, "end", ping=False)
 
     async def call_off(self, event: Event) -> None:
         """Show the person that nothing will come of their message; never raise."""

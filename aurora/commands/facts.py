@@ -104,6 +104,8 @@ def breaker_lines(circuits: BreakerStatus, *, one_agent: bool) -> Iterator[str]:
             quiet += 1
         else:
             yield _breaker(w.AN_AGENT(id=name), one)
+    for name, one in circuits.limited.items():
+        yield _limited(w.THE_AGENT if one_agent else w.AN_AGENT(id=name), one)
     if quiet:
         yield say(w.QUIET(mark=BreakerState.CLOSED.mark, count=quiet))
 
@@ -112,13 +114,23 @@ def _breaker(name: Phrase, found: BreakerSnapshot) -> str:
     known = {"mark": found.state.mark, "name": name}
     match found.state:
         case BreakerState.OPEN:
-            wait = humanize_timedelta(seconds=math.ceil(found.retry_in) or 1)
-            return say(w.OPEN(**known, wait=wait))
+            return say(w.OPEN(**known, wait=_wait(found)))
         case BreakerState.HALF_OPEN:
             return say(w.HALF_OPEN(**known, successes=found.successes, tries=_PROBES))
         case _:
             failing = w.CLOSED_FAILING if found.failures else w.CLOSED
             return say(failing(**known, failures=found.failures))
+
+
+def _limited(name: Phrase, found: BreakerSnapshot) -> str:
+    known = {"mark": found.state.mark, "name": name}
+    if found.state is BreakerState.OPEN:
+        return say(w.LIMITED(**known, wait=_wait(found)))
+    return say(w.LIMITED_TRIED(**known))
+
+
+def _wait(found: BreakerSnapshot) -> str:
+    return humanize_timedelta(seconds=math.ceil(found.retry_in) or 1)
 
 
 def queue_lines(queue: QueueStatus, bot: discord.Client) -> Iterator[str]:

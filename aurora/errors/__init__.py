@@ -29,7 +29,13 @@ from .breaker import (
     CircuitBreaker,
     Permit,
 )
-from .breakers import Breakers, Permits
+from .breakers import (
+    Breakers,
+    Key,
+    Permits,
+    Provider,
+)
+from .growth import LIMITED, PINGS, Growth
 from .retry import (
     RetryConfig,
     is_retryable,
@@ -45,15 +51,20 @@ from .stats import (
 )
 
 __all__ = [
+    "LIMITED",
     "NOT_ERRORS",
+    "PINGS",
     "BreakerSnapshot",
     "BreakerState",
     "Breakers",
     "CircuitBreaker",
     "ErrorStats",
+    "Growth",
+    "Key",
     "Operation",
     "Permit",
     "Permits",
+    "Provider",
     "RetryConfig",
     "Summary",
     "is_retryable",

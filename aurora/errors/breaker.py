@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from ..clock import Clock
+from .growth import Growth
 
 log = logging.getLogger("red.aurora.errors")
 
@@ -60,9 +61,12 @@ class Permit:
         """Report that the call went well."""
         self._end(True)
 
-    def failure(self) -> None:
-        """Report that the call failed in a way that speaks against the other side."""
-        self._end(False)
+    def failure(self, retry_after: float | None = None) -> None:
+        """Report that the call failed in a way that speaks against the other side.
+
+        `retry_after` is in how many seconds that asks to be tried again, if it said so.
+        """
+        self._end(False, retry_after)
 
     def release(self) -> None:
         """Give the permit back: the call was cancelled or tells nothing."""
@@ -79,19 +83,20 @@ class Permit:
     ) -> None:
         self.release()
 
-    def _end(self, verdict: bool | None) -> None:
+    def _end(self, verdict: bool | None, retry_after: float | None = None) -> None:
         breaker, self._breaker = self._breaker, None
         if breaker is not None:
-            breaker._settle(self._generation, verdict)
+            breaker._settle(self._generation, verdict, retry_after)
 
 
 class CircuitBreaker:
     """Stop calling a side that keeps failing, and try it carefully once it had time to recover.
 
-    `failure_threshold` consecutive failures open it. `recovery_timeout` seconds later at most
-    `half_open_permits` calls are under way at a time; `successes_to_close` of them close it, one
-    failure opens it again. Results of calls begun before the last change of state are dropped.
-    `on_change` hears (old, new); it must not block, and what it raises is logged.
+    `failure_threshold` consecutive failures open it. `recovery_timeout` seconds later, which may
+    grow with the outage, at most `half_open_permits` calls are under way at a time;
+    `successes_to_close` of them close it, one failure opens it again. Results of calls begun
+    before the last change of state are dropped. `on_change` hears (old, new); it must not block,
+    and what it raises is logged.
 
     No timer runs: an open breaker turns half-open when somebody next asks. For one event loop.
     """
@@ -101,7 +106,7 @@ class CircuitBreaker:
         clock: Clock,
         *,
         failure_threshold: int = 5,
-        recovery_timeout: float = 60.0,
+        recovery_timeout: float | Growth = 60.0,
         half_open_permits: int = 3,
         successes_to_close: int = 3,
         on_change: Listener | None = None,
@@ -110,6 +115,8 @@ class CircuitBreaker:
             raise ValueError("a breaker's threshold, permits and successes are at least 1 each")
         self._clock = clock
         self._threshold = failure_threshold
+        if not isinstance(recovery_timeout, Growth):
+            recovery_timeout = Growth(recovery_timeout, recovery_timeout, 0.0)
         self._recovery = recovery_timeout
         self._permits = half_open_permits
         self._needed = successes_to_close
@@ -117,6 +124,7 @@ class CircuitBreaker:
         self._generation = 0
         self._state = BreakerState.CLOSED
         self._failures = self._successes = self._probes = 0
+        self._failing_since: float | None = None
         self._reopens_at = 0.0
 
     def acquire(self) -> Permit | None:
@@ -137,6 +145,15 @@ class CircuitBreaker:
             self._enter(BreakerState.HALF_OPEN)
         return self._state
 
+    @property
+    def failing_for(self) -> float:
+        """Return the seconds since the first failure of this outage; 0 while all is well.
+
+        A success ends an outage only while it is closed, or by closing it.
+        """
+        since = self._failing_since
+        return 0.0 if since is None else self._clock.monotonic() - since
+
     def retry_in(self) -> float:
         """Return the seconds until a permit may be had; 0 when one is free now.
 
@@ -152,6 +169,11 @@ class CircuitBreaker:
     def probes_allowed(self) -> int | None:
         """Return how many calls may be under way at a time while it is half-open, else None."""
         return self._permits if self.state is BreakerState.HALF_OPEN else None
+
+    def half_open(self) -> None:
+        """Let calls try an open breaker now; the outage is as old as before."""
+        if self._state is BreakerState.OPEN:
+            self._enter(BreakerState.HALF_OPEN)
 
     def reset(self) -> None:
         """Close it and forget the failures; permits that are out count for nothing any more."""
@@ -170,7 +192,7 @@ class CircuitBreaker:
     def _remaining(self) -> float:
         return self._reopens_at - self._clock.monotonic()
 
-    def _settle(self, generation: int, verdict: bool | None) -> None:
+    def _settle(self, generation: int, verdict: bool | None, retry_after: float | None) -> None:
         if generation != self._generation:
             return
         half_open = self._state is BreakerState.HALF_OPEN
@@ -181,11 +203,17 @@ class CircuitBreaker:
         if verdict:
             self._failures = 0
             self._successes += half_open
-            if half_open and self._successes >= self._needed:
+            if not half_open:
+                self._failing_since = None
+            elif self._successes >= self._needed:
                 self._enter(BreakerState.CLOSED)
             return
         self._failures += 1
+        if self._failing_since is None:
+            self._failing_since = self._clock.monotonic()
         if half_open or self._failures >= self._threshold:
+            pause = self._recovery.pause(self.failing_for, retry_after)
+            self._reopens_at = self._clock.monotonic() + pause
             self._enter(BreakerState.OPEN)
 
     def _enter(self, new: BreakerState) -> None:
@@ -194,8 +222,7 @@ class CircuitBreaker:
         self._successes = self._probes = 0
         if new is BreakerState.CLOSED:
             self._failures = 0
-        elif new is BreakerState.OPEN:
-            self._reopens_at = self._clock.monotonic() + self._recovery
+            self._failing_since = None
         if old is new or self._on_change is None:
             return
         try:

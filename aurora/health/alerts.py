@@ -17,7 +17,12 @@ from ..chat.failures import FAILURES
 from ..chat.languages import speak_in
 from ..chat.splitting import shorten
 from ..clock import Clock, Throttle
-from ..errors import BreakerState, ErrorStats
+from ..errors import (
+    BreakerState,
+    ErrorStats,
+    Key,
+    Provider,
+)
 from ..model import Unread
 from ..reasons import ExplainedError
 from ..runs.background import Background
@@ -62,7 +67,8 @@ class _Trouble:
 class Alerts:
     """Tells those who can do something about it: the owners, their webhook, alert channels.
 
-    `waiting` counts the events that wait, by guild. Nothing here blocks or raises: messages are
+    `waiting` counts the events that wait, by guild; `failing_for` tells since how many seconds a
+    breaker's other side fails. Nothing here blocks or raises: messages are
     sent in the background, and what Discord refuses is logged.
     """
 
@@ -74,6 +80,7 @@ class Alerts:
         background: Background,
         clock: Clock,
         waiting: Callable[[], Mapping[int | None, int]],
+        failing_for: Callable[[Key], float] = lambda _key: 0.0,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._bot = bot
@@ -82,14 +89,15 @@ class Alerts:
         self._background = background
         self._clock = clock
         self._waiting = waiting
+        self._failing_for = failing_for
         self.patience = patience
-        self._troubles: dict[str | None, _Trouble] = {}
+        self._troubles: dict[Key, _Trouble] = {}
         self._order: WeakValueDictionary[int | None, asyncio.Lock] = WeakValueDictionary()
         self._repeats = Throttle(clock, _REPEAT_SECONDS)
         self._failing_since: float | None = None
 
-    def changed(self, key: str | None, _old: BreakerState, new: BreakerState) -> None:
-        """Hear of a change of a breaker: an agent's, or the server's (None)."""
+    def changed(self, key: Key, _old: BreakerState, new: BreakerState) -> None:
+        """Hear of an outage: it is tried again in vain each time that its breaker opens."""
         if new is BreakerState.OPEN:
             self._opened(key)
         elif new is BreakerState.CLOSED:
@@ -124,15 +132,16 @@ class Alerts:
                 self._start(self._tell_guild(guild_id, _spans(theirs)), "missed messages")
         self._start(self._tell_owners(_spans(unread)), "missed messages")
 
-    def _opened(self, key: str | None) -> None:
+    def _opened(self, key: Key) -> None:
         trouble = self._troubles.get(key)
         if trouble is None:
-            trouble = _Trouble(self._clock.time(), self._clock.monotonic())
+            age = self._failing_for(key)
+            trouble = _Trouble(self._clock.time() - age, self._clock.monotonic() - age)
             self._troubles[key] = trouble
         elif not trouble.part:
             return  # tried again, in vain
         server = self._troubles.get(None)
-        trouble.part = key is not None and server is not None
+        trouble.part = isinstance(key, str) and server is not None
         if trouble.part:
             return
         known = key is None and self._take_over(trouble)
@@ -148,52 +157,58 @@ class Alerts:
     def _take_over(self, server: _Trouble) -> bool:
         """Make agents' troubles that just began part of the server's; False if there is none."""
         found = False
-        for trouble in self._troubles.values():
-            if trouble is not server and server.at - trouble.at < _SAME_OUTAGE_SECONDS:
+        for key, trouble in self._troubles.items():
+            if isinstance(key, str) and server.at - trouble.at < _SAME_OUTAGE_SECONDS:
                 trouble.part = found = True
                 server.guilds |= trouble.guilds
                 trouble.guilds.clear()
         return found
 
-    def _ended(self, key: str | None, trouble: _Trouble) -> None:
+    def _ended(self, key: Key, trouble: _Trouble) -> None:
         self._stats.start_cooldown()
         self._start(self._tell_owners(self._up(key, trouble)), "end of an outage")
         for guild_id in trouble.guilds:
             what = self._up(key, trouble, guild_id)
             self._start(self._tell_guild(guild_id, what), "end of an outage")
 
-    def _concerned(self, key: str | None) -> set[int]:
+    def _concerned(self, key: Key) -> set[int]:
         """Return the guilds that have an alert channel and use the agent, or any (None)."""
+        whose = key.agent_id if isinstance(key, Provider) else key
         return {
             guild.id
             for guild in self._bot.guilds
             if self._settings.guild(guild.id).alert_channel_id is not None
             and (agent_id := self._settings.agent_for(guild.id)) is not None
-            and key in (None, agent_id)
+            and whose in (None, agent_id)
         }
 
-    def _count(self, key: str | None, guild_id: int | None) -> int:
+    def _count(self, key: Key, guild_id: int | None) -> int:
         """Count what waits for a breaker, in a guild or (None) everywhere."""
+        whose = key.agent_id if isinstance(key, Provider) else key
         waiting = self._waiting()
         if guild_id is not None:
             return waiting.get(guild_id, 0)
         agent_for = self._settings.agent_for
-        return sum(count for place, count in waiting.items() if key in (None, agent_for(place)))
+        return sum(count for place, count in waiting.items() if whose in (None, agent_for(place)))
 
-    def _down(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> Phrase:
+    def _down(self, key: Key, trouble: _Trouble, guild_id: int | None = None) -> Phrase:
         if guild_id is not None:
             what, todo = w.GUILD_DOWN, w.GUILD_REMEDY
         elif key is None:
             what = w.SERVER_DOWN(url=self._settings.world.letta_base_url)
             todo = w.SERVER_REMEDY
+        elif isinstance(key, Provider):
+            what, todo = w.AGENT_LIMITED(agent=key.agent_id), w.LIMITED_REMEDY
         else:
             what, todo = w.AGENT_DOWN(agent=key), w.AGENT_REMEDY
         since, waiting = f"<t:{trouble.since:.0f}:t>", self._count(key, guild_id)
         return w.DOWN(what=what, since=since, waiting=waiting, todo=todo)
 
-    def _up(self, key: str | None, trouble: _Trouble, guild_id: int | None = None) -> Phrase:
+    def _up(self, key: Key, trouble: _Trouble, guild_id: int | None = None) -> Phrase:
         if guild_id is not None:
             who = w.THE_GUILDS_AGENT
+        elif isinstance(key, Provider):
+            who = w.THE_LIMITED(agent=key.agent_id)
         else:
             who = w.THE_SERVER if key is None else w.THE_AGENT(agent=key)
         minutes, seconds = divmod(round(self._clock.monotonic() - trouble.at), 60)

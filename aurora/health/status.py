@@ -10,7 +10,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ..agents.protocol import AgentBackend, AgentInfo
-from ..errors import Breakers, BreakerSnapshot, ErrorStats, Summary
+from ..errors import (
+    Breakers,
+    BreakerSnapshot,
+    ErrorStats,
+    Provider,
+    Summary,
+)
 from ..ledger import EVERYWHERE, Store, Where
 from ..model import State
 from ..queue import EXPIRY_SECONDS, MessageQueue
@@ -47,10 +53,14 @@ class AgentStatus(NamedTuple):
 
 
 class BreakerStatus(NamedTuple):
-    """The breaker of the agent's server, and those of the agents that were used of late."""
+    """The breaker of the agent's server, and those of the agents that were used of late.
+
+    `limited` are the breakers of the agents whose provider asks for patience.
+    """
 
     server: BreakerSnapshot
     agents: Mapping[str, BreakerSnapshot]
+    limited: Mapping[str, BreakerSnapshot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +142,14 @@ class Status:
 
     def circuits(self, place: Where) -> BreakerStatus:
         """Return the server's breaker, and of a guild only its own agent's."""
-        every = dict(self.breakers.snapshot())
-        server = every.pop(None)
-        agents = {key: one for key, one in every.items() if key is not None}
+        every = self.breakers.snapshot()
+        agents = {key: one for key, one in every.items() if isinstance(key, str)}
+        limited = {key.agent_id: one for key, one in every.items() if isinstance(key, Provider)}
         if isinstance(place, int):
             mine = self.settings.agent_for(place)
             agents = {key: one for key, one in agents.items() if key == mine}
-        return BreakerStatus(server, agents)
+            limited = {key: one for key, one in limited.items() if key == mine}
+        return BreakerStatus(every[None], agents, limited)
 
     async def waiting(self, place: Where) -> QueueStatus:
         """Return how much waits and runs in a place, and since when."""

@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import discord
 from redbot.core.bot import Red

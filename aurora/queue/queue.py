@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from enum import StrEnum
@@ -17,7 +17,7 @@ from typing import Any
 
 from ..clock import Clock
 from ..ids import new_turn_id
-from ..ledger import Backlog, Store, Where
+from ..ledger import EVERYWHERE, Backlog, Store, Where
 from ..model import NO_CONTEXT, Change, Event, State, Turn
 from ..reasons import REASONS, Reason
 from .changes import Changes, persist
@@ -77,6 +77,7 @@ class MessageQueue:
             self._lanes.restore_start(channel_id, now - started_at)
         async for some in walk(backlog.turns):
             for turn in some:
+                self._begin(turn)
                 self._line_up(turn)
         return backlog
 
@@ -84,6 +85,8 @@ class MessageQueue:
         """Accept an event, or say why not; accepted means the store has it (promise 1)."""
         if (refused := self._refusal(event)) is not None:
             return refused
+        # Their time begins now: however slow the store is, the clock may be set meanwhile.
+        self._begin(turn := Turn((event,)))
         # Those on their way to the store count, so that events arriving at once can't overfill it.
         self._arriving[event.guild_id] += 1
         change = self._changes.of(event, "queued")
@@ -94,7 +97,7 @@ class MessageQueue:
         if not fresh:
             self._totals[Enqueued.DUPLICATE] += 1
             return Enqueued.DUPLICATE
-        return self._accepted(event, change)
+        return self._accepted(turn, change)
 
     async def revive(self, event: Event) -> Enqueued:
         """Let a final event with a new context wait again, as if it had just been accepted."""
@@ -105,9 +108,10 @@ class MessageQueue:
         event.state, event.reason = State.WAITING, ""
         event.turn_id = event.ended_at = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
+        self._begin(turn := Turn((event,)))
         change = self._changes.of(event, "queued", Reason.REVIVED)
         await self._store.revive(event, change)
-        return self._accepted(event, change)
+        return self._accepted(turn, change)
 
     def shut(self) -> None:
         """Accept nothing more; what is here can still be run, finished or cancelled."""
@@ -240,8 +244,7 @@ class MessageQueue:
             for event, home in ((event, turn) for turn in some for event in turn.events):
                 if event.message_id not in held and self._waits(event, home) and wanted(event):
                     held[event.message_id] = event
-                    came_at = event.deadline - (event.expires_at - event.accepted_at)
-                    given = max(0.0, min(seconds, now - came_at))
+                    given = max(0.0, min(seconds, now - event.came_at))
                     event.expires_at += given
                     event.deadline += given
         for part in parts(held.values(), KEPT_AT_ONCE):
@@ -272,6 +275,12 @@ class MessageQueue:
             since = min((head.events[0].accepted_at for head in heads), default=math.inf)
             found = min(found, since)
         return None if math.isinf(found) else found
+
+    async def heads(self) -> AsyncIterator[Event]:
+        """Yield who speaks for the turn that waits first, lane by lane; others run in between."""
+        async for names in walk(self._lanes.names(EVERYWHERE)):
+            for turn in self._lanes.heads(names):
+                yield turn.speaker
 
     def reconsider(self, guild_ids: Iterable[int | None] | None = None) -> None:
         """Look again at what waits, of some guilds (None: DMs) or of all.
@@ -305,22 +314,25 @@ class MessageQueue:
             return Enqueued.FULL
         return None
 
-    def _accepted(self, event: Event, change: Change) -> Enqueued:
+    def _accepted(self, turn: Turn, change: Change) -> Enqueued:
         self._totals[Enqueued.ACCEPTED] += 1
-        event.context = NO_CONTEXT
-        self._line_up(Turn((event,)))
+        turn.speaker.context = NO_CONTEXT
+        self._line_up(turn)
         self._changes.publish([change])
         return Enqueued.ACCEPTED
 
-    def _line_up(self, turn: Turn) -> None:
-        """Add a turn to its lane, its times translated to the clock that nobody sets."""
+    def _begin(self, turn: Turn) -> None:
+        """Translate a turn's times to the clock that nobody sets."""
         now, monotonic = self._clock.time(), self._clock.monotonic()
         for event in turn.events:
             # Whatever was done to the clock meanwhile, nobody waits longer than was meant.
             left = min(event.expires_at - now, event.expires_at - event.accepted_at)
             event.deadline = monotonic + left
-            self._turns[event.message_id] = turn
         turn.ready_at = monotonic + min(max(0.0, turn.not_before - now), _LONGEST_DELAY)
+
+    def _line_up(self, turn: Turn) -> None:
+        for event in turn.events:
+            self._turns[event.message_id] = turn
         self._lanes.add(turn)
         self._news.set()
 

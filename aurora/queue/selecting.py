@@ -26,15 +26,15 @@ class OfMessages:
 class OfGuild:
     """The events of a guild, or (None) of direct messages; before a moment, if one is given.
 
-    `accepted_before` is in seconds since the epoch.
+    `came_before` is in seconds of the monotonic clock.
     """
 
     guild_id: int | None
-    accepted_before: float | None = None
+    came_before: float | None = None
 
     def __call__(self, event: Event) -> bool:
         """Tell whether an event is one of them."""
-        early = self.accepted_before is None or event.accepted_at < self.accepted_before
+        early = self.came_before is None or event.came_at < self.came_before
         return event.guild_id == self.guild_id and early
 
 

@@ -14,8 +14,11 @@ from ..agents.protocol import (
     ConversationMoved,
     Finished,
     Input,
+    Reasoning,
     RunEvent,
     RunStarted,
+    Text,
+    ToolCalled,
 )
 from ..clock import Clock
 from ..errors import Permits, RetryConfig, retry_with_backoff
@@ -138,6 +141,8 @@ class Attempt:
             case Accepted():
                 self.accepted = True
                 self.permits.accepted()
+            case Text() | Reasoning() | ToolCalled():
+                self.permits.spoke()
             case RunStarted(run_id):
                 # For who reads the ledger. Recovery goes by the input's id, so that it can wait
                 # for what is written next.

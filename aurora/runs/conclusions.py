@@ -22,7 +22,7 @@ class End(NamedTuple):
 
 
 class Again(NamedTuple):
-    """Put it back for `delay` seconds; `late` if its agent can't be reached."""
+    """Put it back for `delay` seconds; `late` if its agent can't be reached, or is limited."""
 
     delay: float
     late: bool = False

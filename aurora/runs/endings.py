@@ -18,6 +18,9 @@ from .ports import Ports
 
 log = logging.getLogger("red.aurora.worker")
 
+_OUTAGES = (Reason.UNREACHABLE, Reason.OVERLOADED)
+"""The ends of attempts that may go on for long, and are nobody's fault who asked."""
+
 
 class Endings:
     """Concludes what an attempt means for its turn, and settles that."""
@@ -45,7 +48,7 @@ class Endings:
         # An event counts once against its agent, or one bad message would stop it for all.
         once_more = isinstance(conclusion, Again) and entry.retry is Retry.ATTEMPTS
         if claim.permits is not None and not once_more:
-            claim.permits.settle(attempted.reason)
+            claim.permits.settle(attempted.reason, attempted.finished.retry_after)
         return conclusion
 
     async def settle(self, claim: Claim, conclusion: Conclusion) -> None:
@@ -101,7 +104,7 @@ class Endings:
         delay = self._delay(claim.turn, attempted, visible=lost or trace is not Trace.NOTHING)
         if delay is None or self._too_late(claim.turn, delay):
             return End(reason, attempted.finished.detail)
-        return Again(delay, late=reason is Reason.UNREACHABLE)
+        return Again(delay, late=reason in _OUTAGES)
 
     def _delay(self, turn: Turn, attempted: Attempted, *, visible: bool) -> float | None:
         """Return the seconds until the turn may be tried again, None if it may not."""
@@ -146,7 +149,7 @@ class Endings:
         if entry.error is not None:
             log.warning("Event %s: %s", event.id, entry.tell_admin(end.detail))
         try:
-            await self._ports.delivery.show_end(event, end.reason)
+            await self._ports.delivery.show_ends(turn, end.reason)
             if entry.alert:
                 await self._ports.alert(entry.tell_admin(end.detail))
         except Exception as error:

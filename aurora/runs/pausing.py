@@ -53,7 +53,7 @@ class Pauses:
     async def _end_everywhere(self, since: float) -> None:
         settings = self._settings
         for guild_id, own in settings.paused_guilds().items():
-            if own > since:
+            if self._seconds(guild_id, own) < self._seconds(EVERYWHERE, since):
                 # It gets all of its time when its own pause ends.
                 await settings.set_guild(guild_id, paused_since=since)
                 if EVERYWHERE in self.began:
@@ -67,10 +67,10 @@ class Pauses:
         world = self._settings.world.paused_since
         if world is None:
             await self._queue.lengthen(OfGuild(place), self._seconds(place, since))
-        elif since < world:
+        elif (before := self._seconds(place, since) - self._seconds(EVERYWHERE, world)) > 0:
             # From then on it is the owner's pause that counts, and that is given at its end.
-            before = self._seconds(place, since) - self._seconds(EVERYWHERE, world)
-            await self._queue.lengthen(OfGuild(place, world), before)
+            began = self._clock.monotonic() - self._seconds(EVERYWHERE, world)
+            await self._queue.lengthen(OfGuild(place, began), before)
 
     def _seconds(self, place: Where, since: float) -> float:
         """Return how long a pause has lasted; one of an earlier process goes by the wall clock."""

@@ -44,8 +44,8 @@ class Delivery(Protocol):
         """Find out what of the turn is to be seen in Discord."""
         ...
 
-    async def show_end(self, event: Event, reason: Reason) -> None:
-        """Show the person that there will be no answer, as the reason's entry says."""
+    async def show_ends(self, turn: Turn, reason: Reason) -> None:
+        """Show the person, on each message, that there will be no answer."""
         ...
 
     async def call_off(self, event: Event) -> None:

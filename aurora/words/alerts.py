@@ -20,11 +20,17 @@ AGENT_REMEDY = _(
     "Check its model and the log of the Letta server. `[p]aurora events status` shows more."
 )
 
+AGENT_LIMITED = _("The model's provider limits the agent `{agent}`")
+LIMITED_REMEDY = _(
+    "Check the limits of the account at the provider. `[p]aurora events status` shows more."
+)
+
 # The breaker closed because it answers, or by hand: this is true of both.
 UP = _("{who} is in use again, after {after}. Messages that waited and go on: {waiting}.")
 THE_GUILDS_AGENT = _("This server's agent")
 THE_SERVER = _("The Letta server")
 THE_AGENT = _("The agent `{agent}`")
+THE_LIMITED = _("The provider of the agent `{agent}`")
 SECONDS = _("{seconds} s")
 MINUTES = _("{minutes} min {seconds} s")
 

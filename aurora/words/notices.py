@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from . import phrase as _
 
+LIMITED = _(
+    "My agent's model is asked for too much at the moment. I keep your message, go on trying, and "
+    "will answer as soon as it lets me; if that takes longer than 15 minutes, I will say so, and "
+    "you can ask again."
+)
 OUTAGE = _(
     "My agent is not available right now. I keep your message and will answer as soon as it is "
     "back; if that takes longer than 15 minutes, I will say so, and you can ask again."

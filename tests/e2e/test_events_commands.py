@@ -14,9 +14,13 @@ from tests.support.e2e.town import Town
 
 
 def down(town: Town, agent_id: str | None = None) -> None:
-    """Let the breaker of the server, or of an agent, open."""
-    breakers = town.cog.services.breakers
+    """Let the breaker of the server, or of an agent, open; that has failed for a while, and is."""
+    services = town.cog.services
+    breakers, pinger = services.breakers, services.pinger
+    pinger._pauses = type(pinger._pauses)(600.0, 600.0, 0.0)
+    breaker = breakers.server if agent_id is None else breakers.agent(agent_id)
     for _ in range(5):
+        breaker._failing_since = services.clock.monotonic() - 60.0
         permits = breakers.acquire(agent_id or "somebody")
         permits.failed_to_accept() if agent_id is None else permits.failed_run()
 

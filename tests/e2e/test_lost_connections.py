@@ -16,6 +16,7 @@ from tests.support.agents.servers import NOWHERE
 from tests.support.e2e.cable import Cable
 from tests.support.e2e.seen import (
     Outcome,
+    Said,
     hasten,
     mention,
     outcome_of,
@@ -227,13 +228,31 @@ async def test_a_mention_during_an_outage_is_answered_afterwards(own_town: Town)
     hasten(town, 0.3)
     await town.server.stop()
     first, second = mention(town, "[[send:one]]"), mention(town, "[[send:two]]")
-    await town.discord.wait_for(lambda: said_since(town, second), 30)
+
+    def heard() -> list[Said]:
+        return [one for one in said_since(town, second) if one[0] == "general"]
+
+    await town.discord.wait_for(heard, 30)
     await town.server.restart()
     await town.ended(second)
-    ((_, _, notice), *answers) = said_since(town, second)
+    ((_, _, notice), *answers) = heard()
     assert "My agent is not available right now" in notice
     assert answers == [("general", False, "one"), ("general", True, "two")]
     assert [town.steps(one)[-1] for one in (first, second)] == ["answered", "answered"]
+
+
+async def test_a_server_that_is_back_is_used_again_within_seconds(own_town: Town) -> None:
+    """Many ask while it is down, so that its breaker opens; nobody waits out the minute."""
+    town = own_town
+    await town.server.kill()
+    rooms = [town.discord.add_channel(town.guild, f"room {number}") for number in range(6)]
+    asked = [mention(town, "[[send:Here.]]", room) for room in rooms]
+    server = town.cog.services.breakers.server
+    await town.discord.wait_for(lambda: server.state.value == "open", 30)
+    await town.server.restart()
+    for message in asked:
+        await town.ended(message)
+    assert [town.steps(one)[-1] for one in asked] == ["answered"] * 6
 
 
 async def test_the_cog_loads_while_the_server_is_down_and_answers_later(own_town: Town) -> None:

@@ -11,6 +11,23 @@ from pathlib import Path
 from tests.soak.outage import OutageReport, run_outage
 
 
+async def test_a_restart_of_four_seconds_is_nobodys_news(tmp_path: Path) -> None:
+    """At twenty questions a second, in real time: all go on at once, and nobody is told."""
+    report = await run_outage(4.0, speed=1.0, folder=tmp_path, per_second=20.0)
+    assert report.violations == []
+    assert report.sent_in_outage >= 60
+    assert (report.notices, report.alerts) == (0, [])
+    assert report.flows_after <= 6.0
+
+
+async def test_half_a_minute_without_letta_ends_within_seconds(tmp_path: Path) -> None:
+    """Nobody waits out the breaker's minute; the time here is five times as fast."""
+    report = await run_outage(35.0, speed=5.0, folder=tmp_path, per_second=4.0)
+    assert report.violations == []
+    assert report.notices
+    assert report.flows_after <= 10.0
+
+
 def assert_good(report: OutageReport) -> None:
     """See that each question was answered once and in order, and that nobody was told twice."""
     assert report.violations == []

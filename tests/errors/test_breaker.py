@@ -10,7 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aurora.errors import BreakerState, CircuitBreaker, Permit
+from aurora.errors import (
+    BreakerState,
+    CircuitBreaker,
+    Growth,
+    Permit,
+)
 from tests.support.clocks import FakeClock
 
 
@@ -415,3 +420,71 @@ async def test_it_never_wedges(steps: list[str]) -> None:
         permit.release()
     await clock.advance(60)
     assert breaker.acquire() is not None
+
+
+# -- tried sooner, and for how long it has failed
+
+
+def test_it_can_be_tried_before_its_time(breaker: CircuitBreaker) -> None:
+    """Somebody has seen the other side alive."""
+    fail(breaker, 5)
+    breaker.half_open()
+    assert state_of(breaker) is BreakerState.HALF_OPEN
+    assert len([permit for _ in range(5) if (permit := breaker.acquire())]) == 3
+
+
+@pytest.mark.parametrize("failures", [0, 4])
+def test_only_an_open_breaker_can_be_half_opened(breaker: CircuitBreaker, failures: int) -> None:
+    """A closed one lets everything through already, and counts on."""
+    fail(breaker, failures)
+    breaker.half_open()
+    assert state_of(breaker) is BreakerState.CLOSED
+    assert breaker.snapshot().failures == failures
+
+
+async def test_an_outage_is_as_old_as_its_first_failure(
+    breaker: CircuitBreaker, clock: FakeClock
+) -> None:
+    """Neither opening nor being tried makes it younger; three successes end it."""
+    assert breaker.failing_for == 0
+    for _ in range(5):
+        fail(breaker, 1)
+        await clock.advance(2)
+    breaker.half_open()
+    take(breaker).success()
+    assert breaker.failing_for == 10
+    fail(breaker, 1)
+    breaker.half_open()
+    for _ in range(3):
+        assert breaker.failing_for == 10
+        take(breaker).success()
+    assert breaker.failing_for == 0
+
+
+async def test_a_success_before_it_opens_is_the_end_of_its_failures(
+    breaker: CircuitBreaker, clock: FakeClock
+) -> None:
+    """A line that was cut now and then is no outage."""
+    fail(breaker, 4)
+    await clock.advance(30)
+    take(breaker).success()
+    fail(breaker, 1)
+    assert breaker.failing_for == 0
+
+
+async def test_its_pause_may_grow(clock: FakeClock) -> None:
+    """Each vain try of a growing breaker is farther from the one before."""
+    breaker = CircuitBreaker(clock, failure_threshold=1, recovery_timeout=Growth(5.0, 60.0, 1.0))
+    waits = []
+    for _ in range(6):
+        fail(breaker, 1)
+        waits.append(breaker.retry_in())
+        await clock.advance(waits[-1])
+    assert waits == [5, 5, 10, 20, 40, 60]
+
+
+def test_a_failure_may_say_when_to_try_again(clock: FakeClock) -> None:
+    """It is believed."""
+    breaker = CircuitBreaker(clock, failure_threshold=1, recovery_timeout=Growth(5.0, 60.0, 1.0))
+    take(breaker).failure(17.0)
+    assert breaker.retry_in() == 17

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from aurora.errors import (
     Breakers,
     BreakerState,
+    Key,
     Permits,
+    Provider,
 )
-from aurora.reasons import Outcome
+from aurora.reasons import Outcome, Reason
 from tests.support.clocks import FakeClock
 
 GOOD, BAD = "agent-good", "agent-bad"
@@ -154,7 +157,7 @@ async def test_who_heard_that_an_agent_failed_hears_that_it_is_forgotten(
     clock: FakeClock,
 ) -> None:
     """Or its next failure would be no news."""
-    heard: list[tuple[str | None, BreakerState]] = []
+    heard: list[tuple[Key, BreakerState]] = []
     breakers = Breakers(clock)
     breakers.subscribe(lambda key, _old, new: heard.append((key, new)))
     fail_runs(breakers, BAD)
@@ -211,7 +214,7 @@ def test_settling_counts_as_the_verdict_says(
 
 def test_the_listener_hears_whose_state_changed(clock: FakeClock) -> None:
     """The agent by its id, the server as None."""
-    heard: list[tuple[str | None, str]] = []
+    heard: list[tuple[Key, str]] = []
     breakers = Breakers(clock)
     breakers.subscribe(lambda key, _old, new: heard.append((key, new.value)))
     fail_runs(breakers, BAD)
@@ -227,3 +230,129 @@ def test_reset_closes_every_breaker(breakers: Breakers) -> None:
         take(breakers, GOOD).failed_to_accept()
     breakers.reset()
     assert breakers.acquire(BAD) is not None
+
+
+# -- providers that limit their agents
+
+
+def limit(breakers: Breakers, agent_id: str, retry_after: float | None = None) -> None:
+    take(breakers, agent_id).settle(Reason.OVERLOADED, retry_after)
+
+
+def test_a_provider_that_limits_stops_its_agent_alone(breakers: Breakers) -> None:
+    """And counts against nobody: neither the server nor the agent has failed."""
+    limit(breakers, BAD)
+    assert breakers.is_limited(BAD)
+    assert breakers.acquire(BAD) is None
+    assert breakers.retry_in(BAD) == 5
+    assert breakers.acquire(GOOD) is not None
+    shown = breakers.snapshot()
+    assert (shown[None].failures, shown[BAD].failures) == (0, 0)
+    assert shown[Provider(BAD)].state is BreakerState.OPEN
+
+
+async def test_a_provider_is_tried_by_one_run_at_a_time(
+    breakers: Breakers, clock: FakeClock
+) -> None:
+    """What is asked too much is not asked three times at once."""
+    limit(breakers, BAD)
+    await clock.advance(5)
+    assert breakers.probes_allowed(BAD) == {f"provider of {BAD}": 1}
+    probe = take(breakers, BAD)
+    assert breakers.acquire(BAD) is None
+    assert breakers.snapshot()[None].probes == 0
+    probe.settle(Reason.OVERLOADED)
+    assert breakers.retry_in(BAD) == 5
+
+
+async def test_a_provider_is_left_alone_for_longer_and_longer(
+    breakers: Breakers, clock: FakeClock
+) -> None:
+    """Two minutes take six tries."""
+    waits = []
+    for _ in range(7):
+        limit(breakers, BAD)
+        waits.append(breakers.retry_in(BAD))
+        await clock.advance(waits[-1])
+    assert waits == [5, 5, 10, 20, 40, 60, 60]
+
+
+def test_a_provider_that_says_for_how_long_is_believed(breakers: Breakers) -> None:
+    """Earlier it would only refuse again."""
+    limit(breakers, BAD, 42.0)
+    assert breakers.retry_in(BAD) == 42
+
+
+async def test_the_first_word_of_a_probe_ends_the_limit(
+    breakers: Breakers, clock: FakeClock
+) -> None:
+    """The agent may work for minutes after it; the others need not wait for that."""
+    limit(breakers, BAD)
+    await clock.advance(5)
+    take(breakers, BAD).spoke()
+    assert not breakers.is_limited(BAD)
+    assert breakers.acquire(BAD) is not None
+    assert list(breakers.snapshot()) == [None, BAD]
+
+
+@pytest.mark.parametrize("reason", [Reason.FAILED, Reason.TIMEOUT, Reason.CONFIG, Reason.LOST])
+async def test_a_probe_that_ends_otherwise_tells_nothing_of_the_limit(
+    breakers: Breakers, clock: FakeClock, reason: Reason
+) -> None:
+    """The next one tells."""
+    limit(breakers, BAD)
+    await clock.advance(5)
+    take(breakers, BAD).settle(reason)
+    assert breakers.is_limited(BAD)
+    take(breakers, BAD).settle(Reason.COMPLETED)
+    assert not breakers.is_limited(BAD)
+
+
+def test_runs_that_were_under_way_do_not_lengthen_the_limit(breakers: Breakers) -> None:
+    """Four began together, and all of them are refused."""
+    under_way = [take(breakers, BAD) for _ in range(4)]
+    for permits in under_way:
+        permits.settle(Reason.OVERLOADED)
+    assert breakers.retry_in(BAD) == 5
+
+
+async def test_listeners_hear_of_a_limit_and_of_its_end(clock: FakeClock) -> None:
+    """By a key of its own, which is not the agent's."""
+    heard: list[tuple[Key, str]] = []
+    breakers = Breakers(clock)
+    breakers.subscribe(lambda key, _old, new: heard.append((key, new.value)))
+    limit(breakers, BAD)
+    breakers.reset()
+    assert heard == [(Provider(BAD), "open"), (Provider(BAD), "closed")]
+    assert not breakers.is_limited(BAD)
+
+
+async def test_a_limit_is_forgotten_with_its_agent(breakers: Breakers, clock: FakeClock) -> None:
+    """An hour without a question; who heard that it began hears that it is over."""
+    limit(breakers, BAD)
+    await clock.advance(3600)
+    take(breakers, GOOD)
+    assert list(breakers.snapshot()) == [None, GOOD]
+
+
+def test_a_turn_costs_the_same_however_many_agents_there_are(breakers: Breakers) -> None:
+    """Of those that are known only the oldest is looked at."""
+    for number in range(2000):
+        breakers.agent(f"agent-{number}")
+    known: Any = breakers._agents
+    looked: list[str] = []
+
+    class Watched(dict[str, Any]):
+        def items(self) -> Any:
+            for name, one in super().items():
+                looked.append(name)
+                yield name, one
+
+        def values(self) -> Any:
+            raise AssertionError("all agents are walked")
+
+    breakers._agents = Watched(known)
+    for _ in range(10):
+        breakers.acquire("agent-7")
+    assert set(looked) <= {"agent-0", "agent-1"}
+    assert len(looked) <= 20

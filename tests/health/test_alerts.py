@@ -11,6 +11,7 @@ import pytest
 
 from aurora.errors import Breakers, ErrorStats
 from aurora.health.alerts import Alerts, masked, parse_webhook
+from aurora.reasons import Reason
 from aurora.runs.background import Background
 from aurora.settings import Settings
 from aurora.words import phrase
@@ -444,3 +445,34 @@ def test_a_webhooks_address_is_known_in_all_its_spellings(text: str) -> None:
 def test_nothing_else_is_a_webhooks_address(text: str) -> None:
     """Alerts go to Discord alone."""
     assert parse_webhook(text) is None
+
+
+async def test_a_provider_that_limits_an_agent_concerns_its_guilds_alone(office: Office) -> None:
+    """And the owner, who reads what to look at; the server's outage is another matter."""
+    office.waiting = {None: 4}
+    await office.settings.set_world(dm_agent_id="a")
+    permits = office.breakers.acquire("a")
+    assert permits is not None
+    permits.settle(Reason.OVERLOADED)
+    for _ in range(5):
+        permits = office.breakers.acquire("b")
+        assert permits is not None
+        permits.failed_to_accept()
+    office.breakers.reset()
+    said = await office.said()
+    assert "provider limits the agent `a`" in said[0]
+    assert "wait: 4 now" in said[0]
+    assert "limits of the account" in said[0]
+    assert any("The provider of the agent `a` is in use again" in one for one in said)
+    assert len(said) == 4
+    assert (len(await office.said("a")), len(await office.said("b"))) == (4, 2)
+
+
+async def test_an_alert_says_since_when_it_fails(office: Office) -> None:
+    """From the first failure; it is told only once it has lasted."""
+    office.alerts._failing_for = lambda _key: 40.0
+    office.fail(None)
+    office.breakers.reset()
+    down, up = await office.said()
+    assert f"<t:{office.clock.time() - 40:.0f}:t>" in down
+    assert "after 40 s" in up

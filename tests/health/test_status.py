@@ -15,7 +15,7 @@ from aurora.ledger.memory import MemoryStore
 from aurora.model import State
 from aurora.queue import MessageQueue
 from aurora.queue.limits import WorkRules
-from aurora.reasons import AgentError, Outcome
+from aurora.reasons import AgentError, Outcome, Reason
 from aurora.settings import Settings
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
@@ -87,6 +87,18 @@ async def test_a_guild_sees_the_breaker_of_its_own_agent_alone(status: Status) -
     assert status.circuits(HERE).agents.keys() == {"ada"}
     assert status.circuits(FAR).agents == {}
     assert status.circuits(EVERYWHERE).agents.keys() == {"ada", "silent"}
+
+
+async def test_a_guild_sees_the_limit_of_its_own_agent_alone(status: Status) -> None:
+    """While there is one."""
+    permits = status.breakers.acquire("ada")
+    assert permits is not None
+    permits.settle(Reason.OVERLOADED)
+    assert status.circuits(HERE).limited["ada"].retry_in == 5
+    assert status.circuits(FAR).limited == {}
+    assert status.circuits(EVERYWHERE).limited.keys() == {"ada"}
+    status.breakers.reset()
+    assert status.circuits(HERE).limited == {}
 
 
 async def test_the_queue_of_a_place(status: Status) -> None:

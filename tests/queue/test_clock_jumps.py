@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
 import pytest
 
 from aurora.agents.protocol import Accepted, Finished
 from aurora.errors import CircuitBreaker
+from aurora.ledger import EVERYWHERE
 from aurora.model import Event, State
 from aurora.queue import EXPIRY_SECONDS, Enqueued
 from aurora.reasons import Outcome
+from aurora.runs.pausing import Pauses
 from tests.support.events import make_event
 from tests.support.scripts import ScriptedBackend, done
 from tests.support.workers import Bench
@@ -109,15 +112,73 @@ async def test_what_waits_expires_after_its_fifteen_minutes(start: Start, jump: 
 @JUMPS
 async def test_an_open_breaker_lets_through_after_its_minute(start: Start, jump: float) -> None:
     """Five refusals open it; a minute later it is tried again, whatever the clock says."""
-    bench = await start(*[REFUSED] * 5)
+    bench = await start()
+    assert bench.backend is not None
+    bench.backend.away = True
     event = await bench.ask()
     while bench.breakers.server.retry_in() == 0:
         await bench.clock.advance(1)
+    tried = len(bench.backend.seen)
     bench.clock.jump(jump)
     await bench.clock.advance(50)
-    assert bench.steps(event)[-1] != "answered"
-    await bench.clock.advance(40)
+    assert len(bench.backend.seen) == tried
+    await bench.clock.advance(15)
+    assert len(bench.backend.seen) > tried
+    bench.backend.away = False
+    await bench.clock.advance(60)
     assert event.state is State.ANSWERED
+
+
+@JUMPS
+async def test_a_server_that_is_back_is_found_after_seconds(start: Start, jump: float) -> None:
+    """It is pinged by a clock that nobody sets."""
+    bench = await start()
+    assert bench.backend is not None
+    bench.backend.away = True
+    events = [await bench.ask(channel_id=number, author_id=number) for number in range(5)]
+    bench.clock.jump(jump)
+    await bench.clock.advance(8)
+    bench.backend.away = False
+    await bench.clock.advance(6)
+    assert {event.state for event in events} == {State.ANSWERED}
+
+
+@JUMPS
+async def test_the_time_of_what_is_being_written_down_is_not_touched(
+    start: Start, jump: float
+) -> None:
+    """A disk may be slow, and the clock be set between the message and its row."""
+    bench = await start()
+    add = bench.store.add
+
+    async def slow(*arguments: Any) -> bool:
+        bench.clock.jump(jump)
+        return bool(await add(*arguments))
+
+    bench.store.add = slow
+    event = await bench.ask()
+    assert event.deadline - bench.clock.monotonic() == EXPIRY_SECONDS
+    await bench.clock.advance(1)
+    assert event.state is State.ANSWERED
+
+
+@JUMPS
+async def test_two_pauses_give_their_time_back_once(start: Start, jump: float) -> None:
+    """Which of them began first, and who came before, the wall clock does not decide."""
+    bench = await start()
+    pauses = Pauses(bench.settings, bench.queue, bench.clock)
+    await bench.settings.set_guild(9, paused_since=None)
+    await pauses.begin(9)
+    before = await bench.ask()
+    await bench.clock.advance(100)
+    bench.clock.jump(jump)
+    await pauses.begin(EVERYWHERE)
+    during = await bench.ask()
+    await bench.clock.advance(100)
+    await pauses.end(9)
+    await pauses.end(EVERYWHERE)
+    left = [event.deadline - bench.clock.monotonic() for event in (before, during)]
+    assert left == [EXPIRY_SECONDS, EXPIRY_SECONDS]
 
 
 @JUMPS

@@ -464,3 +464,38 @@ async def test_who_is_withdrawn_while_a_retry_is_being_kept_stays_cancelled(
     await bench.finish(second)
     stats = bench.queue.get_stats()
     assert (stats["waiting"], stats["running"]) == (0, 0)
+
+
+async def test_the_heads_of_many_lanes_are_looked_at_in_bites(bench: QueueBench) -> None:
+    """One event of each lane, whatever waits behind it; others run in between."""
+    bench.rules.size = 5000
+    for number in range(2000):
+        await bench.accept(make_event(channel_id=number % 1000))
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    heads = [event.channel_id async for event in bench.queue.heads()]
+    counting.cancel()
+    assert heads == list(range(1000))
+    assert turns >= 4
+
+
+async def test_a_lane_that_empties_while_heads_are_looked_at_is_left_out(
+    bench: QueueBench,
+) -> None:
+    """Its last event was cancelled, or has been taken."""
+    bench.rules.size = 5000
+    for number in range(400):
+        await bench.accept(make_event(channel_id=number))
+    seen = 0
+    async for event in bench.queue.heads():
+        seen += 1
+        if event.channel_id == 0:
+            await bench.queue.cancel(lambda one: one.channel_id >= 200, Reason.CLEARED)
+    assert seen == 200

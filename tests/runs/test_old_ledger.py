@@ -58,8 +58,9 @@ async def test_what_waited_is_answered_once(old: Old) -> None:
     posts = bench.square.posts
     answers = Counter((one.event_id, one.text) for one in posts if one.by == "delivery")
     assert answers == {(old.named(name), text): 1 for name, text in ANSWERED.items()}
-    told = [one.event_id for one in posts if one.by != "delivery"]
+    told = [one.event_id for one in posts if one.by == "notice"]
     assert told == [old.named("runs and speaks for three")]
+    assert [one.text for one in posts if one.by == "mark"] == ["⚠️", "⚠️"]
     assert bench.backend is not None
     assert len(bench.backend.seen) == len(ANSWERED) - 1
     for name in (*ANSWERED, "along with an heir"):

@@ -279,7 +279,7 @@ async def test_a_run_that_was_cancelled_on_the_server_runs_again(benches: list[B
 async def test_a_server_that_cannot_be_asked_now_is_asked_again(benches: list[Bench]) -> None:
     """Whether the run answered is not known before; nothing is sent blindly."""
     backend = RememberingBackend([Accepted(), NEVER])
-    backend.recall_errors = [AgentError(Outcome.UNREACHABLE, "refused")] * 3
+    backend.recall_errors = [AgentError(Outcome.UNREACHABLE, "refused")] * 4
     bench = await start(benches, backend)
     event = await bench.ask()
     (turn,) = backend.seen

@@ -6,17 +6,25 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from aurora.agents.protocol import Accepted, Finished
 from aurora.model import Event, State
 from aurora.reasons import Outcome, Reason
 from aurora.runs.cancelling import Running, Show, messages
 from tests.support.events import make_event
-from tests.support.scripts import NEVER, ScriptedBackend
+from tests.support.scripts import (
+    NEVER,
+    ScriptedBackend,
+    by_tool,
+    done,
+)
+from tests.support.squares import ELSEWHERE
 from tests.support.workers import Bench
 
 
 async def start(
-    benches: list[Bench], *turns: Sequence[Any], messages: int = 3
+    benches: list[Bench], *turns: Sequence[Any], messages: int = 3, seconds: float = 60.0
 ) -> tuple[Bench, ScriptedBackend, list[Event]]:
     """Let one person ask several times while nobody is at work, and start the worker."""
     backend = ScriptedBackend(*turns)
@@ -26,6 +34,7 @@ async def start(
     for event in events:
         event.context["message"]["content"] = f"words of {event.message_id}"
     await bench.prepare()
+    await bench.settings.set_guild(9, agent_timeout=seconds)
     await bench.accept(*events)
     bench.run()
     await bench.clock.settle()
@@ -154,11 +163,37 @@ async def test_a_turn_is_tried_again_with_all_its_messages(benches: list[Bench])
     assert all(f"words of {event.message_id}" in backend.seen[1].text for event in events)
 
 
-async def test_an_end_is_told_once_for_a_turn(benches: list[Bench]) -> None:
-    """On the message that the answer would have replied to."""
-    bench, _, events = await start(benches, [Accepted(), Finished(Outcome.CONFIG)])
-    assert ends(events) == [(State.FAILED, "config")] * 3
-    assert [post.event_id for post in bench.square.posts] == [events[-1].id]
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ([Accepted(), Finished(Outcome.CONFIG)], "config"),
+        ([Accepted(), Finished(Outcome.CANCELLED)], "cancelled"),
+        ([Accepted(), NEVER], "timeout"),
+        ([by_tool("There.", ELSEWHERE), Finished(Outcome.LOST)], "lost"),
+    ],
+)
+async def test_an_end_without_an_answer_is_shown_on_each_message(
+    benches: list[Bench], script: list[Any], reason: str
+) -> None:
+    """In words on the message that the answer would have replied to, by a mark on the others."""
+    bench, _, events = await start(benches, script, seconds=0.05)
+    # The run that never ends has its time limit by the machine's clock.
+    await asyncio.gather(*bench.worker._tasks)
+    assert {event.reason for event in events} == {reason}
+    shown = {(post.event_id, post.by) for post in bench.square.posts if post.by != "tool"}
+    assert shown == {
+        (events[0].id, "mark"),
+        (events[1].id, "mark"),
+        (events[2].id, "notice"),
+    }
+
+
+async def test_silence_is_shown_on_each_message(benches: list[Bench]) -> None:
+    """Of three questions that the agent has nothing to say to none looks forgotten."""
+    bench, _, events = await start(benches, [Accepted(), done("")])
+    assert ends(events) == [(State.DECLINED, "no_answer")] * 3
+    marks = [(post.event_id, post.text) for post in bench.square.posts]
+    assert sorted(marks) == [(event.id, "💤") for event in events]
 
 
 async def test_withholding_all_of_somebody_ends_the_turn(benches: list[Bench]) -> None:

@@ -33,6 +33,11 @@ SIZE = Size(guilds=10, channels=6, people=60, pace=2.0, private=0.0, broken=0.0)
 _AROUND_SECONDS = 10.0
 _DRAIN_SECONDS = 1200.0
 _CLOSED_WITHIN = 5.0
+# A restart is nobody's news, an outage is; in between it depends on the moment of a ping.
+_NO_OUTAGE, _OUTAGE = 5.0, 15.0
+# How long after the server is back the first turn may come, by the length of the outage.
+_FLOWS_WITHIN = ((5.0, 6.0), (40.0, 10.0), (240.0, 60.0))
+_FLOWS_AT_LAST = 62.0
 _FINAL = {state.value for state in State if state.final}
 
 
@@ -41,7 +46,8 @@ class OutageReport:
     """What came of a drill; it is good if nothing stands in `violations`.
 
     All times are in seconds of the drill, which runs `speed` times as fast as the clock.
-    `closed_after` is how long after the first good probe the breaker was closed.
+    `flows_after` is how long after the server was back it got a turn, `closed_after` how long
+    after that the breaker was closed.
     """
 
     outage: float
@@ -52,6 +58,7 @@ class OutageReport:
     ends: dict[str, int]
     notices: int
     alerts: list[str]
+    flows_after: float
     closed_after: float
     violations: list[str]
 
@@ -83,6 +90,7 @@ class _Drill:
         self._open: set[int] = set()
         self._accepted: set[int] = set()
         self._down_from = self._down_to = 0
+        self._back_at = 0.0
         self._probed_at: float | None = None
         self._closed_at: float | None = None
         self._begun = clock.monotonic()
@@ -116,6 +124,7 @@ class _Drill:
         self._down_to = len(town.asked)
         town.on_turn = self._probed
         await town.server.start()
+        self._back_at = clock.monotonic()
         watching = asyncio.create_task(self._watch_breaker())
         await self._ask_for(_AROUND_SECONDS)
         limit = clock.monotonic() + _DRAIN_SECONDS
@@ -141,8 +150,12 @@ class _Drill:
         )
         notices = Counter(message.channel.id for message in self._said(OUTAGE))
         alerts = [one.content for one in self._in(town.discord.open_dm(town.mayor))]
+        flows_after = (self._probed_at or math.inf) - self._back_at
         closed_after = (self._closed_at or math.inf) - (self._probed_at or 0.0)
-        complaints = _complaints(found.ends, ledger.refused, notices, alerts, closed_after)
+        complaints = [
+            *_complaints(found.ends, ledger.refused, notices, alerts, outage),
+            *_delays(outage, flows_after, closed_after),
+        ]
         return OutageReport(
             outage=outage,
             speed=self._clock.speed,
@@ -152,6 +165,7 @@ class _Drill:
             ends=found.ends,
             notices=sum(notices.values()),
             alerts=alerts,
+            flows_after=round(flows_after, 2),
             closed_after=round(closed_after, 2),
             violations=[*found.violations, *content_in(data), *complaints],
         )
@@ -204,7 +218,7 @@ def _complaints(
     refused: Collection[int],
     notices: Mapping[int, int],
     alerts: Sequence[str],
-    closed_after: float,
+    outage: float,
 ) -> Iterator[str]:
     """Complain of what an outage must not bring."""
     if refused:
@@ -215,7 +229,16 @@ def _complaints(
     for channel_id, count in notices.items():
         if count > 1:
             yield f"{count} notices in channel {channel_id}"
-    if len(alerts) != 2:
+    if outage < _NO_OUTAGE and notices:
+        yield f"{len(notices)} channels were told of a restart"
+    if len(alerts) not in ({0} if outage < _NO_OUTAGE else {2} if outage > _OUTAGE else {0, 2}):
         yield f"{len(alerts)} alerts to the owner"
+
+
+def _delays(outage: float, flows_after: float, closed_after: float) -> Iterator[str]:
+    """Complain of what came too late after an outage."""
+    within = next((most for length, most in _FLOWS_WITHIN if outage <= length), _FLOWS_AT_LAST)
+    if flows_after > within:
+        yield f"the first turn came {flows_after:.1f} s after the server was back"
     if closed_after > _CLOSED_WITHIN:
         yield f"the breaker closed {closed_after:.1f} s after the first good probe"

@@ -41,9 +41,13 @@ class ScriptedBackend:
         self.opened = 0
         self.tools: ToolHost | None = None
         self.life = Life()
+        self.away = False
+        self.pinged = 0
 
     async def ping(self) -> None:
-        pass
+        self.pinged += 1
+        if self.away:
+            raise AgentError(Outcome.UNREACHABLE, "refused")
 
     async def agent(self, agent_id: str) -> AgentInfo:
         return AgentInfo(agent_id, "Agent")
@@ -57,6 +61,9 @@ class ScriptedBackend:
 
     async def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         self.seen.append(given)
+        if self.away:
+            yield Finished(Outcome.UNREACHABLE, detail="refused")
+            return
         await self.life.point("run", RuntimeError("a bug"), after=True)
         script: Sequence[Any] = self.turns.pop(0) if self.turns else self.default()
         try:

@@ -18,6 +18,7 @@ from aurora.errors import (
     RetryConfig,
 )
 from aurora.health.notices import OutageNotices
+from aurora.health.outages import Outages
 from aurora.ledger import Store
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Turn
@@ -28,6 +29,7 @@ from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling, Running, Show, messages
 from aurora.runs.claim import Claims
 from aurora.runs.observers import Log, Tokens
+from aurora.runs.pinging import Pinger, look_again
 from aurora.runs.ports import Ports
 from aurora.runs.worker import Worker
 from aurora.settings import Settings
@@ -92,10 +94,19 @@ class Bench:
         )
         self.background = Background()
         self.notices = OutageNotices(
-            self.breakers, self.settings, self.queue, self.background, self.delivery.late
+            self.breakers,
+            self.settings,
+            self.queue,
+            self.background,
+            self.delivery.late,
+            self.clock,
         )
-        self.breakers.subscribe(lambda _key, _old, _new: self.queue.reconsider())
-        self.breakers.subscribe(self.notices.changed)
+        self.outages = Outages(self.breakers, self.clock)
+        self.outages.subscribe(self.notices.changed)
+        self.pinger = Pinger(self.breakers, lambda: self.backend, self.clock, self.outages.missed)
+        self.breakers.subscribe(partial(look_again, self.queue, self.settings))
+        self.breakers.subscribe(self.pinger.changed)
+        self.breakers.subscribe(self.outages.changed)
         self.claims = Claims()
         self.cancelling = Cancelling(self.queue, self.claims, self.delivery, self.background)
         self.worker = Worker(
@@ -153,6 +164,8 @@ class Bench:
             self.loop.cancel()
             await asyncio.gather(self.loop, return_exceptions=True)
         await self.worker.stop(grace)
+        await self.pinger.stop()
+        await self.outages.stop()
         await self.background.stop(grace)
         await self.port.close()
 
@@ -163,6 +176,8 @@ class Bench:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pinger.stop()
+        await self.outages.stop()
         await self.background.stop(0.0)
         await self.port.close()
         await self.kept_by.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,11 @@ class _Hasty:
 
 
 @asynccontextmanager
-async def open_quick_town(data: Path) -> AsyncIterator[QuickTown]:
-    """Build a town in which Aurora answers, and tries again soon."""
-    discord, server = LocalDiscord(), QuickAppServer()
+async def open_quick_town(
+    data: Path, now: Callable[[], float] = time.time
+) -> AsyncIterator[QuickTown]:
+    """Build a town in which Aurora answers, and tries again soon; `now` is Discord's time."""
+    discord, server = LocalDiscord(now=now), QuickAppServer()
     async with AsyncExitStack() as stack:
         for module in ("client", "http"):
             stack.enter_context(patch(f"discord.{module}.asyncio", _Hasty()))

@@ -75,8 +75,11 @@ async def thinking(town: Town, requests: int = 1) -> None:
 
 
 def hasten(town: Town, base_delay: float = 0.01) -> None:
-    """Let retries come soon; how long they wait is tested beside `retry_delay`."""
-    worker = town.cog.services.worker
+    """Let retries come soon; how long they wait is tested beside `retry_delay` and `Growth`."""
+    services = town.cog.services
+    pauses = type(services.breakers.limited_pauses)
+    services.breakers.limited_pauses = pauses(base_delay, base_delay, 0.0)
+    worker = services.worker
     retries = type(worker._retries)(base_delay=base_delay)
     worker._retries = worker._endings._retries = retries
     backend = town.cog.services.agents.backend

@@ -82,7 +82,8 @@ class Delivery:
         if how is not None and not (how is Reason.DELIVERED and text):
             return how
         if not text:
-            return Reason.NO_ANSWER
+            # An agent whose send was refused, and that wrote nothing, had something to say.
+            return Reason(turn.refused or Reason.NO_ANSWER)
         if not fallback and how is None:
             return Reason.TEXT_NOT_DELIVERED
         await self._deliver(turn, text)

@@ -91,6 +91,7 @@ class Attempt:
         """Send the turn to its agent, in its lane's conversation, and wait for the end."""
         turn = self.turn
         turn.attempts += 1
+        turn.refused = ""
         turn.agent_id, turn.input_id = self.agent_id, str(uuid.uuid4())
         try:
             turn.conversation_id = await self._conversation()

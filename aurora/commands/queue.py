@@ -13,8 +13,8 @@ from ..reasons import REASONS, Reason
 from ..services import Services
 from ..words import Phrase, say
 from ..words import queue as w
-from ..words.commands import ANYWHERE, UNCHANGED
-from .asking import confirm, tell, working
+from ..words.commands import ANYWHERE
+from .asking import ask, prefix_for, tell, working
 from .facts import (
     SIGNS,
     STATES,
@@ -25,6 +25,7 @@ from .facts import (
     queue_lines,
 )
 from .messages import meant
+from .overview import show_commands
 from .refusals import why_not
 from .report import Report
 from .scope import (
@@ -44,9 +45,10 @@ class QueueCommands:
 
     services: Services
 
-    @SetupCommands.aurora.group(name="queue")
+    @SetupCommands.aurora.group(name="queue", autohelp=False)
     async def queue(self, ctx: commands.Context) -> None:
         """See what waits for an answer, and what became of the rest."""
+        await show_commands(ctx)
 
     @queue.command(name="status")
     @commands.admin_or_permissions(manage_guild=True)
@@ -103,8 +105,9 @@ class QueueCommands:
             await tell(ctx, w.NOTHING_WAITS(where=in_words(place, ANYWHERE)))
             return
         question = w.ASK_CLEAR(where=in_words(place), count=waiting)
-        if not await confirm(ctx, self.services, question):
-            await tell(ctx, UNCHANGED)
+        answer = await ask(ctx, self.services, question)
+        if not answer:
+            await tell(ctx, w.NOT_CLEARED if answer is False else w.NOT_CLEARED_UNASKED)
             return
         async with working(ctx):
             ended = await self.services.cancelling.cancel(
@@ -163,29 +166,31 @@ async def _list(
     counts = await services.store.counts(place)
     beyond = sum(counts.get(state, 0) for state in states or State) - len(events)
     report = Report(title)
-    report.add(w.NEWEST, map(_line, events), beyond=max(beyond, 0))
+    prefix = await prefix_for(ctx)
+    report.add(w.NEWEST, (_line(one, prefix) for one in events), beyond=max(beyond, 0))
     await report.send(ctx, services)
 
 
-def _line(listed: Listed) -> str:
+def _line(listed: Listed, prefix: str) -> str:
     event, tries, speaks = listed
     how = w.ATTEMPTS(count=tries)
     if not speaks and event.state is not State.CANCELLED:
         # Attempts are counted for the one that speaks for the turn.
         how = w.TOGETHER
     return (
-        f"{SIGNS[event.state]} {_state(event)} · {_link(event)} · <@{event.author_id}> · "
+        f"{SIGNS[event.state]} {say(_state(event), prefix)} · {_link(event)} · "
+        f"<@{event.author_id}> · "
         f"<t:{event.accepted_at:.0f}:R> · {say(how)}"
     )
 
 
-def _state(event: Event) -> str:
+def _state(event: Event) -> Phrase:
     """Say where an event stands, and why it does."""
     state = STATES[event.state]
     if event.reason not in set(Reason):
-        return say(state)
+        return state
     why = REASONS[Reason(event.reason)].admin
-    return say(w.BECAUSE(state=state, reason=event.reason, why=why))
+    return w.BECAUSE(state=state, reason=event.reason, why=why)
 
 
 def _link(event: Event) -> str:

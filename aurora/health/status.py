@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ from ..queue.limits import (
 from ..reasons import AgentError, Outcome
 from ..settings import Settings
 from ..words import Phrase
+from .connection import Connection, Connections
 
 _AGENTS_ASKED = 10
 
@@ -101,7 +102,7 @@ class Status:
     queue: MessageQueue
     breakers: Breakers
     stats: ErrorStats
-    backend: Callable[[], AgentBackend | None] = field(repr=False)
+    connections: Connections
     patience: float = 5.0
 
     def agent_ids(self, place: Where, guild_ids: Iterable[int]) -> list[str]:
@@ -112,11 +113,15 @@ class Status:
             dict.fromkeys(found for one in guilds if (found := agent_for(one)) is not None)
         )
 
-    async def agents(self, agent_ids: Sequence[str]) -> list[AgentStatus] | None:
-        """Ask the agent's server about some agents, the first ten; None if there is no server."""
-        backend = self.backend()
+    async def connection(self) -> Connection:
+        """Ask the agent's server whether it can be used."""
+        return await self.connections.look(self.patience)
+
+    async def agents(self, agent_ids: Sequence[str]) -> list[AgentStatus]:
+        """Ask the agent's server, if there is one, about some agents, the first ten."""
+        backend = self.connections.backend()
         if backend is None:
-            return None
+            return [AgentStatus(one, Found.NOT_ASKED) for one in agent_ids]
         asked = agent_ids[:_AGENTS_ASKED]
         found = await asyncio.gather(*(self._agent(backend, one) for one in asked))
         return [*found, *(AgentStatus(one, Found.NOT_ASKED) for one in agent_ids[_AGENTS_ASKED:])]

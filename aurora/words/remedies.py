@@ -1,4 +1,4 @@
-"""What to do about trouble at an agent's server: one remedy for each cause, none where none is known.
+"""What to do about trouble at an agent's server: a remedy for each cause, and no other.
 
 A remedy never names what has nothing to do with the cause: who is sent after the wrong key gives
 up the right one.

@@ -48,7 +48,7 @@ async def empty(stage: Stage, _turn: Turn, tools: RunTools) -> ToolResult:
     return await send(tools, stage.channel, "  ")
 
 
-async def odd_emoji(stage: Stage, turn: Turn, tools: RunTools) -> ToolResult:
+async def odd_emoji(_stage: Stage, turn: Turn, tools: RunTools) -> ToolResult:
     """React with what is no emoji."""
     return await react(tools, turn.speaker, ":thumbsup:")
 

@@ -25,7 +25,7 @@ from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
 from .health.alerts import Alerts
-from .health.connection import Connections
+from .health.connection import Outage
 from .health.notices import OutageNotices
 from .health.status import Status
 from .intake.catchup import CatchUp
@@ -152,9 +152,9 @@ class Services:
             waiting=lambda: queue.get_stats()["waiting_by_guild"],
         )
         notices = OutageNotices(breakers, settings, queue, background, delivery.late)
-        connections = Connections(clock, backend=lambda: agents.backend)
+        outage = Outage(clock)
         breakers.subscribe(lambda _key, _old, _new: queue.reconsider())
-        breakers.subscribe(connections.changed)
+        breakers.subscribe(outage.changed)
         breakers.subscribe(alerts.changed)
         breakers.subscribe(notices.changed)
         stats.subscribe(alerts.recorded)
@@ -204,7 +204,15 @@ class Services:
             retries=Retries(
                 store, queue, delivery.trace, lambda event: reread(event, bot, cog, settings)
             ),
-            status=Status(settings, store, queue, breakers, stats, connections),
+            status=Status(
+                settings,
+                store,
+                queue,
+                breakers,
+                stats,
+                backend=lambda: agents.backend,
+                outage=outage,
+            ),
         )
 
     async def start(self) -> None:

@@ -55,7 +55,7 @@ _NOT_THERE = {
 _CONNECTIONS = {
     Line.NO_ADDRESS: w.NO_ADDRESS,
     Line.CONNECTED: w.CONNECTED,
-    Line.LOST: w.NOT_CONNECTED,
+    Line.AWAY: w.NOT_CONNECTED,
     Line.REFUSED: w.REFUSED,
     Line.SLOW: w.TOO_SLOW,
 }
@@ -85,13 +85,15 @@ async def agent_lines(status: Status, bot: discord.Client, place: Where, prefix:
     if not ids:
         return [say(w.NONE_ANYWHERE if everywhere else w.NONE_ENABLED)]
     agents = await status.agents(ids)
+    if agents is None:
+        return [say(w.NOT_ASKED(id=one)) for one in ids]
     return [agent_line(one, prefix, detailed=everywhere) for one in agents]
 
 
 def connection_lines(found: Connection, prefix: str, *, detailed: bool) -> Iterator[str]:
     """Say whether the agent's server can be used; details are for those who may mend it."""
     said = _CONNECTIONS[found.line]
-    if found.line is Line.LOST and found.since is not None:
+    if found.line is Line.AWAY and found.since is not None:
         said = w.NOT_CONNECTED_SINCE(since=_ago(found.since))
     if not detailed or not found.detail:
         yield say(said, prefix)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import inline
 
@@ -28,7 +31,8 @@ async def show_commands(ctx: commands.Context) -> None:
 
 async def _any_for(ctx: commands.Context, group: commands.Group) -> bool:
     """Tell whether there is a command for who asks."""
-    for one in group.walk_commands():
+    found: Iterator[Any] = group.walk_commands()  # of Red's, which the annotation does not say
+    for one in found:
         if not isinstance(one, commands.Group) and await one.can_see(ctx):
             return True
     return False

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ..agents.lookup import trouble_with
@@ -19,7 +18,7 @@ class Line(StrEnum):
 
     NO_ADDRESS = "no address"
     CONNECTED = "connected"
-    LOST = "lost"
+    AWAY = "away"
     REFUSED = "refused"
     SLOW = "slow"
 
@@ -37,30 +36,29 @@ class Connection:
     since: float | None = None
 
 
-@dataclass(slots=True)
-class Connections:
-    """Asks the agent's server when somebody looks, and remembers since when it is gone."""
+class Outage:
+    """Since when the agent's server is given up, as its breaker tells."""
 
-    clock: Clock
-    backend: Callable[[], AgentBackend | None] = field(repr=False)
-    since: float | None = None
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.since: float | None = None
 
     def changed(self, key: str | None, old: BreakerState, new: BreakerState) -> None:
-        """Hear of a change of a breaker; the server's (None) is tried again and again."""
+        """Hear of a change of a breaker: the server's is the one without a key."""
         if key is None and new is BreakerState.CLOSED:
             self.since = None
         elif key is None and old is BreakerState.CLOSED:
-            self.since = self.clock.time()
+            self.since = self._clock.time()
 
-    async def look(self, patience: float) -> Connection:
-        """Ask the server, for `patience` seconds."""
-        backend = self.backend()
-        if backend is None:
-            return Connection(Line.NO_ADDRESS)
-        error = await trouble_with(backend, patience)
-        if error is None:
-            return Connection(Line.CONNECTED)
-        if error.detail == servers.NO_ANSWER:
-            return Connection(Line.SLOW, error.detail, self.since)
-        line = Line.REFUSED if error.outcome is Outcome.CONFIG else Line.LOST
-        return Connection(line, error.detail, self.since)
+
+async def look(backend: AgentBackend | None, patience: float, since: float | None) -> Connection:
+    """Ask the server, for `patience` seconds, whether it can be used."""
+    if backend is None:
+        return Connection(Line.NO_ADDRESS)
+    error = await trouble_with(backend, patience)
+    if error is None:
+        return Connection(Line.CONNECTED)
+    if error.detail == servers.NO_ANSWER:
+        return Connection(Line.SLOW, error.detail, since)
+    line = Line.REFUSED if error.outcome is Outcome.CONFIG else Line.AWAY
+    return Connection(line, error.detail, since)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ from ..queue.limits import (
 from ..reasons import AgentError, Outcome
 from ..settings import Settings
 from ..words import Phrase
-from .connection import Connection, Connections
+from .connection import Connection, Outage, look
 
 _AGENTS_ASKED = 10
 
@@ -102,8 +102,9 @@ class Status:
     queue: MessageQueue
     breakers: Breakers
     stats: ErrorStats
-    connections: Connections
+    backend: Callable[[], AgentBackend | None] = field(repr=False)
     patience: float = 5.0
+    outage: Outage | None = None
 
     def agent_ids(self, place: Where, guild_ids: Iterable[int]) -> list[str]:
         """Return the agents that a place uses; `guild_ids` are all guilds there are."""
@@ -115,13 +116,14 @@ class Status:
 
     async def connection(self) -> Connection:
         """Ask the agent's server whether it can be used."""
-        return await self.connections.look(self.patience)
+        since = self.outage.since if self.outage is not None else None
+        return await look(self.backend(), self.patience, since)
 
-    async def agents(self, agent_ids: Sequence[str]) -> list[AgentStatus]:
-        """Ask the agent's server, if there is one, about some agents, the first ten."""
-        backend = self.connections.backend()
+    async def agents(self, agent_ids: Sequence[str]) -> list[AgentStatus] | None:
+        """Ask the agent's server about some agents, the first ten; None if there is no server."""
+        backend = self.backend()
         if backend is None:
-            return [AgentStatus(one, Found.NOT_ASKED) for one in agent_ids]
+            return None
         asked = agent_ids[:_AGENTS_ASKED]
         found = await asyncio.gather(*(self._agent(backend, one) for one in asked))
         return [*found, *(AgentStatus(one, Found.NOT_ASKED) for one in agent_ids[_AGENTS_ASKED:])]

@@ -17,8 +17,8 @@ NO_SCHEME = _(
     "`https://` (Letta REST API), without brackets or quotes around it. {example}"
 )
 ODD_SIGNS = _(
-    "That is no address: it is too long, or has signs in it that no address has, such as spaces, "
-    "brackets or quotes. {example}"
+    "That is no address: it is too long or has odd signs, such as spaces, brackets or quotes. "
+    "{example}"
 )
 NOT_READ = _("Host or port of that address can't be read. {example}")
 NO_HOST = _("That address names no host, or port 0. {example}")

@@ -19,10 +19,13 @@ from ..chat.failures import FAILURES
 from ..words import Phrase, verbatim
 from ..words import commands as w
 from .asking import tell, unfenced
+from .scope import servers_of
 
 log = logging.getLogger("red.aurora.commands")
 
 _SHOWN_CHARS = 50
+_SERVER = "server"
+"""The parameter of commands that can be told of another server."""
 
 
 async def explain_failure(ctx: commands.Context, error: Exception) -> None:
@@ -32,11 +35,10 @@ async def explain_failure(ctx: commands.Context, error: Exception) -> None:
         if ctx.interaction is not None:
             await _answer(ctx, ctx.interaction, error)
             return
-        said = _about_input(ctx, error)
         if isinstance(error, commands.NoPrivateMessage):
-            await tell(ctx, w.IN_A_SERVER)
+            await tell(ctx, await _which_server(ctx))
             return
-        if said is not None:
+        if (said := _about_input(ctx, error)) is not None:
             await tell(ctx, said)
         await _leave_to_red(ctx, error)
     except FAILURES as failure:
@@ -75,7 +77,7 @@ async def _refusal(ctx: commands.Context, error: Exception) -> Phrase | None:
         case commands.UserFeedbackCheckFailure(message=str(message)) if message:
             return verbatim(message)
         case commands.NoPrivateMessage():
-            return w.IN_A_SERVER
+            return await _which_server(ctx)
         case commands.DisabledCommand():
             return w.SWITCHED_OFF
         case commands.BotMissingPermissions():
@@ -89,6 +91,14 @@ async def _refusal(ctx: commands.Context, error: Exception) -> Phrase | None:
         case commands.UserInputError() | app_commands.TransformerError():
             return _about_input(ctx, error) or w.NOT_UNDERSTOOD
     return None
+
+
+async def _which_server(ctx: commands.Context) -> Phrase:
+    """Say that a command needs a server, and to the owner how to name one."""
+    named = ctx.command is not None and _SERVER in ctx.command.clean_params
+    if named and await ctx.bot.is_owner(ctx.author):
+        return w.WHICH_SERVER(servers=servers_of(ctx))
+    return w.IN_A_SERVER
 
 
 async def _who_may(ctx: commands.Context) -> Phrase:

@@ -41,7 +41,9 @@ async def place_of(ctx: commands.Context, scope: Scope) -> Where:
 async def guild_of(ctx: commands.Context, server: str | None) -> discord.Guild:
     """Return the server that a command is about: this one, or one that the owner names."""
     if not server:
-        return ctx.guild or await _refuse(ctx, w.WHICH_SERVER(servers=_servers(ctx)))
+        if ctx.guild is None:
+            raise commands.NoPrivateMessage
+        return ctx.guild
     wanted = server.strip().strip('"')
     named = [one for one in ctx.bot.guilds if wanted in (str(one.id), one.name)]
     named = named or [one for one in ctx.bot.guilds if one.name.lower() == wanted.lower()]
@@ -55,7 +57,7 @@ async def guild_of(ctx: commands.Context, server: str | None) -> discord.Guild:
         return named[0]
     if named:
         return await _refuse(ctx, w.TWO_SERVERS(name=given))
-    return await _refuse(ctx, w.NO_SUCH_SERVER(name=given, servers=_servers(ctx)))
+    return await _refuse(ctx, w.NO_SUCH_SERVER(name=given, servers=servers_of(ctx)))
 
 
 def named_in(ctx: commands.Context, guild: discord.Guild) -> Phrase:
@@ -69,7 +71,7 @@ async def _refuse(ctx: commands.Context, why: Phrase) -> NoReturn:
     raise commands.UserFeedbackCheckFailure(say(why, await prefix_for(ctx)))
 
 
-def _servers(ctx: commands.Context) -> Phrase | str:
+def servers_of(ctx: commands.Context) -> Phrase | str:
     """List the servers that the bot is in, the first few of them."""
     names = [
         f"{discord.utils.escape_markdown(one.name[:_NAME_CHARS])} (`{one.id}`)"

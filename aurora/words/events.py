@@ -72,5 +72,5 @@ NOT_PAUSED = _("Nothing was changed: nobody has paused Aurora {where}.")
 STILL_PAUSED = _(
     "But the bot's owner has paused it everywhere, which only the owner can end: {how}."
 )
-RESET = _("Done: 🟢 circuit breakers closed again: {count}. What waits is being tried now.")
-NOTHING_TO_RESET = _("🟢 No circuit breaker was open; their counts of failures start anew.")
+RESET = _("Done: 🟢 closed again: {count}. What waits is being tried now.")
+NOTHING_TO_RESET = _("🟢 None was open; their counts of failures start anew.")

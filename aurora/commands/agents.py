@@ -14,6 +14,7 @@ from ..reasons import AgentError
 from ..services import Services
 from ..words import Phrase, clause, in_order, say, verbatim
 from ..words import setup as w
+from ..words.commands import UNCHANGED
 from ..words.remedies import remedy_for
 from .asking import prefix_for, tell, working
 from .own_tools import allow_own_tools
@@ -44,7 +45,7 @@ async def find_agent(
         prefix = await prefix_for(ctx)
         detail = shorten(say(verbatim(clause(error.detail)), prefix), _DETAIL_CHARS)
         said = w.AGENT_NOT_FOUND(url=backend.url, detail=detail)
-        said = in_order(said, remedy_for(error.detail), w.UNCHANGED)
+        said = in_order(said, remedy_for(error.detail), UNCHANGED)
         await tell(ctx, plainly(services, said))
         return None
     return agent if await allow_own_tools(ctx, services, named(agent), found) else None

@@ -13,7 +13,7 @@ from ..reasons import REASONS, Reason
 from ..services import Services
 from ..words import Phrase, say
 from ..words import queue as w
-from ..words.commands import ANYWHERE
+from ..words.commands import ANYWHERE, UNCHANGED
 from .asking import ask, prefix_for, tell, working
 from .facts import (
     SIGNS,
@@ -107,7 +107,7 @@ class QueueCommands:
         question = w.ASK_CLEAR(where=in_words(place), count=waiting)
         answer = await ask(ctx, self.services, question)
         if not answer:
-            await tell(ctx, w.NOT_CLEARED if answer is False else w.NOT_CLEARED_UNASKED)
+            await tell(ctx, w.NOT_CLEARED if answer is None else UNCHANGED)
             return
         async with working(ctx):
             ended = await self.services.cancelling.cancel(

@@ -31,7 +31,7 @@ async def ensure_started(ctx: commands.Context, services: Services) -> None:
 
 async def place_of(ctx: commands.Context, scope: Scope) -> Where:
     """Return the server's id, or EVERYWHERE; refuse that to all but the owner."""
-    if ctx.guild is not None and scope == "here":
+    if ctx.guild is not None and scope != "everywhere":
         return ctx.guild.id
     if not await ctx.bot.is_owner(ctx.author):
         await _refuse(ctx, w.OWNERS_ALONE if ctx.guild else w.OWNERS_ALONE_IN_DMS)

@@ -20,6 +20,8 @@ NOT_STARTED_FOR = _(
 )
 NOT_STARTED = _("Aurora could not start, and does nothing. Its owner finds the reason in the log.")
 
+UNCHANGED = _("Nothing was changed.")
+
 # -- which server
 
 WHICH_SERVER = _(

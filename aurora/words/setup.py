@@ -40,7 +40,6 @@ NO_AGENT_ID = _(
     "brackets or quotes. Nothing was changed."
 )
 AGENT_NOT_FOUND = _("I could not look at the agent on <{url}>: {detail}.")
-UNCHANGED = _("Nothing was changed.")
 ENABLED = _(
     "Done: {agent} answers {where}. Mention me, or reply to one of my messages, to talk to it."
 )

@@ -95,8 +95,9 @@ async def _refusal(ctx: commands.Context, error: Exception) -> Phrase | None:
 
 async def _which_server(ctx: commands.Context) -> Phrase:
     """Say that a command needs a server, and to the owner how to name one."""
-    named = ctx.command is not None and _SERVER in ctx.command.clean_params
-    if named and await ctx.bot.is_owner(ctx.author):
+    if not await ctx.bot.is_owner(ctx.author):
+        return await _who_may(ctx)
+    if ctx.command is not None and _SERVER in ctx.command.clean_params:
         return w.WHICH_SERVER(servers=servers_of(ctx))
     return w.IN_A_SERVER
 

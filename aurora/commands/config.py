@@ -31,7 +31,12 @@ from .overview import show_commands
 from .scope import guild_of
 from .setup import SetupCommands
 
-_OTHERS = ("tools", "alerts", "retention", "alertwebhook")
+_OTHERS = {
+    "tools": w.OWNERS_COMMAND_THERE,
+    "alerts": w.OWN_COMMAND,
+    "retention": w.OWNERS_COMMAND,
+    "alertwebhook": w.OWNERS_COMMAND,
+}
 _TOOLS_SET = {AURORAS_TOOLS: w.AURORAS_TOOLS, MCP_TOOLS: w.MCP_TOOLS}
 
 
@@ -221,8 +226,8 @@ async def _change(
 ) -> None:
     """Set one setting of a server and say what it is now."""
     key = KEYS.get(command.lower())
-    if key is None and command.lower() in _OTHERS:
-        await tell(ctx, w.OWN_COMMAND(name=command.lower()))
+    if key is None and (other := _OTHERS.get(command.lower())) is not None:
+        await tell(ctx, other(name=command.lower()))
         return
     if key is None:
         await tell(ctx, w.NO_SETTING(name=inline(command[:50]), names=", ".join(KEYS)))

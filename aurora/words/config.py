@@ -7,7 +7,16 @@ from . import phrase as _
 # -- settings
 
 NO_SETTING = _("{name} is no setting. There are: {names}.")
-OWN_COMMAND = _("`{name}` has a command of its own: `[p]aurora config {name}`.")
+OWN_COMMAND = _(
+    "`{name}` has a command of its own, to be used in the server: `[p]aurora config {name}`."
+)
+OWNERS_COMMAND = _(
+    "`{name}` has a command of its own, for the bot's owner: `[p]aurora config {name}`."
+)
+OWNERS_COMMAND_THERE = _(
+    "`{name}` has a command of its own, for the bot's owner and to be used in the server: "
+    "`[p]aurora config {name}`."
+)
 SET = _("Done: `{name}` is now **{value}**.")
 
 # What stands beside a value in the list.

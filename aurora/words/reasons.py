@@ -12,7 +12,7 @@ DELIVERED = _("the agent's text was delivered")
 SENT_BEFORE = _("it was answered; after that, {what}")
 UNLOADED = _("Aurora was unloaded")
 NO_ANSWER = _("the agent had nothing to say to it")
-TEXT_NOT_DELIVERED = _("the agent wrote text, and `[p]aurora config fallback` is off")
+TEXT_NOT_DELIVERED = _("the agent wrote text, and `[p]aurora config fallback` is off there")
 
 COMPLETED = _("the agent came to its end")
 CANCELLED = _("somebody cancelled the run on the agent's server")

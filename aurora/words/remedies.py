@@ -7,7 +7,7 @@ up the right one.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from . import Phrase, servers
 from . import phrase as _
@@ -77,7 +77,7 @@ _CAUSES: Sequence[tuple[Phrase, tuple[Phrase, ...]]] = (
     ),
 )
 _BY_TEXT = {cause.text: remedy for remedy, causes in _CAUSES for cause in causes}
-_OF_PROVIDER = {
+_OF_PROVIDER: Mapping[object, Phrase] = {
     401: PROVIDER_KEY,
     402: PROVIDER_ACCOUNT,
     403: PROVIDER_KEY,
@@ -96,5 +96,5 @@ def remedy_for(detail: Phrase | str) -> Phrase | None:
     if isinstance(within, Phrase):
         return remedy_for(within)
     if detail.text in _PROVIDERS:
-        return _OF_PROVIDER.get(int(str(detail.values["status"])), MODEL)
+        return _OF_PROVIDER.get(detail.values.get("status"), MODEL)
     return _BY_TEXT.get(detail.text)

@@ -74,10 +74,10 @@ READ = {
 """Every text that names a command, and who may read it where."""
 
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
-    "config.CHANGE_ONE": {"command": ("config timeout", "config set")},
-    "config.OWN_COMMAND": {"name": ("alerts",)},
-    "config.OWNERS_COMMAND": {"name": ("retention", "alertwebhook")},
-    "config.OWNERS_COMMAND_THERE": {"name": ("tools",)},
+    "config.CHANGE_ONE": {"{command} <setting>": ("config timeout", "config set <setting>")},
+    "config.OWN_COMMAND": {"{name}": ("alerts",)},
+    "config.OWNERS_COMMAND": {"{name}": ("retention", "alertwebhook")},
+    "config.OWNERS_COMMAND_THERE": {"{name}": ("tools",)},
 }
 """What stands in a command's name for a placeholder."""
 
@@ -86,7 +86,7 @@ def hints(name: str) -> Iterator[str]:
     """Yield the commands that a text names, without the prefix, its placeholders filled in."""
     text = PHRASES[name].text
     for key, values in VALUES.get(name, {}).items():
-        text = "\n".join(text.replace(f"{{{key}}}", value) for value in values)
+        text = "\n".join(text.replace(key, value) for value in values)
     yield from re.findall(r"`\[p\]([^`]+)`", text)
 
 
@@ -117,7 +117,7 @@ NAMING = sorted(name for name, one in PHRASES.items() if "[p]" in one.text)
 
 def test_every_text_that_names_a_command_is_known_here() -> None:
     """Who may read a new one is for who writes it to say."""
-    assert NAMING == sorted(READ)
+    assert sorted(READ) == NAMING
 
 
 @pytest.mark.parametrize("name", NAMING)

@@ -57,7 +57,7 @@ async def test_the_readme_finds_the_id_of_an_agent_behind_the_rest_api() -> None
     server = LettaRest(llm.provider)
     await server.start()
     try:
-        agent_id = server.create_agent("found by the readme").id
+        agent_id = server.create_agent("found by the readme")
         line = line_with("/v1/agents/").replace("https://api.letta.com", server.url)
         printed = await run(line, LETTA_API_KEY=server.token or "")
     finally:

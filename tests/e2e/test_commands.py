@@ -84,6 +84,7 @@ async def test_enable_refuses_an_agent_that_is_not_there(bare_town: Town) -> Non
     }.items():
         said = await bare_town.command(f"aurora enable {agent_id}")
         assert words in said
+        assert ("Check the agent's id." in said) == (words == "not found")
         assert "Nothing was changed" in said
     assert "not enabled here" in await bare_town.command("aurora config show")
 

@@ -22,8 +22,8 @@ _MOST_CHARS = 1000
 def line_with(words: str) -> str:
     """Return the one shell line of the README that has these words in it."""
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", whole("README.md"), re.MULTILINE | re.DOTALL)
-    (line,) = [one.strip() for block in blocks for one in block.splitlines() if words in one]
-    return line
+    (line,) = [one for block in blocks for one in block.splitlines() if words in one]
+    return str(line).strip()
 
 
 async def run(line: str, **environment: str) -> str:

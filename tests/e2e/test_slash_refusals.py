@@ -146,13 +146,15 @@ async def test_a_command_of_an_aurora_that_could_not_start_is_answered(town: Qui
 async def test_a_command_that_is_switched_off_is_answered(town: QuickTown) -> None:
     """Red lets admins do that, command by command."""
     command = town.red.bot.get_command("aurora queue status")
+    guild = town.red.bot.get_guild(town.guild.id)
     assert command is not None
-    command.disable_in(town.guild)
+    assert guild is not None
+    command.disable_in(guild)
     mod = add_mod(town, "eve")
     try:
         said = await refused(town, mod, town.general, "aurora queue status")
     finally:
-        command.enable_in(town.guild)
+        command.enable_in(guild)
     assert "switched off here" in said
 
 

@@ -14,6 +14,7 @@ from redbot.core.i18n import Translator, cog_i18n
 from .chat.languages import speak_to
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
+from .commands.failures import explain_failure, explain_mismatch
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
@@ -66,6 +67,17 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         await speak_to(ctx)
         await ensure_started(ctx, self.services)
         return True
+
+    async def cog_command_error(self, ctx: commands.Context, error: Exception) -> None:  # type: ignore[override]  # it is Red's
+        """Say why a command did not run."""
+        await speak_to(ctx)
+        await explain_failure(ctx, error)
+
+    async def cog_app_command_error(
+        self, interaction: discord.Interaction, error: discord.app_commands.AppCommandError
+    ) -> None:
+        """Answer a slash command that never became one of ours."""
+        await explain_mismatch(interaction, error)
 
     async def cog_unload(self) -> None:
         """Stop; nothing of Aurora is left when this returns."""

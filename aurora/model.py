@@ -172,6 +172,8 @@ class Turn:
     completion_tokens: int = 0
     # Lives in memory alone, and is monotonic: not to run before.
     ready_at: float = field(default=0.0, compare=False, repr=False)
+    # Lives in memory alone: by what reason the agent's last send was refused.
+    refused: str = field(default="", compare=False, repr=False)
 
     @property
     def speaker(self) -> Event:

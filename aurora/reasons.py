@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from .model import State
-from .words import Phrase
+from .words import Phrase, clause
 from .words import reasons as w
+from .words.remedies import remedy_for
 
 
 class Reason(StrEnum):
@@ -174,8 +175,8 @@ class Entry(NamedTuple):
 
     def tell_admin(self, detail: Phrase | str) -> Phrase:
         """Return a sentence that says what happened, with the backend's detail, and what to do."""
-        found = detail.rstrip(".") if isinstance(detail, str) else detail
-        return w.NOT_ANSWERED(why=self.admin, detail=found or w.NO_DETAILS, todo=self.todo)
+        todo = remedy_for(detail) or self.todo
+        return w.NOT_ANSWERED(why=self.admin, detail=clause(detail) or w.NO_DETAILS, todo=todo)
 
 
 class AuroraError(Exception):
@@ -315,7 +316,11 @@ _ENDS = {
     Reason.NOT_FOUND: _doubtful(w.NOT_FOUND),
     Reason.REFUSED_BY_DISCORD: _doubtful(w.REFUSED_BY_DISCORD),
     Reason.EMPTY: _doubtful(w.EMPTY),
+    Reason.TOO_LONG: _doubtful(w.TOO_LONG),
+    Reason.UNKNOWN_EMOJI: _doubtful(w.UNKNOWN_EMOJI),
+    Reason.TOO_MANY_REACTIONS: _doubtful(w.TOO_MANY_REACTIONS),
     Reason.MAY_NOT_SEND: _doubtful(w.MAY_NOT_SEND),
+    Reason.MAY_NOT_REACT: _doubtful(w.MAY_NOT_REACT),
     Reason.AUTHOR_TIMED_OUT: _doubtful(w.AUTHOR_TIMED_OUT),
     Reason.AUTHOR_GONE: _doubtful(w.AUTHOR_GONE),
     Reason.GUILD_GONE: _doubtful(w.GUILD_LEFT),
@@ -356,11 +361,7 @@ REASONS: Mapping[Reason, Entry] = {
     **_ENDS,
     **GATES,
     # What a tool is denied; nothing ends by it.
-    Reason.TOO_LONG: Entry(),
-    Reason.UNKNOWN_EMOJI: Entry(),
-    Reason.TOO_MANY_REACTIONS: Entry(),
     Reason.MAY_NOT_READ: Entry(),
-    Reason.MAY_NOT_REACT: Entry(),
     # What is told of an event that waits again.
     Reason.UNLOADED: Entry(None, w.UNLOADED),
     Reason.REVIVED: Entry(None, w.REVIVED),

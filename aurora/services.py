@@ -14,9 +14,11 @@ from redbot.core import Config, commands
 from redbot.core.bot import Red
 from redbot.core.data_manager import cog_data_path
 
+from .agents.address import Address
+from .agents.lookup import trouble_with
 from .agents.protocol import ToolLister
 from .agents.sdk import SdkFolder
-from .agents.server import AgentServer
+from .agents.server import AgentServer, withheld
 from .chat.delivery import Delivery
 from .chat.languages import speak_in
 from .chat.sender import Sender
@@ -48,9 +50,10 @@ from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
 from .tools.watching import EitherToolbox
-from .words import Phrase
+from .words import Phrase, clause, in_order
 from .words.alerts import SET_ASIDE
-from .words.setup import NO_SERVER, OUT_OF_REACH
+from .words.remedies import remedy_for
+from .words.setup import NO_SERVER, OUT_OF_REACH, WITHHELD
 
 log = logging.getLogger("red.aurora")
 
@@ -212,7 +215,15 @@ class Services:
             retries=Retries(
                 store, queue, delivery.trace, lambda event: reread(event, bot, cog, settings)
             ),
-            status=Status(settings, store, queue, breakers, stats, backend=lambda: agents.backend),
+            status=Status(
+                settings,
+                store,
+                queue,
+                breakers,
+                stats,
+                clock,
+                backend=lambda: agents.backend,
+            ),
         )
 
     async def start(self) -> None:
@@ -262,11 +273,22 @@ class Services:
         backend = self.agents.backend
         if backend is None:
             return NO_SERVER
-        try:
-            await backend.ping()
-        except AgentError as error:
-            return OUT_OF_REACH(url=backend.url, detail=error.detail)
-        return None
+        error = await trouble_with(backend)
+        return _out_of_reach(backend.url, error) if error else None
+
+    async def try_server(self, address: Address, *, clear_ok: bool) -> Phrase | None:
+        """Ask a server whether it answers, before it is used; return what is wrong."""
+        token = (await self.bot.get_shared_api_tokens("letta")).get("token")
+        error = await self.agents.try_out(address, token, clear_ok=clear_ok)
+        if error is None:
+            return None
+        said = _out_of_reach(address.url, error)
+        return WITHHELD(said=said) if withheld(address, token, clear_ok=clear_ok) else said
+
+
+def _out_of_reach(url: str, error: AgentError) -> Phrase:
+    said = OUT_OF_REACH(url=url, detail=clause(error.detail))
+    return in_order(said, remedy_for(error.detail))
 
 
 def _dispatch(bot: Red, change: Change) -> None:

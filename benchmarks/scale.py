@@ -78,7 +78,9 @@ async def _opened(path: Path, maker: EventMaker) -> AsyncIterator[_House]:
     breakers.subscribe(
         lambda key, _old, _new: queue.reconsider(None if key is None else settings.guilds_of(key))
     )
-    status = Status(settings, store, queue, breakers, ErrorStats(clock), backend=lambda: None)
+    status = Status(
+        settings, store, queue, breakers, ErrorStats(clock), clock, backend=lambda: None
+    )
     guild_ids = [_guild_of(lane, maker) for lane in range(maker.guilds)]
     for guild_id in guild_ids:
         # Every agent was asked of late.

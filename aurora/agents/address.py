@@ -13,6 +13,7 @@ from ..words import agents as w
 
 _SCHEMES = ("ws://", "wss://", "http://", "https://")
 _LONGEST = 200
+_AROUND = ("<>", "[]", "()", "``", '""', "''")
 _UNFIT = re.compile(r"[\s<>\"'`\\|^{}\x00-\x1f]")
 
 
@@ -46,7 +47,7 @@ class Address(NamedTuple):
 
 def parse_address(text: str) -> Address:
     """Read `ws(s)://host:port` or `http(s)://host`; raise AddressError with what to type."""
-    text = text.strip()
+    text = _bare(text)
     # Looked for in the whole text: without a proper scheme no parser would see the password.
     if "@" in text:
         raise AddressError(w.CREDENTIALS)
@@ -71,6 +72,14 @@ def parse_address(text: str) -> Address:
         path = "/ws"
     encrypted = parts.scheme in ("wss", "https")
     return Address(f"{parts.scheme}://{netloc}{path}", kind, encrypted, _is_loopback(host))
+
+
+def _bare(text: str) -> str:
+    """Take off what people put around an address, as documents and Discord do."""
+    text = text.strip()
+    while len(text) > 1 and text[0] + text[-1] in _AROUND:
+        text = text[1:-1].strip()
+    return text
 
 
 def _is_loopback(host: str) -> bool:

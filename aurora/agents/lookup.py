@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
+from ..reasons import AgentError, Outcome
+from ..words import servers as w
 from .own_tools import Danger, dangers
 from .protocol import AgentBackend, AgentInfo, ToolLister
+
+PATIENCE_SECONDS = 15.0
+"""How long a person who waits for it lets a server take to say whether it can be used."""
+
+
+async def trouble_with(
+    backend: AgentBackend, patience: float = PATIENCE_SECONDS
+) -> AgentError | None:
+    """Ask a server, for `patience` seconds, whether it can be used; return what is wrong."""
+    try:
+        async with asyncio.timeout(patience):
+            await backend.ping()
+    except AgentError as error:
+        return error
+    except TimeoutError:
+        return AgentError(Outcome.UNREACHABLE, w.NO_ANSWER)
+    return None
 
 
 async def look_up(

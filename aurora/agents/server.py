@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import Clock
+from ..reasons import AgentError, Outcome
+from ..words import servers as w
 from .address import (
     Address,
     AddressError,
     Kind,
     parse_address,
 )
+from .lookup import trouble_with
 from .protocol import AgentBackend
 from .sdk import SdkFolder
 
@@ -36,7 +39,7 @@ class AgentServer:
         if self._closed:
             return
         address = _usable(url)
-        self.withheld_token = bool(token and address and not (address.token_is_safe or clear_ok))
+        self.withheld_token = withheld(address, token, clear_ok=clear_ok)
         sent = None if self.withheld_token else token
         key = (address.url, sent) if address else None
         if key == self._key:
@@ -46,6 +49,19 @@ class AgentServer:
         self._changed()
         if old is not None:
             await old.close()
+
+    async def try_out(
+        self, address: Address, token: str | None, *, clear_ok: bool
+    ) -> AgentError | None:
+        """Ask a server that is not in use whether it could be; nothing of it is kept."""
+        if self._closed:
+            return AgentError(Outcome.UNREACHABLE, w.CLOSED)
+        sent = None if withheld(address, token, clear_ok=clear_ok) else token
+        backend = self._connect(address, sent)
+        try:
+            return await trouble_with(backend)
+        finally:
+            await backend.close()
 
     def _connect(self, address: Address, token: str | None) -> AgentBackend:
         """Make the backend for an address; the code of the other kind is not even imported."""
@@ -69,6 +85,11 @@ class AgentServer:
         backend, self.backend, self._key = self.backend, None, None
         if backend is not None:
             await backend.close()
+
+
+def withheld(address: Address | None, token: str | None, *, clear_ok: bool) -> bool:
+    """Tell whether a token is not sent to an address, for that would leak it."""
+    return bool(token and address and not (address.token_is_safe or clear_ok))
 
 
 def _usable(url: str | None) -> Address | None:

@@ -84,6 +84,9 @@ class Delivery:
         if how is not None and not (how is Reason.DELIVERED and text):
             return how
         if not text:
+            if turn.refused:
+                # An agent whose send was refused, and that wrote nothing, had something to say.
+                return Reason(turn.refused)
             sent = await self._store.sends(turn.speaker.id)
             spoke = any(_is_agents(one) and one.kind == "message" for one in sent)
             return Reason.ANSWERED_ELSEWHERE if spoke else Reason.NO_ANSWER

@@ -10,11 +10,13 @@ from redbot.core import commands
 from ..agents.lookup import look_up
 from ..agents.protocol import AgentInfo
 from ..chat.splitting import shorten
-from ..reasons import AgentError, Outcome
+from ..reasons import AgentError
 from ..services import Services
-from ..words import Phrase, say, verbatim
+from ..words import Phrase, clause, in_order, say, verbatim
 from ..words import setup as w
-from .asking import tell, working
+from ..words.commands import UNCHANGED
+from ..words.remedies import remedy_for
+from .asking import prefix_for, tell, working
 from .own_tools import allow_own_tools
 
 _AGENT_ID = re.compile(r"[\w.:-]{1,100}")
@@ -40,9 +42,11 @@ async def find_agent(
         async with working(ctx):
             agent, found = await look_up(backend, agent_id, watched=watched)
     except AgentError as error:
-        said = w.NO_SUCH_AGENT if error.outcome is Outcome.CONFIG else w.AGENT_NOT_ASKED
-        detail = shorten(say(verbatim(error.detail), ctx.clean_prefix), _DETAIL_CHARS)
-        await tell(ctx, plainly(services, said(url=backend.url, detail=detail)))
+        prefix = await prefix_for(ctx)
+        detail = shorten(say(verbatim(clause(error.detail)), prefix), _DETAIL_CHARS)
+        said = w.AGENT_NOT_FOUND(url=backend.url, detail=detail)
+        said = in_order(said, remedy_for(error.detail), UNCHANGED)
+        await tell(ctx, plainly(services, said))
         return None
     return agent if await allow_own_tools(ctx, services, named(agent), found) else None
 

@@ -15,8 +15,17 @@ from ..words import Phrase, say
 
 async def tell(ctx: commands.Context, what: Phrase, **options: Any) -> discord.Message:
     """Answer a command, in the language and with the prefix of who gave it."""
-    sent: discord.Message = await ctx.send(say(what, ctx.clean_prefix), **options)
+    sent: discord.Message = await ctx.send(say(what, await prefix_for(ctx)), **options)
     return sent
+
+
+async def prefix_for(ctx: commands.Context) -> str:
+    """Return the prefix behind which every command works that an answer may name."""
+    if ctx.interaction is None:
+        return ctx.clean_prefix
+    # Not all are slash commands, nor is any that was not synced.
+    prefixes: list[str] = await ctx.bot.get_valid_prefixes(ctx.guild)
+    return prefixes[0]
 
 
 async def confirm(ctx: commands.Context, services: Services, question: Phrase) -> bool:

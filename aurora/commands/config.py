@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Literal, Optional
 
+import discord
 from discord import app_commands
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, inline
@@ -26,9 +27,16 @@ from ..words.settings import HELP
 from .agents import find_agent
 from .alerting import set_alerts, set_webhook
 from .asking import tell, working
+from .overview import show_commands
+from .scope import guild_of
 from .setup import SetupCommands
 
-_OTHERS = ("tools", "alerts", "retention", "alertwebhook")
+_OTHERS = {
+    "tools": w.OWNERS_COMMAND_THERE,
+    "alerts": w.OWN_COMMAND,
+    "retention": w.OWNERS_COMMAND,
+    "alertwebhook": w.OWNERS_COMMAND,
+}
 _TOOLS_SET = {AURORAS_TOOLS: w.AURORAS_TOOLS, MCP_TOOLS: w.MCP_TOOLS}
 
 
@@ -37,7 +45,7 @@ def _setting(group: commands.Group, key: str) -> Any:
     rule = RULES[key]
 
     async def change(self: "ConfigCommands", ctx: commands.GuildContext, value: str) -> None:
-        await _change(self.services, ctx, rule.command, value)
+        await _change(self.services, ctx, ctx.guild, rule.command, value)
 
     told = HELP(help=rule.help, values=rule.values)
     # Red looks for a docstring before it asks the translator.
@@ -57,9 +65,10 @@ class ConfigCommands:
 
     services: Services
 
-    @SetupCommands.aurora.group(name="config")
+    @SetupCommands.aurora.group(name="config", autohelp=False)
     async def config(self, ctx: commands.Context) -> None:
         """Change how Aurora works in this server, or in direct messages."""
+        await show_commands(ctx)
 
     config_replydepth = _setting(config, "reply_thread_depth")
     config_typing = _setting(config, "enable_typing_indicator")
@@ -74,28 +83,49 @@ class ConfigCommands:
     @app_commands.choices(
         setting=[app_commands.Choice(name=name, value=name) for name in KEYS],
     )
-    @commands.guild_only()
     @commands.admin_or_permissions(manage_guild=True)
-    async def config_set(self, ctx: commands.GuildContext, setting: str, value: str) -> None:
+    async def config_set(
+        self,
+        ctx: commands.Context,
+        setting: str,
+        value: str,
+        *,
+        # discord.py reads the annotation at run time and knows Optional in slash commands.
+        server: Optional[str] = None,  # noqa: UP045
+    ) -> None:
         """Change any setting of this server.
 
         `<setting>` is a name that `[p]aurora config show` lists with its values. What else it
-        lists has a command of its own.
+        lists has a command of its own. `[server]`: the id or name of another server, for the bot's
+        owner.
         """
-        await _change(self.services, ctx, setting, value)
+        await _change(self.services, ctx, await guild_of(ctx, server), setting, value)
 
     @config.command(name="show")
-    @commands.guild_only()
     @commands.admin_or_permissions(manage_guild=True)
-    async def config_show(self, ctx: commands.GuildContext) -> None:
-        """Show the settings of this server, and what values they take."""
-        rows = [*_rows(self.services.settings, ctx.guild.id)]
+    async def config_show(
+        self,
+        ctx: commands.Context,
+        *,
+        server: Optional[str] = None,  # noqa: UP045 - as above
+    ) -> None:
+        """Show the settings of this server, and what values they take.
+
+        `[server]`: the id or name of another server, for the bot's owner.
+        """
+        guild = await guild_of(ctx, server)
         shown = "\n".join(
-            f"{name:<12} {value:<4} {values}".rstrip() for name, value, values in rows
+            f"{name:<12} {value:<4} {values}".rstrip()
+            for name, value, values in _rows(self.services.settings, guild.id)
         )
-        change = w.CHANGE_ONE(command="config set" if ctx.interaction else "config")
-        said = [box(shown) + say(change, ctx.clean_prefix)]
-        if (alerts := self.services.settings.guild(ctx.guild.id).alert_channel_id) is not None:
+        # The only hint at a slash command: the others may not have been synced.
+        prefix = ctx.clean_prefix
+        if guild != ctx.guild:
+            change = w.CHANGE_ONE_THERE(server=guild.id)
+        else:
+            change = w.CHANGE_ONE(command="config set" if ctx.interaction else "config")
+        said = [box(shown) + say(change, prefix)]
+        if (alerts := self.services.settings.guild(guild.id).alert_channel_id) is not None:
             said.append(say(w.ALERTS_GO_TO(channel=f"<#{alerts}>")))
         await ctx.send(" ".join(said))
 
@@ -184,18 +214,20 @@ class ConfigCommands:
                 if action == "off":
                     await self.services.cancelling.cancel(in_guild(None), Reason.DISABLED)
         self.services.queue.reconsider()
-        world = settings.world
-        agent_now = f"`{world.dm_agent_id}`" if world.dm_agent_id else w.NO_AGENT_YET
-        await tell(ctx, w.DMS(switch=_shown(world.enable_dm_responses), agent=agent_now))
+        on, agent_id = settings.world.enable_dm_responses, settings.world.dm_agent_id
+        if agent_id is None:
+            await tell(ctx, w.DMS_ON_NOBODY if on else w.DMS_OFF_NOBODY)
+        else:
+            await tell(ctx, (w.DMS_ON if on else w.DMS_OFF)(agent=f"`{agent_id}`"))
 
 
 async def _change(
-    services: Services, ctx: commands.GuildContext, command: str, value: str
+    services: Services, ctx: commands.Context, guild: discord.Guild, command: str, value: str
 ) -> None:
-    """Set one setting of this server and say what it is now."""
+    """Set one setting of a server and say what it is now."""
     key = KEYS.get(command.lower())
-    if key is None and command.lower() in _OTHERS:
-        await tell(ctx, w.OWN_COMMAND(name=command.lower()))
+    if key is None and (other := _OTHERS.get(command.lower())) is not None:
+        await tell(ctx, other(name=command.lower()))
         return
     if key is None:
         await tell(ctx, w.NO_SETTING(name=inline(command[:50]), names=", ".join(KEYS)))
@@ -205,7 +237,7 @@ async def _change(
     except SettingError as error:
         await tell(ctx, error.phrase)
         return
-    await services.change_guild(ctx.guild.id, **{key: parsed})
+    await services.change_guild(guild.id, **{key: parsed})
     await tell(ctx, w.SET(name=command.lower(), value=_shown(parsed)))
 
 

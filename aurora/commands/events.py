@@ -1,20 +1,26 @@
 """`[p]aurora events`: whether Aurora works, what went wrong, and pauses."""
 
+import asyncio
+
 from redbot.core import commands
 
 from ..errors import BreakerState
-from ..ledger import EVERYWHERE
+from ..health.connection import Line
+from ..ledger import EVERYWHERE, Where
 from ..services import Services
+from ..words import Phrase, in_order
 from ..words import events as w
-from .asking import tell, working
+from .asking import prefix_for, tell, working
 from .facts import (
     agent_lines,
     breaker_lines,
+    connection_lines,
     operation_line,
     pause_line,
     queue_lines,
     rate_lines,
 )
+from .overview import show_commands
 from .report import Report
 from .scope import Scope, in_words, place_of
 from .setup import SetupCommands
@@ -25,9 +31,10 @@ class EventsCommands:
 
     services: Services
 
-    @SetupCommands.aurora.group(name="events")
+    @SetupCommands.aurora.group(name="events", autohelp=False)
     async def events(self, ctx: commands.Context) -> None:
         """See whether Aurora works, and stop it for a while."""
+        await show_commands(ctx)
 
     @events.command(name="status")
     @commands.admin_or_permissions(manage_guild=True)
@@ -38,14 +45,21 @@ class EventsCommands:
         """
         place = await place_of(ctx, where)
         services, everywhere = self.services, place == EVERYWHERE
+        prefix = await prefix_for(ctx)
         async with working(ctx):
-            agents = await agent_lines(services.status, services.bot, place, ctx.clean_prefix)
+            connection, agents = await asyncio.gather(
+                services.status.connection(),
+                agent_lines(services.status, services.bot, place, prefix),
+            )
             queue = await services.status.waiting(place)
         circuits = services.status.circuits(place)
+        line = [*connection_lines(connection, prefix, detailed=everywhere)]
+        if connection.line is not Line.NO_ADDRESS:
+            line += breaker_lines(circuits, one_agent=not everywhere)
         report = Report(w.TITLE(where=in_words(place)))
         report.add(w.ANSWERS, [pause_line(queue)])
         report.add(w.AGENTS if everywhere else w.AGENT, agents)
-        report.add(w.CONNECTION, breaker_lines(circuits, one_agent=not everywhere))
+        report.add(w.CONNECTION, line)
         report.add(w.QUEUE, queue_lines(queue, services.bot))
         report.add(w.ERRORS, rate_lines(services.status.errors(place)))
         await report.send(ctx, services)
@@ -67,10 +81,8 @@ class EventsCommands:
     async def events_pause(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Answer nobody for now; messages are still accepted, wait, and don't expire."""
         place = await place_of(ctx, where)
-        if not await self.services.pauses.begin(place):
-            await tell(ctx, w.PAUSED_ALREADY(where=in_words(place)))
-            return
-        await tell(ctx, w.PAUSED(where=in_words(place)))
+        done = w.PAUSED if await self.services.pauses.begin(place) else w.PAUSED_ALREADY
+        await tell(ctx, done(where=in_words(place), how=_ends(place)))
 
     @events.command(name="resume")
     @commands.admin_or_permissions(manage_guild=True)
@@ -82,7 +94,7 @@ class EventsCommands:
         else:
             said = w.NOT_PAUSED(where=in_words(place))
         if place != EVERYWHERE and self.services.settings.world.paused_since is not None:
-            said = w.STILL_PAUSED(said=said)
+            said = in_order(said, w.STILL_PAUSED(how=_ends(EVERYWHERE)))
         await tell(ctx, said)
 
     @events.command(name="resetcircuit")
@@ -93,3 +105,8 @@ class EventsCommands:
         broken = sum(one.state is not BreakerState.CLOSED for one in found)
         self.services.breakers.reset()
         await tell(ctx, w.RESET(count=broken) if broken else w.NOTHING_TO_RESET)
+
+
+def _ends(place: Where) -> Phrase:
+    """Name the command that ends a pause, as it works wherever it is read."""
+    return w.RESUME_EVERYWHERE if place == EVERYWHERE else w.RESUME_HERE

@@ -16,14 +16,16 @@ from ..errors import (
     Summary,
     mark,
 )
+from ..health.connection import Connection, Line
 from ..health.status import AgentStatus, BreakerStatus, Found, Limits, QueueStatus, Status
 from ..ledger import EVERYWHERE, Where
 from ..model import State
 from ..queue import Enqueued
-from ..words import Phrase, say, verbatim
+from ..words import Phrase, clause, say, verbatim
 from ..words import commands as states
 from ..words import events as w
 from ..words import queue as q
+from ..words.remedies import remedy_for
 from .agents import named
 
 SIGNS = {
@@ -49,6 +51,13 @@ _NOT_THERE = {
     Found.UNKNOWN: w.UNKNOWN,
     Found.SLOW: w.SLOW,
     Found.NOT_ASKED: w.NOT_ASKED,
+}
+_CONNECTIONS = {
+    Line.NO_ADDRESS: w.NO_ADDRESS,
+    Line.CONNECTED: w.CONNECTED,
+    Line.AWAY: w.NOT_CONNECTED,
+    Line.REFUSED: w.REFUSED,
+    Line.SLOW: w.TOO_SLOW,
 }
 _ARRIVALS = {
     Enqueued.ACCEPTED: q.ACCEPTED,
@@ -77,8 +86,21 @@ async def agent_lines(status: Status, bot: discord.Client, place: Where, prefix:
         return [say(w.NONE_ANYWHERE if everywhere else w.NONE_ENABLED)]
     agents = await status.agents(ids)
     if agents is None:
-        return [say(w.NO_SERVER)]
+        return [say(w.NOT_ASKED(id=one)) for one in ids]
     return [agent_line(one, prefix, detailed=everywhere) for one in agents]
+
+
+def connection_lines(found: Connection, prefix: str, *, detailed: bool) -> Iterator[str]:
+    """Say whether the agent's server can be used; details are for those who may mend it."""
+    said = _CONNECTIONS[found.line]
+    if found.line is Line.AWAY and found.since is not None:
+        said = w.NOT_CONNECTED_SINCE(since=_ago(found.since))
+    if not detailed or not found.detail:
+        yield say(said, prefix)
+        return
+    yield _detailed(said, found.detail, prefix)
+    if (remedy := remedy_for(found.detail)) is not None:
+        yield say(remedy, prefix)
 
 
 def agent_line(agent: AgentStatus, prefix: str, *, detailed: bool) -> str:
@@ -87,23 +109,26 @@ def agent_line(agent: AgentStatus, prefix: str, *, detailed: bool) -> str:
         return f"✅ {named(agent.info)}"
     said = _NOT_THERE[agent.found](id=agent.id)
     if detailed and agent.detail:
-        said = w.DETAIL(
-            said=said, detail=shorten(say(verbatim(agent.detail), prefix), _DETAIL_CHARS)
-        )
-    return say(said)
+        return _detailed(said, agent.detail, prefix)
+    return say(said, prefix)
+
+
+def _detailed(said: Phrase, detail: Phrase | str, prefix: str) -> str:
+    shown = shorten(say(verbatim(clause(detail)), prefix), _DETAIL_CHARS)
+    return say(w.DETAIL(said=said, detail=shown), prefix)
 
 
 def breaker_lines(circuits: BreakerStatus, *, one_agent: bool) -> Iterator[str]:
     """Describe the breakers; where there are many agents, the closed ones are only counted."""
-    yield _breaker(w.LETTA_SERVER, circuits.server)
+    yield _breaker(w.THE_BREAKER, circuits.server)
     quiet = 0
     for name, one in circuits.agents.items():
         if one_agent:
-            yield _breaker(w.THE_AGENT, one)
+            yield _breaker(w.THE_AGENTS_BREAKER, one)
         elif one.state is BreakerState.CLOSED:
             quiet += 1
         else:
-            yield _breaker(w.AN_AGENT(id=name), one)
+            yield _breaker(w.AN_AGENTS_BREAKER(id=name), one)
     for name, one in circuits.limited.items():
         yield _limited(w.THE_AGENT if one_agent else w.AN_AGENT(id=name), one)
     if quiet:

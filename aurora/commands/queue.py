@@ -15,7 +15,7 @@ from ..services import Services
 from ..words import Phrase, say
 from ..words import queue as w
 from ..words.commands import ANYWHERE, UNCHANGED
-from .asking import confirm, tell, working
+from .asking import ask, prefix_for, tell, working
 from .facts import (
     SIGNS,
     STATES,
@@ -26,6 +26,7 @@ from .facts import (
     queue_lines,
 )
 from .messages import meant
+from .overview import show_commands
 from .refusals import why_not
 from .report import Report
 from .scope import (
@@ -45,9 +46,10 @@ class QueueCommands:
 
     services: Services
 
-    @SetupCommands.aurora.group(name="queue")
+    @SetupCommands.aurora.group(name="queue", autohelp=False)
     async def queue(self, ctx: commands.Context) -> None:
         """See what waits for an answer, and what became of the rest."""
+        await show_commands(ctx)
 
     @queue.command(name="status")
     @commands.admin_or_permissions(manage_guild=True)
@@ -104,8 +106,9 @@ class QueueCommands:
             await tell(ctx, w.NOTHING_WAITS(where=in_words(place, ANYWHERE)))
             return
         question = w.ASK_CLEAR(where=in_words(place), count=waiting)
-        if not await confirm(ctx, self.services, question):
-            await tell(ctx, UNCHANGED)
+        answer = await ask(ctx, self.services, question)
+        if not answer:
+            await tell(ctx, w.NOT_CLEARED if answer is None else UNCHANGED)
             return
         async with working(ctx):
             ended = await self.services.cancelling.cancel(in_place(place), Reason.CLEARED)
@@ -162,19 +165,21 @@ async def _list(
     counts = await services.store.counts(place)
     beyond = sum(counts.get(state, 0) for state in states or State) - len(events)
     report = Report(title)
-    lines = [_line(one) + await _elsewhere(services, one.event) for one in events]
+    prefix = await prefix_for(ctx)
+    lines = [_line(one, prefix) + await _elsewhere(services, one.event) for one in events]
     report.add(w.NEWEST, lines, beyond=max(beyond, 0))
     await report.send(ctx, services)
 
 
-def _line(listed: Listed) -> str:
+def _line(listed: Listed, prefix: str) -> str:
     event, tries, speaks = listed
     how = w.ATTEMPTS(count=tries)
     if not speaks and event.state is not State.CANCELLED:
         # Attempts are counted for the one that speaks for the turn.
         how = w.TOGETHER
     return (
-        f"{SIGNS[event.state]} {_state(event)} · {_link(event)} · <@{event.author_id}> · "
+        f"{SIGNS[event.state]} {say(_state(event), prefix)} · {_link(event)} · "
+        f"<@{event.author_id}> · "
         f"<t:{event.accepted_at:.0f}:R> · {say(how)}"
     )
 
@@ -188,13 +193,13 @@ async def _elsewhere(services: Services, event: Event) -> str:
     return "".join(f" · <#{place}>" for place in places)
 
 
-def _state(event: Event) -> str:
+def _state(event: Event) -> Phrase:
     """Say where an event stands, and why it does."""
     state = STATES[event.state]
     if event.reason not in set(Reason):
-        return say(state)
+        return state
     why = REASONS[Reason(event.reason)].admin
-    return say(w.BECAUSE(state=state, reason=event.reason, why=why))
+    return w.BECAUSE(state=state, reason=event.reason, why=why)
 
 
 def _link(event: Event) -> str:

@@ -10,9 +10,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ..agents.protocol import AgentBackend, AgentInfo
+from ..clock import Clock
 from ..errors import (
     Breakers,
     BreakerSnapshot,
+    BreakerState,
     ErrorStats,
     Provider,
     Summary,
@@ -29,6 +31,7 @@ from ..queue.limits import (
 from ..reasons import AgentError, Outcome
 from ..settings import Settings
 from ..words import Phrase
+from .connection import Connection, look
 
 _AGENTS_ASKED = 10
 
@@ -109,6 +112,7 @@ class Status:
     queue: MessageQueue
     breakers: Breakers
     stats: ErrorStats
+    clock: Clock
     backend: Callable[[], AgentBackend | None] = field(repr=False)
     patience: float = 5.0
 
@@ -119,6 +123,12 @@ class Status:
         return list(
             dict.fromkeys(found for one in guilds if (found := agent_for(one)) is not None)
         )
+
+    async def connection(self) -> Connection:
+        """Ask the agent's server whether it can be used."""
+        away = self.breakers.server.state is not BreakerState.CLOSED
+        since = self.clock.time() - self.breakers.failing_for(None) if away else None
+        return await look(self.backend(), self.patience, since)
 
     async def agents(self, agent_ids: Sequence[str]) -> list[AgentStatus] | None:
         """Ask the agent's server about some agents, the first ten; None if there is no server."""

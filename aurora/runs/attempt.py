@@ -108,6 +108,7 @@ class Attempt:
         input_id = self.plan.input_id if self.plan else new_input_id()
         turn.attempts += 1
         turn.agent_id, turn.input_id = self.agent_id, input_id
+        turn.refused = ""
         try:
             turn.conversation_id = conversation_id = await self._conversation()
         except AgentError as error:

@@ -17,6 +17,7 @@ from ..chat.sender import Sender
 from ..clock import Clock
 from ..ledger import Store
 from ..model import Turn
+from ..reasons import Reason
 from .arguments import Arguments, BadArgument
 from .memory import MEMORY_TOOLS
 from .reading import GET_SERVER_INFO, READ_MESSAGES
@@ -107,10 +108,15 @@ class RunTools:
             async with self._alone if tool.alters else nullcontext():
                 self._ensure_open()
                 return ToolResult(await tool.run(self._scope, Arguments(arguments)))
-        except (ToolError, BadArgument) as refusal:
+        except ToolError as refusal:
+            self._note(tool, refusal.reason)
+            return ToolResult(str(refusal), True)
+        except BadArgument as refusal:
             return ToolResult(str(refusal), True)
         except FAILURES as error:
-            return ToolResult(f"{name} failed. {explain(error)}", True)
+            failure = explain(error)
+            self._note(tool, failure.reason)
+            return ToolResult(f"{name} failed. {failure}", True)
         except Exception:
             log.exception("Tool %s failed for event %s", name, self._scope.event.id)
             return ToolResult(f"{name} failed because of a mistake in Aurora.", True)
@@ -123,6 +129,11 @@ class RunTools:
         """Refuse every later call with this reason, and return when none is under way."""
         self._closed = self._closed or reason
         await self._idle.wait()
+
+    def _note(self, tool: Tool, reason: Reason | None) -> None:
+        """Keep why an answer did not get out: if nothing else does, the turn ends by it."""
+        if tool.answers and reason is not None:
+            self._scope.turn.refused = reason
 
     def _ensure_open(self) -> None:
         if self._closed is not None:

@@ -43,7 +43,9 @@ async def discord_send(scope: Scope, arguments: Arguments) -> str:
             scope.turn, channel, text, by="tool", key=key, reply_to=reply_to
         )
     except SendFailed as failure:
-        raise ToolError(_failed(failure)) from failure
+        raise ToolError(_failed(failure), failure.reason) from failure
+    # Whoever read it knows better than what was refused before.
+    scope.turn.refused = ""
     if again is not None and again.message_ids == sent.message_ids:
         return (
             f"You had sent this text there already, as {_ids(again.message_ids)}. Not sent again."
@@ -97,7 +99,7 @@ async def discord_add_reaction(scope: Scope, arguments: Arguments) -> str:
         hint = ""
         if failure.reason is Reason.UNKNOWN_EMOJI:
             hint = ' Give the emoji itself, such as "👍", or one of this server as <:name:id>.'
-        raise ToolError(f"No reaction added. {failure}{hint}") from failure
+        raise ToolError(f"No reaction added. {failure}{hint}", failure.reason) from failure
     return f'Reacted to message "{message_id}" with {emoji}.'
 
 
@@ -110,7 +112,8 @@ def _emoji(channel: discord.abc.Messageable, wanted: str) -> discord.PartialEmoj
     if guild is None or emoji.id is None or guild.get_emoji(emoji.id) is None:
         raise ToolError(
             f"No reaction added: {emoji.name} is no emoji of this server. "
-            'A plain emoji, such as "👍", always works.'
+            'A plain emoji, such as "👍", always works.',
+            Reason.UNKNOWN_EMOJI,
         )
     return emoji
 
@@ -130,6 +133,7 @@ SEND = Tool(
     ),
     discord_send,
     alters=True,
+    answers=True,
 )
 
 ADD_REACTION = Tool(
@@ -149,4 +153,5 @@ ADD_REACTION = Tool(
     ),
     discord_add_reaction,
     alters=True,
+    answers=True,
 )

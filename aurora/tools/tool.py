@@ -15,12 +15,19 @@ from ..clock import Clock
 from ..guard.policy import Act, Denied, authorise
 from ..ledger import Store
 from ..model import Event, Turn
-from ..reasons import AuroraError
+from ..reasons import AuroraError, Reason
 from .arguments import Arguments
 
 
 class ToolError(AuroraError):
-    """A tool did not do what it was asked to; the text tells the agent why."""
+    """A tool did not do what it was asked to; the text tells the agent why.
+
+    `reason` names it for the ledger, where it is one by which an event may end.
+    """
+
+    def __init__(self, text: str, reason: Reason | None = None) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class Scope(NamedTuple):
@@ -44,15 +51,19 @@ class Scope(NamedTuple):
         """Return a channel if the run may do this there; raise ToolError."""
         channel = await authorise(self.bot, self.event, act, channel_id)
         if isinstance(channel, Denied):
-            raise ToolError(channel.text)
+            raise ToolError(channel.text, channel.code)
         # The run may have been ended while Discord was asked.
         self.ensure_open()
         return channel
 
 
 class Tool(NamedTuple):
-    """A tool and what it does; `alters` makes its calls wait for each other."""
+    """A tool and what it does.
+
+    `alters` makes its calls wait for each other; `answers` says that people see what it does.
+    """
 
     spec: ToolSpec
     run: Callable[[Scope, Arguments], Awaitable[str]]
     alters: bool = False
+    answers: bool = False

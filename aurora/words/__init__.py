@@ -48,6 +48,17 @@ def verbatim(text: object) -> Phrase:
     return Phrase("{text}", {"text": text})
 
 
+def clause(text: Phrase | str) -> Phrase | str:
+    """Make a server's own words part of a sentence; phrases for that end without a full stop."""
+    return text.rstrip(" .!?") if isinstance(text, str) else text
+
+
+def in_order(*sentences: Phrase | None) -> Phrase:
+    """Say one after the other; None is left out."""
+    said = {f"s{number}": one for number, one in enumerate(sentences) if one is not None}
+    return Phrase(" ".join(f"{{{name}}}" for name in said), said)
+
+
 def say(what: Phrase, prefix: str = "[p]") -> str:
     """Put a phrase into the language that is set where this is called."""
     return what._in(_translate, prefix)

@@ -14,9 +14,12 @@ EXAMPLE = _(
 )
 NO_SCHEME = _(
     "An address begins with `ws://` or `wss://` (Letta App Server), or with `http://` or "
-    "`https://` (Letta REST API). {example}"
+    "`https://` (Letta REST API), without brackets or quotes around it. {example}"
 )
-ODD_SIGNS = _("That is no address: it is too long or has odd signs. {example}")
+ODD_SIGNS = _(
+    "That is no address: it is too long or has odd signs, such as spaces, brackets or quotes. "
+    "{example}"
+)
 NOT_READ = _("Host or port of that address can't be read. {example}")
 NO_HOST = _("That address names no host, or port 0. {example}")
 NO_QUERY = _("An address has no `?` or `#` in it. {example}")

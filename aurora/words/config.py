@@ -7,7 +7,16 @@ from . import phrase as _
 # -- settings
 
 NO_SETTING = _("{name} is no setting. There are: {names}.")
-OWN_COMMAND = _("`{name}` has a command of its own: `config {name}`.")
+OWN_COMMAND = _(
+    "`{name}` has a command of its own, to be used in the server: `[p]aurora config {name}`."
+)
+OWNERS_COMMAND = _(
+    "`{name}` has a command of its own, for the bot's owner: `[p]aurora config {name}`."
+)
+OWNERS_COMMAND_THERE = _(
+    "`{name}` has a command of its own, for the bot's owner and to be used in the server: "
+    "`[p]aurora config {name}`."
+)
 SET = _("Done: `{name}` is now **{value}**.")
 
 # What stands beside a value in the list.
@@ -17,6 +26,7 @@ ALERTS_VALUES = _("a channel or {off}")
 RETENTION_VALUES = _("{lowest} to {highest} days, owner only")
 WEBHOOK_VALUES = _("a webhook's address or {off}, owner only")
 CHANGE_ONE = _("Change one with `[p]aurora {command} <setting> <value>`.")
+CHANGE_ONE_THERE = _("Change one with `[p]aurora config set <setting> <value> {server}`.")
 ALERTS_GO_TO = _("Alerts go to {channel}.")
 
 RETENTION_SET = _("Done: what became of a message stays known for **{days} days**.")
@@ -59,6 +69,16 @@ MCP_TOOLS = _(
 
 # -- direct messages
 
-WHICH_AGENT = _("Which one? `[p]aurora config dm agent <agent_id>`")
-DMS = _("Direct messages are **{switch}**, answered by {agent}.")
-NO_AGENT_YET = _("no agent yet")
+WHICH_AGENT = _("Which one? Write `[p]aurora config dm agent <agent_id>`.")
+DMS_ON = _("Direct messages are **on**, answered by {agent}.")
+DMS_OFF = _(
+    "Direct messages are **off**: nobody answers them. Switched on, they would be answered by "
+    "{agent}."
+)
+DMS_ON_NOBODY = _(
+    "Direct messages are **on**, but there is no agent yet to answer them. Choose one with "
+    "`[p]aurora config dm agent <agent_id>`."
+)
+DMS_OFF_NOBODY = _(
+    "Direct messages are **off**: nobody answers them. There is no agent yet to do so, either."
+)

@@ -46,6 +46,9 @@ TOGETHER = _("together with a later one")
 
 NOTHING_WAITS = _("Nothing waits {where}.")
 ASK_CLEAR = _("Messages that wait {where}: {count}. Cancel them all?")
+NOT_CLEARED = _(
+    "You did not answer, so nothing in the queue was cancelled: what waits goes on waiting."
+)
 CLEARED = _("Done: {count} cancelled. What was already being answered goes on.")
 
 # -- retry

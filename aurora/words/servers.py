@@ -50,7 +50,7 @@ RESTARTED = _("the agent server was restarted in mid-turn, and the turn with it"
 # -- why a request was refused
 
 REFUSED = _("the agent server refused the request")
-REFUSED_TOKEN = _("the agent server refused the token: set it with `[p]set api letta token,…`")
+REFUSED_TOKEN = _("the agent server refused the token")
 TOKEN_MAY_NOT = _("the token may not do this on the agent server")
 NOT_KNOWN = _("the agent server does not know this")
 TOO_SLOW = _("the agent server took too long")
@@ -73,7 +73,7 @@ REFUSED_CONNECTION = _("the agent server refused the connection")
 NOT_SECURE = _("no secure connection: the server's certificate or TLS is wrong")
 NO_ADDRESS = _("this is no address of an App Server; it looks like ws://host:port/ws")
 NO_ANSWER = _("the server did not answer in time")
-NOTHING_ANSWERS = _("nothing answers at {address} ({reason}): is the App Server running?")
+NOTHING_ANSWERS = _("nothing answers at {address} ({reason})")
 CONNECTION_FAILED = _("the connection failed ({error})")
 CONNECTION_LOST = _("the connection to the agent server was lost")
 REQUEST_NOT_ANSWERED = _("the agent server did not answer {request} in {seconds} s")

@@ -6,11 +6,22 @@ from . import phrase as _
 
 # -- the server and its token
 
-NO_SERVER = _("No Letta server is set.")
+NO_SERVER = _("No address of a Letta server is set.")
 NO_SERVER_YET = _("I don't know your Letta server yet. Set it first: `[p]aurora lettaurl <url>`.")
-OUT_OF_REACH = _("The address is kept, but {url} can't be used now: {detail}.")
+OUT_OF_REACH = _("<{url}> can't be used now: {detail}.")
+KEPT = _("The address is kept, but nobody is answered from there yet.")
 SERVER_ANSWERS = _("Done: the {kind} at <{url}> answers.")
-NOT_CONFIRMED = _("You did not answer, so nothing was changed.")
+THE_ADDRESS = _("The {kind} at <{url}> is set.")
+IT_ANSWERS = _("It answers.")
+UNUSABLE_ADDRESS = _(
+    "The address that is set can't be used. Set it again: `[p]aurora lettaurl <url>`."
+)
+NOT_CONFIRMED = _("You did not answer, so nothing was changed: the address stays as it was.")
+REPLACE = _(
+    "{said}\nThe server that is set, <{old}>, answers. Use the new address all the same, so that "
+    "nobody is answered until it works?"
+)
+STAYS = _("The address was not changed: <{old}> stays in use.")
 CHANGED_MEANWHILE = _("Another address was set in the meantime; that one stays.")
 ASK_CLEAR = _(
     "<{url}> is another machine and the connection is not encrypted: anybody on the way can read "
@@ -28,19 +39,13 @@ NO_AGENT_ID = _(
     "That is no agent id. One looks like `agent-…`: copy it whole from your Letta server, without "
     "brackets or quotes. Nothing was changed."
 )
-NO_SUCH_AGENT = _(
-    "The Letta server at <{url}> says: {detail}. Check the agent's id. Nothing was changed."
-)
-AGENT_NOT_ASKED = _(
-    "The Letta server at <{url}> says: {detail}. Is it running? Nothing was changed."
-)
+AGENT_NOT_FOUND = _("I could not look at the agent on <{url}>: {detail}.")
 ENABLED = _(
-    "Done: {agent} answers in this server. Mention me, or reply to one of my messages, to talk to "
-    "it."
+    "Done: {agent} answers {where}. Mention me, or reply to one of my messages, to talk to it."
 )
-DISABLED = _("Done: I no longer answer in this server.")
+DISABLED = _("Done: I no longer answer {where}.")
 DISABLED_WAITING = _(
-    "Done: I no longer answer in this server. Messages that waited and were cancelled: {count}."
+    "Done: I no longer answer {where}. Messages that waited and were cancelled: {count}."
 )
 OWN_TOOLS = _(
     "{agent} has tools of its own that Aurora can't guard:\n{tools}\n"
@@ -73,13 +78,8 @@ SDK_BROKEN = _(
     "damaged. I can install it now with one call of pip: {packages} packages into Aurora's own "
     "data folder; Red's own packages stay untouched. Install now?"
 )
-SDK_LATER = _(
-    "The address is kept, but nobody is answered from there before Letta's SDK is installed. {how}"
-)
-SDK_FAILED = _(
-    "The address is kept, but nobody is answered from there before Letta's SDK is installed.\n"
-    "{trouble}{how}"
-)
+SDK_LATER = _("Nobody is answered from there before Letta's SDK is installed. {how}")
+SDK_FAILED = _("Nobody is answered from there before Letta's SDK is installed.\n{trouble}{how}")
 SDK_BY_HAND = _(
     "To install it by hand, run this where the bot runs:\n{command}"
     "Then use `[p]aurora lettaurl` again to see whether the server answers."

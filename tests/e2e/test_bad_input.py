@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable
 
+from tests.support.e2e.hands import button
 from tests.support.e2e.seen import owner_reads
 from tests.support.e2e.town import Town
 
@@ -56,9 +57,20 @@ async def odd_port(_: Town) -> str:
     return "aurora lettaurl ws://127.0.0.1:450000"
 
 
+async def insist(town: Town, command: str) -> None:
+    """Type a command; if it asks whether that is meant, say yes."""
+    await town.command(command)
+    said = town.bot_messages(town.general)[-1]
+    if said.components:
+        town.discord.press(town.ada, said, button(said, "Yes"))
+        await town.discord.wait_for(
+            lambda: "is kept" in town.bot_messages(town.general)[-1].content, 30
+        )
+
+
 MISTAKES: dict[Mistake, str] = {
     wrong_token: "refused the token",
-    unreachable: "is the App Server running?",
+    unreachable: "nothing answers at 127.0.0.1",
     wrong_path: "no App Server at this path",
     no_such_host: "nothing answers at letta.invalid",
     odd_port: "Host or port",
@@ -81,7 +93,7 @@ async def test_enable_with_a_wrong_server_says_what_is_wrong_and_keeps_the_old_a
 ) -> None:
     """Nothing that worked is lost by trying."""
     for mistake in (unreachable, wrong_token):
-        await town.command(await mistake(town))
+        await insist(town, await mistake(town))
         said = await town.command("aurora enable agent-other")
         assert MISTAKES[mistake] in said
         assert "Nothing was changed" in said

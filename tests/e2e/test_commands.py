@@ -84,6 +84,7 @@ async def test_enable_refuses_an_agent_that_is_not_there(bare_town: Town) -> Non
     }.items():
         said = await bare_town.command(f"aurora enable {agent_id}")
         assert words in said
+        assert ("Check the agent's id." in said) == (words == "not found")
         assert "Nothing was changed" in said
     assert "not enabled here" in await bare_town.command("aurora config show")
 
@@ -291,7 +292,7 @@ async def test_config_set_of_what_has_its_own_command_names_that(
     """`config show` lists it, so somebody will try."""
     assert setting in await bare_town.command("aurora config show")
     said = await bare_town.command(f"aurora config set {setting} off")
-    assert f"`config {setting}`" in said
+    assert f"`!aurora config {setting}`" in said
 
 
 async def test_settings_survive_a_reload(bare_town: Town) -> None:

@@ -34,8 +34,9 @@ async def test_status_of_a_healthy_server_is_green(town: Town) -> None:
     said = await page(town, "aurora events status")
     assert "▶️ on" in said
     assert f"✅ **town agent** (`{town.agent_id}`)" in said
-    assert "🟢 Letta server: closed" in said
-    assert "🟢 agent: closed" in said
+    assert "🟢 connected to the Letta server" in said
+    assert "🟢 Circuit breaker: closed" in said
+    assert "🟢 Circuit breaker of the agent: closed" in said
     assert "waiting: 0 of 50" in said
     assert "🟢 last 5 minutes: 0.0% of 1 runs failed (0)" in said
 
@@ -52,7 +53,7 @@ async def test_status_says_what_is_wrong(town: Town) -> None:
     said = await page(town, "aurora events status")
     assert "⏸️ paused since <t:" in said
     assert "❌ `agent-of-nobody`: the Letta server does not have it" in said
-    assert "🔴 Letta server: open, tried again in" in said
+    assert "🔴 Circuit breaker: open, tried again in" in said
     assert "waiting longest" in said
     assert "🔴 last 5 minutes: 66.7% of 3 runs failed (2)" in said
 
@@ -63,8 +64,10 @@ async def test_a_server_that_is_out_is_no_reason_to_wait_for_status(
     """Who looks during an outage wants to know now."""
 
     class Silent:
-        async def agent(self, _agent_id: str) -> Any:
+        async def agent(self, *_agent_id: str) -> Any:
             await town.discord.wait_for(lambda: False, 5)
+
+        ping = agent
 
     monkeypatch.setattr(town.cog.services.status, "patience", 0.1)
     monkeypatch.setattr(town.cog.services.agents, "backend", Silent())
@@ -75,7 +78,10 @@ async def test_a_server_that_is_out_is_no_reason_to_wait_for_status(
 
 async def test_status_where_nothing_is_set_up_names_what_is_missing(bare_town: Town) -> None:
     """A newcomer's first look."""
-    assert "none is enabled" in await page(bare_town, "aurora events status")
+    said = await page(bare_town, "aurora events status")
+    assert "none is enabled" in said
+    assert "no address of a Letta server is set" in said
+    assert "Circuit breaker" not in said
     assert "none is enabled anywhere" in await page(bare_town, "aurora events status everywhere")
 
 
@@ -89,8 +95,8 @@ async def test_the_owner_sees_every_agent_and_every_breaker(town: Town) -> None:
     said = await page(town, "aurora events status everywhere")
     assert "✅ **town agent**" in said
     assert "❌ `agent-2`" in said
-    assert "🔴 agent `agent-2`: open" in said
-    assert "🟢 agents in use: 1 closed" in said
+    assert "🔴 Circuit breaker of agent `agent-2`: open" in said
+    assert "🟢 Circuit breakers of agents in use: 1 closed" in said
     mod = add_mod(town)
     assert "agent-2" not in await page(town, "aurora events status", author=mod)
     said = await page(town, "aurora events status everywhere", author=mod)
@@ -127,7 +133,7 @@ async def test_the_pages_are_the_same_without_embeds(town: Town) -> None:
         assert "__The latest runs__" in said
         assert all(f"Error{number}: 1" in said for number in range(1, 200, 2))
         assert said.count("❌") == 100
-    assert "Letta server: closed" in await town.command("aurora events status")
+    assert "Circuit breaker: closed" in await town.command("aurora events status")
 
 
 # -- pause and resume

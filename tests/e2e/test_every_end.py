@@ -133,6 +133,16 @@ def refused(status: int, code: int) -> Provoke:
     return ask
 
 
+def send_refused(status: int, code: int) -> Provoke:
+    """Let Discord refuse what the agent sends by tool; it writes nothing."""
+
+    async def ask(town: QuickTown, room: Channel) -> Message:
+        town.quick.script = send
+        return await refused(status, code)(town, room)
+
+    return ask
+
+
 async def stopped(town: QuickTown, room: Channel) -> Message:
     """Refuse the token."""
     town.quick.refusal = 401
@@ -235,6 +245,9 @@ ENDS = [
     ("failed", "channel_gone", refused(404, 10003)),
     ("failed", "refused_by_discord", refused(400, 50035)),
     ("failed", "discord_error", refused(503, 0)),
+    ("failed", "forbidden", send_refused(403, 50013)),
+    ("failed", "automod", send_refused(400, 200000)),
+    ("failed", "channel_gone", send_refused(404, 10003)),
     ("expired", "waited_too_long", retrying(overload)),
     ("expired", "waited_too_long", retrying(close_the_door)),
     ("expired", "waited_too_long", waiting(outlived)),

@@ -48,7 +48,9 @@ async def status() -> Status:
     for guild_id, agent_id in ((HERE, "ada"), (THERE, "silent"), (FAR, "unused")):
         await settings.set_guild(guild_id, agent_id=agent_id, enabled=guild_id != FAR)
     backend: Any = Asked()
-    return Status(settings, store, queue, breakers, ErrorStats(clock), lambda: backend, 0.05)
+    return Status(
+        settings, store, queue, breakers, ErrorStats(clock), clock, lambda: backend, 0.05
+    )
 
 
 async def test_each_place_has_its_agents(status: Status) -> None:
@@ -123,3 +125,32 @@ async def test_the_pace_is_a_guilds_own(status: Status) -> None:
     await status.settings.set_guild(HERE, rate_limit_seconds=3.5)
     assert status.limits(HERE).pace == 3.5
     assert status.limits(EVERYWHERE).pace is None
+
+
+async def test_an_outage_lasts_from_its_first_failure_until_the_breaker_closes(
+    status: Status,
+) -> None:
+    """What lies between, tried again in vain, is the same outage; an agent's is none."""
+    clock = status.clock
+    assert isinstance(clock, FakeClock)
+
+    async def fail(agent_id: str, times: int, *, accepted: bool) -> None:
+        for _ in range(times):
+            permits = status.breakers.acquire(agent_id)
+            assert permits is not None
+            if accepted:
+                permits.accepted()
+                permits.failed_run()
+            else:
+                permits.failed_to_accept()
+
+    await fail("ada", 5, accepted=True)
+    assert (await status.connection()).since is None
+    since = clock.time()
+    await fail("other", 5, accepted=False)
+    assert (await status.connection()).since == since
+    await clock.advance(61)
+    await fail("other", 1, accepted=False)
+    assert (await status.connection()).since == since
+    status.breakers.reset()
+    assert (await status.connection()).since is None

@@ -141,7 +141,7 @@ async def test_a_server_that_stays_away_leaves_the_turn_lost(server: Server) -> 
     (last,) = await play(backend, given(agent, opened, "[[say:x]]"))
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.UNREACHABLE
-    assert "is the App Server running?" in str(last.detail)
+    assert "nothing answers at 127.0.0.1" in str(last.detail)
     await backend.close()
 
 
@@ -190,7 +190,7 @@ async def test_a_turn_whose_server_missed_the_cut_is_waited_for(server: Server) 
 @pytest.mark.parametrize(
     ("url", "outcome", "words"),
     [
-        ("ws://127.0.0.1:9/ws", Outcome.UNREACHABLE, "is the App Server running"),
+        ("ws://127.0.0.1:9/ws", Outcome.UNREACHABLE, "nothing answers at 127.0.0.1:9"),
         ("ws://no-such-host.invalid/ws", Outcome.UNREACHABLE, "no-such-host.invalid"),
         ("not an address", Outcome.CONFIG, "ws://host:port/ws"),
         ("ftp://127.0.0.1/ws", Outcome.CONFIG, "ws://host:port/ws"),

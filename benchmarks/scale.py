@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aurora.clock import SystemClock
@@ -22,6 +23,7 @@ from aurora.queue import MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.queue.selecting import OfGuild, OfMessages
 from aurora.reasons import Reason
+from aurora.runs.pinging import look_again
 
 from .durable import EventMaker, accept, settings_of
 from .figures import Figure, percentile
@@ -75,9 +77,7 @@ async def _opened(path: Path, maker: EventMaker) -> AsyncIterator[_House]:
     breakers = Breakers(clock)
     store = SqliteStore(path, clock, retention=lambda: _RETENTION_SECONDS)
     queue = MessageQueue(store, WorkRules(settings, breakers), clock)
-    breakers.subscribe(
-        lambda key, _old, _new: queue.reconsider(None if key is None else settings.guilds_of(key))
-    )
+    breakers.subscribe(partial(look_again, queue, settings))
     status = Status(
         settings, store, queue, breakers, ErrorStats(clock), clock, backend=lambda: None
     )

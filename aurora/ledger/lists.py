@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from ..model import State
@@ -57,7 +57,7 @@ _OPEN = frozenset(str(state) for state in State if not state.final)
 class _Do(Protocol):
     """Has something done in the writer's thread."""
 
-    async def __call__(self, operation: Callable[..., Any], *args: Any) -> Any: ...
+    def __call__(self, operation: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
 
 
 async def recent(do: _Do, where: Where, states: Collection[str], limit: int) -> list[Row]:

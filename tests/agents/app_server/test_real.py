@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,7 +143,7 @@ async def test_a_deleted_conversation_is_replaced(
 ) -> None:
     """A lane must not be stuck for ever on an id that the server forgot."""
     one = given(world.agent, f"{opened}999", "[[say:new]]")
-    events = await play(backend, replace(one, title="discord:1:2"))
+    events = await play(backend, one._replace(title="discord:1:2"))
     (found,) = moved(events)
     assert end_of_run(events) == Finished(Outcome.COMPLETED, "new")
     answer = await world.server.request("conversation_retrieve", conversation_id=found)

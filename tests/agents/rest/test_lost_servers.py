@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -230,7 +229,7 @@ async def test_a_deleted_conversation_is_replaced_under_the_same_title(load: Loa
     """Whoever looks through the server's conversations finds it by that."""
     async with rig(load) as town:
         delete(town, town.conversation_id)
-        one = replace(town.given("[[say:new]]"), title="discord:1:2")
+        one = town.given("[[say:new]]")._replace(title="discord:1:2")
         events = await play(town.backend, one)
         (new_id,) = moved(events)
         title = town.server.store.threads[new_id].summary

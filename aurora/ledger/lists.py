@@ -87,9 +87,7 @@ def dm_channels(tables: Tables, since: float) -> list[int]:
     return [channel_id for (channel_id,) in tables.run(DM_CHANNELS, (since,))]
 
 
-def _indexed(
-    tables: Tables, where: Where, wanted: Collection[str], limit: int
-) -> list[int] | None:
+def _indexed(tables: Tables, where: Where, wanted: frozenset[str], limit: int) -> list[int] | None:
     """Return the numbers of the latest events; None if no index tells them."""
     unfinished = tables.unfinished.counts(where)
     many = sum(unfinished.get(state, 0) for state in wanted) > LOOKED_AT

@@ -238,7 +238,11 @@ async def test_lanes_are_scheduled_anew_only_for_the_better(benches: list[Bench]
     """When a breaker opens each lane learns so when its time comes, not all in one piece."""
     bench, backend = await start_bench(benches)
     looked = []
-    bench.queue.reconsider = lambda _guilds=None: looked.append(bench.breakers.server.state)  # type: ignore[method-assign]
+
+    def look(guild_ids: Iterable[int | None] | None = None) -> None:
+        looked.append(bench.breakers.server.state)
+
+    bench.queue.reconsider = look  # type: ignore[method-assign]
     await break_down(bench, backend)
     assert looked == []
     bench.breakers.server.half_open()

@@ -27,6 +27,10 @@ HERE, THERE, FAR = 9, 10, 11
 class Asked:
     """An agent server that knows one agent, is silent of another and trips over a third."""
 
+    async def ping(self) -> None:
+        """Be away."""
+        raise AgentError(Outcome.UNREACHABLE, "at 10.0.0.1")
+
     async def agent(self, agent_id: str) -> AgentInfo:
         """Answer, or not."""
         if agent_id == "silent":

@@ -176,8 +176,9 @@ async def test_an_end_without_an_answer_is_shown_on_each_message(
     benches: list[Bench], script: list[Any], reason: str
 ) -> None:
     """In words on the message that the answer would have replied to, by a mark on the others."""
-    bench, _, events = await start(benches, script, seconds=0.05)
-    # The run that never ends has its time limit by the machine's clock.
+    bench, _, events = await start(benches, script, seconds=5)
+    # The run that never ends has a time limit.
+    await bench.clock.advance(6)
     await asyncio.gather(*bench.worker._tasks)
     assert {event.reason for event in events} == {reason}
     shown = {(post.event_id, post.by) for post in bench.square.posts if post.by != "tool"}

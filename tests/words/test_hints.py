@@ -40,6 +40,7 @@ READ = {
     "alerts.GUILD_REMEDY": ADMIN,
     "alerts.SERVER_REMEDY": OWNER,
     "alerts.AGENT_REMEDY": OWNER,
+    "alerts.LIMITED_REMEDY": OWNER,
     "alerts.TOO_MANY_ERRORS": OWNER,
     "alerts.NOT_STARTED": OWNER,
     "commands.NOT_STARTED_FOR": OWNER,

@@ -67,17 +67,21 @@ class _Tally:
         if operation.error is not None:
             self.by_type[operation.error] += 1
 
+    def lately(self, since: float) -> tuple[int, int]:
+        """Count the operations since then, and the errors among them."""
+        late = [one.error is not None for one in self.recent if one.monotonic > since]
+        return len(late), sum(late)
+
     def summary(self, since: float) -> Summary:
-        late = [one for one in self.recent if one.monotonic > since]
-        late_errors = sum(one.error is not None for one in late)
+        late, late_errors = self.lately(since)
         errors = self.by_type.total()
         return Summary(
             operations=self.operations,
             errors=errors,
             rate=errors / self.operations if self.operations else 0.0,
-            recent_operations=len(late),
+            recent_operations=late,
             recent_errors=late_errors,
-            recent_rate=late_errors / len(late) if late else 0.0,
+            recent_rate=late_errors / late if late else 0.0,
             by_type=dict(self.by_type.most_common()),
             recent=tuple(self.recent),
         )
@@ -152,9 +156,9 @@ class ErrorStats:
 
     def too_many_errors(self) -> bool:
         """Tell whether more than half of what was tried lately failed."""
-        summary = self.summary()
-        enough = summary.recent_operations >= self._alert_minimum
-        return enough and summary.recent_rate > _ALERT_ABOVE
+        # Asked after every run: the whole summary would be made for nobody.
+        operations, errors = self._all.lately(self._clock.monotonic() - RECENT_SECONDS)
+        return operations >= self._alert_minimum and errors > _ALERT_ABOVE * operations
 
     def start_cooldown(self) -> None:
         """Let no alert be due for a while: somebody has just been told, in other words."""

@@ -208,14 +208,10 @@ class Lanes:
     def _ripen(self, now: float) -> bool:
         """Make a bite of those ready that are due; tell whether these were all."""
         for _ in range(BITE):
-            if not self._schedule:
+            if not self._schedule or self._schedule[0][0] > now:
                 return True
-            due, ticket, name = self._schedule[0]
-            valid = self._valid(name, ticket)
-            if valid and due > now:
-                return True
-            heapq.heappop(self._schedule)
-            if valid:
+            _, ticket, name = heapq.heappop(self._schedule)
+            if self._valid(name, ticket):
                 lane = self._lanes[name]
                 lane.ticket = None
                 lane.ready = True
@@ -223,7 +219,7 @@ class Lanes:
         return False
 
     def _next_due(self, now: float) -> float | None:
-        """Return the seconds until a lane will be due, None if none will."""
+        """Return the seconds until a lane may be due, None if none will."""
         due = self._schedule[0][0] if self._schedule else math.inf
         return None if math.isinf(due) else max(0.0, due - now)
 

@@ -117,8 +117,15 @@ class LettaRest:
         await asyncio.sleep(startup)
         await self.start(self._port)
 
-    def lose_redis(self) -> None:
-        """Let Redis die: its streams only ping, runs go on, and what needs a lock is 500."""
+    def lose_redis(self, *, records: bool = True) -> None:
+        """Let Redis die: its streams only ping, runs go on, and what needs a lock is 500.
+
+        Args:
+            records: whether the end of what runs still gets into the records.
+
+        """
+        for run in () if records else self.store.runs.values():
+            run.stuck = run.background and run.active
         redis, self.store.redis = self.store.redis, None
         self.store.redis_is_lost = True
         for stream in redis.streams.values() if redis is not None else ():

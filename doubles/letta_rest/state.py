@@ -97,6 +97,8 @@ class Run:
     completed: datetime | None = None
     records: list[Record] = field(default_factory=list)
     steps: list[Json] = field(default_factory=list)
+    stuck: bool = False
+    """Whether its end, unless it is cancelled, is not written any more."""
 
     @property
     def active(self) -> bool:
@@ -110,7 +112,7 @@ class Run:
 
     def end(self, status: str, stop_reason: str, error: Json | None = None) -> None:
         """Write the end of the run, unless it was cancelled meanwhile."""
-        if not self.active:
+        if not self.active or (self.stuck and status != "cancelled"):
             return
         self.status, self.stop_reason, self.error = status, stop_reason, error
         self.completed = now()

@@ -63,6 +63,7 @@ class Driver:
         self._run = run
         self._key = run.given.conversation
         self._step: Step | None = None
+        self._left_behind = False
         self._sent = 0
         self._round = 0
 
@@ -100,7 +101,7 @@ class Driver:
             ending = Ending(error.outcome, error.detail)
         if ending.outcome is Outcome.UNREACHABLE and self._committed:
             ending = ending._replace(outcome=Outcome.LOST)
-        if ending.outcome is Outcome.LOST and run.is_away:
+        if self._left_behind or (ending.outcome is Outcome.LOST and run.is_away):
             self._shared.undertaking.leave(self._key)
         text = ""
         if ending.outcome is Outcome.COMPLETED:
@@ -176,9 +177,9 @@ class Driver:
         except CutError as cut:
             if not cut.sent:
                 raise
-        if step.stop_reason:
-            return stopped(step.stop_reason)
-        return await recovery.follow()
+        ending = stopped(step.stop_reason) if step.stop_reason else await recovery.follow()
+        self._left_behind |= step.unended
+        return ending
 
     def _remedy(self, step: Step, error: RefusedError, ending: Ending) -> str:
         """Name what may help against a refusal."""

@@ -75,22 +75,39 @@ class Recovery:
     async def is_over(self) -> bool:
         """Tell whether a stream that is silent is worth no more waiting.
 
-        The run has ended, by its record, or its server is gone.
+        The run has ended, by its record or by what it left in its conversation, or its server is
+        gone.
         """
         step = self._step
         if not step.run_id:
             return False
         try:
-            run = await self._api.retrieve_run(step.run_id)
+            if has_ended(await self._api.retrieve_run(step.run_id)):
+                step.background = False
+                return True
+            return await self._is_stored()
         except CutError as cut:
             step.down |= not cut.sent
             return True
         except RefusedError:
             return False
-        if has_ended(run):
-            step.background = False
-            return True
-        return False
+
+    async def _is_stored(self) -> bool:
+        """Look in the conversation for the end of a run whose record does not tell of it.
+
+        A server without its Redis may not get as far. Text is stored before its step's end is
+        told, and no step follows it.
+        """
+        step, mine = self._step, await self._mine()
+        if last_text(mine):
+            reason = "end_turn"
+        elif pending_request(mine) is not None:
+            reason = REQUIRES_APPROVAL
+        else:
+            return False
+        self._take_stored(mine, reason)
+        step.patchy = step.unended = True
+        return True
 
     async def _once(self) -> Ending:
         step = self._step
@@ -171,19 +188,25 @@ class Recovery:
 
     async def _read_back(self, stop_reason: str) -> Ending:
         """Read from the tail what the stream did not bring, and classify the end."""
-        step = self._step
-        step.stop_reason = stop_reason
-        mine = [
-            one for one in await self._api.tail(self._key) if word(one, "run_id") == step.run_id
-        ]
-        if stop_reason == REQUIRES_APPROVAL and (request := pending_request(mine)) is not None:
-            step.read_request(request)
-        step.text = last_text(mine)
+        mine = await self._mine()
+        self._take_stored(mine, stop_reason)
         ending = stopped(stop_reason)
         if not mine and (ending.outcome is Outcome.COMPLETED or stop_reason == REQUIRES_APPROVAL):
             # A conversation that was deleted reads like one without messages.
             raise AgentError(Outcome.LOST, w.LOST_WITH_CONVERSATION)
         return ending
+
+    async def _mine(self) -> list[Frame]:
+        """Return the newest messages of the run, newest first."""
+        tail = await self._api.tail(self._key)
+        return [one for one in tail if word(one, "run_id") == self._step.run_id]
+
+    def _take_stored(self, mine: list[Frame], stop_reason: str) -> None:
+        step = self._step
+        step.stop_reason = stop_reason
+        if stop_reason == REQUIRES_APPROVAL and (request := pending_request(mine)) is not None:
+            step.read_request(request)
+        step.text = last_text(mine)
 
     async def _bury(self) -> None:
         """Cancel a dead run, which would hold its conversation for ever; raises AgentError."""

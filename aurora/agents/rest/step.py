@@ -28,8 +28,9 @@ class Step:
     """What was sent under one otid, and what the server said of it.
 
     `background` says whether the run's stream can be taken up again, `patchy` that pieces of it
-    were missed, `down` that the server was gone in the meantime and the run may be dead. `text`
-    is its last message as the server has stored it, `open` that it was sent and not refused.
+    were missed, `down` that the server was gone in the meantime and the run may be dead, `unended`
+    that it is over and its record does not say so. `text` is its last message as the server has
+    stored it, `open` that it was sent and not refused.
     `replies` are the answers to its calls so far, `coming` the calls of the agent's own tools of
     which pieces are there, `seen` those that are whole, which may end in a later step.
     """
@@ -40,6 +41,7 @@ class Step:
     accepted: bool = False
     patchy: bool = False
     down: bool = False
+    unended: bool = False
     run_id: str = ""
     seq: int = 0
     stop_reason: str = ""

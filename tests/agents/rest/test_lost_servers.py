@@ -112,27 +112,32 @@ async def test_an_answer_to_a_call_waits_for_its_server(load: Load) -> None:
 # -- a stream that falls silent
 
 
-async def test_an_answer_behind_a_silent_stream_is_read_from_the_record(load: Load) -> None:
-    """Redis died, and with it the stream; the run went on, and its end is stored."""
+@pytest.mark.parametrize("records", [True, False])
+async def test_an_answer_behind_a_silent_stream_is_read_from_what_is_stored(
+    load: Load, records: bool
+) -> None:
+    """Redis died, and with it the stream; the run went on, whether its record says so or not."""
     async with rig(load, quiet_limit=0.3) as town:
         running = await play_until(town, f"[[slow:0.05]][[say:{WORDS}]]", Text)
-        town.server.lose_redis()
+        town.server.lose_redis(records=records)
         finished = end_of_run(await asyncio.wait_for(running, 20))
         refused = end_of_run(await town.play("[[say:next]]"))
         town.server.find_redis()
         after = end_of_run(await town.play("[[say:next]]"))
+        await until(lambda: not any(run.active for run in town.server.store.runs.values()))
     assert finished == Finished(Outcome.COMPLETED, WORDS)
     assert refused.outcome is Outcome.UNREACHABLE
     assert after == Finished(Outcome.COMPLETED, "next")
 
 
-async def test_a_call_behind_a_silent_stream_is_made_once(load: Load) -> None:
+@pytest.mark.parametrize("records", [True, False])
+async def test_a_call_behind_a_silent_stream_is_made_once(load: Load, records: bool) -> None:
     """It stands in the conversation, whole; what it returned is told when that can be."""
     tools = Tools()
     async with rig(load, quiet_limit=0.3) as town:
         running = asyncio.create_task(town.play(f"[[sleep:0.5]]{CALL}[[after:Sent.]]", tools))
         await until(lambda: town.llm.requests)
-        town.server.lose_redis()
+        town.server.lose_redis(records=records)
         await until(lambda: len(town.posted("/messages")) > 1)
         town.server.find_redis()
         events = await asyncio.wait_for(running, 20)

@@ -174,7 +174,7 @@ def test_no_command_is_named_without_its_prefix(name: str) -> None:
     assert bare == []
 
 
-@pytest.mark.parametrize("command", LEAVES)
+@pytest.mark.parametrize("command", sorted(LEAVES))
 def test_the_help_of_a_command_names_commands_that_exist(command: str) -> None:
     """With the prefix, as all else."""
     for hint in re.findall(r"`\[p\]([^`]+)`", LEAVES[command].callback.__doc__ or ""):

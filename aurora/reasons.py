@@ -70,6 +70,7 @@ class Reason(StrEnum):
     TOO_LONG = "too_long"
     UNKNOWN_EMOJI = "unknown_emoji"
     TOO_MANY_REACTIONS = "too_many_reactions"
+    MISUSED = "misused"
     # the person who asked may not do it
     MAY_NOT_SEND = "may_not_send"
     MAY_NOT_READ = "may_not_read"
@@ -319,6 +320,7 @@ _ENDS = {
     Reason.TOO_LONG: _doubtful(w.TOO_LONG),
     Reason.UNKNOWN_EMOJI: _doubtful(w.UNKNOWN_EMOJI),
     Reason.TOO_MANY_REACTIONS: _doubtful(w.TOO_MANY_REACTIONS),
+    Reason.MISUSED: _doubtful(w.MISUSED),
     Reason.MAY_NOT_SEND: _doubtful(w.MAY_NOT_SEND),
     Reason.MAY_NOT_REACT: _doubtful(w.MAY_NOT_REACT),
     Reason.AUTHOR_TIMED_OUT: _doubtful(w.AUTHOR_TIMED_OUT),

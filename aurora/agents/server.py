@@ -27,6 +27,7 @@ class AgentServer:
         self._changed = changed
         self._key: tuple[str, str | None] | None = None
         self._closed = False
+        self._tried: set[AgentBackend] = set()
         self.backend: AgentBackend | None = None
         self.withheld_token = False
         """Whether there is a token that was not used, for the address would leak it."""
@@ -58,9 +59,11 @@ class AgentServer:
             return AgentError(Outcome.UNREACHABLE, w.CLOSED)
         sent = None if withheld(address, token, clear_ok=clear_ok) else token
         backend = self._connect(address, sent)
+        self._tried.add(backend)
         try:
             return await trouble_with(backend)
         finally:
+            self._tried.discard(backend)
             await backend.close()
 
     def _connect(self, address: Address, token: str | None) -> AgentBackend:
@@ -83,8 +86,8 @@ class AgentServer:
         """Abort what runs and disconnect, for good."""
         self._closed = True
         backend, self.backend, self._key = self.backend, None, None
-        if backend is not None:
-            await backend.close()
+        for one in [*self._tried, *([backend] if backend is not None else [])]:
+            await one.close()
 
 
 def withheld(address: Address | None, token: str | None, *, clear_ok: bool) -> bool:

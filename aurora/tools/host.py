@@ -112,6 +112,7 @@ class RunTools:
             self._note(tool, refusal.reason)
             return ToolResult(str(refusal), True)
         except BadArgument as refusal:
+            self._note(tool, Reason.MISUSED)
             return ToolResult(str(refusal), True)
         except FAILURES as error:
             failure = explain(error)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from aurora.agents.address import parse_address
 from aurora.agents.app_server import AppServer
 from aurora.agents.memory import Memory
 from aurora.agents.protocol import ToolLister
@@ -15,6 +17,8 @@ from aurora.agents.rest import LettaRest
 from aurora.agents.sdk import SdkFolder
 from aurora.agents.server import AgentServer
 from aurora.clock import SystemClock
+from aurora.reasons import Outcome
+from doubles.quick_app_server import QuickAppServer
 from tests.support.house import ROOT
 
 _COST = """
@@ -98,3 +102,44 @@ async def test_a_closed_one_connects_to_nothing_any_more(tmp_path: Path) -> None
     await one.close()
     await one.configure("http://127.0.0.1:9", None, clear_ok=False)
     assert one.backend is None
+
+
+async def test_a_server_is_tried_out_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    """Not even a change that the breakers would hear of."""
+    changes: list[int] = []
+    quick = QuickAppServer()
+    await quick.start()
+    one, address = server(tmp_path, changes), parse_address(quick.url)
+    try:
+        assert await one.try_out(address, quick.token, clear_ok=False) is None
+        refused = await one.try_out(address, "another", clear_ok=False)
+    finally:
+        await quick.stop()
+    away = await one.try_out(address, quick.token, clear_ok=False)
+    assert refused is not None
+    assert "refused the token" in str(refused.detail)
+    assert away is not None
+    assert away.outcome is Outcome.UNREACHABLE
+    assert (one.backend, changes) == (None, [])
+
+
+async def test_who_unloads_does_not_wait_for_a_server_that_is_tried_out(tmp_path: Path) -> None:
+    """Nor leaves a socket behind (promise 10)."""
+    taken: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+    async def take(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.put_nowait(writer)
+
+    silent = await asyncio.start_server(take, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    one = server(tmp_path)
+    trial = asyncio.create_task(
+        one.try_out(parse_address(f"ws://127.0.0.1:{port}"), None, clear_ok=False)
+    )
+    writer = await asyncio.wait_for(taken.get(), 20)
+    await one.close()
+    assert (await asyncio.wait_for(trial, 5)) is not None
+    assert await one.try_out(parse_address(f"ws://127.0.0.1:{port}"), None, clear_ok=False)
+    assert taken.empty()
+    writer.close()
+    silent.close()

@@ -48,6 +48,16 @@ async def empty(stage: Stage, _turn: Turn, tools: RunTools) -> ToolResult:
     return await send(tools, stage.channel, "  ")
 
 
+async def nowhere(_stage: Stage, _turn: Turn, tools: RunTools) -> ToolResult:
+    """Name a channel as people do, and not by its id."""
+    return await tools.call("discord_send", {"channelId": "#general", "message": "Hello"})
+
+
+async def wordless(stage: Stage, _turn: Turn, tools: RunTools) -> ToolResult:
+    """Forget the text."""
+    return await tools.call("discord_send", {"channelId": str(stage.channel.id)})
+
+
 async def odd_emoji(_stage: Stage, turn: Turn, tools: RunTools) -> ToolResult:
     """React with what is no emoji."""
     return await react(tools, turn.speaker, ":thumbsup:")
@@ -71,6 +81,8 @@ REFUSALS: list[tuple[Act, str]] = [
     (elsewhere, "unknown_channel"),
     (too_long, "too_long"),
     (empty, "empty"),
+    (nowhere, "misused"),
+    (wordless, "misused"),
     (odd_emoji, "unknown_emoji"),
     (may_not_react, "may_not_react"),
 ]

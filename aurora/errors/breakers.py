@@ -204,6 +204,10 @@ class Breakers:
         breaker = self._find(key)
         return breaker is not None and breaker.state is BreakerState.OPEN
 
+    def is_shut(self, agent_id: str) -> bool:
+        """Tell whether nothing is tried with an agent at the moment."""
+        return any(one.state is BreakerState.OPEN for _, one in self._known(agent_id))
+
     def is_limited(self, agent_id: str) -> bool:
         """Tell whether an agent's provider asked for patience, and has not answered since."""
         return agent_id in self._providers

@@ -75,7 +75,7 @@ class OutageNotices:
     async def late(self, turn: Turn, agent_id: str) -> None:
         """Tell a channel whose agent can't be reached that its answer will be late."""
         if self._outages(agent_id):
-            if self._is_shut(agent_id):
+            if self._breakers.is_shut(agent_id):
                 await self._tell(turn.speaker, agent_id)
         elif not self._breakers.is_limited(agent_id) and self._is_lost(turn):
             await self._tell(turn.speaker, agent_id)
@@ -93,7 +93,9 @@ class OutageNotices:
         """Tell each lane that waits for the end of an outage; it may be over meanwhile."""
         async for event in self._queue.heads():
             agent_id = self._settings.agent_for(event.guild_id)
-            if agent_id is not None and key in self._outages(agent_id) and self._is_shut(agent_id):
+            if agent_id is None or key not in self._outages(agent_id):
+                continue
+            if self._breakers.is_shut(agent_id):
                 await self._tell(event, agent_id)
 
     async def _tell(self, event: Event, agent_id: str) -> None:
@@ -114,10 +116,6 @@ class OutageNotices:
     def _outages(self, agent_id: str) -> set[Key]:
         """Return the outages that last, of those that concern an agent."""
         return self._on & {None, agent_id, Provider(agent_id)}
-
-    def _is_shut(self, agent_id: str) -> bool:
-        """Tell whether nothing is tried with an agent at the moment."""
-        return any(map(self._breakers.is_open, (None, agent_id, Provider(agent_id))))
 
     def _is_lost(self, turn: Turn) -> bool:
         """Tell whether a turn alone is out of reach for so long that it is worth a word.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..clock import Clock
-from ..errors import RetryConfig, retry_delay
+from ..errors import Breakers, RetryConfig, retry_delay
 from ..ledger import Store
 from ..model import Trace, Turn
 from ..queue import MessageQueue
@@ -31,6 +31,7 @@ class Endings:
         store: Store,
         ports: Ports,
         settings: Settings,
+        breakers: Breakers,
         clock: Clock,
         retries: RetryConfig,
     ) -> None:
@@ -38,6 +39,7 @@ class Endings:
         self._store = store
         self._ports = ports
         self._settings = settings
+        self._breakers = breakers
         self._clock = clock
         self._retries = retries
 
@@ -140,8 +142,12 @@ class Endings:
     async def _put_back(self, turn: Turn, delay: float, *, late: bool) -> None:
         if not turn.interrupted:
             turn.run_id = turn.input_id = None
+        agent_id = turn.agent_id or ""
         if late:
-            await self._ports.late(turn, turn.agent_id or "")
+            await self._ports.late(turn, agent_id)
+        if late and self._breakers.is_shut(agent_id):
+            # The breaker says when, and that may be sooner than a delay that grew in an outage.
+            delay = 0.0
         await self._queue.retry(turn, delay)
 
     async def _end(self, turn: Turn, end: End) -> None:

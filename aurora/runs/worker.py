@@ -61,7 +61,7 @@ class Worker:
         self._retries = retries or RetryConfig()
         self._recovery = Recovery(ports, clock, self._retries)
         self._admission = Admission(store, ports, settings, breakers, clock)
-        self._endings = Endings(queue, store, ports, settings, clock, self._retries)
+        self._endings = Endings(queue, store, ports, settings, breakers, clock, self._retries)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def step(self) -> None:

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from aurora.agents.sdk import SdkFolder
+from aurora.errors import LIMITED
 from doubles.letta_rest import Fault
 from doubles.llm import Call, Step
 from tests.support.e2e.seen import (
@@ -286,3 +287,33 @@ async def test_calls_that_the_server_drops_are_not_made(town: Town) -> None:
     seen = await provoke(town, "[[send2:One.|Two.]]")
     assert seen == Outcome("answered", "sent", [("general", True, "One.")], [])
     assert "Two." not in tool_returns(town)
+
+
+async def test_a_server_that_is_back_is_used_again_within_seconds(town: Town) -> None:
+    """Many ask while it is down, so that its breaker opens; it is found by a cheap look-up."""
+    await town.rest.stop()
+    rooms = [town.discord.add_channel(town.guild, f"room {number}") for number in range(6)]
+    asked = [mention(town, "[[send:Here.]]", room) for room in rooms]
+    server = town.cog.services.breakers.server
+    await town.discord.wait_for(lambda: server.state.value == "open", 30)
+    await town.rest.restart()
+    for message in asked:
+        await town.ended(message)
+    assert [town.steps(one)[-1] for one in asked] == ["answered"] * 6
+
+
+async def test_a_provider_that_limits_for_ever_is_told_once(town: Town) -> None:
+    """Over the API as well: a word after a quarter of a minute, few tries, and then the answer."""
+    town.cog.services.breakers.limited_pauses = LIMITED
+
+    def heard() -> list[str]:
+        return [text for place, _, text in said_since(town, message) if place == "general"]
+
+    message = mention(town, "patience [[err:429]]")
+    (notice,) = await town.discord.wait_for(heard, 40)
+    assert "asked for too much" in notice
+    # At 0, 5 and 10 s, and perhaps at 20; a server asks a model up to three times by itself.
+    assert town.steps(message).count("running") <= 4
+    town.llm.script("patience", Step(text="Now."))
+    seen = await outcome_of(town, message, 60)
+    assert (seen.state, heard()) == ("answered", [notice, "Now."])

@@ -93,6 +93,21 @@ async def test_a_blink_of_the_line_is_no_outage(benches: list[Bench]) -> None:
     assert (event.state, bench.square.notices) == (State.ANSWERED, [])
 
 
+@pytest.mark.parametrize("seconds", [16.0, 20.0, 25.0])
+async def test_who_asks_alone_does_not_wait_out_a_delay_that_grew(
+    benches: list[Bench], seconds: float
+) -> None:
+    """The fifth miss opens the breaker after 15 s, and would be tried again 16 s later."""
+    bench, backend = await start_bench(benches)
+    backend.away = True
+    event = await bench.ask()
+    await bench.clock.advance(seconds)
+    assert bench.breakers.server.state is BreakerState.OPEN
+    backend.away = False
+    await bench.clock.advance(7)
+    assert event.state is State.ANSWERED
+
+
 async def test_a_channel_is_told_once_of_an_outage(benches: list[Bench]) -> None:
     """Whoever writes there, and however often it is tried."""
     bench, backend = await start_bench(benches)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 
 import discord
 from redbot.core.bot import Red
@@ -18,23 +16,18 @@ from ..settings import Settings
 from .gaps import DMS, Gap, Gaps, Written, written
 from .passes import WINDOW_SECONDS, Bounds, Missed, Pass, Passes
 from .receiving import Intake
-from .triggers import addressed
+from .watermarks import Watermarks, id_at
 
 log = logging.getLogger("red.aurora.catchup")
 
 _SOON = 1.0
-_RED_SECONDS = 10.0
-"""How long Red may take to look at a message before it hands it on."""
-_HEARD = "listening"
-_BEHIND = "behind"
 
 
 class CatchUp:
     """Reads what each guild missed, as soon as it is there; never after a RESUME.
 
-    The store keeps up to which message Aurora has heard (`listening`), and which guilds are behind
-    that (`behind`). A guild that is caught up moves on, whatever the others do; what a crash cut
-    short is read again, and dedupe makes that harmless. `tell` hears of what nobody looked at.
+    A guild that is caught up moves on, whatever the others do; what a crash cut short is read
+    again, and dedupe makes that harmless. `tell` hears of what nobody looked at.
     """
 
     def __init__(
@@ -56,6 +49,7 @@ class CatchUp:
         self._tell = tell
         self.bounds = bounds or Bounds()
         self._gaps = Gaps(bot, None)
+        self._watermarks = Watermarks(bot, store, intake, clock)
         self._wake = asyncio.Event()
         self._lines.first = self._wake.set
         self._passes = Passes(
@@ -63,17 +57,12 @@ class CatchUp:
         )
         self._unread: list[Unread] = []
         self._announced: set[int] = set()
-        self._coming_since: dict[int, float] = {}
-        self._kept_behind = ""
         self._keep_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to listen; the last step of loading, so that no message falls between."""
-        heard, behind = await self._store.noted(_HEARD), await self._store.noted(_BEHIND)
-        self._kept_behind = behind or ""
-        known = {int(key): int(value) for key, value in json.loads(behind or "{}").items()}
-        self._gaps = Gaps(self._bot, int(heard) if heard is not None else None, known)
+        self._gaps = await self._watermarks.load()
         self._announced = {guild.id for guild in self._bot.guilds if not guild.unavailable}
         for shard_id in {guild.shard_id for guild in self._bot.guilds}:
             self._open(shard_id)
@@ -84,13 +73,14 @@ class CatchUp:
         task, self._task = self._task, None
         if task is None:
             return
-        heard, behind = await self._heard(self._intake.arriving)
+        # What is on its way in sees that the queue is shut, or gets there.
+        heard = await self._watermarks.now(done=self._intake.arriving)
         task.cancel()
         await asyncio.wait({task})
         await self._passes.stop()
         self._tell_unread()
         if self._bot.is_ready():
-            await self._note(heard, behind)
+            await self._watermarks.keep(heard)
 
     def lost(self, shard_id: int) -> None:
         """Follow discord.py's `shard_disconnect`."""
@@ -182,15 +172,10 @@ class CatchUp:
         if not places:
             self._ended(guild_id)
             return
-        until = asyncio.get_running_loop().time() + self.bounds.whole
+        now, until = self._clock.time(), asyncio.get_running_loop().time() + self.bounds.whole
         self._passes.start(
-            Pass(guild_id, places, until, self._id(), self._id(WINDOW_SECONDS), self.bounds)
+            Pass(guild_id, places, until, id_at(now), id_at(now - WINDOW_SECONDS), self.bounds)
         )
-
-    def _id(self, ago: float = 0.0) -> int:
-        """Return the id of a message that was written so many seconds ago."""
-        at = datetime.fromtimestamp(self._clock.time() - ago, UTC)
-        return discord.utils.time_snowflake(at)
 
     def _missed(self, guild: discord.Guild) -> list[Missed]:
         gap = self._gaps.of(guild.id)
@@ -201,7 +186,7 @@ class CatchUp:
             for channel in written(guild)
             if (one := self._gap_in(channel, gap)) is not None and _may_read(channel)
         ]
-        oldest = self._id(WINDOW_SECONDS)
+        oldest = id_at(self._clock.time() - WINDOW_SECONDS)
         found.sort(key=lambda one: one.ceiling or 0, reverse=True)
         late = [one for one in found if (one.ceiling or 0) <= oldest]
         missed = [one for one in found if one not in late]
@@ -220,7 +205,8 @@ class CatchUp:
         last = max(channel.last_message_id or 0, *self._lines.unheard(channel.id), 0)
         if last <= floor:
             return None
-        return Missed(channel.id, floor, max(floor, gap.anywhere), channel, last)
+        since = gap.anywhere if floor < gap.anywhere < last else floor
+        return Missed(channel.id, floor, since, channel, last)
 
     async def _missed_dms(self) -> list[Missed]:
         gap = self._gaps.of(DMS)
@@ -241,64 +227,9 @@ class CatchUp:
         """Keep what was heard, at times, and when a guild has caught up."""
         now = self._clock.monotonic()
         # Before all guilds are known, one that is behind might not be.
-        if not self._bot.is_ready() or now < self._keep_at:
-            return
-        self._keep_at = now + self.bounds.heartbeat
-        await self._note(*await self._heard())
-
-    async def _heard(self, done: Collection[int] = ()) -> tuple[int | None, dict[int, int]]:
-        """Return up to where all was heard that has no gap, and where the gaps begin.
-
-        Were Aurora killed now, what is not in the ledger yet would have to be read; but for what
-        is as good as `done`.
-        """
-        heard, behind = self._gaps.heard(), self._gaps.behind()
-        coming = (self._intake.arriving | self._lines.held | await self._coming()) - {*done}
-        if coming:
-            before = min(coming) - 1
-            heard = None if heard is None else min(heard, before)
-            behind = {key: min(floor, before) for key, floor in behind.items()}
-        return heard, behind
-
-    async def _coming(self) -> set[int]:
-        """Return what came, since this was last kept, and that Red has not handed on yet."""
-        me, kept = self._bot.user, self._gaps.kept or 0
-        if me is None:
-            return set()
-        lately = [
-            one.id
-            for one in self._bot.cached_messages
-            if one.id > kept and not one.author.bot and addressed(one, me) is not None
-        ]
-        unknown = {
-            one
-            for one in lately
-            if not await self._store.find(one) and await self._store.refusal(one) is None
-        }
-        # A command is never known, and not waited for any longer.
-        now = self._clock.monotonic()
-        self._coming_since = {one: self._coming_since.get(one, now) for one in unknown}
-        return {one for one, at in self._coming_since.items() if now - at < _RED_SECONDS}
-
-    async def _note(self, heard: int | None, behind: dict[int, int]) -> None:
-        # A guild that is gone is forgotten when nothing of it could be answered any more.
-        here = {DMS, *(guild.id for guild in self._bot.guilds)}
-        kept = {
-            key: at for key, at in behind.items() if key in here or at > self._id(WINDOW_SECONDS)
-        }
-        text = json.dumps(kept, sort_keys=True) if kept else ""
-        try:
-            # First who is behind, or a kill in between would let them have heard.
-            if text != self._kept_behind:
-                await self._store.note(_BEHIND, text)
-                self._kept_behind = text
-            # Never back: what has been heard stays heard when its channel is gone.
-            known = self._gaps.kept
-            if heard is not None and (known is None or heard > known):
-                await self._store.note(_HEARD, str(heard))
-                self._gaps.kept = heard
-        except Exception as error:
-            log.exception("It can't be kept what was heard", exc_info=error)
+        if self._bot.is_ready() and now >= self._keep_at:
+            self._keep_at = now + self.bounds.heartbeat
+            await self._watermarks.keep(await self._watermarks.now())
 
 
 def _newest(bot: Red) -> int:

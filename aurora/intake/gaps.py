@@ -181,7 +181,7 @@ class Gaps:
         channels = {place.id: place.last_message_id or 0 for place in written(guild)}
         anywhere = max(anywhere, *channels.values(), 0)
         # Before its first session there is nothing to remember.
-        return Gap(anywhere, channels) if channels and not guild.unavailable else None
+        return Gap(anywhere, channels) if channels else None
 
     def _widen(self, guild_id: int, old: Gap, new: Gap | None) -> None:
         """Let a gap that was being read, and is not any more, begin where its reading got to."""

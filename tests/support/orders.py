@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import discord
+import orjson
 
 from aurora.chat.delivery import Delivery
 from aurora.chat.sender import Sender
@@ -43,9 +45,11 @@ class RecordingStore(MemoryStore):
 
     async def add(self, event: Event, change: Change) -> bool:
         """Keep a new event; False if its message is known."""
+        # Its content is taken from it once it is kept.
+        as_it_came = replace(event)
         added = await super().add(event, change)
         if added:
-            self.accepted.append(event)
+            self.accepted.append(as_it_came)
         return added
 
 
@@ -118,8 +122,6 @@ class Wire(Port):
         self._pending.append(text)
 
     def _parse(self) -> None:
-        import orjson
-
         frames, self._pending = self._pending, []
         for text in frames:
             frame = orjson.loads(text)

@@ -1,0 +1,113 @@
+"""Watermarks: up to where was heard, as it is kept over a restart or a crash."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import discord
+from redbot.core.bot import Red
+
+from ..clock import Clock
+from ..ledger import Store
+from .gaps import DMS, Gaps
+from .passes import WINDOW_SECONDS
+from .receiving import Intake
+from .triggers import addressed
+
+log = logging.getLogger("red.aurora.catchup")
+
+_HEARD = "listening"
+_BEHIND = "behind"
+_RED_SECONDS = 10.0
+"""How long Red may take to look at a message before it hands it on."""
+
+
+class Heard(NamedTuple):
+    """Up to which message all was heard (None: nobody hears), and which guilds are behind that."""
+
+    everywhere: int | None
+    behind: dict[int, int]
+
+
+class Watermarks:
+    """Keeps one mark for all guilds that hear, and one for each that is behind.
+
+    So what costs is the exception, and no guild holds back another.
+    """
+
+    def __init__(self, bot: Red, store: Store, intake: Intake, clock: Clock) -> None:
+        self._bot = bot
+        self._store = store
+        self._intake = intake
+        self._clock = clock
+        self._gaps = Gaps(bot, None)
+        self._kept_behind = ""
+        self._coming_since: dict[int, float] = {}
+
+    async def load(self) -> Gaps:
+        """Return the gaps as they are after what was kept."""
+        heard, behind = await self._store.noted(_HEARD), await self._store.noted(_BEHIND)
+        self._kept_behind = behind or ""
+        known = {int(key): int(value) for key, value in json.loads(behind or "{}").items()}
+        self._gaps = Gaps(self._bot, int(heard) if heard is not None else None, known)
+        return self._gaps
+
+    async def now(self, *, done: Collection[int] = ()) -> Heard:
+        """Return what was heard and is in the ledger, or as good as `done`.
+
+        Were Aurora killed now, all else would have to be read.
+        """
+        heard, behind = self._gaps.heard(), self._gaps.behind()
+        coming = self._intake.arriving | self._intake.lines.held | await self._coming()
+        if rest := coming - {*done}:
+            before = min(rest) - 1
+            heard = None if heard is None else min(heard, before)
+            behind = {key: min(floor, before) for key, floor in behind.items()}
+        return Heard(heard, behind)
+
+    async def keep(self, heard: Heard) -> None:
+        """Keep what was heard; a failure is logged, for the next time makes it good."""
+        # A guild that is gone is forgotten when nothing of it could be answered any more.
+        here = {DMS, *(guild.id for guild in self._bot.guilds)}
+        oldest = id_at(self._clock.time() - WINDOW_SECONDS)
+        behind = {key: at for key, at in heard.behind.items() if key in here or at > oldest}
+        text = json.dumps(behind, sort_keys=True) if behind else ""
+        try:
+            # First who is behind, or a kill in between would let them have heard.
+            if text != self._kept_behind:
+                await self._store.note(_BEHIND, text)
+                self._kept_behind = text
+            # Never back: what has been heard stays heard when its channel is gone.
+            kept, now = self._gaps.kept, heard.everywhere
+            if now is not None and (kept is None or now > kept):
+                await self._store.note(_HEARD, str(now))
+                self._gaps.kept = now
+        except Exception as error:
+            log.exception("It can't be kept what was heard", exc_info=error)
+
+    async def _coming(self) -> set[int]:
+        """Return what came, since this was last kept, and that Red has not handed on yet."""
+        me, kept = self._bot.user, self._gaps.kept or 0
+        lately = [
+            one.id
+            for one in self._bot.cached_messages
+            if one.id > kept and me is not None and addressed(one, me) is not None
+        ]
+        unknown = {
+            one
+            for one in lately
+            if not await self._store.find(one) and await self._store.refusal(one) is None
+        }
+        # A command is never known, and not waited for any longer.
+        now = self._clock.monotonic()
+        self._coming_since = {one: self._coming_since.get(one, now) for one in unknown}
+        return {one for one, at in self._coming_since.items() if now - at < _RED_SECONDS}
+
+
+def id_at(seconds: float) -> int:
+    """Return the id of a message that was written then, in seconds since 1970."""
+    return discord.utils.time_snowflake(datetime.fromtimestamp(seconds, UTC))

@@ -1,0 +1,230 @@
+"""Each guild is caught up by itself, within bounds, and is waited for no longer than that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import discord
+import pytest
+
+from doubles.local_discord import Channel, Message
+from tests.support.orders import Harbour
+from tests.support.virtual import VirtualLoop
+
+Story = Callable[[Harbour], Awaitable[None]]
+
+
+def live(story: Story) -> None:
+    """Let something happen in a harbour that is connected, in a time of its own."""
+
+    async def begin() -> None:
+        harbour = Harbour()
+        await harbour.configure()
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(15)
+        await story(harbour)
+        await harbour.stop()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(begin())
+
+
+def ask(harbour: Harbour, channel: Channel) -> Message:
+    """Let Ada ask something."""
+    return harbour.local.say(harbour.ada, channel, f"{harbour.mention} hello")
+
+
+def test_a_live_message_waits_a_minute_at_most(caplog: pytest.LogCaptureFixture) -> None:
+    """Then live messages go on, the log says so, and admins are told what was not read."""
+
+    async def story(harbour: Harbour) -> None:
+        assert harbour.bot is not None
+        channel = harbour.channels[0]
+        harbour.bot.catchup.bounds = replace(harbour.bot.catchup.bounds, channel=1000.0)
+        harbour.wire.drop()
+        await asyncio.sleep(1)
+        missed = ask(harbour, channel)
+        harbour.wire.delay = 500.0
+        harbour.wire.identify()
+        await asyncio.sleep(1)
+        late = ask(harbour, channel)
+        await asyncio.sleep(58)
+        assert harbour.taken_in(channel) == []
+        await asyncio.sleep(2)
+        assert harbour.taken_in(channel) == [late.id]
+        assert f"{channel.id} can't be read: Discord is too slow; live messages" in caplog.text
+        (unread,) = harbour.unread
+        at = discord.utils.snowflake_time(missed.id).timestamp()
+        assert unread.channel_id == channel.id
+        assert unread.since <= at <= unread.until
+
+    live(story)
+
+
+def test_an_absent_guild_holds_back_no_other() -> None:
+    """Its own place in time is kept beside that of all others, which moves on."""
+
+    async def story(harbour: Harbour) -> None:
+        east = harbour.guilds[0]
+        harbour.local.gateway.withdraw(east)
+        await asyncio.sleep(1)
+        missed = ask(harbour, harbour.channels[0])
+        heard = ask(harbour, harbour.channels[2])
+        await asyncio.sleep(30)
+        assert harbour.taken_in(harbour.channels[2]) == [heard.id]
+        assert int(await harbour.store.noted("listening") or 0) == heard.id
+        behind = json.loads(await harbour.store.noted("behind") or "")
+        assert behind.keys() == {str(east.id)}
+        assert int(behind[str(east.id)]) < missed.id
+        harbour.local.gateway.bring(east)
+        await asyncio.sleep(30)
+        assert harbour.taken_in(harbour.channels[0]) == [missed.id]
+        assert not await harbour.store.noted("behind")
+
+    live(story)
+
+
+def test_what_waits_follows_its_message() -> None:
+    """Edited it is asked anew, without its mention or deleted it is not asked at all."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        harbour.wire.drop()
+        missed = ask(harbour, channel)
+        harbour.wire.delay = 5.0
+        harbour.wire.identify()
+        await asyncio.sleep(1)
+        reworded, taken_back, deleted = (ask(harbour, channel) for _ in range(3))
+        await asyncio.sleep(1)
+        harbour.local.edit(reworded, f"{harbour.mention} in other words")
+        harbour.local.edit(taken_back, "never mind")
+        harbour.local.delete(deleted)
+        await asyncio.sleep(30)
+        assert harbour.taken_in(channel) == [missed.id, reworded.id]
+        assert "in other words" in str(harbour.store.accepted[-1].context)
+
+    live(story)
+
+
+def test_what_waits_survives_a_kill() -> None:
+    """Nothing counts as heard that is in no ledger."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        harbour.wire.drop()
+        missed = ask(harbour, channel)
+        harbour.wire.delay = 8.0
+        harbour.wire.identify()
+        await asyncio.sleep(1)
+        waiting = ask(harbour, channel)
+        await asyncio.sleep(1)
+        await harbour.die()
+        harbour.wire.delay = 0.0
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(30)
+        assert harbour.taken_in(channel) == [missed.id, waiting.id]
+
+    live(story)
+
+
+def test_a_new_session_in_the_middle_begins_the_pass_anew() -> None:
+    """What was missed between the two is in its place too."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        harbour.wire.drop()
+        asked = [ask(harbour, channel)]
+        harbour.wire.delay = 5.0
+        harbour.wire.identify()
+        await asyncio.sleep(1)
+        asked.append(ask(harbour, channel))
+        await asyncio.sleep(1)
+        harbour.wire.drop()
+        await asyncio.sleep(1)
+        asked.append(ask(harbour, channel))
+        harbour.wire.identify()
+        await asyncio.sleep(1)
+        asked.append(ask(harbour, channel))
+        await asyncio.sleep(60)
+        assert harbour.taken_in(channel) == [one.id for one in asked]
+
+    live(story)
+
+
+def test_a_resume_in_the_middle_lets_the_pass_go_on() -> None:
+    """Discord itself has filled that gap."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        harbour.wire.drop()
+        asked = [ask(harbour, channel)]
+        harbour.wire.delay = 5.0
+        harbour.wire.identify()
+        await asyncio.sleep(1)
+        harbour.wire.drop()
+        asked.append(ask(harbour, channel))
+        await asyncio.sleep(1)
+        harbour.wire.resume()
+        await asyncio.sleep(4)
+        assert harbour.taken_in(channel) == [one.id for one in asked]
+
+    live(story)
+
+
+def test_what_was_too_much_or_too_long_ago_is_told() -> None:
+    """By channel, and from when to when; where nothing was missed nothing is told."""
+
+    async def story(harbour: Harbour) -> None:
+        quay, market, *_ = harbour.channels
+        harbour.wire.drop()
+        old = ask(harbour, market)
+        await asyncio.sleep(11 * 60)
+        asked = [ask(harbour, quay) for _ in range(53)]
+        harbour.wire.identify()
+        await asyncio.sleep(30)
+        assert harbour.taken_in(quay) == [one.id for one in asked[3:]]
+        assert harbour.taken_in(market) == []
+        told = {one.channel_id: one for one in harbour.unread}
+        assert told.keys() == {quay.id, market.id}
+        for message in (old, asked[2]):
+            span = told[message.channel.id]
+            at = discord.utils.snowflake_time(message.id).timestamp()
+            assert span.since <= at <= span.until
+
+    live(story)
+
+
+def test_after_a_quiet_day_nothing_is_told() -> None:
+    """Nobody was let down: what is older was heard."""
+
+    async def story(harbour: Harbour) -> None:
+        ask(harbour, harbour.channels[0])
+        ask(harbour, harbour.dm)
+        await asyncio.sleep(24 * 3600)
+        await harbour.stop()
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(60)
+        assert harbour.unread == []
+
+    live(story)
+
+
+def test_caught_up_is_logged_with_counts(caplog: pytest.LogCaptureFixture) -> None:
+    """For the admin who wonders what became of the time without a connection."""
+    caplog.set_level(logging.INFO, "red.aurora")
+
+    async def story(harbour: Harbour) -> None:
+        harbour.wire.drop()
+        ask(harbour, harbour.channels[0])
+        harbour.wire.identify()
+        await asyncio.sleep(5)
+        assert "Caught up in 1 channels: 1 missed messages" in caplog.text
+
+    live(story)

@@ -1,0 +1,113 @@
+"""The verdict on a drill: what people saw, in what order, and how long nothing happened."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from doubles.local_discord import Message
+
+from .check import Findings, Ledger, check
+from .drill import Drill
+from .spans import gaps
+from .town import ECHO, Asked
+
+_PATIENCE_SECONDS = 10.0
+"""How long after a trouble the next turn has begun."""
+_MARGIN_SECONDS = 0.5
+_STOPPED, _WARNED = "⏹️", "⚠️"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was found: `turned_away` are messages that were marked because the disk was full."""
+
+    findings: Findings
+    turned_away: int
+    longest_gap: float
+    violations: list[str]
+
+
+def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, all_answered: bool) -> Verdict:
+    """Judge a drill that has drained.
+
+    Without `clock_kept` the times in the ledger jump, and say nothing of the pace; with
+    `all_answered` an end other than an answer is a complaint, however visible it is.
+    """
+    asked, kept = drill.town.asked, {one.message_id for one in ledger.events}
+    away = {
+        one.message.id
+        for one in asked
+        if one.message.id not in kept
+        and drill.full.hold(one.at, _MARGIN_SECONDS)
+        and _marked(drill, one, _WARNED)
+    }
+    owed = {one.message.id for one in asked if not drill.deaf.hold(one.at, _MARGIN_SECONDS)}
+    found = check(
+        drill.town.discord,
+        asked,
+        replace(ledger, refused={*ledger.refused, *away}),
+        told=drill.diary.accepted,
+        owed=owed - away,
+        pace=drill.town.size.pace if clock_kept else -math.inf,
+    )
+    pauses = gaps(drill.turns, drill.down)
+    complaints = [*_overtaken(drill, ledger), *_stopped(drill, ledger), *_silence(pauses)]
+    if all_answered:
+        complaints += _unanswered(found.ends)
+    longest = max((pause for pause, _ in pauses), default=math.inf)
+    violations = [*drill.complaints, *complaints, *found.violations]
+    return Verdict(found, len(away), round(longest, 1), violations)
+
+
+def _marked(drill: Drill, asked: Asked, mark: str) -> bool:
+    users = asked.message.reactions
+    bot = drill.town.discord.bot_user
+    return any(str(emoji) == mark and bot.id in ids for emoji, ids in users.items())
+
+
+def _overtaken(drill: Drill, ledger: Ledger) -> Iterator[str]:
+    """Complain of channels in which a later message was answered, or ran, before an earlier."""
+    answers: dict[str, list[int]] = defaultdict(list)
+    for message in drill.town.discord.world.messages.values():
+        if message.author is drill.town.discord.bot_user:
+            answers[f"channel {message.channel.id}: answers"] += _echoed(drill, message)
+    runs: dict[str, list[int]] = defaultdict(list)
+    numbers = {event.id: event.message_id for event in ledger.events}
+    begun: set[str] = set()
+    for change in ledger.changes:
+        event_id = change["payload"]["id"]
+        if change["event_type"] == "aurora.message.running" and event_id not in begun:
+            begun.add(event_id)
+            runs[f"{change['metadata']['partition_key']}: runs"].append(numbers[event_id])
+    for what, ids in (answers | runs).items():
+        late = sum(one < max(ids[:place]) for place, one in enumerate(ids) if place)
+        if late:
+            yield f"{what} of {late} messages came after those of later messages"
+
+
+def _echoed(drill: Drill, message: Message) -> list[int]:
+    return [drill.town.asked[int(one)].message.id for one in ECHO.findall(message.content)]
+
+
+def _stopped(drill: Drill, ledger: Ledger) -> Iterator[str]:
+    """Complain of messages that are marked as stopped, and were answered all the same."""
+    answered = {one.message_id for one in ledger.events if one.state == "answered"}
+    asked = [one for one in drill.town.asked if one.message.id in answered]
+    if count := sum(_marked(drill, one, _STOPPED) for one in asked):
+        yield f"{_STOPPED} at {count} messages that were answered"
+
+
+def _silence(pauses: list[tuple[float, float]]) -> Iterator[str]:
+    """Complain of pauses between turns that no trouble excuses."""
+    for pause, excused in pauses:
+        if pause > excused + _PATIENCE_SECONDS:
+            yield f"no turn for {pause:.1f} s, of which {excused:.1f} s are excused"
+
+
+def _unanswered(ends: Mapping[str, int]) -> Iterator[str]:
+    for end, count in ends.items():
+        if not end.startswith("answered"):
+            yield f"{count} times: {end}"

@@ -24,7 +24,7 @@ from .processes import (
 
 _CARRIED = ("benchmarks", "doubles")
 """What both sides run alike: what measures, and the world around Aurora."""
-_TOLERATED = 1.1
+_TOLERATED = 0.1
 _MORE_IS_BETTER = {"1/s"}
 
 
@@ -56,8 +56,7 @@ class Pair(NamedTuple):
         more = bar.at_least if bar is not None else self.unit in _MORE_IS_BETTER
         if (self.ratio > 1) is more:
             return "better"
-        factor = 1 / self.ratio if more and self.ratio else self.ratio
-        return "WORSE" if factor > _TOLERATED or not self.ratio else "worse"
+        return "WORSE" if abs(self.ratio - 1) > _TOLERATED else "worse"
 
 
 async def compare(ref: str, names: Iterable[str], rounds: int) -> None:

@@ -27,9 +27,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(kinds))
     parser.add_argument("--kills", type=int, default=200, help="kill -9 cycles")
     parser.add_argument("--cuts", type=int, default=1000, help="simulated power cuts")
-    parser.add_argument(
-        "--outages", type=int, default=2, help="longer ones: of a minute, and of ten"
-    )
+    parser.add_argument("--outages", type=int, default=2, help="of a minute, and of ten")
     parser.add_argument("--storm", type=float, default=600.0, help="seconds that it lasts")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
     options = parser.parse_args()

@@ -50,8 +50,6 @@ async def test_a_full_disk_takes_nothing_until_it_has_room_again(tmp_path: Path)
                 file.write_bytes(bytes(1 << 20))
             assert raised.value.errno in (errno.ENOSPC, errno.EFBIG)
         assert file.write_bytes(bytes(1 << 20)) == 1 << 20
-    assert not file.is_mount()
-    assert not tmp_path.is_mount()
 
 
 class Line:

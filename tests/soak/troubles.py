@@ -11,7 +11,7 @@ from doubles.local_discord import Guild
 from .drill import Drill
 
 HOUR, DAY = 3600.0, 24 * 3600.0
-_HEALED_SECONDS = 90.0  # longer than a breaker stays open
+_HEALED_SECONDS = 45.0  # what takes longer has shown as a pause by then
 _TOLD_SECONDS = 20.0
 _SHORT_OUTAGE = 5.0
 """Below this nobody is told of an outage."""

@@ -25,6 +25,7 @@ from .processes import (
 _CARRIED = ("benchmarks", "doubles")
 """What both sides run alike: what measures, and the world around Aurora."""
 _TOLERATED = 0.1
+_FEWEST_ROUNDS = 3  # one or two values have no spread to speak of
 _MORE_IS_BETTER = {"1/s"}
 
 
@@ -45,6 +46,8 @@ class Pair(NamedTuple):
     @property
     def apart(self) -> bool:
         """Whether no value of one side lies among those of the other."""
+        if len(self.before) < _FEWEST_ROUNDS:
+            return False
         return min(self.here) > max(self.before) or max(self.here) < min(self.before)
 
     @property

@@ -8,7 +8,7 @@ import pstats
 import sys
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -96,10 +96,11 @@ def _threads() -> Mapping[int, float]:
 
 def _explain(before: Mapping[int, float], mentions: int) -> None:
     names = {one.native_id: one.name for one in threading.enumerate()}
-    took: Counter[str] = Counter()
+    took: dict[str, float] = defaultdict(float)
     for thread, seconds in _threads().items():
         took[names.get(thread, "others")] += (seconds - before.get(thread, 0.0)) / mentions
-    shares = ", ".join(f"{name} {each * 1e3:.2f} ms" for name, each in took.most_common())
+    most = sorted(took.items(), key=lambda one: -one[1])
+    shares = ", ".join(f"{name} {each * 1e3:.2f} ms" for name, each in most if each)
     print(f"processor time of a mention by thread: {shares}", file=sys.stderr)
 
 

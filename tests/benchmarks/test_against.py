@@ -19,6 +19,7 @@ def pair(before: list[float], here: list[float], unit: str = "ms", name: str = "
     ("one", "verdict"),
     [
         (pair([10, 11, 12], [11, 13, 14]), ""),  # a fifth more, but the spreads overlap
+        (pair([10, 11], [14, 15]), ""),  # two rounds prove nothing
         (pair([10, 11, 12], [12.1, 12.1, 12.2]), "worse"),
         (pair([10, 11, 12], [14, 15, 16]), "WORSE"),
         (pair([10, 11, 12], [7, 8, 9]), "better"),

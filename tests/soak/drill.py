@@ -16,8 +16,14 @@ from .disk import Disk
 from .late import LateGuilds
 from .life import Home, Life, Wishes
 from .spans import Spans
-from .town import Size, SoakTown, chatter
+from .town import (
+    Asked,
+    Size,
+    SoakTown,
+    chatter,
+)
 
+STOPPED, WARNED = "⏹️", "⚠️"
 SIZE = Size(guilds=10, channels=6, people=60, broken=0.0)
 _QUIET_SECONDS = 3.5  # longer than the longest pause before a third attempt
 _STUCK_SECONDS = 30.0  # without a word: what is open by then stays open
@@ -29,7 +35,8 @@ class Drill:
     """A town under load and the life that serves it.
 
     In the spans `down` no turn can begin, in `deaf` ones Aurora can't hear, and while `full` its
-    disk takes nothing. `turns` are the moments at which turns began at the agents' server.
+    disk takes nothing. `turns` are the moments at which turns began at the agents' server, and
+    `over_at` the one at which waiting for more ended.
     """
 
     def __init__(self, town: SoakTown, home: Home, rng: random.Random, disk: Disk | None) -> None:
@@ -40,6 +47,7 @@ class Drill:
         self.diary = Diary()
         self.down, self.deaf, self.full = Spans(), Spans(), Spans()
         self.turns: list[float] = []
+        self.over_at = 0.0
         self.complaints: list[str] = []
         self._home = home
         self._life: Life | None = None
@@ -109,7 +117,7 @@ class Drill:
         return condition()
 
     async def drain(self) -> None:
-        """Wait until all that was asked has its end, and complain if that does not come."""
+        """Wait until all that was asked has its end, as far as is heard, or nothing happens."""
         limit = monotonic() + _DRAIN_SECONDS
         diary, last = self.diary, self.town.asked[-1].at
         while monotonic() < limit and not self.life.over.is_set():
@@ -117,11 +125,13 @@ class Drill:
             if quiet > (_STUCK_SECONDS if diary.open else _QUIET_SECONDS):
                 break
             await asyncio.sleep(_LOOK_SECONDS)
-        if diary.open:
-            self.complaints.append(f"{len(diary.open)} had no end when all was over")
-            self.turns.append(monotonic())
+        self.over_at = monotonic()
         if self.life.over.is_set():
             self.complaints.append("Aurora died by itself")
+
+    def marked(self, asked: Asked, mark: str) -> bool:
+        """Tell whether the bot has put a mark at a message."""
+        return self.town.discord.bot_user.id in asked.message.reactions.get(mark, ())
 
     def alerts(self) -> list[Message]:
         """Return what the owner was told."""

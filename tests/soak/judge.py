@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from doubles.local_discord import Message
 
 from .check import Findings, Ledger, check
-from .drill import Drill
+from .drill import STOPPED, WARNED, Drill
 from .spans import gaps
-from .town import ECHO, Asked
+from .town import ECHO
 
 _PATIENCE_SECONDS = 10.0
 """How long after a trouble the next turn has begun."""
 _MARGIN_SECONDS = 0.5
-_STOPPED, _WARNED = "⏹️", "⚠️"
 
 
 @dataclass(slots=True)
@@ -42,7 +41,7 @@ def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, all_answered: bool)
         for one in asked
         if one.message.id not in kept
         and drill.full.hold(one.at, _MARGIN_SECONDS)
-        and _marked(drill, one, _WARNED)
+        and drill.marked(one, WARNED)
     }
     owed = {one.message.id for one in asked if not drill.deaf.hold(one.at, _MARGIN_SECONDS)}
     found = check(
@@ -53,19 +52,15 @@ def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, all_answered: bool)
         owed=owed - away,
         pace=drill.town.size.pace if clock_kept else -math.inf,
     )
-    pauses = gaps(drill.turns, drill.down)
+    # Who waits still has waited until the end.
+    waiting = any(not one.state.final for one in ledger.events)
+    pauses = gaps([*drill.turns, *([drill.over_at] if waiting else [])], drill.down)
     complaints = [*_overtaken(drill, ledger), *_stopped(drill, ledger), *_silence(pauses)]
     if all_answered:
         complaints += _unanswered(found.ends)
     longest = max((pause for pause, _ in pauses), default=math.inf)
     violations = [*drill.complaints, *complaints, *found.violations]
     return Verdict(found, len(away), round(longest, 1), violations)
-
-
-def _marked(drill: Drill, asked: Asked, mark: str) -> bool:
-    users = asked.message.reactions
-    bot = drill.town.discord.bot_user
-    return any(str(emoji) == mark and bot.id in ids for emoji, ids in users.items())
 
 
 def _overtaken(drill: Drill, ledger: Ledger) -> Iterator[str]:
@@ -96,8 +91,8 @@ def _stopped(drill: Drill, ledger: Ledger) -> Iterator[str]:
     """Complain of messages that are marked as stopped, and were answered all the same."""
     answered = {one.message_id for one in ledger.events if one.state == "answered"}
     asked = [one for one in drill.town.asked if one.message.id in answered]
-    if count := sum(_marked(drill, one, _STOPPED) for one in asked):
-        yield f"{_STOPPED} at {count} messages that were answered"
+    if count := sum(drill.marked(one, STOPPED) for one in asked):
+        yield f"{STOPPED} at {count} messages that were answered"
 
 
 def _silence(pauses: list[tuple[float, float]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from doubles.local_discord import Guild
 
-from .drill import Drill
+from .drill import WARNED, Drill
 
 HOUR, DAY = 3600.0, 24 * 3600.0
 _HEALED_SECONDS = 45.0  # what takes longer has shown as a pause by then
@@ -88,14 +88,20 @@ async def renew_session(drill: Drill, latest: float, *, cut: bool) -> None:
 
 
 async def fill_disk(drill: Drill, times: int = 2, seconds: float = 8.0) -> None:
-    """Let the disk be full; the owner is told once, and once that it is over."""
+    """Let the disk be full; where that is felt, the owner is told once, and once of its end."""
     for _ in range(times):
-        told = len(drill.alerts())
+        told, first = len(drill.alerts()), len(drill.town.asked)
         await let_disk_be_full(drill, seconds)
         await drill.serves(_HEALED_SECONDS)
-        await drill.until(lambda told=told: len(drill.alerts()) >= told + 2, _TOLD_SECONDS)  # type: ignore[misc] # bound now
-        if (count := len(drill.alerts()) - told) != 2:
-            drill.complaints.append(f"{count} alerts to the owner of a full disk, not 2")
+        felt = any(drill.marked(one, WARNED) for one in drill.town.asked[first:])
+        await _alerts(drill, told, 2 if felt else 0, "a full disk")
+
+
+async def _alerts(drill: Drill, told: int, count: int, of: str) -> None:
+    """Wait for so many further alerts to the owner, and complain if there are more or less."""
+    await drill.until(lambda: len(drill.alerts()) >= told + count, _TOLD_SECONDS)
+    if (seen := len(drill.alerts()) - told) != count:
+        drill.complaints.append(f"{seen} alerts to the owner of {of}, not {count}")
 
 
 async def let_disk_be_full(drill: Drill, seconds: float) -> None:
@@ -113,8 +119,6 @@ async def start_second(drill: Drill, seconds: float = 6.0) -> None:
     told = len(drill.alerts())
     second = await drill.another()
     await asyncio.sleep(seconds)
-    await drill.until(lambda: len(drill.alerts()) > told, _TOLD_SECONDS)
-    if (count := len(drill.alerts()) - told) != 1:
-        drill.complaints.append(f"{count} alerts to the owner of a second process, not 1")
+    await _alerts(drill, told, 1, "a second process")
     await drill.follow(second)
     await drill.serves(_HEALED_SECONDS)

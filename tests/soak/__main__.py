@@ -21,20 +21,22 @@ def main() -> int:
     """Run what was asked for and return the exit code."""
     # Lives are forked from this process's module: what it need not import, they need not.
     from .parts import PARTS
+    from .storm import KINDS
 
-    kinds = ("kills", "cuts", *PARTS)
+    parts = ("kills", "cuts", *PARTS)
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(kinds))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
     parser.add_argument("--kills", type=int, default=200, help="kill -9 cycles")
     parser.add_argument("--cuts", type=int, default=1000, help="simulated power cuts")
     parser.add_argument("--outages", type=int, default=2, help="of a minute, and of ten")
     parser.add_argument("--storm", type=float, default=600.0, help="seconds that it lasts")
+    parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS, help="of its troubles")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
     options = parser.parse_args()
-    if unknown := set(options.parts) - set(kinds):
+    if unknown := set(options.parts) - set(parts):
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     good = True
-    for part in options.parts or kinds:
+    for part in options.parts or parts:
         for report in _runs(part, options):
             line = json.dumps({"name": part, **report}, ensure_ascii=False)
             sys.stdout.write(f"{line}\n")
@@ -65,7 +67,8 @@ def _runs(part: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             for outage, speed in ((60.0, 1.0), (600.0, 10.0))[: options.outages]:
                 yield _alone(partial(run_outage, outage, speed=speed, seed=seed))
         case "storm":
-            yield _alone(partial(run_part, storm(Weather(lasts=options.storm)), seed))
+            weather = Weather(lasts=options.storm, kinds=options.kinds)
+            yield _alone(partial(run_part, storm(weather), seed))
         case _ if part in PARTS:
             yield _alone(partial(run_part, PARTS[part], seed))
 

@@ -74,10 +74,14 @@ class Drill:
 
     async def follow(self, life: Life) -> None:
         """Kill the life that serves the town, and let another one do it."""
-        self.life.kill()
-        await self.life.gone()
-        self._forget_sessions()
-        self._life = life
+        with self.deaf.lasting():
+            self.life.kill()
+            await self.life.gone()
+            self._forget_sessions()
+            self._life = life
+            # It may have heard all the while, but first words in private can't be read again.
+            count = len(self.diary.accepted)
+            await self.until(lambda: len(self.diary.accepted) > count, _STUCK_SECONDS)
 
     async def kill(self) -> None:
         """Kill Aurora, and start it again."""

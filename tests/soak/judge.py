@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from doubles.local_discord import Message
@@ -29,11 +29,11 @@ class Verdict:
     violations: list[str]
 
 
-def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, all_answered: bool) -> Verdict:
+def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, ends: Sequence[str]) -> Verdict:
     """Judge a drill that has drained.
 
-    Without `clock_kept` the times in the ledger jump, and say nothing of the pace; with
-    `all_answered` an end other than an answer is a complaint, however visible it is.
+    Without `clock_kept` the times in the ledger jump, and say nothing of the pace. An end that
+    begins with none of `ends` is a complaint, however visible it is.
     """
     asked, kept = drill.town.asked, {one.message_id for one in ledger.events}
     away = {
@@ -56,8 +56,11 @@ def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, all_answered: bool)
     waiting = any(not one.state.final for one in ledger.events)
     pauses = gaps([*drill.turns, *([drill.over_at] if waiting else [])], drill.down)
     complaints = [*_overtaken(drill, ledger), *_stopped(drill, ledger), *_silence(pauses)]
-    if all_answered:
-        complaints += _unanswered(found.ends)
+    complaints += [
+        f"{count} times: {end}"
+        for end, count in found.ends.items()
+        if not end.startswith(tuple(ends))
+    ]
     longest = max((pause for pause, _ in pauses), default=math.inf)
     violations = [*drill.complaints, *complaints, *found.violations]
     return Verdict(found, len(away), round(longest, 1), violations)
@@ -100,9 +103,3 @@ def _silence(pauses: list[tuple[float, float]]) -> Iterator[str]:
     for pause, excused in pauses:
         if pause > excused + _PATIENCE_SECONDS:
             yield f"no turn for {pause:.1f} s, of which {excused:.1f} s are excused"
-
-
-def _unanswered(ends: Mapping[str, int]) -> Iterator[str]:
-    for end, count in ends.items():
-        if not end.startswith("answered"):
-            yield f"{count} times: {end}"

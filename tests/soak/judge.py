@@ -12,11 +12,12 @@ from doubles.local_discord import Message
 from .check import Findings, Ledger, check
 from .drill import STOPPED, WARNED, Drill
 from .spans import gaps
-from .town import ECHO
+from .town import ECHO, Asked
 
 _PATIENCE_SECONDS = 10.0
 """How long after a trouble the next turn has begun."""
 _MARGIN_SECONDS = 0.5
+_READ_SECONDS = 5.0  # what was missed is read within these
 
 
 @dataclass(slots=True)
@@ -39,9 +40,7 @@ def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, ends: Sequence[str]
     away = {
         one.message.id
         for one in asked
-        if one.message.id not in kept
-        and drill.full.hold(one.at, _MARGIN_SECONDS)
-        and drill.marked(one, WARNED)
+        if one.message.id not in kept and drill.marked(one, WARNED) and _disk_was_full(drill, one)
     }
     owed = {one.message.id for one in asked if not drill.deaf.hold(one.at, _MARGIN_SECONDS)}
     found = check(
@@ -64,6 +63,12 @@ def judge(drill: Drill, ledger: Ledger, *, clock_kept: bool, ends: Sequence[str]
     longest = max((pause for pause, _ in pauses), default=math.inf)
     violations = [*drill.complaints, *complaints, *found.violations]
     return Verdict(found, len(away), round(longest, 1), violations)
+
+
+def _disk_was_full(drill: Drill, asked: Asked) -> bool:
+    """Tell whether the disk was full at any time at which a message may have been heard."""
+    heard_by = drill.deaf.over(asked.at) + _READ_SECONDS
+    return drill.full.within(asked.at, heard_by) > 0
 
 
 def _overtaken(drill: Drill, ledger: Ledger) -> Iterator[str]:

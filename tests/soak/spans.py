@@ -28,6 +28,10 @@ class Spans:
         """Tell whether a moment lies in one of them, or so many seconds before it."""
         return any(begin - before <= at <= end for begin, end in self.known)
 
+    def over(self, at: float) -> float:
+        """Return when those that hold a moment are over; itself if none does."""
+        return max((end for begin, end in self.known if begin <= at <= end), default=at)
+
     def within(self, begin: float, end: float) -> float:
         """Return how many seconds between two moments lie in any of them."""
         seconds, done = 0.0, begin

@@ -103,10 +103,13 @@ def test_an_end_that_a_drill_does_not_bring_about_is_a_complaint(court: Court) -
 
 def test_what_a_full_disk_turned_away_is_not_lost_if_it_is_marked(court: Court) -> None:
     """And only then, and only while the disk was full."""
-    marked, silent, later = court.ask(), court.ask(), court.ask()
-    court.drill.full.known.append((marked.at, silent.at))
-    court.mark(marked, "⚠️")
-    court.mark(later, "⚠️")
+    missed, marked, silent = court.ask(), court.ask(), court.ask()
+    later = [court.ask() for _ in range(9)][-1]
+    court.drill.deaf.known.append((missed.at, marked.at))
+    court.drill.full.known.append((marked.at + 0.1, silent.at + 0.1))
+    for asked in (missed, marked, later):
+        court.mark(asked, "⚠️")
+    assert missed.marker not in court.complaints()
     assert marked.marker not in court.complaints()
     assert silent.marker in court.complaints()
     assert later.marker in court.complaints()

@@ -26,3 +26,9 @@ def test_a_moment_shortly_before_a_span_may_count_too() -> None:
 def test_each_gap_has_its_excuse() -> None:
     """As long as it is, and as long as the trouble in it was."""
     assert gaps([0.0, 1.0, 9.0], Spans([(2.0, 6.0)])) == [(1.0, 0.0), (8.0, 4.0)]
+
+
+def test_a_moment_in_spans_is_over_with_the_last_of_them() -> None:
+    """Who could not hear it then may hear it afterwards."""
+    spans = Spans([(2.0, 6.0), (4.0, 8.0)])
+    assert (spans.over(3.0), spans.over(5.0), spans.over(9.0)) == (6.0, 8.0, 9.0)

@@ -72,7 +72,15 @@ def _disk_was_full(drill: Drill, asked: Asked) -> bool:
 
 
 def _overtaken(drill: Drill, ledger: Ledger) -> Iterator[str]:
-    """Complain of channels in which a later message was answered, or ran, before an earlier."""
+    """Complain of channels in which a later message was answered, or ran, before an earlier.
+
+    What a full disk turned away, for all to see, and a later start found all the same, is late.
+    """
+    late = {
+        one.message.id
+        for one in drill.town.asked
+        if drill.marked(one, WARNED) and _disk_was_full(drill, one)
+    }
     answers: dict[str, list[int]] = defaultdict(list)
     for message in drill.town.discord.world.messages.values():
         if message.author is drill.town.discord.bot_user:
@@ -85,10 +93,10 @@ def _overtaken(drill: Drill, ledger: Ledger) -> Iterator[str]:
         if change["event_type"] == "aurora.message.running" and event_id not in begun:
             begun.add(event_id)
             runs[f"{change['metadata']['partition_key']}: runs"].append(numbers[event_id])
-    for what, ids in (answers | runs).items():
-        late = sum(one < max(ids[:place]) for place, one in enumerate(ids) if place)
-        if late:
-            yield f"{what} of {late} messages came after those of later messages"
+    for what, found in (answers | runs).items():
+        ids = [one for one in found if one not in late]
+        if count := sum(one < max(ids[:place]) for place, one in enumerate(ids) if place):
+            yield f"{what} of {count} messages came after those of later messages"
 
 
 def _echoed(drill: Drill, message: Message) -> list[int]:

@@ -78,6 +78,17 @@ def test_a_message_answered_before_an_older_one_is_a_complaint(court: Court) -> 
     assert "answers of 1 messages came after those of later messages" in court.complaints()
 
 
+def test_what_a_full_disk_turned_away_may_be_answered_late(court: Court) -> None:
+    """It was marked, and a later start found it all the same."""
+    first, second = court.ask(), court.ask()
+    court.answer(second)
+    court.answer(first)
+    court.mark(first, "⚠️")
+    assert "came after" in court.complaints()
+    court.drill.full.known.append((first.at, second.at))
+    assert court.complaints() == ""
+
+
 @pytest.mark.parametrize(("outage", "complains"), [(0.0, True), (9.9, True), (10.5, False)])
 def test_a_long_pause_is_a_complaint_unless_a_trouble_excuses_it(
     court: Court, outage: float, complains: bool

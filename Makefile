@@ -39,10 +39,10 @@ check: $(READY)
 words: $(READY)   ## collects what Aurora says in English; the translations follow by hand
 	$(COLLECT) > $(ENGLISH)
 
-bench: $(READY)   ## JSON lines {"name", "value", "unit"}
+bench: $(READY)   ## JSON lines of figures, then a table; ARGS="--against main cost" measures a commit before in turns
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(READY)    ## kills, power cuts and outages by the hundred; JSON lines, exits 1 for any loss
+soak: $(READY)    ## about 25 minutes of kills, power cuts, outages, clocks, disks, storm; JSON lines, exits 1 for any loss
 	$(BIN)/python -m tests.soak $(ARGS)
 
 clean:

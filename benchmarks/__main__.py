@@ -1,4 +1,4 @@
-"""`python -m benchmarks [GROUP...]`: prints JSON lines {"name", "value", "unit"}, then a table."""
+"""`python -m benchmarks [GROUP...]`: prints JSON lines of figures, then a table of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from importlib import import_module
 from typing import NamedTuple
 
 from . import ticking
-from .figures import Figure, middle, table
+from .against import compare
+from .figures import (
+    Figure,
+    middle,
+    spread,
+    table,
+)
+from .processes import MeasurementError, load, run_group
 
 
 class Group(NamedTuple):
@@ -24,13 +31,11 @@ class Group(NamedTuple):
     function: str = "measure"
 
 
-class MeasurementError(Exception):
-    """A measurement failed; it has said why."""
-
-
 GROUPS = {
     "ignored": Group("ignored", 3),
     "mentions": Group("mentions", 3),
+    "arrivals": Group("arrivals", 3),
+    "cost": Group("cost", 3),
     "throughput": Group("throughput", 3),
     "memory": Group("memory", 3),
     "boot": Group("memory", 3, "measure_boot"),
@@ -38,6 +43,7 @@ GROUPS = {
     "scale": Group("scale", 1),
     "servers": Group("servers", 1),
 }
+_COST = "cost"
 _OURS = "added_latency_p50_ms"
 
 
@@ -46,14 +52,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
     parser.add_argument("--here", choices=GROUPS, help="once, in this process")
+    parser.add_argument("--profile", action="store_true", help=f"where the time of {_COST} goes")
+    parser.add_argument("--against", metavar="REF", help="this commit and the tree here, in turns")
+    parser.add_argument("--rounds", type=int, default=5, help="of each side, with --against")
     options = parser.parse_args()
     if unknown := set(options.groups) - GROUPS.keys():
         parser.error(f"there is no group {', '.join(sorted(unknown))}")
+    names = options.groups or list(GROUPS)
+    if options.profile and _COST not in (options.here, *names):
+        parser.error(f"only {_COST} has a profile")
     with asyncio.Runner(loop_factory=_red_loop) as runner:
         if options.here:
-            runner.run(_here(options.here))
+            runner.run(_here(options.here, profile=options.profile))
+        elif options.against:
+            runner.run(compare(options.against, names, options.rounds))
         else:
-            runner.run(_all(options.groups or GROUPS))
+            runner.run(_all(names, profile=options.profile))
 
 
 def _red_loop() -> asyncio.AbstractEventLoop:
@@ -65,46 +79,41 @@ def _red_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _here(name: str) -> None:
+async def _here(name: str, *, profile: bool) -> None:
     group = GROUPS[name]
-    measure: Callable[[], AsyncIterator[Figure]] = getattr(
+    measure: Callable[..., AsyncIterator[Figure]] = getattr(
         import_module(f".{group.module}", __package__), group.function
     )
-    async for figure in measure():
+    async for figure in measure(profile=True) if profile else measure():
         _print(figure)
 
 
-async def _all(names: Iterable[str]) -> None:
+async def _all(names: Iterable[str], *, profile: bool) -> None:
     taken: list[Figure] = []
+    spreads: dict[str, tuple[float, float]] = {}
     failed: list[str] = []
     for name in names:
+        options = ["--profile"] if profile and name == _COST else []
+        before = load()
         try:
-            rounds = [await _elsewhere(name) for _ in range(GROUPS[name].rounds)]
+            rounds = [await run_group(name, *options) for _ in range(GROUPS[name].rounds)]
         except MeasurementError:
             failed.append(name)
             continue
+        print(f"{name}: load {before:.2f} before, {load():.2f} after", file=sys.stderr)
+        spreads |= spread(rounds)
         for figure in middle(rounds):
-            _print(figure)
+            least, most = spreads[figure.name]
+            _print(figure, least=least, most=most)
             taken.append(figure)
     for figure in _compared(taken):
         _print(figure)
         taken.append(figure)
     sys.stdout.flush()
     about = f"{os.cpu_count()} cores, {datetime.now(UTC):%Y-%m-%d}"
-    print(f"\n{about}\n{table(taken)}", file=sys.stderr)
+    print(f"\n{about}\n{table(taken, spreads)}", file=sys.stderr)
     if failed:
         raise SystemExit(f"Not measured, for reasons that are above: {', '.join(failed)}.")
-
-
-async def _elsewhere(name: str) -> list[Figure]:
-    """Take a measurement in a process that has done nothing else."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __package__, "--here", name, stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        raise MeasurementError(name)
-    return [Figure(**json.loads(line)) for line in output.splitlines()]
 
 
 def _compared(taken: Iterable[Figure]) -> Iterable[Figure]:
@@ -113,8 +122,8 @@ def _compared(taken: Iterable[Figure]) -> Iterable[Figure]:
     return () if ours is None else ticking.figures(ours)
 
 
-def _print(figure: Figure) -> None:
-    print(json.dumps(figure._asdict()), flush=True)
+def _print(figure: Figure, **more: float) -> None:
+    print(json.dumps({**figure._asdict(), **more}), flush=True)
 
 
 if __name__ == "__main__":

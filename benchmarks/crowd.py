@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sandbox.red import LocalRed
 
 from .machine import real_disk
+from .schedule import Arrivals
 
 if TYPE_CHECKING:
     from doubles.local_discord import LocalDiscord
@@ -49,9 +50,17 @@ class Crowd:
         self.letta_token = str(hello["letta_token"])
         self.agents = {int(guild_id): str(agent) for guild_id, agent in hello["guilds"].items()}
 
-    async def load(self, count: int, rate: float, *, replies: bool = False) -> dict[str, Any]:
+    async def load(
+        self,
+        count: int,
+        rate: float,
+        *,
+        replies: bool = False,
+        arrivals: Arrivals = Arrivals.EVEN,
+    ) -> dict[str, Any]:
         """Have people mention the bot, and return what became of it; raises as `_order`."""
-        return await self._order({"count": count, "rate": rate, "replies": replies})
+        order = {"count": count, "rate": rate, "replies": replies, "arrivals": arrivals}
+        return await self._order(order)
 
     async def settle(self, seconds: float) -> None:
         """Wait for second answers to the last load; raises as `_order`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median, quantiles
 from typing import NamedTuple
 
@@ -56,17 +56,38 @@ def middle(rounds: Sequence[Sequence[Figure]]) -> list[Figure]:
     ]
 
 
-def table(figures: Iterable[Figure]) -> str:
-    """Lay figures out for people, each beside its bar."""
-    rows = [("figure", "value", "unit", "bar", "")]
+def spread(rounds: Sequence[Sequence[Figure]]) -> dict[str, tuple[float, float]]:
+    """Return the least and the most of each figure over several rounds."""
+    values: dict[str, list[float]] = {}
+    for figure in (one for figures in rounds for one in figures):
+        values.setdefault(figure.name, []).append(figure.value)
+    return {name: (min(seen), max(seen)) for name, seen in values.items()}
+
+
+def table(
+    figures: Iterable[Figure], spreads: Mapping[str, tuple[float, float]] | None = None
+) -> str:
+    """Lay figures out for people, each with its spread over the rounds, and beside its bar."""
+    rows = [("figure", "value", "least–most", "unit", "bar", "")]
     for figure in figures:
         bar = BARS.get(figure.name)
         verdict = "" if bar is None else "met" if bar.met(figure.value) else "MISSED"
-        value = f"{figure.value:,.10g}"
-        rows.append((figure.name, value, figure.unit, str(bar or ""), verdict))
+        least, most = (spreads or {}).get(figure.name, (figure.value, figure.value))
+        seen = f"({least:,.10g}–{most:,.10g})" if least < most else ""
+        rows.append(
+            (figure.name, f"{figure.value:,.10g}", seen, figure.unit, str(bar or ""), verdict)
+        )
+    return aligned(rows, right=(1, 4))
+
+
+def aligned(rows: Sequence[Sequence[str]], *, right: Collection[int]) -> str:
+    """Put rows of texts into columns; those that are named by number stand to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        f"{name:<{widths[0]}}  {value:>{widths[1]}}  {unit:<{widths[2]}}  "
-        f"{bar:>{widths[3]}}  {verdict}".rstrip()
-        for name, value, unit, bar, verdict in rows
+    lines = (
+        "  ".join(
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
     )
+    return "\n".join(line.rstrip() for line in lines)

@@ -36,25 +36,35 @@ async def measure(
     settle: float = 1.0,
 ) -> AsyncIterator[Figure]:
     """Mention the bot on schedule in open conversations of agents that take no time."""
-    async with crowd(guilds, channels) as people, red(people, "aurora") as one:
-        cog: Any = one.bot.get_cog("Aurora")
-        await _configure(cog.services, one.bot, people)
-        places = guilds * channels
-        # The first round opens the conversations; gently, for that is not what is measured.
-        for _ in range(_WARM_ROUNDS):
-            await people.load(places, per_second)
+    places = guilds * channels
+    async with in_talk(guilds, channels, per_second) as people:
         async with loop_lag() as lags:
             seen = await people.load(mentions, per_second)
         await people.settle(settle)
         replies = await people.load(2 * places, per_second, replies=True)
         await people.settle(settle)
-    _explain(seen, lags, replies)
+    explain(seen, lags)
+    if calls := seen["calls"] | replies["calls"]:
+        print(f"Calls beyond typing and answers: {calls}", file=sys.stderr)
     for percent in (50, 95, 99):
         value = round(percentile(seen["seconds"], percent) * 1e3, 2)
         yield Figure(f"added_latency_p{percent}_ms", value, "ms")
     yield Figure("loop_lag_p99_ms", round(percentile(lags, 99) * 1e3, 2), "ms")
-    calls = sum(seen["calls"].values()) + sum(replies["calls"].values())
-    yield Figure("rest_calls_per_mention", round(calls / (mentions + 2 * places), 4), "calls")
+    yield Figure("loop_lag_max_ms", round(max(lags) * 1e3, 2), "ms")
+    count = sum(seen["calls"].values()) + sum(replies["calls"].values())
+    yield Figure("rest_calls_per_mention", round(count / (mentions + 2 * places), 4), "calls")
+
+
+@asynccontextmanager
+async def in_talk(guilds: int, channels: int, per_second: float) -> AsyncIterator[Crowd]:
+    """Boot a Red with the cog in this process, among people who all have talked to the bot."""
+    async with crowd(guilds, channels) as people, red(people, "aurora") as one:
+        cog: Any = one.bot.get_cog("Aurora")
+        await _configure(cog.services, one.bot, people)
+        # The first round opens the conversations; gently, for that is not what is measured.
+        for _ in range(_WARM_ROUNDS):
+            await people.load(guilds * channels, per_second)
+        yield people
 
 
 async def _configure(services: Services, bot: Any, people: Crowd) -> None:
@@ -90,16 +100,14 @@ async def _probe(note: Callable[[float], None]) -> None:
         note(time.perf_counter() - asleep - _PROBE_SECONDS)
 
 
-def _explain(seen: dict[str, Any], lags: list[float], replies: dict[str, Any]) -> None:
-    """Say what no figure says: how well the schedule was kept, and which calls were made."""
+def explain(seen: dict[str, Any], lags: list[float]) -> None:
+    """Say what no figure says: how well the schedule was kept, and the worst of all."""
     late = percentile(seen["late"], 99) * 1e3
-    words = [
+    print(
         f"{len(seen['seconds'])} mentions, each answered once and in order; the slowest took "
         f"{max(seen['seconds']) * 1e3:.1f} ms to the door; sent up to {late:.1f} ms late (p99); "
-        f"longest loop lag {max(lags) * 1e3:.1f} ms"
-    ]
+        f"longest loop lag {max(lags) * 1e3:.1f} ms",
+        file=sys.stderr,
+    )
     if late > _LATE_MS:
-        words.append("The machine is too busy: mentions were not sent evenly.")
-    if calls := seen["calls"] | replies["calls"]:
-        words.append(f"Calls beyond typing and answers: {calls}")
-    print("\n".join(words), file=sys.stderr)
+        print("The machine is too busy: mentions were sent late.", file=sys.stderr)

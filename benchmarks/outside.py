@@ -25,6 +25,7 @@ from doubles.local_discord import (
 )
 
 from .instant import InstantServer
+from .schedule import Arrivals, moments
 
 _ANSWER_SECONDS = 30.0
 _TYPING = "/channels/{channel_id}/typing"
@@ -39,10 +40,11 @@ class LoadError(Exception):
 
 @dataclass(slots=True)
 class Load:
-    """Mentions on their way, and what became of each."""
+    """Mentions on their way, and what became of each; times are monotonic seconds."""
 
     sent: dict[int, float] = field(default_factory=dict)
     arrived: dict[int, float] = field(default_factory=dict)
+    shown: dict[int, float] = field(default_factory=dict)
     answered: dict[int, int] = field(default_factory=dict)
     late: list[float] = field(default_factory=list)
 
@@ -96,13 +98,14 @@ class Outside:
         # The guilds take turns, as the people of many guilds do.
         self._places = [place for column in zip(*rows, strict=True) for place in column]
 
-    async def load(self, count: int, rate: float, *, replies: bool) -> Reply:
+    async def load(self, count: int, rate: float, *, replies: bool, arrivals: str) -> Reply:
         """Send mentions on schedule, whatever becomes of them, and say what did.
 
         Args:
             count: How many.
             rate: A second.
             replies: Each is a reply to the bot's last answer in its channel.
+            arrivals: How they come, one of Arrivals.
 
         Raises:
             LoadError: One was lost, answered twice, or out of order.
@@ -111,8 +114,8 @@ class Outside:
         load = self._load = Load()
         seen = len(self.discord.calls)
         begun = time.monotonic() + 0.01
-        for number in range(count):
-            due = begun + number / rate
+        for number, at in enumerate(moments(Arrivals(arrivals), count, rate)):
+            due = begun + at
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             load.late.append(time.monotonic() - due)
             self._say(*self._places[number % len(self._places)], replies=replies)
@@ -127,6 +130,7 @@ class Outside:
         calls[f"POST {_MESSAGES}"] -= count
         return {
             "seconds": [load.arrived[one] - load.sent[one] for one in load.sent],
+            "answers": [load.shown[one] - load.arrived[one] for one in load.sent],
             "late": load.late,
             "calls": {call: times for call, times in calls.items() if times},
         }
@@ -175,6 +179,7 @@ class Outside:
             self.trouble.append("a mention was answered twice")
         else:
             self._told.add(message.reference)
+            self._load.shown[message.reference] = time.monotonic()
             self._load.answered[message.reference] = message.id
             self._last_answer[message.channel.id] = message
 

@@ -121,14 +121,17 @@ def now_and_then(count: int, channels: int, seed: int) -> list[Mention]:
 
 
 def figures(ours_ms: float) -> Iterator[Figure]:
-    """Compare both designs with our median (in milliseconds), measured under the busy schedule."""
+    """Simulate both designs, and set our median (in milliseconds) beside those that keep up.
+
+    Under the busy schedule neither does: a ratio would only say how long the load lasted.
+    """
     busy = evenly(MENTIONS, PER_SECOND, GUILDS * CHANNELS)
     for design in (REFERENCE, SPEC):
         # The reference keeps to its 5 s whatever is set.
         set_up = replace(design, pace=RATE_LIMIT_SECONDS) if design is SPEC else design
         outcome = simulate(set_up, busy, phase=design.tick / 2)
         name = f"{design.name}_{PER_SECOND:g}_per_s"
-        yield from _delays(name, [outcome], ours_ms)
+        yield from _delays(name, [outcome])
         yield Figure(f"{name}_waiting", outcome.waiting, "mentions")
         yield Figure(f"{name}_dropped", outcome.dropped, "mentions")
         for place, spread in (("one_channel", 1), ("own_channels", _FEW)):
@@ -141,11 +144,15 @@ def figures(ours_ms: float) -> Iterator[Figure]:
                 )
                 for seed in range(_SEEDS)
             ]
-            yield from _delays(f"{design.name}_{place}", outcomes, ours_ms)
+            yield from _delays(f"{design.name}_{place}", outcomes)
+            ratio = round(_p50(outcomes) * 1e3 / ours_ms)
+            yield Figure(f"{design.name}_{place}_p50_ratio", ratio, "× ours")
 
 
-def _delays(name: str, outcomes: Sequence[Outcome], ours_ms: float) -> Iterator[Figure]:
-    p50 = median(median(one.added) for one in outcomes)
-    yield Figure(f"{name}_p50_s", round(p50, 2), "s")
+def _delays(name: str, outcomes: Sequence[Outcome]) -> Iterator[Figure]:
+    yield Figure(f"{name}_p50_s", round(_p50(outcomes), 2), "s")
     yield Figure(f"{name}_max_s", round(median(max(one.added) for one in outcomes), 2), "s")
-    yield Figure(f"{name}_p50_ratio", round(p50 * 1e3 / ours_ms), "× ours")
+
+
+def _p50(outcomes: Sequence[Outcome]) -> float:
+    return median(median(one.added) for one in outcomes)

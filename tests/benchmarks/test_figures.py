@@ -10,6 +10,7 @@ from benchmarks.figures import (
     Figure,
     middle,
     percentile,
+    spread,
     table,
 )
 
@@ -58,6 +59,14 @@ def test_the_table_names_what_misses_its_bar() -> None:
     assert lines[1].split() == ["boot_100k_s", "0.5", "s", "≤", "1", "met"]
     assert lines[2].split() == ["events_per_s", "9,000", "1/s", "≥", "10,000", "MISSED"]
     assert lines[3].split() == ["x", "1", "s"]
+
+
+def test_the_table_shows_the_least_and_the_most_of_the_rounds() -> None:
+    """A median without its spread hides how little it may mean."""
+    rounds = [[Figure("x", value, "s"), Figure("same", 4, "s")] for value in (3, 1, 2)]
+    lines = table(middle(rounds), spread(rounds)).splitlines()
+    assert lines[1].split() == ["x", "2", "(1–3)", "s"]
+    assert lines[2].split() == ["same", "4", "s"]
 
 
 def test_every_figure_with_a_promise_has_a_bar() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import (
+    arrivals,
+    cost,
     ignored,
     memory,
     mentions,
@@ -39,8 +41,32 @@ async def test_mentions_are_measured_on_a_real_red() -> None:
         "added_latency_p95_ms",
         "added_latency_p99_ms",
         "loop_lag_p99_ms",
+        "loop_lag_max_ms",
         "rest_calls_per_mention",
     ]
+
+
+async def test_both_legs_are_measured_however_mentions_come() -> None:
+    """Even arrivals flatter: people come at random, and all at once."""
+    measure = arrivals.measure(8, per_second=10, guilds=2, channels=2, settle=0.1)
+    legs = ("latency_p50", "latency_p95", "answer_p50", "answer_p95", "loop_lag_max")
+    kinds = ("even", "poisson", "bursts")
+    assert await _names(measure) == [f"{kind}_{leg}_ms" for kind in kinds for leg in legs]
+
+
+async def test_the_cost_of_a_mention_is_measured_and_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each mention is committed and written at least once, and what took its time is named."""
+    measure = cost.measure(8, per_second=10, guilds=2, channels=2, settle=0.1, profile=True)
+    found = {figure.name: figure.value async for figure in measure}
+    assert list(found) == ["mentions_per_s_core", "commits_per_mention", "kb_per_mention"]
+    assert found["mentions_per_s_core"] > 1
+    assert found["commits_per_mention"] >= 1
+    assert found["kb_per_mention"] >= 1
+    shown = capsys.readouterr().err
+    assert "of one mention in the event loop" in shown
+    assert "aurora-ledger" in shown
 
 
 async def test_throughput_is_measured() -> None:

@@ -71,6 +71,13 @@ def test_the_ratio_is_to_our_median() -> None:
     assert fast[name] == pytest.approx(2 * slow[name], abs=1)
 
 
+def test_a_design_that_does_not_keep_up_has_no_ratio() -> None:
+    """It would only say for how long the load went on."""
+    ratios = [one.name for one in figures(ours_ms=5.0) if one.name.endswith("ratio")]
+    assert len(ratios) == 4
+    assert not [name for name in ratios if "per_s" in name]
+
+
 def test_the_documented_queue_holds_fifty() -> None:
     """At fifty a second it is full within two seconds, and drops nearly all that follows."""
     outcome = simulate(SPEC, evenly(1000, 50.0, 50), phase=0.5)

@@ -1,10 +1,12 @@
-"""A clock that runs faster than the machine's, so that minutes of an outage pass in seconds."""
+"""Clocks that go wrong: one runs faster than the machine's, one is set forth and back."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
+
+import time_machine
 
 
 class ScaledClock:
@@ -32,3 +34,24 @@ class ScaledClock:
     async def sleep(self, seconds: float) -> None:
         """Let so many seconds pass."""
         await asyncio.sleep(seconds / self.speed)
+
+
+class ProcessClock:
+    """The wall clock of this process, as all its libraries see it; durations go on as before."""
+
+    def __init__(self) -> None:
+        self._off = 0.0
+        self._travel: time_machine.travel | None = None
+
+    def set(self, seconds: float) -> None:
+        """Set it forth by so many seconds, or back."""
+        self.stop()
+        self._off += seconds
+        self._travel = time_machine.travel(time.time() + self._off, tick=True)
+        self._travel.start()
+
+    def stop(self) -> None:
+        """Set it right."""
+        if self._travel is not None:
+            self._travel.stop()
+        self._travel = None

@@ -6,10 +6,8 @@ import asyncio
 import random
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-from aurora.model import State
 
 from .check import (
     Findings,
@@ -17,13 +15,9 @@ from .check import (
     content_in,
     read_ledger,
 )
+from .diary import Diary
 from .killing import Moment, kill
-from .life import (
-    LEDGER,
-    Home,
-    Life,
-    Told,
-)
+from .life import LEDGER, Home, Life
 from .town import (
     Size,
     SoakTown,
@@ -31,9 +25,6 @@ from .town import (
     open_town,
 )
 
-_FINAL = {state.value for state in State if state.final}
-# A message that came so shortly before a kill may not have been committed yet.
-_MARGIN_SECONDS = 0.5
 _QUIET_SECONDS = 3.5  # longer than the longest pause before a third attempt
 _DRAIN_SECONDS = 120.0
 
@@ -53,37 +44,6 @@ class KillReport:
     poison: int
     missed: list[str]
     violations: list[str]
-
-
-@dataclass(slots=True)
-class _Diary:
-    """What the lives told, and when each of them listened (monotonic seconds)."""
-
-    accepted: set[int] = field(default_factory=set)
-    open: set[int] = field(default_factory=set)
-    heard_at: float = 0.0
-    listened: list[tuple[float, float]] = field(default_factory=list)
-    _ready_at: float | None = None
-
-    def hear(self, told: Told) -> None:
-        self.heard_at = time.monotonic()
-        if told["step"] == "ready":
-            self._ready_at = self.heard_at
-        elif told["step"] == "queued":
-            self.accepted.add(told["message_id"])
-            self.open.add(told["message_id"])
-        elif told["step"] in _FINAL:
-            self.open.discard(told["message_id"])
-
-    def close(self) -> None:
-        """Note that a life is over."""
-        if self._ready_at is not None:
-            self.listened.append((self._ready_at, time.monotonic()))
-        self._ready_at = None
-
-    def owes(self, at: float) -> bool:
-        """Tell whether Aurora must have accepted a message that was sent then."""
-        return any(begin < at < end - _MARGIN_SECONDS for begin, end in self.listened)
 
 
 async def run_kills(
@@ -115,7 +75,7 @@ async def run_kills(
 async def _torment(
     town: SoakTown, data: Path, moments: list[Moment], rng: random.Random, per_second: float
 ) -> tuple[Findings, list[str]]:
-    home, diary = town.home(data), _Diary()
+    home, diary = town.home(data), Diary()
     async with Life(home, await town.wishes(), heard=diary.hear) as first:
         await first.listens()
         first.ask_to_stop()
@@ -138,7 +98,7 @@ async def _torment(
     return found, leaks
 
 
-async def _drain(town: SoakTown, home: Home, diary: _Diary) -> None:
+async def _drain(town: SoakTown, home: Home, diary: Diary) -> None:
     """Let a last life bring everything to its end, and kill that too."""
     limit = time.monotonic() + _DRAIN_SECONDS
     async with Life(home, heard=diary.hear) as life:
@@ -150,7 +110,7 @@ async def _drain(town: SoakTown, home: Home, diary: _Diary) -> None:
     _bury(town, diary)
 
 
-def _bury(town: SoakTown, diary: _Diary) -> None:
+def _bury(town: SoakTown, diary: Diary) -> None:
     diary.close()
     # Nobody comes back to the session of a process that is gone.
     town.discord.gateway.sessions.clear()

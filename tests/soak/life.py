@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import multiprocessing
@@ -18,6 +19,8 @@ from typing import Any, Self, cast
 
 from doubles.local_discord import LocalDiscord
 from tests.support.house import ROOT
+
+from .clock import ProcessClock
 
 LEDGER = Path("cogs", "Aurora", "ledger.sqlite3")
 """Where Aurora keeps its ledger in the data folder."""
@@ -68,6 +71,7 @@ class Life:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     killed: bool = False
     _process: ForkServerProcess | None = None
+    _orders: Connection | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -80,12 +84,25 @@ class Life:
     async def start(self) -> None:
         """Start it; `ready` is set once Aurora listens, `over` when the process is gone."""
         ear, mouth = _CONTEXT.Pipe(duplex=False)
-        arguments = (self.home, self.wishes, mouth)
+        inbox, self._orders = _CONTEXT.Pipe(duplex=False)
+        arguments = (self.home, self.wishes, mouth, inbox)
         process = _CONTEXT.Process(target=_live, args=arguments, daemon=True)
         await asyncio.to_thread(process.start)
         mouth.close()
+        inbox.close()
         self._process = process
         asyncio.get_running_loop().add_reader(ear.fileno(), self._listen, ear)
+
+    @property
+    def pid(self) -> int | None:
+        """Return the id of its process, None when it is gone."""
+        return None if self._process is None or self.over.is_set() else self._process.pid
+
+    def set_clock(self, seconds: float) -> None:
+        """Set the clock of its process forth by so many seconds, or back."""
+        if self._orders is not None and not self.over.is_set():
+            with contextlib.suppress(BrokenPipeError):
+                self._orders.send(seconds)
 
     def kill(self) -> None:
         """Kill it with SIGKILL, at this moment."""
@@ -112,10 +129,13 @@ class Life:
             await asyncio.to_thread(self._process.join)
             self._process.close()
             self._process = None
+        if self._orders is not None:
+            self._orders.close()
+            self._orders = None
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.pid is not None and not self.over.is_set():
-            os.kill(self._process.pid, number)
+        if self.pid is not None:
+            os.kill(self.pid, number)
 
     def _listen(self, ear: Connection) -> None:
         try:
@@ -130,14 +150,16 @@ class Life:
             self.over.set()
 
 
-def _live(home: Home, wishes: Wishes | None, mouth: Connection) -> None:
+def _live(home: Home, wishes: Wishes | None, mouth: Connection, inbox: Connection) -> None:
     # What Red prints on its way is of no interest; what Aurora logs may hold no content.
     home.data.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=home.data / LOG, level=logging.INFO)
-    asyncio.run(_run(home, wishes, mouth))
+    # On a full disk nothing can be logged either, and each line would complain of that.
+    logging.raiseExceptions = False
+    asyncio.run(_run(home, wishes, mouth, inbox))
 
 
-async def _run(home: Home, wishes: Wishes | None, mouth: Connection) -> None:
+async def _run(home: Home, wishes: Wishes | None, mouth: Connection, inbox: Connection) -> None:
     from sandbox.red import LocalRed
 
     stop = asyncio.Event()
@@ -145,6 +167,7 @@ async def _run(home: Home, wishes: Wishes | None, mouth: Connection) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     if parent is not None:
         loop.add_reader(parent.sentinel, stop.set)
+    loop.add_reader(inbox.fileno(), _obey, inbox, ProcessClock())
     gateway = SimpleNamespace(url=home.gateway_url)
     discord = SimpleNamespace(url=home.url, token=home.token, gateway=gateway)
 
@@ -165,6 +188,13 @@ async def _run(home: Home, wishes: Wishes | None, mouth: Connection) -> None:
     mouth.send_bytes(json.dumps({"step": "ready"}).encode())
     await stop.wait()
     await red.close()
+
+
+def _obey(inbox: Connection, clock: ProcessClock) -> None:
+    try:
+        clock.set(inbox.recv())
+    except EOFError:
+        asyncio.get_running_loop().remove_reader(inbox.fileno())
 
 
 async def grant(bot: Any, wishes: Wishes) -> None:

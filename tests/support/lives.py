@@ -104,7 +104,7 @@ class Disk:
             result = await self._work(lambda: operation(*arguments, **options))
             if name not in _READING:
                 await self._life.point(f"{name} is done", after=True)
-            return self._with_put_off(*arguments, result) if name == "sends" else result
+            return self._with_put_off(arguments[0], result) if name == "sends" else result
 
         return carry_out
 

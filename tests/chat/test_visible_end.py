@@ -11,7 +11,7 @@ from aurora.chat.delivery import FAILED, Delivery
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Send, Trace
+from aurora.model import Send, Trace, Turn
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase
 from doubles.local_discord import Overwrite, permissions
@@ -115,3 +115,37 @@ async def test_a_notice_never_raises(stage: Stage, caplog: pytest.LogCaptureFixt
     assert stage.reactions(event) == [FAILED]
     assert "KeyError" in caplog.text
     assert "secret" not in caplog.text
+
+
+SPOKEN = [one for one in Reason if REASONS[one].user is not None and REASONS[one].state]
+
+
+@pytest.mark.parametrize("reason", SPOKEN)
+async def test_each_message_of_a_turn_shows_its_end(stage: Stage, reason: Reason) -> None:
+    """The last as its reason says; those before it by a mark, and nobody reads it three times."""
+    events = [await stage.ask() for _ in range(3)]
+    await stage.delivery.show_ends(Turn(tuple(events)), reason)
+    mark = REASONS[reason].mark
+    assert [stage.reactions(one) for one in events[:2]] == [[mark or FAILED]] * 2
+    assert stage.reactions(events[2]) == ([mark] if mark else [])
+    assert [one.reference for one in stage.answers()] == ([] if mark else [events[2].message_id])
+
+
+async def test_each_message_of_a_turn_says_its_end_where_reactions_are_forbidden(
+    stage: Stage,
+) -> None:
+    """Once each."""
+    events = [await stage.ask() for _ in range(3)]
+    forbid(stage, permissions.ADD_REACTIONS)
+    for _ in range(2):
+        await stage.delivery.show_ends(Turn(tuple(events)), Reason.TIMEOUT)
+    told = [one.reference for one in stage.answers()]
+    assert sorted(map(str, told)) == sorted(str(one.message_id) for one in events)
+
+
+async def test_what_was_taken_back_shows_nothing(stage: Stage) -> None:
+    """Its author knows."""
+    events = [await stage.ask() for _ in range(2)]
+    await stage.delivery.show_ends(Turn(tuple(events)), Reason.MESSAGE_DELETED)
+    assert [stage.reactions(one) for one in events] == [[], []]
+    assert stage.answers() == []

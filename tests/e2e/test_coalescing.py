@@ -153,7 +153,7 @@ async def test_a_message_edited_while_it_waits_is_in_the_turn_as_it_is_now(chatt
 
 
 async def test_a_turn_that_fails_fails_for_all_of_them(chatty: Town) -> None:
-    """One notice, and the same end for each."""
+    """One notice, the same end for each, and a mark on those that the notice does not answer."""
     await chatty.cog.services.settings.set_guild(chatty.guild.id, agent_timeout=2.0)
     held = await busy(chatty)
     asked = await held.asked("one", "[[slow:0.05]][[long:4000]]")
@@ -161,6 +161,7 @@ async def test_a_turn_that_fails_fails_for_all_of_them(chatty: Town) -> None:
     assert len(await ends(chatty, *asked)) == 1
     assert {(await end_of(chatty, one))[0] for one in asked} == {"failed"}
     assert sum(answered(chatty, *asked)) == 1
+    assert [chatty.marks(one) for one in asked] == [["⚠️"], []]
 
 
 async def test_what_comes_while_a_turn_runs_waits_for_the_next(chatty: Town) -> None:

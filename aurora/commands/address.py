@@ -14,7 +14,7 @@ from ..services import Services
 from ..words import in_order
 from ..words import setup as w
 from .agents import plainly
-from .asking import ask, confirm, tell, working
+from .asking import ask, confirm, refuse, tell, working
 from .sdk import provide_sdk
 
 
@@ -39,7 +39,7 @@ async def change_address(ctx: commands.Context, services: Services, text: str) -
     try:
         address = parse_address(text)
     except AddressError as error:
-        await tell(ctx, error.phrase)
+        await refuse(ctx, error.phrase)
         return
     settings = services.settings
     before = settings.world.letta_base_url

@@ -16,7 +16,7 @@ from ..words import Phrase, clause, in_order, say, verbatim
 from ..words import setup as w
 from ..words.commands import UNCHANGED
 from ..words.remedies import remedy_for
-from .asking import prefix_for, tell, working
+from .asking import prefix_for, refuse, tell, working
 from .own_tools import allow_own_tools
 
 _AGENT_ID = re.compile(r"[\w.:-]{1,100}")
@@ -33,10 +33,10 @@ async def find_agent(
     """
     backend = services.agents.backend
     if backend is None:
-        await tell(ctx, w.NO_SERVER_YET)
+        await refuse(ctx, w.NO_SERVER_YET)
         return None
     if not _AGENT_ID.fullmatch(agent_id):
-        await tell(ctx, w.NO_AGENT_ID)
+        await refuse(ctx, w.NO_AGENT_ID)
         return None
     try:
         async with working(ctx):

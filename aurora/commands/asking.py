@@ -19,6 +19,11 @@ async def tell(ctx: commands.Context, what: Phrase, **options: Any) -> discord.M
     return sent
 
 
+async def refuse(ctx: commands.Context, why: Phrase) -> None:
+    """Say why a command did nothing; of a slash command nobody else has to read it."""
+    await tell(ctx, why, ephemeral=True)
+
+
 async def prefix_for(ctx: commands.Context) -> str:
     """Return the prefix behind which every command works that an answer may name."""
     if ctx.interaction is None:

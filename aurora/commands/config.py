@@ -26,7 +26,7 @@ from ..words import say
 from ..words.settings import HELP
 from .agents import find_agent
 from .alerting import set_alerts, set_webhook
-from .asking import tell, working
+from .asking import refuse, tell, working
 from .overview import show_commands
 from .scope import guild_of
 from .setup import SetupCommands
@@ -172,7 +172,7 @@ class ConfigCommands:
         """
         services, guild_id = self.services, ctx.guild.id
         if which == MCP_TOOLS and not isinstance(services.agents.backend, ToolLister):
-            await tell(ctx, w.NO_OWN_TOOLS)
+            await refuse(ctx, w.NO_OWN_TOOLS)
             return
         agent_id = services.settings.agent_for(guild_id)
         if (
@@ -202,7 +202,7 @@ class ConfigCommands:
         settings = self.services.settings
         if action == "agent":
             if agent_id is None:
-                await tell(ctx, w.WHICH_AGENT)
+                await refuse(ctx, w.WHICH_AGENT)
                 return
             agent = await find_agent(ctx, self.services, agent_id)
             if agent is None:
@@ -227,15 +227,15 @@ async def _change(
     """Set one setting of a server and say what it is now."""
     key = KEYS.get(command.lower())
     if key is None and (other := _OTHERS.get(command.lower())) is not None:
-        await tell(ctx, other(name=command.lower()))
+        await refuse(ctx, other(name=command.lower()))
         return
     if key is None:
-        await tell(ctx, w.NO_SETTING(name=inline(command[:50]), names=", ".join(KEYS)))
+        await refuse(ctx, w.NO_SETTING(name=inline(command[:50]), names=", ".join(KEYS)))
         return
     try:
         parsed = parse(key, value)
     except SettingError as error:
-        await tell(ctx, error.phrase)
+        await refuse(ctx, error.phrase)
         return
     await services.change_guild(guild.id, **{key: parsed})
     await tell(ctx, w.SET(name=command.lower(), value=_shown(parsed)))

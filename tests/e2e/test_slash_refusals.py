@@ -131,6 +131,20 @@ async def test_a_command_that_breaks_is_answered(
     assert "Error in command" in said
 
 
+async def test_a_command_that_breaks_after_it_was_acknowledged_is_answered(
+    town: QuickTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What says that the answer takes a moment does not stand there for ever."""
+
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(type(town.cog.services.status), "waiting", fail)
+    asked = town.discord.slash(town.ada, town.general, "aurora events status", {})
+    assert "Error in command" in await town.discord.wait_for(lambda: asked.content, 20)
+    assert asked.followups == []
+
+
 async def test_a_command_of_an_aurora_that_could_not_start_is_answered(town: QuickTown) -> None:
     """The reason is the owner's; the others are told whom to ask."""
     town.cog.services.failure = phrase("the disk is full.")
@@ -184,6 +198,28 @@ async def test_a_command_that_discord_knows_in_an_older_shape_is_answered(
     finally:
         option["name"] = "agent_id"
     assert "`!slash sync`" in said
+
+
+WRONG: list[tuple[str, dict[str, str], str]] = [
+    ("aurora config set", {"setting": "timeout", "value": "soon"}, "10 to 300"),
+    ("aurora config set", {"setting": "timeout", "value": "9999"}, "10 to 300"),
+    ("aurora config set", {"setting": "typing", "value": "perhaps"}, "on or off"),
+    ("aurora config set", {"setting": "typing", "value": "on", "server": "No"}, "no server `No`"),
+    ("aurora config show", {"server": "Neverland"}, "no server `Neverland`"),
+    ("aurora config dm", {"action": "agent"}, "Which one?"),
+    ("aurora config tools", {"which": "mcp"}, "only behind Letta's REST API"),
+    ("aurora lettaurl", {"url": "nonsense"}, "An address begins with"),
+    ("aurora enable", {"agent_id": "<agent 1>"}, "without brackets"),
+    ("aurora enable", {"agent_id": "agent-1", "server": "Neverland"}, "no server `Neverland`"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "words"), WRONG)
+async def test_a_wrong_argument_is_answered(
+    town: QuickTown, name: str, options: dict[str, str], words: str
+) -> None:
+    """With what would be right, and nobody else reads of the slip."""
+    assert words in await refused(town, town.ada, town.general, name, **options)
 
 
 async def test_a_value_that_discord_should_not_have_let_through_means_nothing_wider(

@@ -104,6 +104,8 @@ class Services:
     """Seconds that what runs is given to end when Aurora is unloaded."""
     failure: Phrase | None = None
     """Why it could not be started."""
+    standing_by: bool = False
+    """Whether another process has the ledger, and answers instead of this one."""
 
     @classmethod
     def build(
@@ -152,6 +154,7 @@ class Services:
         breakers.subscribe(alerts.changed)
         breakers.subscribe(notices.changed)
         stats.subscribe(alerts.recorded)
+        store.subscribe(alerts.tell)
 
         claims = Claims()
         cancelling = Cancelling(queue, claims, delivery, background)

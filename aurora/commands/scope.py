@@ -16,7 +16,12 @@ Scope = Literal["here", "everywhere"]
 
 
 async def ensure_started(ctx: commands.Context, services: Services) -> None:
-    """Refuse a command of a cog that could not start; its owner reads why."""
+    """Refuse a command of a cog that could not start, or stands by; its owner reads why."""
+    if services.standing_by:
+        if ctx.interaction is not None:
+            # It can be answered once, and the Aurora that works is about to do so.
+            raise commands.CheckFailure
+        raise commands.UserFeedbackCheckFailure(say(w.STANDING_BY))
     if services.failure is None:
         return
     owner = await ctx.bot.is_owner(ctx.author)

@@ -113,6 +113,10 @@ class Alerts:
         if self._repeats.allow(str(what)):
             self._start(self._tell_owners(what), "configuration")
 
+    def tell(self, what: Phrase) -> None:
+        """Tell the owners at once; whoever calls sees to it that it is not said twice."""
+        self._start(self._tell_owners(what), "news")
+
     def _opened(self, key: str | None) -> None:
         trouble = self._troubles.get(key)
         if trouble is None:

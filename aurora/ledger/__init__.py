@@ -33,6 +33,10 @@ class LedgerError(ExplainedError):
     """The ledger can't be used; the bot's owner reads why."""
 
 
+class InUseError(LedgerError):
+    """Another process has the ledger open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """What a store holds when it is opened.

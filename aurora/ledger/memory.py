@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from ..clock import Clock
 from ..ids import oldest_turn_id
@@ -31,6 +31,8 @@ from . import (
 )
 from .backlog import Kept, recovered
 from .outbox import envelope
+
+T = TypeVar("T")
 
 
 class MemoryStore:
@@ -259,27 +261,38 @@ class MemoryStore:
 
     def _sweep(self) -> None:
         """Drop what is older than it is kept."""
-        limit = self._clock.time() - self._retention
-        # All are in the order of time, so that what is too young ends the search.
-        aged = takewhile(lambda event: event.accepted_at <= limit, self._events.values())
-        for event in [event for event in aged if event.state.final]:
-            self._drop(event)
+        now = self._clock.time()
+        limit = now - self._retention
+        times = ((event, event.accepted_at) for event in self._events.values())
+        for event in [event for event in _aged(times, limit, now) if event.state.final]:
+            self._drop(event, now)
         begun = takewhile(lambda item: item[0] < oldest_turn_id(limit), self._turns.items())
         for turn_id in [key for key, (speaker, _) in begun if not self._unfinished(speaker)]:
             del self._turns[turn_id]
-        past = takewhile(lambda item: item[1][0] <= limit, self._changes.items())
-        for key in [key for key, _ in past]:
+        for key in _aged(((key, at) for key, (at, _) in self._changes.items()), limit, now):
             del self._changes[key]
 
     def _unfinished(self, event_id: str) -> bool:
         event = self._events.get(event_id)
         return event is not None and not event.state.final
 
-    def _drop(self, event: Event) -> None:
+    def _drop(self, event: Event, now: float) -> None:
         del self._events[event.id]
         del self._by_message[event.message_id]
         if self._sends.pop(event.id, None):
             self._sent = {key: one for key, one in self._sent.items() if one.event_id != event.id}
+        early = [key for key, (speaker, _) in self._turns.items() if speaker == event.id]
+        for turn_id in [key for key in early if key > oldest_turn_id(now)]:
+            del self._turns[turn_id]
+
+
+def _aged(times: Iterable[tuple[T, float]], limit: float, now: float) -> list[T]:
+    """Return what is from before the limit, and what before that claims to be from after now."""
+    # All are in the order in which they were kept: what is too young ends the search.
+    seen = list(takewhile(lambda one: not limit < one[1] <= now, times))
+    while seen and seen[-1][1] > limit:
+        seen.pop()
+    return [one for one, _ in seen]
 
 
 def _kept(turn: Turn) -> Kept:

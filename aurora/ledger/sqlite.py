@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,12 @@ from ..model import (
     State,
     Turn,
 )
+from ..words import Phrase
 from ..words import ledger as w
 from . import (
     REFUSAL_SECONDS,
     Backlog,
+    InUseError,
     LedgerError,
     Listed,
     Where,
@@ -43,6 +46,9 @@ from .rows import (
 )
 from .tables import Tables
 from .writer import Writer
+
+_MISSING_SECONDS = 60.0
+"""How long a file that another process had may be missing before it is begun anew."""
 
 
 class SqliteStore:
@@ -66,18 +72,35 @@ class SqliteStore:
         self._retention = retention
         self._opener = opener
         self._writer: Writer | None = None
+        self._hear: Callable[[Phrase], None] = lambda _what: None
+        self._held_until = -math.inf
         self._conversations: dict[tuple[str, str], str] = {}
+
+    def subscribe(self, hear: Callable[[Phrase], None]) -> None:
+        """Let what happens to the file while it is open be heard, in words for the owner."""
+        self._hear = hear
 
     async def open(self) -> Backlog:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
         if self._writer is not None:
             raise LedgerError(w.OPEN_ALREADY(path=self._path))
-        opener = partial(self._opener, self._path, self._clock)
-        writer = self._writer = Writer(opener, self._clock, self._retention)
+        writer = self._writer = Writer(self._opened, self._clock, self._retention, self._hear)
         try:
             return await writer.start()
         except BaseException:
             self._writer = None
+            raise
+
+    def _opened(self) -> tuple[Tables, Backlog]:
+        """Open the file, in the writer's thread."""
+        now = self._clock.monotonic()
+        if now < self._held_until and not self._path.exists():
+            # Whoever had it a moment ago and has lost it is about to write it anew.
+            raise InUseError(w.IN_USE(path=self._path))
+        try:
+            return self._opener(self._path, self._clock)
+        except InUseError:
+            self._held_until = now + _MISSING_SECONDS
             raise
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 
 from ..model import Change, Turn
-from . import EVERYWHERE, Where
+from . import EVERYWHERE, LedgerError, Where
 from .backlog import recovered
 from .rows import (
     CHANGES,
@@ -33,21 +33,44 @@ from .rows import (
     turn_of,
     turn_row,
 )
+from .trouble import explained
 
 log = logging.getLogger("red.aurora.ledger")
 
 
 class Tables:
-    """The open ledger. Its operations run inside a transaction that the writer has begun."""
+    """The open ledger. Its operations run inside a transaction that the writer has begun.
 
-    def __init__(self, path: Path, db: apsw.Connection) -> None:
+    `connect` opens the file that stands at the path, as it was opened for this one.
+    """
+
+    def __init__(
+        self, path: Path, db: apsw.Connection, connect: Callable[[], apsw.Connection]
+    ) -> None:
         self.path = path
-        self.db = db
-        # Rows are whatever the query says, which its stubs can't know.
-        self.run: Callable[..., Any] = db.cursor().execute
+        self._connect = connect
+        self._use(db)
         self._changed: list[Row] = []
         self.erased = False
         """Whether content was erased that the WAL may still hold."""
+
+    def reconnect(self) -> None:
+        """Go on with the file that stands at the path now; all that is kept must be in it."""
+        db, before = self._connect(), self.db
+        try:
+            # It is locked, and has its log, from the first look into it on.
+            db.execute("BEGIN IMMEDIATE; ROLLBACK")
+        except BaseException:
+            db.close()
+            raise
+        self._use(db)
+        before.close()
+        self.erased = False
+
+    def _use(self, db: apsw.Connection) -> None:
+        self.db = db
+        # Rows are whatever the query says, which its stubs can't know.
+        self.run: Callable[..., Any] = db.cursor().execute
 
     def keep_changes(self) -> None:
         """Write the changes that came with what was done; all at once is a third faster."""
@@ -70,6 +93,24 @@ class Tables:
         """Move all there is in the WAL into the file, and leave the WAL empty."""
         self.run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self.erased = False
+
+    def copy(self, path: Path) -> None:
+        """Write all that is kept into another file."""
+        path.unlink(missing_ok=True)
+        try:
+            self.run("VACUUM INTO ?", (str(path),))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def touch(self) -> None:
+        """Write what is there anew, to see whether the disk takes it."""
+        version = self.db.pragma("user_version")
+        self.run(f"PRAGMA user_version={version}")
+
+    def explained(self, error: Exception) -> LedgerError:
+        """Return the error that tells the owner what is wrong and what to do."""
+        return explained(self.path, error, self.db.system_errno)
 
     def close(self) -> None:
         """Close the file, leaving nothing beside it."""

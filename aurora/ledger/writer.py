@@ -13,9 +13,10 @@ from typing import Any
 import apsw
 
 from ..clock import Clock
+from ..words import Phrase
 from ..words import ledger as w
 from . import DEDUPE_SECONDS, Backlog, LedgerError
-from .opening import explained
+from .guarding import Guard
 from .sweep import Sweep
 from .tables import Tables
 
@@ -46,10 +47,12 @@ class Writer:
         opener: Callable[[], tuple[Tables, Backlog]],
         clock: Clock,
         retention: Callable[[], float],
+        hear: Callable[[Phrase], None],
     ) -> None:
         self._opener = opener
         self._clock = clock
         self._retention = retention
+        self._hear = hear
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[Backlog] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -115,8 +118,11 @@ class Writer:
 
     def _serve(self, tables: Tables) -> None:
         try:
-            while self._step(tables):
+            guard = Guard(tables, self._clock, self._report)
+            while self._step(tables, guard):
                 pass
+            # What was deleted just now would be gone with the connection.
+            guard.look()
         except Exception:
             log.exception("The ledger's thread broke off; the ledger is closed")
         finally:
@@ -124,24 +130,28 @@ class Writer:
             tables.close()
             self._refuse_the_rest()
 
-    def _step(self, tables: Tables) -> bool:
+    def _step(self, tables: Tables, guard: Guard) -> bool:
         """Do one batch, or tidy up if there is none; False when it is time to end."""
-        batch, ending = self._next_batch(tables)
+        batch, ending = self._next_batch(tables, guard.patience)
         idle = not batch
         if self._clock.monotonic() >= self._sweep_at:
             batch.insert(0, (None, self._bite, ()))
         if batch:
-            self._tell(self._carry_out(tables, batch))
+            outcomes = self._carry_out(tables, batch)
+            self._tell(outcomes)
+            for _, _, error in outcomes:
+                guard.failed(error)
         if tables.erased and (idle or self._clock.monotonic() >= self._erase_at):
-            self._erase(tables)
+            self._erase(tables, guard)
+        guard.watch()
         return not ending
 
-    def _next_batch(self, tables: Tables) -> tuple[list[Operation], bool]:
+    def _next_batch(self, tables: Tables, patience: float) -> tuple[list[Operation], bool]:
         """Wait for work, and return all there is; True with the last."""
         batch: list[Operation] = []
         untidy = tables.erased or self._sweep.unfinished
         try:
-            more = self._queue.get(timeout=self._patience if untidy else _SWEEP_SECONDS)
+            more = self._queue.get(timeout=self._patience if untidy else patience)
             while more is not None:
                 batch += more
                 if len(batch) >= _BATCH:
@@ -159,21 +169,20 @@ class Writer:
             except _OneFailedError:
                 return _transact(tables, batch, _apart)
         except Exception as failure:
-            return [(future, None, explained(tables.path, failure)) for future, _, _ in batch]
+            return [(future, None, tables.explained(failure)) for future, _, _ in batch]
 
     def _bite(self, tables: Tables) -> None:
         self._sweep_at = self._clock.monotonic() + _SWEEP_SECONDS
         retention = max(DEDUPE_SECONDS, self._retention())
-        if self._sweep.bite(tables, self._clock.time(), retention):
+        if self._sweep.bite(tables, self._clock, retention):
             self._sweep_at = 0.0
 
-    def _erase(self, tables: Tables) -> None:
+    def _erase(self, tables: Tables, guard: Guard) -> None:
         """Take what was erased out of the WAL too (promise 13)."""
         try:
             tables.truncate()
         except apsw.Error as error:
-            if self._patience == _MOMENT:
-                log.error("%s", explained(tables.path, error))  # noqa: TRY400 - it says it all
+            guard.failed(tables.explained(error))
             self._patience = _ERASE_SECONDS
         else:
             self._patience = _MOMENT
@@ -186,6 +195,10 @@ class Writer:
                 for future, _, _ in self._queue.get_nowait() or ():
                     rest.append((future, None, LedgerError(w.CLOSED)))
         self._tell(rest)
+
+    def _report(self, what: Phrase) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._hear, what)
 
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         # A loop that is closed has nobody left who waits.
@@ -236,7 +249,7 @@ def _apart(tables: Tables, batch: list[Operation]) -> list[Outcome]:
             if not tables.db.in_transaction:
                 raise
             tables.undo_one()
-            outcomes.append((future, None, explained(tables.path, error)))
+            outcomes.append((future, None, tables.explained(error)))
         tables.run("RELEASE one")
     return outcomes
 

@@ -14,7 +14,7 @@ from ..clock import Clock
 from ..words import Phrase
 from ..words import ledger as w
 from . import InUseError, LedgerError
-from .files import BESIDE, copy_of, marks, put_aside, put_in_place
+from .files import BESIDE, Mark, copy_of, marks, put_aside, put_in_place
 from .tables import Tables
 from .trouble import OF_THE_DISK
 
@@ -43,7 +43,9 @@ class Guard:
         self._tables = tables
         self._clock = clock
         self._hear = tell
-        self._marks = marks(tables.path)
+        self._marks: dict[str, Mark | None] = dict.fromkeys(BESIDE)
+        with suppress(OSError):
+            self._marks = marks(tables.path)
         self._every = _LOOK_SECONDS
         self._look_at = clock.monotonic() + self._every
         self._missing = False
@@ -92,7 +94,10 @@ class Guard:
         except OSError:
             # It can't be seen at the moment, which says nothing of what is there.
             return True
-        return all(now[one] == self._marks[one] for one in ("", "-wal"))
+        # What was not seen before is what is there now.
+        known = {one: self._marks[one] or now[one] for one in ("", "-wal")}
+        self._marks.update(known)
+        return all(now[one] == known[one] for one in known)
 
     def _write_anew(self) -> str | None:
         """Put a copy where the file was; return the name of what was found there and kept."""

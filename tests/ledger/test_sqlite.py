@@ -153,12 +153,50 @@ async def test_a_damaged_page_is_found_at_the_start(
     assert list(backlog.turns) == []
 
 
-async def test_an_empty_file_is_a_new_ledger(clock: FakeClock, tmp_path: Path) -> None:
-    """There is nothing to set aside."""
-    (tmp_path / FILE).touch()
-    store = sqlite_store(clock, tmp_path)
-    assert (await store.open()).set_aside is None
+@pytest.mark.parametrize("left", [0, 1, 16, 99, 100, 512, 4095, 4096, 4097, 3 * 4096])
+async def test_a_file_that_was_cut_off_is_set_aside(
+    store: SqliteStore, event: Event, tmp_path: Path, left: int
+) -> None:
+    """Even one without a byte: what waited in it is gone, and its owner has to know."""
+    await store.add(event, change(event))
     await store.close()
+    os.truncate(tmp_path / FILE, left)
+    backlog = await store.open()
+    assert backlog.set_aside is not None
+    assert Path(backlog.set_aside).stat().st_size == left
+    await store.note("it", "works")
+
+
+async def test_the_log_of_a_file_that_is_empty_or_gone_is_set_aside(
+    store: SqliteStore, event: Event, clock: FakeClock, tmp_path: Path
+) -> None:
+    """SQLite would drop it in silence, with all that was written last."""
+    await store.add(event, change(event))
+    log = (tmp_path / f"{FILE}-wal").read_bytes()
+    for name, empty in (("empty", True), ("gone", False)):
+        died = tmp_path / name
+        died.mkdir()
+        (died / f"{FILE}-wal").write_bytes(log)
+        if empty:
+            (died / FILE).touch()
+        again = sqlite_store(clock, died)
+        aside = (await again.open()).set_aside
+        await again.close()
+        assert aside is not None
+        assert Path(aside).exists()
+        assert any((died / one).read_bytes() == log for one in files(died))
+
+
+async def test_a_first_start_is_silent(clock: FakeClock, tmp_path: Path) -> None:
+    """Also the one after a first start that was cut short, which leaves a journal."""
+    store = sqlite_store(clock, tmp_path)
+    for name in ("", "-journal"):
+        if name:
+            for one in (FILE, f"{FILE}-journal"):
+                (tmp_path / one).touch()
+        assert (await store.open()).set_aside is None
+        await store.close()
+        (tmp_path / FILE).unlink()
 
 
 @pytest.mark.parametrize("context", ["{not json", "[1, 2]", "null", ""])

@@ -30,9 +30,7 @@ def marks(path: Path) -> dict[str, Mark | None]:
     return {suffix: mark(f"{path}{suffix}") for suffix in BESIDE}
 
 
-def put_aside(
-    path: Path, clock: Clock, why: str, suffixes: Collection[str] = BESIDE
-) -> str:
+def put_aside(path: Path, clock: Clock, why: str, suffixes: Collection[str] = BESIDE) -> str:
     """Rename the file and what stands beside it to a name that is free; return the name."""
     stamp = datetime.fromtimestamp(clock.time(), UTC).strftime("%Y%m%dT%H%M%SZ")
     wanted = target = f"{path}.{why}-{stamp}"

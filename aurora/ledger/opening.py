@@ -109,5 +109,3 @@ def _check(db: apsw.Connection) -> None:
     found = db.cursor().execute("PRAGMA quick_check(1)").fetchall()
     if found != [("ok",)]:
         raise apsw.CorruptError(found[0][0])
-
-

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import shutil
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import apsw
@@ -20,9 +16,9 @@ from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from aurora.words import Phrase
 from tests.support.clocks import FakeClock
-from tests.support.disks import FailingDisk, small_disk
+from tests.support.disks import FailingDisk, no_file_longer_than, small_disk
 from tests.support.events import make_event
-from tests.support.house import ROOT
+from tests.support.rivals import rival_at
 from tests.support.stores import FILE, change, files, sqlite_store, start
 
 MINUTE = 60.0
@@ -92,9 +88,7 @@ def disk() -> FailingDisk:
 
 
 @pytest.fixture
-async def watched(
-    clock: FakeClock, tmp_path: Path, disk: FailingDisk
-) -> AsyncIterator[Watched]:
+async def watched(clock: FakeClock, tmp_path: Path, disk: FailingDisk) -> AsyncIterator[Watched]:
     """A ledger with something in it."""
     made = Watched(tmp_path / "data", clock, disk)
     await made.store.open()
@@ -344,46 +338,12 @@ async def test_a_disk_too_full_for_the_new_file_leaves_the_old_one_in_use(
     assert await watched.left() == watched.ids
 
 
-HOLDER = """
-import asyncio, sys
-from pathlib import Path
-from aurora.clock import SystemClock
-from aurora.ledger.sqlite import SqliteStore
-
-async def main():
-    store = SqliteStore(Path(sys.argv[1]), SystemClock(), retention=lambda: 0.0)
-    await store.open()
-    print("open", flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    await store.close()
-
-asyncio.run(main())
-"""
-
-
-@contextmanager
-def holder(path: Path) -> Iterator[None]:
-    """Let another process have a ledger open."""
-    command = [sys.executable, "-c", HOLDER, str(path)]
-    with subprocess.Popen(  # noqa: S603 - our own interpreter
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"open\n"
-        try:
-            yield
-        finally:
-            process.stdin.close()
-            process.wait(30)
-
-
 async def test_a_ledger_that_another_process_has_begun_there_is_not_taken_from_it(
     watched: Watched,
 ) -> None:
     """It would do the same in turn; its owner learns that there are two."""
     delete_both(watched.path)
-    with holder(watched.path):
+    with rival_at(watched.path) as rival:
         there = watched.path.stat().st_ino
         for _ in range(3):
             await watched.pass_time()
@@ -391,6 +351,7 @@ async def test_a_ledger_that_another_process_has_begun_there_is_not_taken_from_i
         (told,) = watched.heard
         assert "in use by another running bot" in told
         await watched.accept()
+        rival.end()
     for _ in range(2):
         await watched.pass_time()
     assert await watched.left() == watched.ids
@@ -501,17 +462,6 @@ async def test_content_that_can_not_be_erased_is_told_as_well(
     disk.error = None
     await watched.pass_time()
     assert len(watched.heard) == 2
-
-
-@contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    """Let the system refuse what makes a file longer than so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_what_the_system_itself_refuses_is_told_in_its_words(

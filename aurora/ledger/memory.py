@@ -264,8 +264,12 @@ class MemoryStore:
         now = self._clock.time()
         limit = now - self._retention
         times = ((event, event.accepted_at) for event in self._events.values())
-        for event in [event for event in _aged(times, limit, now) if event.state.final]:
-            self._drop(event, now)
+        old = [event for event in _aged(times, limit, now) if event.state.final]
+        for event in old:
+            self._drop(event)
+        gone, early = {event.id for event in old}, oldest_turn_id(now)
+        for key in [key for key, one in self._turns.items() if key > early and one[0] in gone]:
+            del self._turns[key]
         begun = takewhile(lambda item: item[0] < oldest_turn_id(limit), self._turns.items())
         for turn_id in [key for key, (speaker, _) in begun if not self._unfinished(speaker)]:
             del self._turns[turn_id]
@@ -276,14 +280,11 @@ class MemoryStore:
         event = self._events.get(event_id)
         return event is not None and not event.state.final
 
-    def _drop(self, event: Event, now: float) -> None:
+    def _drop(self, event: Event) -> None:
         del self._events[event.id]
         del self._by_message[event.message_id]
         if self._sends.pop(event.id, None):
             self._sent = {key: one for key, one in self._sent.items() if one.event_id != event.id}
-        early = [key for key, (speaker, _) in self._turns.items() if speaker == event.id]
-        for turn_id in [key for key in early if key > oldest_turn_id(now)]:
-            del self._turns[turn_id]
 
 
 def _aged(times: Iterable[tuple[T, float]], limit: float, now: float) -> list[T]:

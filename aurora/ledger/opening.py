@@ -12,7 +12,7 @@ import apsw
 
 from ..clock import Clock
 from . import PACE_SECONDS, Backlog, LedgerError
-from .files import copy_of, finish_copy, put_aside
+from .files import BESIDE, copy_of, finish_copy, put_aside
 from .schema import MIGRATIONS, migrate, prepare
 from .tables import Tables
 from .trouble import explained
@@ -95,12 +95,11 @@ def _ensure_begun(path: Path) -> None:
 
     SQLite would begin a new one in silence, and drop what the log beside it holds.
     """
+    beside = {suffix for suffix in BESIDE if Path(f"{path}{suffix}").exists()}
     # A first start that was cut short leaves an empty file as well, but with a journal.
-    if not path.exists():
-        gone = any(Path(f"{path}{suffix}").exists() for suffix in ("-wal", "-shm"))
-    else:
-        gone = path.stat().st_size <= 1 and not Path(f"{path}-journal").exists()
-    if gone:
+    empty = path.is_file() and path.stat().st_size <= 1 and "-journal" not in beside
+    gone = "" not in beside and bool(beside & {"-wal", "-shm"})
+    if empty or gone:
         raise apsw.CorruptError("the file is empty")
 
 

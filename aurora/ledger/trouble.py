@@ -24,6 +24,7 @@ OF_THE_DISK = (
     OSError,
 )
 """What fails because of the file or its disk, whatever was asked."""
+_BY_CODE = {errno.ENOSPC: w.FULL, errno.EDQUOT: w.OVER_QUOTA}
 
 
 def explained(path: Path, error: Exception, code: int = 0) -> LedgerError:
@@ -41,19 +42,10 @@ def explained(path: Path, error: Exception, code: int = 0) -> LedgerError:
             kind, text = InUseError, w.IN_USE
         case apsw.FullError():
             text = w.FULL
-        case OSError() | apsw.IOError() if code == errno.ENOSPC:
-            text = w.FULL
-        case OSError() | apsw.IOError() if code == errno.EDQUOT:
-            text = w.OVER_QUOTA
-        case apsw.CantOpenError() | apsw.ReadOnlyError() | apsw.PermissionsError() | OSError():
-            why = _obstacle(path) or _in_words(error, code)
-            text = w.NOT_WRITTEN(folder=path.parent, error=why)
-        case apsw.IOError() if (why := _obstacle(path)) is not None:
-            text = w.NOT_WRITTEN(folder=path.parent, error=why)
-        case apsw.IOError():
-            text = w.FAILING(error=_in_words(error, code))
         case apsw.CorruptError() | apsw.NotADBError():
             text = w.DAMAGED
+        case _ if isinstance(error, OF_THE_DISK):
+            text = _refused(path, error, code)
         case _:
             text = w.FAILED(error=f"{type(error).__name__}: {error}")
     told = kind(text(path=path))
@@ -61,12 +53,22 @@ def explained(path: Path, error: Exception, code: int = 0) -> LedgerError:
     return told
 
 
+def _refused(path: Path, error: Exception, code: int) -> Phrase:
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    why = _obstacle(path)
+    if why is None and isinstance(error, apsw.IOError):
+        return w.FAILING(error=_in_words(error, code))
+    return w.NOT_WRITTEN(folder=path.parent, error=why or _in_words(error, code))
+
+
 def _obstacle(path: Path) -> Phrase | None:
     """Return what stands in the way of writing the ledger, None if nothing is seen.
 
     Nothing is opened: closing the file again would let go of the locks that SQLite has on it.
     """
-    files = [one for suffix in BESIDE if os.path.lexists(one := f"{path}{suffix}")]
+    names = [f"{path}{suffix}" for suffix in BESIDE]
+    files = [one for one in names if os.path.lexists(one)]
     for one in files:
         if os.path.isdir(one):
             return w.IS_A_FOLDER(what=one)
@@ -75,7 +77,7 @@ def _obstacle(path: Path) -> Phrase | None:
         return w.NO_FOLDER(what=folder)
     if _is_read_only(folder):
         return w.READ_ONLY
-    if not all(os.access(one, os.W_OK) for one in (folder, *files)):
+    if not all(os.access(one, os.W_OK) for one in (str(folder), *files)):
         return w.NOT_ALLOWED
     return None
 

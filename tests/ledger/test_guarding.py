@@ -269,8 +269,8 @@ async def test_what_stands_in_the_place_of_the_file_is_kept_and_named(
 
 async def test_the_new_file_is_opened_like_the_first(watched: Watched) -> None:
     """With its syncs, its log, its erasure, and for one process alone."""
-    names = ("locking_mode", "journal_mode", "synchronous", "secure_delete", "user_version")
-    names += ("wal_autocheckpoint", "journal_size_limit", "temp_store", "cache_size")
+    names = ["locking_mode", "journal_mode", "synchronous", "secure_delete", "user_version"]
+    names += ["wal_autocheckpoint", "journal_size_limit", "temp_store", "cache_size"]
 
     async def settings() -> list[object]:
         return [
@@ -359,7 +359,7 @@ async def test_a_ledger_that_another_process_has_begun_there_is_not_taken_from_i
 
 @pytest.mark.parametrize("there", [True, False])
 async def test_a_copy_that_a_crash_left_half_way_is_put_in_place_or_cleared_away(
-    watched: Watched, tmp_path: Path, there: bool
+    watched: Watched, there: bool
 ) -> None:
     """Between taking the stranger's file away and putting ours there the power may fail."""
     await watched.store.close()
@@ -464,6 +464,11 @@ async def test_content_that_can_not_be_erased_is_told_as_well(
     assert len(watched.heard) == 2
 
 
+def size_of(name: str) -> int:
+    """Return the length of a file."""
+    return Path(name).stat().st_size
+
+
 async def test_what_the_system_itself_refuses_is_told_in_its_words(
     clock: FakeClock, tmp_path: Path, disk: FailingDisk
 ) -> None:
@@ -473,7 +478,7 @@ async def test_what_the_system_itself_refuses_is_told_in_its_words(
     store.subscribe(watched.hear)
     await store.open()
     await watched.accept()
-    with no_file_longer_than(Path(f"{watched.path}-wal").stat().st_size):
+    with no_file_longer_than(size_of(f"{watched.path}-wal")):
         await fail(watched, 3)
         for _ in range(3):
             await watched.pass_time()

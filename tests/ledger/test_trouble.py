@@ -101,7 +101,7 @@ async def test_rights_that_are_missing_are_asked_for(
     path = data / FILE
     if os.getuid() == 0:
         for one in (path, data, *tmp_path.parents[:2], tmp_path):
-            os.chmod(one, 0o755)
+            one.chmod(0o711)
         os.chown(path, NOBODY, NOBODY)
         os.chown(data, NOBODY, NOBODY)
     path.chmod(file)

@@ -46,6 +46,7 @@ class Guard:
         self._marks: dict[str, Mark | None] = dict.fromkeys(BESIDE)
         with suppress(OSError):
             self._marks = marks(tables.path)
+        self._size = 0
         self._every = _LOOK_SECONDS
         self._look_at = clock.monotonic() + self._every
         self._missing = False
@@ -89,11 +90,16 @@ class Guard:
 
     def _is_there(self) -> bool:
         """Tell whether the file and its log are those that were opened."""
+        path, before = self._tables.path, self._size
         try:
-            now = marks(self._tables.path)
+            now = marks(path)
+            self._size = path.stat().st_size if now[""] else 0
         except OSError:
             # It can't be seen at the moment, which says nothing of what is there.
             return True
+        if self._size < before:
+            # SQLite only lets it grow: somebody else has cut it off.
+            return False
         # What was not seen before is what is there now.
         known = {one: self._marks[one] or now[one] for one in ("", "-wal")}
         self._marks.update(known)
@@ -115,12 +121,12 @@ class Guard:
         for suffix in BESIDE[1:]:
             Path(f"{path}{suffix}").unlink(missing_ok=True)
         tables.reconnect()
-        self._marks = marks(path)
+        self._marks, self._size = marks(path), 0
         return aside
 
     # -- the disk
 
-    def failed(self, error: Exception | None) -> None:
+    def failed(self, error: Exception) -> None:
         """Hear what something in the ledger failed by."""
         if self._failing or not isinstance(error, LedgerError):
             return

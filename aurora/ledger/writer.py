@@ -140,7 +140,8 @@ class Writer:
             outcomes = self._carry_out(tables, batch)
             self._tell(outcomes)
             for _, _, error in outcomes:
-                guard.failed(error)
+                if error is not None:
+                    guard.failed(error)
         if tables.erased and (idle or self._clock.monotonic() >= self._erase_at):
             self._erase(tables, guard)
         guard.watch()

@@ -93,6 +93,7 @@ async def watched(clock: FakeClock, tmp_path: Path, disk: FailingDisk) -> AsyncI
     made = Watched(tmp_path / "data", clock, disk)
     await made.store.open()
     await made.accept()
+    await made.pass_time()
     yield made
     disk.error = None
     await made.store.close()
@@ -160,6 +161,17 @@ def replace_by_nothing(path: Path) -> None:
     path.touch()
 
 
+def replace_log(path: Path) -> None:
+    """Put something else in the place of the log."""
+    delete_log(path)
+    Path(f"{path}-wal").write_bytes(b"rubbish" * 1000)
+
+
+def cut_off(path: Path) -> None:
+    """Take the content and leave the file."""
+    os.truncate(path, 0)
+
+
 def replace_by_a_copy(path: Path) -> None:
     """Put an older state there, as one does who restores a backup."""
     old = Path(f"{path}.backup")
@@ -179,6 +191,8 @@ HARM = [
     replace_by_rubbish,
     replace_by_nothing,
     replace_by_a_copy,
+    replace_log,
+    cut_off,
 ]
 
 
@@ -227,6 +241,32 @@ async def test_what_was_deleted_just_before_the_end_is_written_anew_too(
     harm(watched.path)
     await watched.accept()
     assert await watched.left() == watched.ids
+
+
+@pytest.mark.parametrize("harm", HARM)
+async def test_a_file_whose_log_is_empty_is_written_anew_as_well(
+    watched: Watched, harm: Callable[[Path], None]
+) -> None:
+    """What was moved from the log into the file is there too."""
+    await watched.store.edit(watched.events[0].id, watched.events[1].context)
+    await watched.pass_time()
+    harm(watched.path)
+    await watched.pass_time()
+    await watched.accept()
+    assert await watched.left() == watched.ids
+
+
+async def test_a_file_that_is_taken_away_under_load_costs_nobody_anything(
+    watched: Watched,
+) -> None:
+    """Whoever writes meanwhile is told that it is kept, and so it is."""
+    for _ in range(5):
+        delete_both(watched.path)
+        await asyncio.gather(*(watched.accept(20) for _ in range(20)), watched.pass_time())
+        await watched.pass_time()
+        await watched.pass_time()
+    assert len(watched.heard) == 5
+    assert sorted(await watched.left()) == sorted(watched.ids)
 
 
 async def test_a_file_that_is_taken_away_again_is_written_anew_again(watched: Watched) -> None:

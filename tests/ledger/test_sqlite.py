@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora.ledger import LedgerError
+from aurora.ledger import InUseError, LedgerError
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.support.clocks import FakeClock
@@ -32,7 +32,7 @@ SECOND_BOT = """
 import asyncio, sys
 from pathlib import Path
 from aurora.clock import SystemClock
-from aurora.ledger import LedgerError
+from aurora.ledger import InUseError, LedgerError
 from aurora.ledger.sqlite import SqliteStore
 
 async def main():
@@ -300,4 +300,43 @@ async def test_a_store_that_could_not_be_opened_can_be_tried_again(
     await store.close()
     await second.open()
     await second.record_send(make_event(), make_send())
+    await second.close()
+
+
+async def test_who_waits_for_a_ledger_does_not_begin_another_where_it_was_deleted(
+    store: SqliteStore, event: Event, clock: FakeClock, tmp_path: Path
+) -> None:
+    """The lock went with the file, but the bot that has it is about to write it anew."""
+    second = sqlite_store(clock, tmp_path)
+    with pytest.raises(InUseError):
+        await second.open()
+    await store.add(event, change(event))
+    for name in files(tmp_path):
+        (tmp_path / name).unlink()
+    with pytest.raises(InUseError):
+        await second.open()
+    assert files(tmp_path) == []
+    await clock.advance(20)
+    await store.noted("anything")
+    await store.noted("anything")
+    with pytest.raises(InUseError):
+        await second.open()
+    await store.close()
+    assert [turn.speaker.id for turn in (await second.open()).turns] == [event.id]
+    await second.close()
+
+
+async def test_who_waits_for_a_ledger_that_is_gone_for_good_begins_another(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    """The other has died with it, or it would be there again."""
+    second = sqlite_store(clock, tmp_path / "data")
+    first = sqlite_store(clock, tmp_path / "data")
+    await first.open()
+    with pytest.raises(InUseError):
+        await second.open()
+    await first.close()
+    (tmp_path / "data" / FILE).unlink()
+    await clock.advance(61)
+    await second.open()
     await second.close()

@@ -43,8 +43,8 @@ class Sweep:
 
     def __init__(self) -> None:
         self._time = _Time()
-        self._events = _Walk("SELECT seq, accepted_at FROM events WHERE seq > ? ORDER BY seq")
-        self._changes = _Walk("SELECT seq, at FROM changes WHERE seq > ? ORDER BY seq")
+        self._events = _Walk("events", "accepted_at")
+        self._changes = _Walk("changes", "at")
         self._after_turn = ""
         self.unfinished = False
 
@@ -76,17 +76,22 @@ class Sweep:
 
 
 class _Walk:
-    """A walk along the rows of a table, in the order in which they were written."""
+    """A walk along the rows of a table, in the order in which they were written.
 
-    def __init__(self, query: str) -> None:
-        self._query = sql(query, "LIMIT ?")
-        self._begin()
+    Where rows from the future are the last, it is noted up to where they were and when, so that
+    they age even if nothing comes after them.
+    """
 
-    def _begin(self) -> None:
+    def __init__(self, table: str, at: str) -> None:
+        self._query = sql("SELECT seq,", at, "FROM", table, "WHERE seq > ? ORDER BY seq LIMIT ?")
+        self._note = f"{table} from the future"
+        self._end()
+
+    def _end(self) -> None:
         self.unfinished = False
         self._after = 0
         # Up to where all is old, and after what place stands what is old only if more is proven.
-        self._proven = 0
+        self._proven: int | None = None
         self._doubted: int | None = None
 
     def bite(self, tables: Tables, now: float, limit: float) -> tuple[int, int] | None:
@@ -94,24 +99,44 @@ class _Walk:
 
         In between it is what is from before the limit, or from after now.
         """
+        proven = self._remembered(tables, limit) if self._proven is None else self._proven
         rows = tables.run(self._query, (self._after, BITE)).fetchall()
         # The walk ends at the first row that is young enough: those after it are younger still.
         seen = list(takewhile(lambda row: not limit < row[1] <= now, rows))
         old = [seq for seq, at in seen if at <= limit]
+        self._proven = max([proven, *old[-1:]])
         self.unfinished = len(seen) == BITE
-        if old:
-            self._proven = max(self._proven, old[-1])
-            if self._doubted is not None:
-                self._after, self._doubted, self.unfinished = self._doubted, None, True
-                return None
+        if old and self._doubted is not None:
+            self._after, self._doubted, self.unfinished = self._doubted, None, True
+            return None
         after, gone = self._after, [seq for seq, _ in seen if seq <= self._proven]
-        if not self.unfinished:
-            self._begin()
-        else:
+        if seen:
             self._after = seen[-1][0]
-            if self._doubted is None and len(gone) < BITE:
-                self._doubted = gone[-1] if gone else after
+        if self._doubted is None and len(gone) < len(seen):
+            self._doubted = gone[-1] if gone else after
+        if not self.unfinished:
+            self._remember(tables, now, limit)
+            self._end()
         return (after, gone[-1]) if gone else None
+
+    def _remembered(self, tables: Tables, limit: float) -> int:
+        """Return up to which row all was there before the limit, as was noted."""
+        seq, at = self._noted(tables)
+        return seq if at <= limit else 0
+
+    def _remember(self, tables: Tables, now: float, limit: float) -> None:
+        """Note up to where doubtful rows are there now, unless an earlier note is still of use."""
+        seq, at = self._noted(tables)
+        if seq and limit < at <= now:
+            return
+        if self._doubted is not None:
+            tables.note(self._note, f"{self._after} {now}")
+        elif seq:
+            tables.run("DELETE FROM notes WHERE key = ?", (self._note,))
+
+    def _noted(self, tables: Tables) -> tuple[int, float]:
+        seq, at = (tables.noted(self._note) or "0 0").split()
+        return int(seq), float(at)
 
 
 class _Time:

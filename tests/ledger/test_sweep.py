@@ -104,6 +104,26 @@ async def test_what_a_clock_has_put_into_the_future_is_dropped_with_what_came_af
     assert all([await store.get(one.id) for one in young])
 
 
+@pytest.mark.parametrize("count", [1, BITE + 100])
+async def test_what_a_clock_has_put_into_the_future_ages_though_nothing_comes_after_it(
+    store: SqliteStore, clock: FakeClock, count: int
+) -> None:
+    """From the moment on at which it was first seen to be wrong; a restart forgets none of it."""
+    await wrong_clock(store, clock, count)
+    await clock.advance(61)
+    await counts(store)
+    for days in (3, 3, 0.99):
+        await clock.advance(days * DAY)
+        assert (await counts(store))["events"] == count
+        await store.close()
+        await store.open()
+    await clock.advance(DAY)
+    await live(store, clock, 1, first=5000)
+    left = await counts(store)
+    assert (left["events"], left["changes"], left["turns"]) == (1, 3, 1)
+    assert await store.noted("events from the future") is None
+
+
 async def test_nothing_is_dropped_early_because_a_clock_was_wrong_for_an_hour(
     store: SqliteStore, clock: FakeClock
 ) -> None:

@@ -34,9 +34,9 @@ _CALM_SECONDS = 600.0
 class Guard:
     """Looks after an open ledger's file, in the writer's thread, and tells its owner.
 
-    A file that was deleted, moved or replaced while the connection still has all of it is
-    written anew in its place. Of a disk that takes no writes is told once, and once when it does
-    again, which is found out by trying.
+    A file that was deleted, moved, replaced or emptied is written anew in its place, for the
+    connection still has all of it. That the disk takes no writes is told once, and once that it
+    does again, which is found out by trying.
     """
 
     def __init__(self, tables: Tables, clock: Clock, tell: Callable[[Phrase], None]) -> None:
@@ -46,7 +46,6 @@ class Guard:
         self._marks: dict[str, Mark | None] = dict.fromkeys(BESIDE)
         with suppress(OSError):
             self._marks = marks(tables.path)
-        self._size = 0
         self._every = _LOOK_SECONDS
         self._look_at = clock.monotonic() + self._every
         self._missing = False
@@ -82,28 +81,27 @@ class Guard:
                 self._tell(w.WRITTEN_ANEW(path=self._tables.path, found=found))
         except (OSError, apsw.Error, LedgerError) as error:
             self._every = min(2 * self._every, _MISSING_SECONDS)
-            if not self._missing:
+            told = self._tables.explained(error)
+            if _is_damage(told):
+                self.failed(told)
+            elif not self._missing:
                 self._missing = True
-                why = self._tables.explained(error).phrase
-                self._tell(w.MISSING(path=self._tables.path, why=why))
+                self._tell(w.MISSING(path=self._tables.path, why=told.phrase))
         self._look_at = self._clock.monotonic() + self._every
 
     def _is_there(self) -> bool:
-        """Tell whether the file and its log are those that were opened."""
-        path, before = self._tables.path, self._size
+        """Tell whether the file and its log are those that were opened, and not emptied."""
+        path = self._tables.path
         try:
             now = marks(path)
-            self._size = path.stat().st_size if now[""] else 0
+            emptied = now[""] is not None and path.stat().st_size == 0
         except OSError:
             # It can't be seen at the moment, which says nothing of what is there.
             return True
-        if self._size < before:
-            # SQLite only lets it grow: somebody else has cut it off.
-            return False
         # What was not seen before is what is there now.
         known = {one: self._marks[one] or now[one] for one in ("", "-wal")}
         self._marks.update(known)
-        return all(now[one] == known[one] for one in known)
+        return not emptied and all(now[one] == known[one] for one in known)
 
     def _write_anew(self) -> str | None:
         """Put a copy where the file was; return the name of what was found there and kept."""
@@ -121,7 +119,7 @@ class Guard:
         for suffix in BESIDE[1:]:
             Path(f"{path}{suffix}").unlink(missing_ok=True)
         tables.reconnect()
-        self._marks, self._size = marks(path), 0
+        self._marks = marks(path)
         return aside
 
     # -- the disk
@@ -135,10 +133,13 @@ class Guard:
         now = self._clock.monotonic()
         again = self._works_since is not None and now - self._works_since < _CALM_SECONDS
         self._wait = min(2 * self._wait, _LONGEST_TRY) if again else _TRY_SECONDS
-        # What can be written says nothing of what can't be read: a start looks at it all.
-        damaged = isinstance(error.__cause__, apsw.CorruptError | apsw.NotADBError)
-        self._failing, self._try_at = True, math.inf if damaged else now + self._wait
-        self._tell(w.NOT_KEPT(why=error.phrase))
+        self._failing, self._try_at = True, now + self._wait
+        if _is_damage(error):
+            # What can be written says nothing of what can't be read: a start looks at it all.
+            self._try_at = math.inf
+            self._tell(error.phrase)
+        else:
+            self._tell(w.NOT_KEPT(why=error.phrase))
 
     def _try(self) -> None:
         now = self._clock.monotonic()
@@ -152,6 +153,10 @@ class Guard:
     def _tell(self, what: Phrase) -> None:
         log.warning("%s", what)
         self._hear(what)
+
+
+def _is_damage(error: LedgerError) -> bool:
+    return isinstance(error.__cause__, apsw.CorruptError | apsw.NotADBError)
 
 
 def _is_held(path: Path) -> bool:

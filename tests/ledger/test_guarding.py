@@ -167,7 +167,7 @@ def replace_log(path: Path) -> None:
     Path(f"{path}-wal").write_bytes(b"rubbish" * 1000)
 
 
-def cut_off(path: Path) -> None:
+def empty(path: Path) -> None:
     """Take the content and leave the file."""
     os.truncate(path, 0)
 
@@ -192,7 +192,7 @@ HARM = [
     replace_by_nothing,
     replace_by_a_copy,
     replace_log,
-    cut_off,
+    empty,
 ]
 
 
@@ -395,6 +395,25 @@ async def test_a_ledger_that_another_process_has_begun_there_is_not_taken_from_i
     for _ in range(2):
         await watched.pass_time()
     assert await watched.left() == watched.ids
+
+
+async def test_a_large_file_that_was_emptied_is_told_once_as_damaged(
+    watched: Watched,
+) -> None:
+    """What is in no cache any more can't be written anew; a reload begins a fresh one."""
+    await watched.accept(300)
+    for event in watched.events:
+        event.context["message"]["content"] = "x" * 40_000
+        await watched.store.edit(event.id, event.context)
+    await watched.pass_time()
+    assert size_of(str(watched.path)) > 10_000_000
+    empty(watched.path)
+    for _ in range(5):
+        await watched.pass_time()
+    (told,) = watched.heard
+    assert "is damaged. Reload Aurora" in told
+    await watched.store.close()
+    assert (await watched.store.open()).set_aside is not None
 
 
 @pytest.mark.parametrize("there", [True, False])

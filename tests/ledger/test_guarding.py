@@ -7,11 +7,12 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
-from aurora.ledger import LedgerError
+from aurora.ledger import LedgerError, guarding
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from aurora.words import Phrase
@@ -254,6 +255,37 @@ async def test_a_file_whose_log_is_empty_is_written_anew_as_well(
     await watched.pass_time()
     await watched.accept()
     assert await watched.left() == watched.ids
+
+
+@pytest.mark.parametrize("step", ["put_in_place", "Tables.reconnect"])
+@pytest.mark.parametrize(
+    "harm", [delete, delete_both, delete_folder, move, replace_by_another, replace_by_rubbish]
+)
+async def test_a_kill_in_the_middle_of_writing_it_anew_loses_nothing(
+    watched: Watched,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: Callable[[Path], None],
+    step: str,
+) -> None:
+    """From the moment on at which the copy is complete."""
+    whole: Any = guarding
+    *home, name = step.split(".")
+    place = getattr(whole, home[0]) if home else whole
+    go_on = getattr(place, name)
+
+    def killed(*arguments: Any) -> None:
+        shutil.copytree(watched.folder, tmp_path / "killed")
+        go_on(*arguments)
+
+    monkeypatch.setattr(place, name, killed)
+    harm(watched.path)
+    await watched.pass_time()
+    store = sqlite_store(watched.clock, tmp_path / "killed")
+    found = await store.open()
+    await store.close()
+    assert [turn.speaker.id for turn in found.turns] == watched.ids
+    assert f"{FILE}.new" not in files(tmp_path / "killed")
 
 
 async def test_a_file_that_is_taken_away_under_load_costs_nobody_anything(

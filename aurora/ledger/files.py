@@ -53,6 +53,10 @@ def put_in_place(path: Path) -> None:
     """Let the new copy be the ledger, and what stood there be gone, even if the power fails."""
     new = copy_of(path)
     _sync(new)
+    for suffix in BESIDE[1:]:
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    # A log that came back with the power would be taken for the new file's.
+    _sync(path.parent)
     new.replace(path)
     _sync(path.parent)
 

@@ -107,7 +107,7 @@ class Guard:
         """Put a copy where the file was; return the name of what was found there and kept."""
         tables, path = self._tables, self._tables.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A log that is still there would be taken for the new file's: let nothing be in it.
+        # So that nothing is in a log that is still there, which could be taken for another file's.
         tables.truncate()
         found = marks(path)
         strange = [one for one in BESIDE if found[one] not in (None, self._marks[one])]
@@ -116,8 +116,6 @@ class Guard:
         tables.copy(copy_of(path))
         aside = put_aside(path, self._clock, "found", strange) if strange else None
         put_in_place(path)
-        for suffix in BESIDE[1:]:
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
         tables.reconnect()
         self._marks = marks(path)
         return aside

@@ -110,6 +110,24 @@ async def test_a_slash_command_is_left_to_the_aurora_that_works(
     assert asked.response is None
 
 
+async def test_a_ledger_that_can_not_be_taken_over_is_told(second: tuple[Town, Rival]) -> None:
+    """Then nobody answers any more, and that is shown as after any start that fails."""
+    town, rival = second
+    ledger = folder(town) / "ledger.sqlite3"
+    rival.end()
+    ledger.unlink()
+    ledger.mkdir()
+    dm = town.discord.open_dm(town.ada)
+    await town.discord.wait_for(lambda: len(town.bot_messages(dm)) > 1, 30)
+    assert f"{ledger} is a folder" in town.bot_messages(dm)[1].content
+    message = mention(town, "anybody there?")
+    await town.discord.wait_for(lambda: town.marks(message) == ["⏹️"])
+    assert "could not start" in await town.command("aurora queue status")
+    ledger.rmdir()
+    await town.command("reload aurora")
+    await works(town)
+
+
 async def test_an_aurora_that_stands_by_is_unloaded_without_a_rest(
     second: tuple[Town, Rival],
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -441,7 +442,9 @@ async def test_a_large_file_that_was_emptied_is_told_once_as_damaged(
     assert size_of(str(watched.path)) > 10_000_000
     empty(watched.path)
     for _ in range(5):
-        await watched.pass_time()
+        # What is still in the cache can be read, and nothing else.
+        with suppress(LedgerError):
+            await watched.pass_time()
     (told,) = watched.heard
     assert "is damaged. Reload Aurora" in told
     await watched.store.close()

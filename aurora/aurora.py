@@ -12,6 +12,7 @@ from redbot.core.bot import Red
 from redbot.core.i18n import Translator, cog_i18n
 
 from .chat.languages import speak_to
+from .clock import sleep
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.failures import explain_failure, explain_mismatch
@@ -19,14 +20,17 @@ from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .intake.triggers import addressed, unplaced, unresolved
+from .ledger import InUseError
 from .reasons import ExplainedError, Reason
 from .runs.cancelling import Running, Show, by, in_channel, in_guild
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
 from .words import translate_with, verbatim
-from .words.alerts import NOT_STARTED
+from .words.alerts import NOT_STARTED, STANDING_BY
 
 log = logging.getLogger("red.aurora")
+
+_TAKE_OVER_SECONDS = 5.0
 
 Requester = Literal["discord_deleted_user", "owner", "user", "user_strict"]
 
@@ -46,21 +50,49 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         config.register_global(**GLOBAL_DEFAULTS)
         config.register_guild(**GUILD_DEFAULTS)
         self.services = Services.build(bot, self, config)
+        self._standing_by: asyncio.Task[None] | None = None
 
     async def cog_load(self) -> None:
-        """Start; a failure is logged, for raising would take Aurora out of Red's autoload."""
+        """Start, or stand by; raising would take Aurora out of Red's autoload."""
         try:
-            await self.services.start()
-            await self.services.catchup.start()
+            await self._begin()
+        except InUseError as error:
+            log.warning("Aurora stands by: %s", error)
+            self.services.standing_by = True
+            await self.services.alerts.alert(STANDING_BY)
+            self._standing_by = asyncio.create_task(self._take_over(), name="aurora stands by")
         except Exception as error:
-            log.exception("Aurora could not start and answers nobody", exc_info=error)
-            why = error.phrase if isinstance(error, ExplainedError) else verbatim(error)
-            self.services.failure = why
-            # Without the loop nothing would ever run: who writes sees at once that nobody answers.
-            self.services.queue.shut()
-            await self.services.alerts.alert(NOT_STARTED(why=why))
-            return
+            await self._give_up(error)
+
+    async def _begin(self) -> None:
+        """Open what is kept and begin to listen. Raises InUseError if another process has it."""
+        await self.services.start()
+        # First, so that no message falls between; one that is heard twice is taken in once.
+        self.services.standing_by = False
+        await self.services.catchup.start()
         self.process_message_queue.start()
+
+    async def _take_over(self) -> None:
+        """Wait until the other process has gone, and then begin."""
+        while self.services.standing_by:
+            await sleep(self.services.clock, _TAKE_OVER_SECONDS)
+            try:
+                await self._begin()
+            except InUseError:
+                continue
+            except Exception as error:
+                await self._give_up(error)
+            else:
+                log.info("The other Aurora has gone; this one takes over")
+
+    async def _give_up(self, error: Exception) -> None:
+        """Log and tell why Aurora answers nobody."""
+        log.exception("Aurora could not start and answers nobody", exc_info=error)
+        why = error.phrase if isinstance(error, ExplainedError) else verbatim(error)
+        self.services.failure, self.services.standing_by = why, False
+        # Without the loop nothing would ever run: who writes sees at once that nobody answers.
+        self.services.queue.shut()
+        await self.services.alerts.alert(NOT_STARTED(why=why))
 
     async def cog_check(self, ctx: commands.Context) -> bool:  # type: ignore[override]  # it is Red's
         """Speak the language of who asks, and let no command work on what could not be opened."""
@@ -77,10 +109,14 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         self, interaction: discord.Interaction, error: discord.app_commands.AppCommandError
     ) -> None:
         """Answer a slash command that never became one of ours."""
-        await explain_mismatch(interaction, error)
+        if not self.services.standing_by:
+            await explain_mismatch(interaction, error)
 
     async def cog_unload(self) -> None:
         """Stop; nothing of Aurora is left when this returns."""
+        if self._standing_by is not None:
+            self._standing_by.cancel()
+            await asyncio.wait({self._standing_by})
         await self.services.catchup.stop()
         loop = self.process_message_queue.get_task()
         self.process_message_queue.cancel()
@@ -112,6 +148,8 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
     @commands.Cog.listener()
     async def on_message_without_command(self, message: discord.Message) -> None:
         """Take in what is meant for the agent."""
+        if self.services.standing_by:
+            return
         me = self.bot.user
         if me is not None and (addressed(message, me) is not None or unresolved(message)):
             await self.services.intake.receive(message)

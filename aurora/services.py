@@ -111,6 +111,8 @@ class Services:
     """Seconds that what runs is given to end when Aurora is unloaded."""
     failure: Phrase | None = None
     """Why it could not be started."""
+    standing_by: bool = False
+    """Whether another process has the ledger, and answers instead of this one."""
 
     @classmethod
     def build(
@@ -164,9 +166,7 @@ class Services:
         breakers.subscribe(pinger.changed)
         breakers.subscribe(outages.changed)
         stats.subscribe(alerts.recorded)
-        store.subscribe(
-            lambda error: background.start(alerts.alert(error.phrase), "tells of a damaged ledger")
-        )
+        store.subscribe(alerts.tell)
 
         claims = Claims()
         cancelling = Cancelling(queue, claims, delivery, background)

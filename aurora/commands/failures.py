@@ -19,7 +19,7 @@ from ..chat.failures import FAILURES
 from ..words import Phrase, verbatim
 from ..words import commands as w
 from .asking import tell, unfenced
-from .scope import servers_of
+from .scope import StandingByError, servers_of
 
 log = logging.getLogger("red.aurora.commands")
 
@@ -31,6 +31,8 @@ _SERVER = "server"
 async def explain_failure(ctx: commands.Context, error: Exception) -> None:
     """Say why a command did not run, in Red's words where Red has some; never raise."""
     error = _original(error)
+    if isinstance(error, StandingByError):
+        return
     try:
         if ctx.interaction is not None:
             await _answer(ctx, ctx.interaction, error)

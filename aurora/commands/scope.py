@@ -21,8 +21,17 @@ _NAME_CHARS = 40
 _SERVERS_SHOWN = 5
 
 
+class StandingByError(commands.CheckFailure):
+    """A command that is left to another process without a word."""
+
+
 async def ensure_started(ctx: commands.Context, services: Services) -> None:
-    """Refuse a command of a cog that could not start; its owner reads why."""
+    """Refuse a command of a cog that could not start, or stands by; its owner reads why."""
+    if services.standing_by:
+        if ctx.interaction is not None:
+            # It can be answered once, and the Aurora that works is about to do so.
+            raise StandingByError
+        raise commands.UserFeedbackCheckFailure(say(w.STANDING_BY))
     if services.failure is None:
         return
     owner = await ctx.bot.is_owner(ctx.author)

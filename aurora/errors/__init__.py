@@ -12,6 +12,7 @@ AuroraError              every exception of Aurora's own (reasons)
     ExplainedError       an error that a person gets to read (reasons)
         AddressError     an agent server's address that can't be used (agents)
         LedgerError      the ledger can't be used (ledger)
+            InUseError   another process has it open
         SdkError         the SDK can't be installed or used (agents)
         SettingError     a value that a setting does not take (settings)
         WebhookError     a webhook can't be used (health)

@@ -124,6 +124,10 @@ class Alerts:
         if self._repeats.allow(str(what)):
             self._start(self._tell_owners(what), "configuration")
 
+    def tell(self, what: Phrase) -> None:
+        """Tell the owners at once; whoever calls sees to it that it is not said twice."""
+        self._start(self._tell_owners(what), "news")
+
     def missed(self, unread: Sequence[Unread]) -> None:
         """Tell which channels have messages from while the bot was away that nobody looked at."""
         for guild_id in {one.guild_id for one in unread if one.guild_id is not None}:

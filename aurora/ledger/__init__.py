@@ -32,6 +32,10 @@ class LedgerError(ExplainedError):
     """The ledger can't be used; the bot's owner reads why."""
 
 
+class InUseError(LedgerError):
+    """Another process has the ledger open."""
+
+
 class Backlog(NamedTuple):
     """What a store holds when it is opened.
 

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import apsw
+
+from .place import Place
 
 CHECK = "check"
 """The note that says what the next start has to do: DUE or DAMAGED."""
 DUE, DAMAGED = "due", "damaged"
 
-_FLAGS = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _STEPS = 10_000
 _LOG_BYTES = 256 << 20
 
@@ -30,39 +30,41 @@ class Check(threading.Thread):
     """One look through a ledger's file, beside the thread that writes it.
 
     Nobody may touch the file itself meanwhile: the writer has moved its log into the file before,
-    and lets it grow until `done` is called, in this thread, with the damage or None. So the file
-    can be read as one that never changes; the exclusive lock allows no other way.
+    and lets it grow until `done` is called, in this thread. So the file can be read as one that
+    never changes; the exclusive lock allows no other way.
     """
 
-    def __init__(
-        self, path: Path, done: Callable[[apsw.Error | None], None], vfs: str | None = None
-    ) -> None:
+    def __init__(self, place: Place, done: Callable[[], None]) -> None:
         super().__init__(name="aurora-ledger-check", daemon=True)
-        self._path = path
+        self._place = place
         self._done = done
-        self._vfs = vfs
         self._stopped = False
+        self.over = False
+        """Whether it has let go of the file."""
+        self.whole = False
+        """Whether it has seen all of the file; not so if it was broken off."""
+        self.damage: apsw.Error | None = None
 
     def stop(self) -> None:
-        """Break it off, and wait until it has let go of the file; `done` is not called."""
+        """Break it off, and wait until it has let go of the file."""
         self._stopped = True
         self.join()
 
     def run(self) -> None:
         """Look through the file."""
-        damage: apsw.Error | None = None
         try:
             self._look()
+            self.whole = True
         except (apsw.CorruptError, apsw.NotADBError) as error:
-            damage = error
-        except apsw.InterruptError:
+            self.damage = error
+        except apsw.Error:
+            # Broken off, or a file that can't be read now, of which nothing is known.
             pass
-        if not self._stopped:
-            self._done(damage)
+        self.over = True
+        self._done()
 
     def _look(self) -> None:
-        address = f"file:{quote(str(self._path))}?immutable=1"
-        db = apsw.Connection(address, flags=_FLAGS, vfs=self._vfs)
+        db = self._place.connect_to_look()
         try:
             db.set_progress_handler(self._is_enough, _STEPS)
             check(db)
@@ -72,5 +74,6 @@ class Check(threading.Thread):
     def _is_enough(self) -> bool:
         """Tell whether to break off: asked to, or the log has become too long."""
         with suppress(OSError):
-            return self._stopped or Path(f"{self._path}-wal").stat().st_size > _LOG_BYTES
+            log = Path(f"{self._place.path}-wal")
+            return self._stopped or log.stat().st_size > _LOG_BYTES
         return self._stopped

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
 from ..clock import Clock
 from ..ids import oldest_turn_id
@@ -31,6 +31,8 @@ from . import (
 )
 from .backlog import Kept, recovered
 from .outbox import envelope
+
+T = TypeVar("T")
 
 
 class MemoryStore:
@@ -260,16 +262,19 @@ class MemoryStore:
 
     def _sweep(self) -> None:
         """Drop what is older than it is kept."""
-        limit = self._clock.time() - self._retention
-        # All are in the order of time, so that what is too young ends the search.
-        aged = takewhile(lambda event: event.accepted_at <= limit, self._events.values())
-        for event in [event for event in aged if event.state.final]:
+        now = self._clock.time()
+        limit = now - self._retention
+        times = ((event, event.accepted_at) for event in self._events.values())
+        old = [event for event in _aged(times, limit, now) if event.state.final]
+        for event in old:
             self._drop(event)
+        gone, early = {event.id for event in old}, oldest_turn_id(now)
+        for key in [key for key, one in self._turns.items() if key > early and one[0] in gone]:
+            del self._turns[key]
         begun = takewhile(lambda item: item[0] < oldest_turn_id(limit), self._turns.items())
         for turn_id in [key for key, (speaker, _) in begun if not self._unfinished(speaker)]:
             del self._turns[turn_id]
-        past = takewhile(lambda item: item[1][0] <= limit, self._changes.items())
-        for key in [key for key, _ in past]:
+        for key in _aged(((key, at) for key, (at, _) in self._changes.items()), limit, now):
             del self._changes[key]
 
     def _unfinished(self, event_id: str) -> bool:
@@ -281,6 +286,15 @@ class MemoryStore:
         del self._by_message[event.message_id]
         if self._sends.pop(event.id, None):
             self._sent = {key: one for key, one in self._sent.items() if one.event_id != event.id}
+
+
+def _aged(times: Iterable[tuple[T, float]], limit: float, now: float) -> list[T]:
+    """Return what is from before the limit, and what before that claims to be from after now."""
+    # All are in the order in which they were kept: what is too young ends the search.
+    seen = list(takewhile(lambda one: not limit < one[1] <= now, times))
+    while seen and seen[-1][1] > limit:
+        seen.pop()
+    return [one for one, _ in seen]
 
 
 def _kept(turn: Turn) -> Kept:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import apsw
 
 from ..clock import Clock
-from ..words import ledger as w
 from . import PACE_SECONDS, Backlog, LedgerError
 from .checking import CHECK, DAMAGED, DUE, check
-from .schema import MIGRATIONS, make_shrinkable, migrate, prepare
+from .files import BESIDE, copy_of, finish_copy, put_aside
+from .place import Place
+from .schema import MIGRATIONS, make_shrinkable, migrate
 from .tables import Tables
+from .trouble import explained
 
 log = logging.getLogger("red.aurora.ledger")
 
-_BUSY_MS = 1000
-"""A bot that is just exiting gets this long to let go of the file."""
-# One thread uses the connection, so that SQLite need not guard it at every call.
-_FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX
 AT_ONCE = 16 << 20
 """Bytes of a file that is looked through at every start; a larger one takes too long for that."""
-_BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def open_ledger(
@@ -43,63 +39,40 @@ def open_ledger(
     versions, of files that are large.
     Raises LedgerError if it is in use, can't be written, or is not for this version of Aurora.
     """
-    opened = partial(_opened, path, clock, vfs, synchronous, migrations, at_once)
+    opened = partial(_opened, Place(path, vfs, synchronous), clock, migrations, at_once)
     set_aside = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            finish_copy(path)
         try:
             tables, backlog = opened()
         except (apsw.NotADBError, apsw.CorruptError) as error:
-            set_aside = _set_aside(path, clock)
+            set_aside = put_aside(path, clock, "corrupt")
             # Without SQLite's own words, which may quote what stands in the file.
             kind = type(error).__name__
             log.error("The ledger could not be read (%s); it is now %s", kind, set_aside)  # noqa: TRY400 - see above
             tables, backlog = opened()
+        copy_of(path).unlink(missing_ok=True)
     except (OSError, apsw.Error, LedgerError) as error:
         raise explained(path, error) from error
     return tables, backlog._replace(set_aside=set_aside)
 
 
-def explained(path: Path, error: Exception) -> LedgerError:
-    """Return the error that tells the owner what is wrong and what to do."""
-    match error:
-        case LedgerError():
-            text = error.phrase
-        case apsw.BusyError() | apsw.LockedError():
-            text = w.IN_USE
-        case apsw.FullError():
-            text = w.FULL
-        case apsw.CantOpenError() | apsw.ReadOnlyError() | apsw.PermissionsError() | OSError():
-            text = w.NOT_WRITTEN(folder=path.parent, error=error)
-        case apsw.CorruptError() | apsw.NotADBError():
-            text = w.DAMAGED
-        case _:
-            text = w.FAILED(error=f"{type(error).__name__}: {error}")
-    told = LedgerError(text(path=path))
-    told.__cause__ = error
-    return told
-
-
 def _opened(
-    path: Path,
-    clock: Clock,
-    vfs: str | None,
-    synchronous: str,
-    migrations: Sequence[str],
-    at_once: int,
+    place: Place, clock: Clock, migrations: Sequence[str], at_once: int
 ) -> tuple[Tables, Backlog]:
+    _ensure_begun(place.path)
     # Who closes a ledger leaves no log.
-    died = Path(f"{path}-wal").exists()
-    db = apsw.Connection(str(path), flags=_FLAGS, vfs=vfs)
+    died = Path(f"{place.path}-wal").exists()
+    db = place.connect()
     try:
-        db.set_busy_timeout(_BUSY_MS)
-        prepare(db, synchronous)
-        small = path.stat().st_size <= at_once
+        small = place.path.stat().st_size <= at_once
         if small:
             check(db)
         migrate(db, migrations)
         make_shrinkable(db, small)
-        tables = Tables(path, db, vfs)
+        tables = Tables(place, db)
         if not small:
             _plan_check(tables, died)
         with db:
@@ -118,21 +91,20 @@ def _plan_check(tables: Tables, died: bool) -> None:
     noted = tables.noted(CHECK)
     if noted == DAMAGED:
         check(tables.db)
+        tables.forget_note(CHECK)
     elif died or noted == DUE:
         tables.unchecked = True
         tables.note(CHECK, DUE)
 
 
-def _set_aside(path: Path, clock: Clock) -> str:
-    """Rename the file and what stands beside it to a name that is free; return the name."""
-    stamp = datetime.fromtimestamp(clock.time(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    wanted = target = f"{path}.corrupt-{stamp}"
-    number = 1
-    while any(Path(f"{target}{suffix}").exists() for suffix in _BESIDE):
-        number += 1
-        target = f"{wanted}-{number}"
-    for suffix in _BESIDE:
-        source = Path(f"{path}{suffix}")
-        if source.exists():
-            source.rename(f"{target}{suffix}")
-    return target
+def _ensure_begun(path: Path) -> None:
+    """Raise CorruptError if a ledger was here, and there is nothing in its file any more.
+
+    SQLite would begin a new one in silence, and drop what the log beside it holds.
+    """
+    beside = {suffix for suffix in BESIDE if Path(f"{path}{suffix}").exists()}
+    # A first start that was cut short leaves an empty file as well, but with a journal.
+    empty = path.is_file() and path.stat().st_size <= 1 and "-journal" not in beside
+    gone = "" not in beside and bool(beside & {"-wal", "-shm"})
+    if empty or gone:
+        raise apsw.CorruptError("the file is empty")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from ..model import (
     State,
     Turn,
 )
+from ..words import Phrase
 from ..words import ledger as w
 from . import (
     REFUSAL_SECONDS,
     Backlog,
+    InUseError,
     LedgerError,
     Listed,
     Where,
@@ -48,6 +50,9 @@ from .writer import Writer
 
 log = logging.getLogger("red.aurora.ledger")
 
+_MISSING_SECONDS = 60.0
+"""How long a file that another process had may be missing before it is begun anew."""
+
 
 class SqliteStore:
     """A Store whose every answer is on disk before it is given (promise 1).
@@ -70,25 +75,37 @@ class SqliteStore:
         self._retention = retention
         self._opener = opener
         self._writer: Writer | None = None
+        self._hear: Callable[[Phrase], None] = lambda _what: None
+        self._held_until = -math.inf
         self._conversations: dict[tuple[str, str], str] = {}
         # Of the events that speak for the turns that run; nobody else writes the file.
         self._sends: dict[str, dict[str, Send]] = {}
-        self._damaged: list[Callable[[LedgerError], None]] = []
 
-    def subscribe(self, listener: Callable[[LedgerError], None]) -> None:
-        """Tell a listener if the file is found to be damaged while it is in use."""
-        self._damaged.append(listener)
+    def subscribe(self, hear: Callable[[Phrase], None]) -> None:
+        """Let what happens to the file while it is open be heard, in words for the owner."""
+        self._hear = hear
 
     async def open(self) -> Backlog:
         """Open the file; one that can't be read is set aside. Raises LedgerError."""
         if self._writer is not None:
             raise LedgerError(w.OPEN_ALREADY(path=self._path))
-        opener = partial(self._opener, self._path, self._clock)
-        writer = self._writer = Writer(opener, self._clock, self._retention, self._tell)
+        writer = self._writer = Writer(self._opened, self._clock, self._retention, self._hear)
         try:
             return await writer.start()
         except BaseException:
             self._writer = None
+            raise
+
+    def _opened(self) -> tuple[Tables, Backlog]:
+        """Open the file, in the writer's thread."""
+        now = self._clock.monotonic()
+        if now < self._held_until and not self._path.exists():
+            # Whoever had it a moment ago and has lost it is about to write it anew.
+            raise InUseError(w.IN_USE(path=self._path))
+        try:
+            return self._opener(self._path, self._clock)
+        except InUseError:
+            self._held_until = now + _MISSING_SECONDS
             raise
 
     async def close(self) -> None:
@@ -259,10 +276,6 @@ class SqliteStore:
             await self._do(Tables.forget_user, user_id)
         finally:
             self._sends.clear()
-
-    def _tell(self, error: LedgerError) -> None:
-        for listener in self._damaged:
-            listener(error)
 
     def _do(
         self, operation: Callable[..., Any], *args: Any, lazily: bool = False

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import apsw
 
 from ..model import Change, State, Turn
 from .backlog import recovered
+from .database import Database
+from .place import Place
 from .rows import (
     ADDED_STATE,
     CHANGES,
@@ -35,28 +33,15 @@ from .rows import (
     turn_of,
     turn_row,
 )
-from .schema import INCREMENTAL
 from .unfinished import Unfinished
 
-log = logging.getLogger("red.aurora.ledger")
 
-_SPARE_PAGES = 256
-
-
-class Tables:
+class Tables(Database):
     """The open ledger. Its operations run inside a transaction that the writer has begun."""
 
-    def __init__(self, path: Path, db: apsw.Connection, vfs: str | None = None) -> None:
-        self.path = path
-        self.vfs = vfs
-        self.unchecked = False
-        """Whether the file is still to be looked through for damage."""
-        self.db = db
-        # Rows are whatever the query says, which its stubs can't know.
-        self.run: Callable[..., Any] = db.cursor().execute
+    def __init__(self, place: Place, db: apsw.Connection) -> None:
+        super().__init__(place, db)
         self._changed: list[Row] = []
-        self.erased = False
-        """Whether content was erased that the WAL may still hold."""
         self._unfinished = Unfinished()
         self._counted = False
 
@@ -86,42 +71,6 @@ class Tables:
         self._changed.clear()
         self._counted = False
         self.run("ROLLBACK TO one")
-
-    def truncate(self) -> None:
-        """Move all there is in the WAL into the file, and leave the WAL empty."""
-        self.run("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self.erased = False
-
-    @contextmanager
-    def unsynced(self) -> Iterator[None]:
-        """Let a transaction be on disk with the next one, and not before."""
-        level = self._pragma("synchronous")
-        self.run("PRAGMA synchronous=NORMAL")
-        try:
-            yield
-        finally:
-            self.run(f"PRAGMA synchronous={level}")
-
-    def shrink(self) -> bool:
-        """Give a free page back to the disk; True if more are free than will soon be needed."""
-        free, pages = self._pragma("freelist_count"), self._pragma("page_count")
-        if free <= max(_SPARE_PAGES, pages // 8) or self._pragma("auto_vacuum") != INCREMENTAL:
-            return False
-        self.run("PRAGMA incremental_vacuum(1)").fetchall()
-        return True
-
-    def checkpoint(self) -> None:
-        """Move what there is in the WAL into the file; a disk that fails is met again soon."""
-        with suppress(apsw.Error):
-            self.run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-
-    def close(self) -> None:
-        """Close the file, leaving nothing beside it."""
-        try:
-            self.truncate()
-        except apsw.Error:
-            log.exception("The ledger could not be tidied up; the next start does it")
-        self.db.close()
 
     # -- events and turns
 
@@ -344,10 +293,6 @@ class Tables:
         return self._text("SELECT value FROM notes WHERE key = ?", (key,))
 
     # -- helpers
-
-    def _pragma(self, name: str) -> int:
-        value = self.db.pragma(name)
-        return value if isinstance(value, int) else 0
 
     def _context(self, event_id: str) -> str | None:
         return self._text(

@@ -7,26 +7,22 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import apsw
 
 from ..clock import Clock
+from ..words import Phrase
 from ..words import ledger as w
 from . import DEDUPE_SECONDS, Backlog, LedgerError
-from .checking import CHECK, DAMAGED, Check
-from .opening import explained
-from .schema import LOG_PAGES
+from .batches import Operation, Outcome, carry_out
+from .guarding import Guard
 from .sweep import Sweep
 from .tables import Tables
 
 log = logging.getLogger("red.aurora.ledger")
-
-Operation = tuple[asyncio.Future[Any] | None, Callable[..., Any], tuple[Any, ...]]
-Outcome = tuple[asyncio.Future[Any] | None, Any, Exception | None]
-
 
 _BATCH = 128
 _MOMENT = 0.05
@@ -45,10 +41,9 @@ _SWEEP_LATEST = 0.1
 class Writer:
     """Carries out operations in the order they are given, many to a commit.
 
-    A batch is one transaction, and all are told together, after the commit. If an operation fails
-    the batch is undone and done again with a savepoint for each, so that it fails alone; always
-    to have savepoints would cost a third of the speed. Reads stand in the same line, so that they
-    see what their caller wrote before.
+    A batch is one transaction, and all are told together, after the commit. Reads stand in the
+    same line, so that they see what their caller wrote before. `hear` is told, in the event loop,
+    what happens to the file.
     """
 
     def __init__(
@@ -56,11 +51,12 @@ class Writer:
         opener: Callable[[], tuple[Tables, Backlog]],
         clock: Clock,
         retention: Callable[[], float],
-        damaged: Callable[[LedgerError], None] = lambda _error: None,
+        hear: Callable[[Phrase], None],
     ) -> None:
         self._opener = opener
         self._clock = clock
         self._retention = retention
+        self._hear = hear
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[Backlog] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -72,8 +68,6 @@ class Writer:
         self._stopping = False
         # A daemon, so that a bot that never closes its ledger can still exit; commits hold anyway.
         self._thread = threading.Thread(target=self._run, name="aurora-ledger", daemon=True)
-        self._check: Check | None = None
-        self._damaged = damaged
         self._swept_at = 0.0
         self._bites = 0
         self._sweep = Sweep()
@@ -145,43 +139,51 @@ class Writer:
 
     def _serve(self, tables: Tables) -> None:
         try:
-            self._look_through(tables)
-            while self._step(tables):
+            guard = Guard(tables, self._clock, self._report)
+            # An empty batch wakes the thread.
+            guard.begin(lambda: self._queue.put([]))
+            while self._step(tables, guard):
                 pass
+            # What was deleted just now would be gone with the connection.
+            guard.look()
         except Exception:
             log.exception("The ledger's thread broke off; the ledger is closed")
         finally:
             self._stopping = True
-            if self._check is not None:
-                self._check.stop()
             tables.close()
             self._refuse_the_rest()
 
-    def _step(self, tables: Tables) -> bool:
+    def _step(self, tables: Tables, guard: Guard) -> bool:
         """Do one batch, or tidy up if there is none; False when it is time to end."""
-        batch, ending = self._next_batch(tables)
+        batch, ending = self._next_batch(tables, guard.patience)
         idle = not batch
         if self._clock.monotonic() >= self._sweep_at and (idle or self._is_late()):
             batch.insert(0, (None, self._bite, ()))
         if batch:
-            self._tell(self._carry_out(tables, batch, lightly=idle))
-        if idle and self._bites % _BITES_TO_MOVE == _BITES_TO_MOVE - 1 and self._check is None:
+            outcomes = carry_out(tables, batch, lightly=idle)
+            self._tell(outcomes)
+            for _, _, error in outcomes:
+                if error is not None:
+                    guard.failed(error)
+        if idle and self._bites % _BITES_TO_MOVE == _BITES_TO_MOVE - 1:
             # Or an accept would have to move all that the sweep has written.
             tables.checkpoint()
         resting = idle and not self._sweep.unfinished
-        erased = tables.erased and self._check is None
+        erased = tables.erased and tables.check is None
         if erased and (resting or self._clock.monotonic() >= self._erase_at):
-            self._erase(tables)
+            self._erase(tables, guard)
+        guard.watch()
         return not ending
 
     def _is_late(self) -> bool:
         """Tell whether the sweep has waited long enough for a moment without work."""
         return not self._sweep.unfinished or time.monotonic() - self._swept_at > _SWEEP_LATEST
 
-    def _next_batch(self, tables: Tables) -> tuple[list[Operation], bool]:
+    def _next_batch(self, tables: Tables, patience: float) -> tuple[list[Operation], bool]:
         """Wait for work, and return all there is; True with the last."""
         batch: list[Operation] = []
-        wait = self._patience if tables.erased else _SWEEP_SECONDS
+        erased = tables.erased and tables.check is None
+        wait = min(patience, self._patience) if erased else patience
         wait = min(wait, _BREATH) if self._sweep.unfinished else wait
         try:
             more = self._queue.get(timeout=wait)
@@ -194,62 +196,20 @@ class Writer:
             return batch, False
         return batch, True
 
-    def _carry_out(
-        self, tables: Tables, batch: list[Operation], *, lightly: bool
-    ) -> list[Outcome]:
-        """Do a batch in one transaction; all of it is undone if it can't be committed.
-
-        What nobody waits for is done `lightly`: it is synced with what comes after it.
-        """
-        try:
-            try:
-                with tables.unsynced() if lightly else nullcontext():
-                    return _transact(tables, batch, _plainly)
-            except _OneFailedError:
-                return _transact(tables, batch, _apart)
-        except Exception as failure:
-            return [(future, None, explained(tables.path, failure)) for future, _, _ in batch]
-
-    def _look_through(self, tables: Tables) -> None:
-        """Begin to look through the file, if that is to be done; see Check."""
-        if not tables.unchecked:
-            return
-        tables.truncate()
-        tables.db.wal_autocheckpoint(0)
-        self._check = Check(tables.path, self._looked_through, tables.vfs)
-        self._check.start()
-
-    def _looked_through(self, damage: apsw.Error | None) -> None:
-        """Hear in the check's thread how it ended."""
-        self._queue.put([(None, self._checked, (damage,))])
-
-    def _checked(self, tables: Tables, damage: apsw.Error | None) -> None:
-        self._check = None
-        tables.db.wal_autocheckpoint(LOG_PAGES)
-        if damage is None:
-            tables.forget_note(CHECK)
-            return
-        tables.note(CHECK, DAMAGED)
-        error = explained(tables.path, damage)
-        log.error("%s", error)
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._damaged, error)
-
     def _bite(self, tables: Tables) -> None:
         self._swept_at = time.monotonic()
         self._bites += 1
         self._sweep_at = self._clock.monotonic() + _SWEEP_SECONDS
         retention = max(DEDUPE_SECONDS, self._retention())
-        if self._sweep.bite(tables, self._clock.time(), retention):
+        if self._sweep.bite(tables, self._clock, retention):
             self._sweep_at = 0.0
 
-    def _erase(self, tables: Tables) -> None:
+    def _erase(self, tables: Tables, guard: Guard) -> None:
         """Take what was erased out of the WAL too (promise 13)."""
         try:
             tables.truncate()
         except apsw.Error as error:
-            if self._patience == _MOMENT:
-                log.error("%s", explained(tables.path, error))  # noqa: TRY400 - it says it all
+            guard.failed(tables.explained(error))
             self._patience = _ERASE_SECONDS
         else:
             self._patience = _MOMENT
@@ -263,58 +223,14 @@ class Writer:
                     rest.append((future, None, LedgerError(w.CLOSED)))
         self._tell(rest)
 
+    def _report(self, what: Phrase) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._hear, what)
+
     def _tell(self, outcomes: Sequence[Outcome]) -> None:
         # A loop that is closed has nobody left who waits.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(_resolve, outcomes)
-
-
-def _transact(
-    tables: Tables, batch: list[Operation], way: Callable[[Tables, list[Operation]], list[Outcome]]
-) -> list[Outcome]:
-    tables.run("BEGIN IMMEDIATE")
-    try:
-        outcomes = way(tables, batch)
-        tables.run("COMMIT")
-    except BaseException:
-        tables.undo()
-        raise
-    return outcomes
-
-
-class _OneFailedError(Exception):
-    """An operation of a batch failed."""
-
-
-def _plainly(tables: Tables, batch: list[Operation]) -> list[Outcome]:
-    """Do a batch in which nothing is expected to fail."""
-    try:
-        outcomes: list[Outcome] = [
-            (future, operation(tables, *args), None) for future, operation, args in batch
-        ]
-        tables.keep_changes()
-    except Exception as error:
-        raise _OneFailedError from error
-    return outcomes
-
-
-def _apart(tables: Tables, batch: list[Operation]) -> list[Outcome]:
-    """Do a batch in which something fails: each operation in a savepoint, to fail alone."""
-    outcomes: list[Outcome] = []
-    for future, operation, args in batch:
-        tables.run("SAVEPOINT one")
-        try:
-            result = operation(tables, *args)
-            tables.keep_changes()
-            outcomes.append((future, result, None))
-        except Exception as error:
-            # On a full disk or a failing one SQLite undoes the whole transaction by itself.
-            if not tables.db.in_transaction:
-                raise
-            tables.undo_one()
-            outcomes.append((future, None, explained(tables.path, error)))
-        tables.run("RELEASE one")
-    return outcomes
 
 
 def _resolve(outcomes: Sequence[Outcome]) -> None:

@@ -39,6 +39,10 @@ TOO_MANY_ERRORS = _(
     "`[p]aurora events errors` shows what went wrong."
 )
 NOT_STARTED = _("I could not start and answer nobody. {why} Then use `[p]reload aurora`.")
+STANDING_BY = _(
+    "I am standing by: another Aurora holds this folder. It answers, and I keep silent until it "
+    "has ended; then I take over. If there should be one bot only, stop the other one."
+)
 SET_ASIDE = _(
     "The ledger could not be read, so messages that waited are not answered. The damaged file is "
     "kept as `{name}`; I have begun a new one. Look at the disk it is on, and delete the damaged "

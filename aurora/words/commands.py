@@ -14,6 +14,10 @@ OWNERS_ALONE = _("Only the bot's owner may do that everywhere. Leave `everywhere
 OWNERS_ALONE_IN_DMS = _(
     "In direct messages only the bot's owner may do that. Use the command in a server."
 )
+STANDING_BY = _(
+    "Aurora is standing by: another Aurora holds this folder. This one takes over when that has "
+    "ended."
+)
 NOT_STARTED_FOR = _(
     "Aurora could not start, and does nothing. The reason: {reason}\n"
     "When that is mended, use `[p]reload aurora`."

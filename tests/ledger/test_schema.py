@@ -89,6 +89,14 @@ async def test_the_lane_can_be_queried(store: SqliteStore, clock: FakeClock) -> 
             ("", "turn_1"),
             ["SEARCH turns USING PRIMARY KEY", "SEARCH events USING INDEX sqlite_autoindex"],
         ),
+        (
+            sweep.DROP_LONELY_TURNS,
+            ("", "turn_1"),
+            [
+                "SEARCH turns USING PRIMARY KEY",
+                "SEARCH events USING COVERING INDEX sqlite_autoindex",
+            ],
+        ),
     ],
 )
 async def test_what_is_looked_up_is_found_without_a_scan(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora.ledger import LedgerError
+from aurora.ledger import InUseError, LedgerError
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.support.clocks import FakeClock
@@ -32,7 +32,7 @@ SECOND_BOT = """
 import asyncio, sys
 from pathlib import Path
 from aurora.clock import SystemClock
-from aurora.ledger import LedgerError
+from aurora.ledger import InUseError, LedgerError
 from aurora.ledger.sqlite import SqliteStore
 
 async def main():
@@ -153,12 +153,50 @@ async def test_a_damaged_page_is_found_at_the_start(
     assert list(backlog.turns) == []
 
 
-async def test_an_empty_file_is_a_new_ledger(clock: FakeClock, tmp_path: Path) -> None:
-    """There is nothing to set aside."""
-    (tmp_path / FILE).touch()
-    store = sqlite_store(clock, tmp_path)
-    assert (await store.open()).set_aside is None
+@pytest.mark.parametrize("left", [0, 1, 16, 99, 100, 512, 4095, 4096, 4097, 3 * 4096])
+async def test_a_file_that_was_cut_off_is_set_aside(
+    store: SqliteStore, event: Event, tmp_path: Path, left: int
+) -> None:
+    """Even one without a byte: what waited in it is gone, and its owner has to know."""
+    await store.add(event, change(event))
     await store.close()
+    os.truncate(tmp_path / FILE, left)
+    backlog = await store.open()
+    assert backlog.set_aside is not None
+    (aside,) = [tmp_path / name for name in files(tmp_path) if ".corrupt-" in name]
+    assert (str(aside), aside.stat().st_size) == (backlog.set_aside, left)
+    await store.note("it", "works")
+
+
+async def test_the_log_of_a_file_that_is_empty_or_gone_is_set_aside(
+    store: SqliteStore, event: Event, clock: FakeClock, tmp_path: Path
+) -> None:
+    """SQLite would drop it in silence, with all that was written last."""
+    await store.add(event, change(event))
+    log = (tmp_path / f"{FILE}-wal").read_bytes()
+    for name, empty in (("empty", True), ("gone", False)):
+        died = tmp_path / name
+        died.mkdir()
+        (died / f"{FILE}-wal").write_bytes(log)
+        if empty:
+            (died / FILE).touch()
+        again = sqlite_store(clock, died)
+        aside = (await again.open()).set_aside
+        await again.close()
+        assert str(aside) in map(str, died.iterdir())
+        assert any((died / one).read_bytes() == log for one in files(died))
+
+
+async def test_a_first_start_is_silent(clock: FakeClock, tmp_path: Path) -> None:
+    """Also the one after a first start that was cut short, which leaves a journal."""
+    store = sqlite_store(clock, tmp_path)
+    for name in ("", "-journal"):
+        if name:
+            for one in (FILE, f"{FILE}-journal"):
+                (tmp_path / one).touch()
+        assert (await store.open()).set_aside is None
+        await store.close()
+        (tmp_path / FILE).unlink()
 
 
 @pytest.mark.parametrize("context", ["{not json", "[1, 2]", "null", ""])
@@ -262,4 +300,43 @@ async def test_a_store_that_could_not_be_opened_can_be_tried_again(
     await store.close()
     await second.open()
     await second.record_send(make_event(), make_send())
+    await second.close()
+
+
+async def test_who_waits_for_a_ledger_does_not_begin_another_where_it_was_deleted(
+    store: SqliteStore, event: Event, clock: FakeClock, tmp_path: Path
+) -> None:
+    """The lock went with the file, but the bot that has it is about to write it anew."""
+    second = sqlite_store(clock, tmp_path)
+    with pytest.raises(InUseError):
+        await second.open()
+    await store.add(event, change(event))
+    for name in files(tmp_path):
+        (tmp_path / name).unlink()
+    with pytest.raises(InUseError):
+        await second.open()
+    assert files(tmp_path) == []
+    await clock.advance(20)
+    await store.noted("anything")
+    await store.noted("anything")
+    with pytest.raises(InUseError):
+        await second.open()
+    await store.close()
+    assert [turn.speaker.id for turn in (await second.open()).turns] == [event.id]
+    await second.close()
+
+
+async def test_who_waits_for_a_ledger_that_is_gone_for_good_begins_another(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    """The other has died with it, or it would be there again."""
+    second = sqlite_store(clock, tmp_path / "data")
+    first = sqlite_store(clock, tmp_path / "data")
+    await first.open()
+    with pytest.raises(InUseError):
+        await second.open()
+    await first.close()
+    (tmp_path / "data" / FILE).unlink()
+    await clock.advance(61)
+    await second.open()
     await second.close()

@@ -1,11 +1,17 @@
-"""Disks that fail, as SQLite VFSs over the real one."""
+"""Disks that fail, as SQLite VFSs over the real one, and real ones that are small or read-only."""
 
 from __future__ import annotations
 
 import itertools
+import resource
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import apsw
+import pytest
 
 _names = itertools.count(1)
 
@@ -47,3 +53,59 @@ class _File(apsw.VFSFile):
         if self._disk.blocked is not None:
             self._disk.blocked()
         super().xSync(flags)
+
+
+class SmallDisk:
+    """A disk of a megabyte, mounted at a folder; only an administrator can mount one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._filler = folder / "filler"
+
+    def fill(self) -> None:
+        """Leave no room at all."""
+        with self._filler.open("ab", buffering=0) as file:
+            for size in (1 << 16, 1 << 12, 1):
+                try:
+                    while file.write(bytes(size)) == size:
+                        pass
+                except OSError:
+                    continue
+
+    def free(self) -> None:
+        """Make room again."""
+        self._filler.unlink()
+
+    def make_read_only(self) -> None:
+        """Let nothing be written any more."""
+        _mount("-o", "remount,ro", str(self.folder))
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """Let the system refuse what makes a file longer than so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[SmallDisk]:
+    """Mount a small disk, or skip the test where that is not allowed."""
+    folder.mkdir()
+    try:
+        _mount("-t", "tmpfs", "-o", "size=1m", "none", str(folder))
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield SmallDisk(folder)
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S603, S607 - as above
+
+
+def _mount(*arguments: str) -> None:
+    command = ["mount", *arguments]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own arguments

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -69,6 +70,7 @@ class Writer:
         # A daemon, so that a bot that never closes its ledger can still exit; commits hold anyway.
         self._thread = threading.Thread(target=self._run, name="aurora-ledger", daemon=True)
         self._check: Check | None = None
+        self._found: tuple[apsw.Error | None] | None = None
         self._damaged = damaged
         self._swept_at = 0.0
         self._bites = 0
@@ -151,6 +153,8 @@ class Writer:
         if idle and self._bites % _BITES_TO_MOVE == _BITES_TO_MOVE - 1 and self._check is None:
             # Or an accept would have to move all that the sweep has written.
             tables.checkpoint()
+        if self._found is not None:
+            self._conclude(tables, *self._found)
         resting = idle and not self._sweep.unfinished
         erased = tables.erased and self._check is None
         if erased and (resting or self._clock.monotonic() >= self._erase_at):
@@ -203,20 +207,25 @@ class Writer:
         self._check.start()
 
     def _looked_through(self, damage: apsw.Error | None) -> None:
-        """Hear in the check's thread how it ended."""
-        self._queue.put([(None, self._checked, (damage,))])
+        """Hear in the check's thread how it ended, and wake the writer's."""
+        self._found = (damage,)
+        self._queue.put([])
 
-    def _checked(self, tables: Tables, damage: apsw.Error | None) -> None:
-        self._check = None
+    def _conclude(self, tables: Tables, damage: apsw.Error | None) -> None:
+        """Go on as after a good look, or tell of the damage and have the next start act on it."""
+        self._check = self._found = None
         tables.db.wal_autocheckpoint(LOG_PAGES)
-        if damage is None:
-            tables.forget_note(CHECK)
-            return
-        tables.note(CHECK, DAMAGED)
-        error = explained(tables.path, damage)
-        log.error("%s", error)
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._damaged, error)
+        keep = tables.forget_note if damage is None else partial(tables.note, value=DAMAGED)
+        try:
+            # In a transaction of its own: what meets the damage spoils the one that it is in.
+            keep(CHECK)
+        except apsw.Error as error:
+            log.error("%s", explained(tables.path, error))  # noqa: TRY400 - it says it all
+        if damage is not None:
+            told = explained(tables.path, damage)
+            log.error("%s", told)
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._damaged, told)
 
     def _bite(self, tables: Tables) -> None:
         self._swept_at = time.monotonic()

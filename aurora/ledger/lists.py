@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from ..model import State
@@ -57,7 +57,7 @@ _OPEN = frozenset(str(state) for state in State if not state.final)
 class _Do(Protocol):
     """Has something done in the writer's thread."""
 
-    async def __call__(self, operation: Callable[..., Any], *args: Any) -> Any: ...
+    def __call__(self, operation: Callable[..., Any], *args: Any) -> Awaitable[Any]: ...
 
 
 async def recent(do: _Do, where: Where, states: Collection[str], limit: int) -> list[Row]:
@@ -87,9 +87,7 @@ def dm_channels(tables: Tables, since: float) -> list[int]:
     return [channel_id for (channel_id,) in tables.run(DM_CHANNELS, (since,))]
 
 
-def _indexed(
-    tables: Tables, where: Where, wanted: Collection[str], limit: int
-) -> list[int] | None:
+def _indexed(tables: Tables, where: Where, wanted: frozenset[str], limit: int) -> list[int] | None:
     """Return the numbers of the latest events; None if no index tells them."""
     unfinished = tables.unfinished.counts(where)
     many = sum(unfinished.get(state, 0) for state in wanted) > LOOKED_AT

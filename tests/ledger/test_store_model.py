@@ -271,8 +271,9 @@ class Stores(RuleBasedStateMachine):
         if not hasattr(self, "stores"):
             return
         self.ask(self.all_of_it)
-        for where in (EVERYWHERE, None, 9):
-            self.ask(lambda store, where=where: store.counts(where))
+        self.ask(lambda store: store.counts(EVERYWHERE))
+        self.ask(lambda store: store.counts(None))
+        self.ask(lambda store: store.counts(9))
         self.ask(lambda store: _listed(store.changes(limit=10_000)))
         self.ask(lambda store: store.noted("a"))
         self.ask(lambda store: store.conversation("a", "x"))

@@ -145,7 +145,9 @@ async def _lists(house: _House, accepts: int) -> AsyncIterator[Figure]:
         yield Figure(f"scale_{name}_delays_accept_ms", round(delay, 3), "ms")
 
 
-async def _accepts(house: _House, beside: Callable[[], Awaitable[object]] | None) -> list[float]:
+async def _accepts(
+    house: _House, beside: Callable[[], Awaitable[object]], count: int
+) -> list[float]:
     """Accept events one by one, each with something beside it; return the milliseconds each."""
     taken = []
     for number in range(count):

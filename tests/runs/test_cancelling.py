@@ -9,10 +9,10 @@ import pytest
 
 from aurora.agents.protocol import Accepted
 from aurora.model import Event, State
+from aurora.queue.selecting import Selector
 from aurora.reasons import Reason
 from aurora.runs.cancelling import (
     Running,
-    Selector,
     Show,
     by,
     everything,

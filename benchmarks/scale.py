@@ -21,6 +21,7 @@ from aurora.model import Event, State
 from aurora.queue import MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.queue.selecting import OfGuild, OfMessages
+from aurora.queue.walking import let_go
 from aurora.reasons import Reason
 
 from .durable import EventMaker, accept, settings_of
@@ -209,7 +210,7 @@ async def _bookkeeping(house: _House) -> AsyncIterator[Figure]:
         "all_get_their_time_back": lambda: queue.lengthen(_everything, 1.0),
         "stats": lambda: asyncio.sleep(0, queue.get_stats()),
         "oldest": lambda: queue.oldest(EVERYWHERE),
-        "all_are_cancelled": lambda: queue.cancel(_everything, Reason.CLEARED),
+        "all_are_cancelled": lambda: _cleared(queue),
     }
     for name, do in done.items():
         yield Figure(f"scale_{name}_holds_ms", round(await _held(do), 3), "ms")
@@ -219,6 +220,10 @@ async def _reconsidered(queue: MessageQueue, guild_ids: list[int] | None) -> Non
     queue.reconsider(guild_ids)
     turn = await queue.take()
     await queue.retry(turn, 60.0)
+
+
+async def _cleared(queue: MessageQueue) -> None:
+    await let_go(await queue.cancel(_everything, Reason.CLEARED))
 
 
 def _everything(_event: Event) -> bool:

@@ -117,8 +117,9 @@ class Lanes:
         lane = self._lanes[name]
         lane.busy = False
         self.running -= len(turn.events)
-        # Behind all others: when all are scheduled anew, who was served last comes last.
-        self._lanes[name] = self._lanes.pop(name)
+        if lane.waiting:
+            # Behind all others: when all are scheduled anew, who was served last comes last.
+            self._lanes[name] = self._lanes.pop(name)
         self._plan(name, lane)
         for key in self._keys.pop(name):
             self._held[key] -= 1

@@ -219,7 +219,7 @@ async def test_a_file_that_is_taken_away_under_its_check_is_written_anew(
 async def test_what_another_file_holds_is_not_told_as_damage(large: Large, slow: Slow) -> None:
     """The check may have opened what took the place of the ledger."""
 
-    def replace(_db: apsw.Connection) -> None:
+    def replace(db: apsw.Connection) -> None:  # noqa: ARG001 - as a check is called
         large.path.unlink()
         large.path.write_bytes(os.urandom(3 * PAGE))
         raise apsw.CorruptError("rubbish")

@@ -109,8 +109,7 @@ class CatchUp:
     def unavailable(self, guild: discord.Guild) -> None:
         """Follow discord.py's `guild_unavailable`: an outage of this guild alone."""
         self._announced.discard(guild.id)
-        self._gaps.unavailable(guild)
-        if self._gaps.of(guild.id) is not None:
+        if self._gaps.open(guild.id):
             self._lines.shut(guild.id)
 
     def left(self, guild: discord.Guild) -> None:

@@ -116,7 +116,7 @@ class CatchUp:
         """Follow discord.py's `guild_remove`: nothing of a guild is read any more."""
         self._announced.discard(guild.id)
         self._gaps.forget(guild.id)
-        self._lines.open(guild.id)
+        self._lines.drop(guild.id)
 
     def _open(self, shard_id: int) -> None:
         for guild_id in self._gaps.opened(shard_id):

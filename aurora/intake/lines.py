@@ -77,16 +77,20 @@ class Lines:
     def drop(self, guild_id: int) -> None:
         """Let go of a guild that is gone, and of what waits in it."""
         for channel_id in self.besides(guild_id, ()):
-            self.close(guild_id, channel_id)
+            del self._held[channel_id]
         kept = {one: home_id for one, home_id in self._returned.items() if home_id != guild_id}
         self._returned = kept
         self.open(guild_id)
 
-    def close(self, guild_id: int, channel_id: int) -> Line:
-        """End a channel's line, and return what is in it."""
+    def close(self, guild_id: int, channel_id: int, ceiling: int) -> Line:
+        """End a channel's line, which was read up to `ceiling`, and return what is in it."""
         self._waiting.get(guild_id, set()).discard(channel_id)
-        for message_id in self._early.pop(channel_id, ()):
-            self._returned.pop(message_id, None)
+        early = self._early.pop(channel_id, set())
+        if later := {one for one in early if one > ceiling}:
+            self._early[channel_id] = later
+        for message_id in early:
+            if message_id <= ceiling:
+                self._returned.pop(message_id, None)
         held = self._held.pop(channel_id, {})
         return Line(held, self._edits.pop(channel_id, {}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -95,7 +95,7 @@ class Slow:
     def __init__(self) -> None:
         self.begun = threading.Event()
         self.go = threading.Event()
-        self.then = checking.check
+        self.then: Callable[[apsw.Connection], None] = checking.check
 
     def check(self, db: apsw.Connection) -> None:
         """Look through a file, in place of `check`."""

@@ -22,6 +22,7 @@ from aurora.model import Event, State
 from aurora.queue import MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.queue.selecting import OfGuild, OfMessages
+from aurora.queue.walking import let_go
 from aurora.reasons import Reason
 from aurora.runs.pinging import look_again
 
@@ -33,8 +34,9 @@ from .machine import real_disk
 FINISHED = 1_000_000
 WAITING = 100_000
 LANES, AGENTS = 10_000, 5_000
-_ACCEPTS = 200
-_RETENTION_SECONDS = 30 * 24 * 3600.0
+ACCEPTS = 200
+_PACE_SECONDS = 0.01
+_DAY = 24 * 3600.0
 
 
 @dataclass
@@ -55,6 +57,7 @@ async def measure(
     waiting: int = WAITING,
     lanes: int = LANES,
     agents: int = AGENTS,
+    accepts: int = ACCEPTS,
 ) -> AsyncIterator[Figure]:
     """Fill a ledger, boot, and do everything that looks at many."""
     with tempfile.TemporaryDirectory(prefix="aurora-bench-", dir=real_disk()) as folder:
@@ -65,17 +68,21 @@ async def measure(
             yield figure
         fill_with_waiting(path, waiting, maker)
         async with _opened(path, maker) as house:
-            async for figure in _lists(house):
+            async for figure in _lists(house, accepts):
                 yield figure
             async for figure in _bookkeeping(house):
                 yield figure
+        # Two thirds of what has ended are older than that.
+        async with _opened(path, maker, days=7) as house:
+            taken = await _accepts(house, lambda: asyncio.sleep(_PACE_SECONDS), accepts)
+            yield Figure("scale_accept_beside_sweep_p99_ms", round(percentile(taken, 99), 3), "ms")
 
 
 @asynccontextmanager
-async def _opened(path: Path, maker: EventMaker) -> AsyncIterator[_House]:
+async def _opened(path: Path, maker: EventMaker, days: float = 30) -> AsyncIterator[_House]:
     clock, settings = SystemClock(), await settings_of(maker.guilds)
     breakers = Breakers(clock)
-    store = SqliteStore(path, clock, retention=lambda: _RETENTION_SECONDS)
+    store = SqliteStore(path, clock, retention=lambda: days * _DAY)
     queue = MessageQueue(store, WorkRules(settings, breakers), clock)
     breakers.subscribe(partial(look_again, queue, settings))
     status = Status(
@@ -104,7 +111,7 @@ async def _boot(path: Path, *, cold: bool) -> Figure:
         with path.open("rb") as file:
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    store = SqliteStore(path, SystemClock(), retention=lambda: _RETENTION_SECONDS)
+    store = SqliteStore(path, SystemClock(), retention=lambda: 30 * _DAY)
     begun = time.perf_counter()
     await store.open()
     seconds = time.perf_counter() - begun
@@ -112,10 +119,10 @@ async def _boot(path: Path, *, cold: bool) -> Figure:
     return Figure(f"scale_boot_{'cold' if cold else 'warm'}_s", round(seconds, 3), "s")
 
 
-async def _lists(house: _House) -> AsyncIterator[Figure]:
+async def _lists(house: _House, accepts: int) -> AsyncIterator[Figure]:
     """Ask what people ask for, and see what an accept waits beside it."""
-    alone = await _accepts(house, None)
-    yield Figure("scale_accept_p99_ms", percentile(alone, 99), "ms")
+    alone = await _accepts(house, lambda: asyncio.sleep(_PACE_SECONDS), accepts)
+    yield Figure("scale_accept_p99_ms", round(percentile(alone, 99), 3), "ms")
     store, guild_id = house.store, house.guild_ids[1]
     asked: dict[str, Callable[[], Awaitable[object]]] = {
         "status_everywhere": lambda: house.status.waiting(EVERYWHERE),
@@ -136,24 +143,25 @@ async def _lists(house: _House) -> AsyncIterator[Figure]:
         begun = time.perf_counter()
         await ask()
         yield Figure(f"scale_{name}_ms", round((time.perf_counter() - begun) * 1000, 3), "ms")
-        beside = await _accepts(house, ask)
+        beside = await _accepts(house, ask, accepts)
         delay = max(0.0, percentile(beside, 50) - percentile(alone, 50))
         yield Figure(f"scale_{name}_delays_accept_ms", round(delay, 3), "ms")
 
 
-async def _accepts(house: _House, beside: Callable[[], Awaitable[object]] | None) -> list[float]:
+async def _accepts(
+    house: _House, beside: Callable[[], Awaitable[object]], count: int
+) -> list[float]:
     """Accept events one by one, each with something beside it; return the milliseconds each."""
     taken = []
-    for number in range(_ACCEPTS):
+    for number in range(count):
         event = house.maker.event(number)
-        other = asyncio.ensure_future(beside()) if beside is not None else None
+        other = asyncio.ensure_future(beside())
         # What was asked for first is first in the ledger's line.
         await asyncio.sleep(0)
         begun = time.perf_counter()
         await accept(house.queue, event)
         taken.append((time.perf_counter() - begun) * 1000)
-        if other is not None:
-            await other
+        await other
     return taken
 
 
@@ -204,7 +212,7 @@ async def _bookkeeping(house: _House) -> AsyncIterator[Figure]:
         "all_get_their_time_back": lambda: queue.lengthen(_everything, 1.0),
         "stats": lambda: asyncio.sleep(0, queue.get_stats()),
         "oldest": lambda: queue.oldest(EVERYWHERE),
-        "all_are_cancelled": lambda: queue.cancel(_everything, Reason.CLEARED),
+        "all_are_cancelled": lambda: _cleared(queue),
     }
     for name, do in done.items():
         yield Figure(f"scale_{name}_holds_ms", round(await _held(do), 3), "ms")
@@ -214,6 +222,10 @@ async def _reconsidered(queue: MessageQueue, guild_ids: list[int] | None) -> Non
     queue.reconsider(guild_ids)
     turn = await queue.take()
     await queue.retry(turn, 60.0)
+
+
+async def _cleared(queue: MessageQueue) -> None:
+    await let_go(await queue.cancel(_everything, Reason.CLEARED))
 
 
 def _everything(_event: Event) -> bool:

@@ -97,3 +97,16 @@ async def test_a_disabled_guild_has_no_agent() -> None:
     settings = Settings(Keeper({}, {1: {"agent_id": "agent-a", "enabled": False}}))
     await settings.load()
     assert settings.agent_for(1) is None
+
+
+async def test_where_an_agent_answers_follows_every_change() -> None:
+    """Its breaker concerns these guilds and nobody else."""
+    settings = Settings(Keeper())
+    await settings.load()
+    assert settings.guilds_of("a") == ()
+    for guild_id, agent_id in ((1, "a"), (2, "b"), (3, "a")):
+        await settings.set_guild(guild_id, agent_id=agent_id, enabled=True)
+    assert (settings.guilds_of("a"), settings.guilds_of("b")) == ([1, 3], [2])
+    await settings.set_world(dm_agent_id="b")
+    await settings.set_guild(1, enabled=False)
+    assert (settings.guilds_of("a"), settings.guilds_of("b")) == ([3], [None, 2])

@@ -106,21 +106,23 @@ def _indexed(tables: Tables, where: Where, wanted: frozenset[str], limit: int) -
 async def _passed(do: _Do, where: Where, wanted: Collection[str], limit: int) -> list[int]:
     """Walk back from the newest event; most of those that are passed are wanted."""
     query = ANY_OPEN if _OPEN.issuperset(wanted) else ANY
+    all_of_them = where == EVERYWHERE and wanted == _STATES
+    bite = min(limit, LOOKED_AT) if all_of_them else LOOKED_AT
     found: list[int] = []
     before = _NEWEST
     while before and len(found) < limit:
-        rows = await do(_before, query, before)
+        rows = await do(_before, query, before, bite)
         found += (
             seq
             for seq, guild_id, state in rows
             if state in wanted and where in (EVERYWHERE, guild_id)
         )
-        before = rows[-1][0] if len(rows) == LOOKED_AT else 0
+        before = rows[-1][0] if len(rows) == bite else 0
     return found[:limit]
 
 
-def _before(tables: Tables, query: str, before: int) -> list[Row]:
-    rows: list[Row] = tables.run(query, (before, LOOKED_AT)).fetchall()
+def _before(tables: Tables, query: str, before: int, count: int) -> list[Row]:
+    rows: list[Row] = tables.run(query, (before, count)).fetchall()
     return rows
 
 

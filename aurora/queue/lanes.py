@@ -17,12 +17,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from ..clock import Clock
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, Turn
-from ..settings import RULES
 from .limits import Rules
 from .lines import FairLine, Groups, Lane
+from .pace import Pace
 
-_STARTS_KEPT = 1024
-_LONGEST_PACE = RULES["rate_limit_seconds"].maximum or 0.0
 _VOID_KEPT = 1000
 BITE = 100
 """Lanes that are looked at in one go; each takes some ten microseconds."""
@@ -46,8 +44,7 @@ class Lanes:
         self._parked: dict[str, FairLine] = {}
         self._held: Counter[str] = Counter()
         self._keys: dict[str, tuple[str, ...]] = {}
-        self._last_start: dict[int, float] = {}
-        self._starts_kept = _STARTS_KEPT
+        self._pace = Pace()
         self.waiting: Counter[int | None] = Counter()
         """How many events wait, by guild."""
         self.running = 0
@@ -95,7 +92,7 @@ class Lanes:
                 self._park(name, lane, full)
             else:
                 self._join(lane, now)
-                self._remember_start(speaker.channel_id, now)
+                self._pace.started(speaker.channel_id, now)
                 return self._start(lane, tuple(limits)), None
         return None, 0.0
 
@@ -103,7 +100,7 @@ class Lanes:
         """Count the channel's pace from now: on a busy loop the take was a moment ago."""
         now, speaker = self._clock.monotonic(), turn.speaker
         if speaker.deadline > now:
-            self._remember_start(speaker.channel_id, now)
+            self._pace.started(speaker.channel_id, now)
 
     def put_back(self, turn: Turn) -> None:
         """Return a taken turn to the head of its lane."""
@@ -117,8 +114,9 @@ class Lanes:
         lane = self._lanes[name]
         lane.busy = False
         self.running -= len(turn.events)
-        # Behind all others: when all are scheduled anew, who was served last comes last.
-        self._lanes[name] = self._lanes.pop(name)
+        if lane.waiting:
+            # Behind all others: when all are scheduled anew, who was served last comes last.
+            self._lanes[name] = self._lanes.pop(name)
         self._plan(name, lane)
         for key in self._keys.pop(name):
             self._held[key] -= 1
@@ -184,7 +182,7 @@ class Lanes:
     def restore_start(self, channel_id: int, seconds_ago: float) -> None:
         """Take over from an earlier process when a run last started in a channel (promise 4)."""
         # A clock that was set back must not stop a channel for longer than its pace.
-        self._last_start[channel_id] = self._clock.monotonic() - max(0.0, seconds_ago)
+        self._pace.started(channel_id, self._clock.monotonic() - max(0.0, seconds_ago))
 
     def _turns(self, names: Iterable[str]) -> Iterator[Turn]:
         for name in names:
@@ -247,7 +245,7 @@ class Lanes:
         hold = self._rules.hold(speaker)
         if math.isinf(hold):
             return math.inf
-        paced = self._last_start.get(speaker.channel_id, -math.inf) + self._rules.pace(speaker)
+        paced = self._pace.last(speaker.channel_id) + self._rules.pace(speaker)
         # Whoever waits for something that takes too long is told so in time.
         return min(max(turn.ready_at, now + hold, paced), speaker.deadline)
 
@@ -317,11 +315,3 @@ class Lanes:
         self._keys[turn.lane] = keys
         self._held.update(keys)
         return turn
-
-    def _remember_start(self, channel_id: int, now: float) -> None:
-        if len(self._last_start) >= self._starts_kept:
-            self._last_start = {
-                channel: at for channel, at in self._last_start.items() if at > now - _LONGEST_PACE
-            }
-            self._starts_kept = max(_STARTS_KEPT, 2 * len(self._last_start))
-        self._last_start[channel_id] = now

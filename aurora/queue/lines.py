@@ -33,17 +33,20 @@ class FairLine:
     """
 
     def __init__(self) -> None:
-        self._guilds: OrderedDict[int | None, OrderedDict[str, None]] = OrderedDict()
+        self._guilds: dict[int | None, OrderedDict[str, None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._guilds)
 
     def add(self, name: str, lane: Lane) -> None:
         """Let a lane stand in line."""
-        line = self._guilds.setdefault(lane.guild_id, OrderedDict())
+        line = self._guilds.get(lane.guild_id)
+        if line is None:
+            line = self._guilds[lane.guild_id] = OrderedDict()
         line[name] = None
-        # Who was woken for a place has waited its turn before.
-        line.move_to_end(name, last=lane.woken_for is None)
+        if lane.woken_for is not None:
+            # It waited its turn before.
+            line.move_to_end(name, last=False)
 
     def pop(self) -> str:
         """Take out who is served next."""

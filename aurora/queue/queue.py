@@ -24,7 +24,7 @@ from .changes import Changes, persist
 from .lanes import Lanes
 from .limits import Rules
 from .selecting import OfChannel, OfGuild, OfMessages, Selector
-from .walking import KEPT_AT_ONCE, parts, walk
+from .walking import KEPT_AT_ONCE, let_go, parts, walk
 
 EXPIRY_SECONDS = 15 * 60.0
 """How long an event may wait before it ends as expired."""
@@ -231,6 +231,8 @@ class MessageQueue:
             self._news.set()
         for part in parts(zip(ended, homes, strict=True), KEPT_AT_ONCE):
             await self._keep_called_off(part, reason)
+        if len(homes) > KEPT_AT_ONCE:
+            await let_go(homes)
         return ended
 
     async def lengthen(self, wanted: Selector, seconds: float) -> None:

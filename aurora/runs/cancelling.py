@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from enum import Enum, auto
 
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, State
 from ..queue import MessageQueue
 from ..queue.selecting import OfChannel, OfGuild, OfMessages, Selector
-from ..queue.walking import parts
+from ..queue.walking import let_go, parts
 from ..reasons import Reason
 from .background import Background
 from .claim import Claim, Claims, UnloadedError, WithheldError
@@ -119,7 +119,9 @@ class Cancelling:
         stopped = {one.task for one in claims if one.task and meant(one.turn.speaker)}
         if stopped:
             await asyncio.wait(stopped)
-        return len(ended)
+        count = len(ended)
+        await let_go(ended)
+        return count
 
     async def withdraw(self, claim: Claim) -> None:
         """End those of a running turn that were withheld, where another speaks for it."""
@@ -136,7 +138,7 @@ class Cancelling:
             meant = messages({message_id})
             await self.cancel(meant, reason, running=Running.STOP, show=Show.OTHERS)
 
-    async def _show(self, events: Sequence[Event]) -> None:
+    async def _show(self, events: list[Event]) -> None:
         """Mark messages as called off, some at a time."""
         for some in parts(events, _SHOWN_AT_ONCE):
             marks = (self._delivery.call_off(event) for event in some)
@@ -145,6 +147,7 @@ class Cancelling:
             ):
                 if isinstance(failed, Exception):
                     log.error("Not shown as called off: %s", event.id, exc_info=failed)
+        await let_go(events)
 
     def _withhold(
         self, meant: Selector, reason: Reason, *, beside: Collection[Claim] = ()

@@ -16,6 +16,7 @@ from benchmarks import (
     ignored,
     memory,
     mentions,
+    scale,
     servers,
     throughput,
 )
@@ -77,6 +78,13 @@ async def test_throughput_is_measured() -> None:
 async def test_memory_is_measured() -> None:
     """Figure (d)."""
     assert await _names(memory.measure(50, guilds=5)) == ["memory_10k_mb"]
+
+
+async def test_scale_is_measured() -> None:
+    """Boots, lists, and all that looks at many."""
+    names = await _names(scale.measure(300, waiting=60, lanes=20, agents=10, accepts=3))
+    assert len(names) == len(set(names)) == 36
+    assert all(name.startswith("scale_") for name in names)
 
 
 async def test_boot_is_measured() -> None:

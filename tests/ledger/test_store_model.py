@@ -276,7 +276,7 @@ class Stores(RuleBasedStateMachine):
     @rule(where=st.sampled_from([EVERYWHERE, None, 9]), limit=st.integers(1, 9))
     def look(self, where: Where, limit: int) -> None:
         """Compare lists."""
-        states = FINAL[: limit % 3]
+        states = list(State)[limit % 4 : limit % 4 + limit % 3]
         self.ask(lambda store: _listed(store.recent(where, states=states, limit=limit)))
         self.ask(lambda store: _listed(store.dm_channels(self.clock.time() - DAY)))
         self.ask(lambda store: _listed(store.changes(limit, limit)))
@@ -288,6 +288,8 @@ class Stores(RuleBasedStateMachine):
             return
         self.ask(self.all_of_it)
         self.ask(lambda store: store.counts(EVERYWHERE))
+        self.ask(lambda store: store.counts(None))
+        self.ask(lambda store: store.counts(9))
         self.ask(lambda store: _listed(store.changes(limit=10_000)))
         self.ask(lambda store: store.noted("a"))
         self.ask(lambda store: store.conversation("a", "x"))

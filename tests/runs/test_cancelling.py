@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,23 @@ async def test_what_runs_is_finished_stopped_or_left(
     }
     assert (runs.state, waits.state, count) == ends[running]
     assert other.state is State.RUNNING
+
+
+async def test_who_was_taken_while_others_were_called_off_is_stopped_too(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many are called off one after the other; nobody's message is answered after `forget`."""
+    bench, _ = await start_bench(benches, [Accepted(), NEVER])
+    call_off, taken = bench.queue.cancel, []
+
+    async def slowly(*arguments: Any) -> list[Event]:
+        taken.append(await bench.ask(author_id=1))
+        await bench.clock.settle()
+        return await call_off(*arguments)
+
+    monkeypatch.setattr(bench.queue, "cancel", slowly)
+    await bench.cancelling.cancel(by(1), Reason.FORGOTTEN, running=Running.STOP)
+    assert [event.state for event in taken] == [State.CANCELLED]
 
 
 @pytest.mark.parametrize(

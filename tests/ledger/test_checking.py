@@ -21,7 +21,7 @@ from aurora.words import Phrase
 from tests.support.clocks import FakeClock
 from tests.support.disks import FailingDisk
 from tests.support.events import make_event
-from tests.support.stores import FILE, change, files, sqlite_store
+from tests.support.stores import FILE, change, sqlite_store
 
 MARK = b"a reason that fills pages"
 PAGE = 4096

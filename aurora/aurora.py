@@ -200,7 +200,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
     @commands.Cog.listener()
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """Remember up to where a server was heard that has an outage."""
-        self.services.catchup.unavailable(guild)
+        # What the process that has the ledger notes is what counts in the end.
+        if not self.services.standing_by:
+            self.services.catchup.unavailable(guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:

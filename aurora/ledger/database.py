@@ -128,6 +128,30 @@ class Database:
             log.exception("The ledger could not be tidied up; the next start does it")
         self.db.close()
 
+    # -- facts about Aurora, and about the file itself
+
+    def note(self, key: str, value: str) -> None:
+        """Keep a fact."""
+        self.run("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
+
+    def forget_note(self, key: str) -> None:
+        """Drop a fact."""
+        self.run("DELETE FROM notes WHERE key = ?", (key,))
+
+    def noted(self, key: str) -> str | None:
+        """Return a fact."""
+        return self._text("SELECT value FROM notes WHERE key = ?", (key,))
+
+    # -- helpers
+
     def _pragma(self, name: str) -> int:
         value = self.db.pragma(name)
         return value if isinstance(value, int) else 0
+
+    def _one(self, query: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        rows = self.run(query, values).fetchall()
+        return rows[0] if rows else None
+
+    def _text(self, query: str, values: tuple[Any, ...]) -> str | None:
+        row = self._one(query, values)
+        return str(row[0]) if row else None

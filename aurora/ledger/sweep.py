@@ -106,7 +106,8 @@ class _Walk:
 
     def __init__(self, table: str, at: str, bite: int) -> None:
         self._bite = bite
-        self.met_future = False
+        # As far as is known after a start: what was to be done about it may have been cut off.
+        self.met_future = True
         """Whether rows from the future were found to be old."""
         self._query = sql("SELECT seq,", at, "FROM", table, "WHERE seq > ? ORDER BY seq LIMIT ?")
         self._note = f"{table} from the future"

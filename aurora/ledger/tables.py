@@ -280,18 +280,6 @@ class Tables(Database):
         ).fetchall()
         return rows
 
-    def note(self, key: str, value: str) -> None:
-        """Keep a fact."""
-        self.run("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
-
-    def forget_note(self, key: str) -> None:
-        """Drop a fact."""
-        self.run("DELETE FROM notes WHERE key = ?", (key,))
-
-    def noted(self, key: str) -> str | None:
-        """Return a fact."""
-        return self._text("SELECT value FROM notes WHERE key = ?", (key,))
-
     # -- helpers
 
     def _context(self, event_id: str) -> str | None:
@@ -299,11 +287,3 @@ class Tables(Database):
             "SELECT context FROM contexts WHERE event = (SELECT seq FROM events WHERE id = ?)",
             (event_id,),
         )
-
-    def _one(self, query: str, values: Row) -> Row | None:
-        rows = self.run(query, values).fetchall()
-        return rows[0] if rows else None
-
-    def _text(self, query: str, values: Row) -> str | None:
-        row = self._one(query, values)
-        return str(row[0]) if row else None

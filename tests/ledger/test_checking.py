@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -21,7 +21,7 @@ from aurora.words import Phrase
 from tests.support.clocks import FakeClock
 from tests.support.disks import FailingDisk
 from tests.support.events import make_event
-from tests.support.stores import FILE, change, files, sqlite_store
+from tests.support.stores import FILE, change, sqlite_store
 
 MARK = b"a reason that fills pages"
 PAGE = 4096
@@ -95,7 +95,7 @@ class Slow:
     def __init__(self) -> None:
         self.begun = threading.Event()
         self.go = threading.Event()
-        self.then = checking.check
+        self.then: Callable[[apsw.Connection], None] = checking.check
 
     def check(self, db: apsw.Connection) -> None:
         """Look through a file, in place of `check`."""
@@ -131,17 +131,6 @@ async def large(clock: FakeClock, tmp_path: Path) -> Large:
     return made
 
 
-async def test_a_large_file_without_fault_is_looked_through_once(large: Large) -> None:
-    """After an unclean end, and not again after a clean one."""
-    await large.store.open()
-    await large.looked_through()
-    assert large.heard == []
-    assert await large.store.noted(checking.CHECK) is None
-    assert await large.found() == [large.events[0].id]
-    assert await large.store._do(lambda tables: tables.unchecked) is False
-    await large.store.close()
-
-
 async def test_damage_is_told_once_and_the_next_start_sets_the_file_aside(large: Large) -> None:
     """Reload, the owner reads; so a reload must find what was found."""
     large.harm()
@@ -153,22 +142,6 @@ async def test_damage_is_told_once_and_the_next_start_sets_the_file_aside(large:
     assert "is damaged. Reload Aurora" in told
     await large.store.close()
     assert (await large.store.open()).set_aside is not None
-    await large.store.close()
-
-
-async def test_a_check_that_a_close_broke_off_is_made_by_the_next_start(
-    large: Large, slow: Slow
-) -> None:
-    """The end is a clean one then, and no reason to look."""
-    await large.store.open()
-    await slow.wait()
-    await large.store.close()
-    assert files(large.folder) == [FILE]
-    slow.go.set()
-    large.harm()
-    await large.store.open()
-    await large.looked_through()
-    assert "is damaged" in large.heard[0]
     await large.store.close()
 
 

@@ -330,17 +330,17 @@ async def test_damage_that_is_found_is_told_and_the_next_start_sets_the_file_asi
     folder = await died(await large_ledger(tmp_path, clock), tmp_path)
     damage(folder)
     store, told = sqlite_store(clock, folder), asyncio.Event()
-    news: list[Phrase] = []
+    heard: list[Phrase] = []
 
     def tell(what: Phrase) -> None:
-        news.append(what)
+        heard.append(what)
         told.set()
 
     store.subscribe(tell)
     assert (await store.open()).set_aside is None
     async with asyncio.timeout(SOON):
         await told.wait()
-    assert "damaged. Reload Aurora" in str(news[0])
+    assert "damaged. Reload Aurora" in str(heard[0])
     assert await store.add(event, change(event))
     await store.close()
     assert (await store.open()).set_aside is not None

@@ -188,6 +188,21 @@ async def test_what_waits_is_never_dropped_whatever_its_time(
     assert await store.turn(turn.id)
 
 
+@pytest.mark.parametrize("count", [1, BITE + 100])
+async def test_a_sweep_that_was_cut_off_leaves_no_turn_from_the_future(
+    store: SqliteStore, clock: FakeClock, count: int
+) -> None:
+    """Events and their turns go in different transactions, and a crash may fall between."""
+    clock.jump(YEAR)
+    await live(store, clock, count)
+    clock.jump(-YEAR)
+    await store._do(lambda tables: tables.run("DELETE FROM events"))
+    await store.close()
+    await store.open()
+    await clock.advance(61)
+    assert (await counts(store))["turns"] == 0
+
+
 async def test_the_starts_of_runs_in_the_future_stay_for_a_minute(
     store: SqliteStore, clock: FakeClock
 ) -> None:

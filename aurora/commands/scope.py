@@ -9,6 +9,7 @@ from redbot.core import commands
 from redbot.core.utils.chat_formatting import inline
 
 from ..ledger import EVERYWHERE, Where
+from ..reasons import AuroraError
 from ..services import Services
 from ..words import Phrase, say
 from ..words import commands as w
@@ -21,7 +22,7 @@ _NAME_CHARS = 40
 _SERVERS_SHOWN = 5
 
 
-class StandingByError(commands.CheckFailure):
+class StandingByError(AuroraError, commands.CheckFailure):
     """A command that is left to another process without a word."""
 
 

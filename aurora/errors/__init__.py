@@ -19,6 +19,7 @@ AuroraError              every exception of Aurora's own (reasons)
     MemoryRefused        an agent's memory did not do what was asked (agents)
     RefusedError         a REST server answered with an error (agents)
     SendFailed           Discord did not take a message or a reaction (chat)
+    StandingByError      a command is left to another process (commands)
     ToolError            a tool refuses, and tells the agent why (tools)
 """
 

@@ -16,9 +16,9 @@ LOOKED_AT = 1000
 SHOWN = 25
 """Rows that are fetched at a time; each may stand somewhere else in the file."""
 
-_OVER = "state NOT IN ('waiting', 'running')"
-# As the index has it: SQLite compares the two by their text.
-_RARE = "state IN ('declined', 'failed', 'cancelled', 'expired')"
+# As the indexes have it: SQLite compares the two by their text.
+_OVER = "state < 'running'"
+_RARE = "state < 'running' AND state > 'answered'"
 TALLY = "SELECT state, number FROM tallies WHERE guild = ? AND number > 0"
 TALLY_OF_ALL = "SELECT state, sum(number) FROM tallies GROUP BY state HAVING sum(number) > 0"
 ENDED = sql(

@@ -15,7 +15,7 @@ from doubles.local_discord import (
     permissions,
 )
 from tests.support.e2e.hands import button, register, slash
-from tests.support.e2e.seen import reached
+from tests.support.e2e.seen import reached, thinking
 from tests.support.e2e.town import Town
 
 EXAMPLES = {
@@ -103,6 +103,7 @@ async def test_disable_silences_the_server_and_enable_brings_it_back(town: Town)
 async def test_disable_cancels_what_waits_and_says_how_many(town: Town) -> None:
     """One message is being answered, the next waits behind it."""
     running = town.discord.say(town.ada, town.general, f"{town.mention} [[sleep:1]]")
+    await thinking(town)
     waiting = town.discord.say(town.bo, town.general, f"{town.mention} and me?")
     await town.discord.wait_for(lambda: "queued" in town.steps(waiting) or None)
     assert "cancelled: 1" in await town.command("aurora disable")

@@ -10,7 +10,7 @@ import pytest
 
 from aurora.ledger import LedgerError, rows, schema, sweep
 from aurora.ledger.sqlite import SqliteStore
-from aurora.model import Event
+from aurora.model import Event, State
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
 from tests.support.stores import FILE, change, files, sqlite_store, tamper
@@ -166,3 +166,11 @@ async def test_the_database_of_something_else_is_refused_and_stays(
     with pytest.raises(LedgerError, match="something else"):
         await sqlite_store(clock, tmp_path).open()
     assert files(tmp_path) == [FILE]
+
+
+def test_the_names_of_states_stand_as_the_indexes_take_it() -> None:
+    """One comparison tells what is over, and another what has no answer."""
+    assert [state for state in State if state < State.RUNNING] == [
+        state for state in State if state.final
+    ]
+    assert min(State) is State.ANSWERED

@@ -23,21 +23,16 @@ def new_input_id() -> str:
 
 def oldest_turn_id(at: float) -> str:
     """Return what every id of a turn that first started at that time or later is above."""
-    return "turn_" + _written(max(0, int(at * 1000)) << 80)
+    moment = max(0, int(at * 1000))
+    return f"turn_{moment >> 16:08x}-{moment & 0xFFFF:04x}"
 
 
 def _uuid7(at: float) -> str:
-    return _written(int(at * 1000) << 80 | _random.getrandbits(80) & _NOISE | _VERSION_7)
-
-
-def _written(value: int) -> str:
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    # The bits that RFC 9562 fixes are the version, 7, and the variant, two bits after it.
+    moment, noise = int(at * 1000), _random.getrandbits(74)
+    head = f"{moment >> 16:08x}-{moment & 0xFFFF:04x}-7{noise >> 62:03x}"
+    return f"{head}-{0x8000 | noise >> 48 & 0x3FFF:04x}-{noise & 0xFFFFFFFFFFFF:012x}"
 
 
 # Ids are to differ, not to be secret; the system's source lets go of the interpreter's lock.
 _random = random.Random()  # noqa: S311
-
-# The bits that RFC 9562 fixes: the version, and the variant.
-_NOISE = (1 << 80) - 1 & ~(0xF << 76) & ~(0x3 << 62)
-_VERSION_7 = 0x7 << 76 | 0x2 << 62

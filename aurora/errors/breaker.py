@@ -159,6 +159,8 @@ class CircuitBreaker:
 
         A second while all probes are out: that depends on when one of them ends.
         """
+        if self._state is BreakerState.CLOSED:
+            return 0.0
         state = self.state
         if state is BreakerState.OPEN:
             return self._remaining()

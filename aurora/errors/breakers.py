@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -33,6 +33,10 @@ class Provider(NamedTuple):
 Key = str | Provider | None
 """Which breaker: an agent's, that of its provider, or (None) the server's."""
 BreakersListener = Callable[[Key, BreakerState, BreakerState], None]
+
+
+_NAMES = {type(None): "server", str: "{}", Provider: "provider of {}"}
+"""What the probes of a breaker are counted under."""
 
 
 class Permits:
@@ -184,13 +188,13 @@ class Breakers:
 
     def retry_in(self, agent_id: str) -> float:
         """Return the seconds until `acquire` may succeed; see `CircuitBreaker.retry_in`."""
-        return max(breaker.retry_in() for _, breaker in self._known(agent_id))
+        return max([breaker.retry_in() for _, breaker in self._known(agent_id)])
 
     def probes_allowed(self, agent_id: str) -> Mapping[str, int]:
         """Return how many runs may be tried at a time, for each breaker that is half-open."""
         return {
-            name: allowed
-            for name, breaker in self._known(agent_id)
+            _NAMES[type(key)].format(agent_id): allowed
+            for key, breaker in self._known(agent_id)
             if (allowed := breaker.probes_allowed) is not None
         }
 
@@ -237,13 +241,14 @@ class Breakers:
         every.update((Provider(name), one.snapshot()) for name, one in self._providers.items())
         return every
 
-    def _known(self, agent_id: str) -> Iterator[tuple[str, CircuitBreaker]]:
-        """Yield the breakers in front of an agent that there are, with names for their probes."""
-        yield "server", self.server
+    def _known(self, agent_id: str) -> list[tuple[Key, CircuitBreaker]]:
+        """Return the breakers in front of an agent that there are."""
+        found: list[tuple[Key, CircuitBreaker]] = [(None, self.server)]
         if (known := self._agents.get(agent_id)) is not None:
-            yield agent_id, known.breaker
+            found.append((agent_id, known.breaker))
         if (provider := self._providers.get(agent_id)) is not None:
-            yield f"provider of {agent_id}", provider
+            found.append((Provider(agent_id), provider))
+        return found
 
     def _find(self, key: Key) -> CircuitBreaker | None:
         if key is None:

@@ -45,9 +45,17 @@ TALES: dict[str, list[Any]] = {
     },
     "ends unreachable": [Finished(Outcome.UNREACHABLE)],
 }
-WHATS = ["die", "cancel", "fail"]
-FAST = {("die", RememberingBackend), ("fail", ScriptedBackend)}
-"""What is tried even by `--fast`: both kinds of servers, a death, and a world that refuses."""
+FILLED = ["fill", "fill and die"]
+WHATS = ["die", "cancel", "fail", *FILLED]
+FAST = {
+    ("die", RememberingBackend),
+    ("fail", ScriptedBackend),
+    ("fill", ScriptedBackend),
+    ("fill and die", RememberingBackend),
+}
+"""What is tried even by `--fast`: both kinds of servers, a death, a world that refuses."""
+FULL = 10.0
+"""For how many seconds a disk is full; several attempts to write fall into them."""
 AWAY = 400.0
 LONG = 1000.0
 """Longer than any event lives."""
@@ -84,6 +92,10 @@ class Story:
         self.life.passed, self.life.at = [], at
         self.bench.run()
         try:
+            if self.life.what in FILLED:
+                await self._pass(FULL, events)
+                self.life.dead = self.life.filled and self.life.what == "fill and die"
+                self.life.filled = False
             await self._pass(120.0, events)
             if self.life.dead or not await self._over(events):
                 # So long that Discord recognises no nonce any more.
@@ -141,6 +153,9 @@ class Story:
         # Where Discord takes nothing there is nothing to be seen.
         refused = self.life.what == "fail" and self.life.reached.startswith("Discord")
         assert answers or ends or refused, f"silence, {where}"
+        # An agent is told what Discord refuses. Of any other trouble it can't judge, and what it
+        # says beside its answer is not given for that.
+        assert refused or {post.text for post in answers} <= {"Hello."}, where
         if state is State.ANSWERED and "searched" not in self.life.reached:
             assert answers, where
 
@@ -173,7 +188,7 @@ async def points(
 async def test_whatever_happens_an_event_has_one_end_and_at_most_one_answer(
     tale: str, what: str, kind: Callable[..., ScriptedBackend]
 ) -> None:
-    """Whether Aurora dies, is cancelled or fails, at any of the calls it makes."""
+    """Whether Aurora dies, is cancelled, fails or runs out of disk, at any call it makes."""
     for at in await points(TALES[tale], what, kind):
         story, event = Story(TALES[tale], Life(at, what), kind), make_event()
         await story.tell(event)

@@ -76,7 +76,7 @@ class Disk:
 
     What is asked for lazily is put off until something else is to be written, and lost with a
     life that ends before: a real ledger waits no longer than a moment for that. Where nothing
-    ends a life, `puts_off` can be unset: then it is left to the store.
+    ends a life, `puts_off` can be unset: then it is left to the store, as is that a disk fills.
     """
 
     def __init__(self, store: Store, life: Life) -> None:
@@ -114,7 +114,7 @@ class Disk:
 
     @property
     def _no_room(self) -> bool:
-        return self.full or self._life.filled
+        return self.full or (self._life.filled and self.puts_off)
 
     async def _work(self, operation: Callable[[], Awaitable[Any]]) -> Any:
         """Do something, and be busy with it."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import discord
 
-from ..ledger import Store
+from ..ledger import LedgerError, Store
 from ..model import Event, Send, Turn
 from ..reasons import Reason
 from ..words import cutting, say
@@ -48,9 +48,9 @@ def nonce_for(event_id: str, key: str, part: int) -> str:
 class Sender:
     """Sends and reacts on behalf of events; a call repeated with its key takes no effect twice.
 
-    Each part of a text is recorded as soon as it is out. A part whose fate is unknown (a crash,
-    a lost answer) is looked for in the channel first; within minutes Discord itself recognises
-    its nonce. `patience` is for each call to Discord.
+    Each part of a text is recorded as soon as it is out. Parts whose fate is unknown (a crash, a
+    lost answer) are looked for in the channel first; within minutes Discord itself recognises
+    their nonces. `patience` is for each call to Discord.
     """
 
     def __init__(
@@ -87,22 +87,36 @@ class Sender:
         else:
             await self._begin(event, send)
         mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
-        # Of a send begun before, the next part may have arrived without our learning of it.
-        doubtful = known is not None
+        # Of a send begun before, the next parts may have arrived without our learning of it.
+        doubtful, unkept = known is not None, None
         try:
             for part in parts[len(send.message_ids) :]:
                 found = await self._find(event, channel, send, part) if doubtful else None
-                doubtful = False
+                doubtful = found is not None
                 message_id = found or await self._post(event, channel, send, part, mentions)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
                 # After its own words Aurora writes the end of the turn, which takes the record
                 # along. Lost with that, the send is in doubt, as it is for who dies before
                 # Discord has answered: it is looked for. An agent thinks on after its send.
                 last = len(send.message_ids) == len(parts)
-                await self._store.record_send(event, send, lazily=last and by != "tool")
+                unkept = await self._recorded(event, send, lazily=last and by != "tool")
         except FAILURES as error:
             raise explain(error, send) from error
+        if unkept is not None:
+            raise unkept
         return send
+
+    async def _recorded(self, event: Event, send: Send, *, lazily: bool) -> LedgerError | None:
+        """Record what is out of a send; return what kept the ledger from it.
+
+        The rest of a text is nowhere but here. So it is posted all the same, and the record of
+        the last part says what those of the others could not.
+        """
+        try:
+            await self._store.record_send(event, send, lazily=lazily)
+        except LedgerError as error:
+            return error
+        return None
 
     async def react(
         self,
@@ -205,7 +219,7 @@ class Sender:
             return await self._find_reaction(channel, send)
         _ensure_readable(channel)
         sends = await self._store.sends(event.id)
-        taken = {known for one in sends for known in one.message_ids}
+        taken = {known for one in (*sends, send) for known in one.message_ids}
         wanted = send.text_hash if part is None else fingerprint(part)
         # A notice replies to the same message, and its fate may be unknown as well.
         others = {one.text_hash for one in sends if not one.message_ids} - {wanted}
@@ -223,7 +237,7 @@ class Sender:
             return send.by == "mcp" and text == wanted
 
         async def search() -> int | None:
-            seen, after = 0, discord.Object(event.message_id)
+            seen, after = 0, discord.Object(max((event.message_id, *send.message_ids)))
             # Newest first: what is in doubt is mostly what was sent a moment ago.
             async for message in channel.history(limit=LOOK_BACK, after=after, oldest_first=False):
                 seen += 1

@@ -129,7 +129,10 @@ class SqliteStore:
         )
         for event, context in zip(events, contexts, strict=True):
             event.context = decoded(event.id, context)
-        self._sends[turn.speaker.id] = {send.key: send for send in sends_of(sends)}
+        # Of whom the file does not know it keeps nothing, and nothing may be remembered.
+        self._sends.pop(turn.speaker.id, None)
+        if sends is not None:
+            self._sends[turn.speaker.id] = {send.key: send for send in sends_of(sends)}
 
     async def move(
         self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()

@@ -109,15 +109,21 @@ class Tables(Database):
         at: float,
         events: Sequence[Row],
         changes: Sequence[Change],
-    ) -> tuple[list[str | None], list[Row]]:
-        """Keep that a turn runs; return the contexts of its events and the speaker's sends."""
+    ) -> tuple[list[str | None], list[Row] | None]:
+        """Keep that a turn runs; return the contexts of its events and the speaker's sends.
+
+        There are none, not even an empty list, of a speaker that is not known.
+        """
         self.run(
             "INSERT INTO starts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
             (channel_id, at),
         )
         if self._move(events, changes):
             self.run(KEEP_TURN, turn)
-        return [self._context(row[-1]) for row in events], self.sends(events[-1][-1])
+        speaker = events[-1][-1]
+        known = self._one("SELECT 1 FROM events WHERE id = ?", (speaker,)) is not None
+        sends = self.sends(speaker) if known else None
+        return [self._context(row[-1]) for row in events], sends
 
     def move(
         self,

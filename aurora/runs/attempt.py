@@ -72,14 +72,20 @@ class Attempt:
     time: AgentTime = field(init=False)
 
     async def run(self) -> Attempted:
-        """Call the agent, within the time limit; the tools are shut when this returns."""
+        """Call the agent, within the time limit; the tools are shut when this returns.
+
+        Raise LedgerError if a tool could not keep what it did, or was about to do.
+        """
         name = f"aurora call: {self.turn.speaker.id}"
         self.time = AgentTime(self.clock, self.settings.agent_timeout, self.backend.ping)
         calling = asyncio.create_task(self.send_to_agent(), name=name)
         timing = asyncio.create_task(self.time.wait(), name=name)
         try:
             async with self.typing:
-                await asyncio.wait({calling, timing}, return_when=asyncio.FIRST_COMPLETED)
+                ends = {calling, timing, self.tools.broken}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if self.tools.broken.done():
+                raise self.tools.broken.result()
             if not calling.done():
                 # A send that is under way may arrive; what the agent tries later may not.
                 await self.tools.close(_TIME_OVER)

@@ -21,6 +21,9 @@ log = logging.getLogger("red.aurora.worker")
 _OUTAGES = (Reason.UNREACHABLE, Reason.OVERLOADED)
 """The ends of attempts that may go on for long, and are nobody's fault who asked."""
 
+_LONG = 1000
+"""From how many characters on an answer may take several messages."""
+
 
 class Endings:
     """Concludes what an attempt means for its turn, and settles that."""
@@ -132,9 +135,10 @@ class Endings:
         turn = claim.turn
         # After a crash it is delivered without another run. It is kept before anything is to be
         # seen of it: with the record of its send, with the end of a turn that has sent already, or
-        # by whoever shows a mark.
+        # by whoever shows a mark. Nobody hears if that fails, and half an answer can't be found
+        # again: what may take several messages is waited for.
         turn.answer = text
-        await self._store.save_turn(turn, lazily=True)
+        await self._store.save_turn(turn, lazily=len(text) < _LONG)
         fallback = self._settings.guild(turn.speaker.guild_id).deliver_text
         reason = await claim.do(self._ports.delivery.settle(turn, text, fallback=fallback))
         await self._queue.finish(turn, reason)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
 from ..agents.protocol import AgentBackend, ToolHost
+from ..ledger import LedgerError
 from ..model import Event, Trace, Turn
 from ..reasons import Reason
 from ..words import Phrase
@@ -16,9 +18,11 @@ class RunTools(ToolHost, Protocol):
     """The tools of one run, which can be shut.
 
     Where the run is `watched` nothing is offered: its agent acts in Discord with its own tools.
+    `broken` is done once the ledger has failed a call; that call then never returns.
     """
 
     watched: bool
+    broken: asyncio.Future[LedgerError]
 
     async def close(self, reason: str) -> None:
         """Refuse every later call, and return when none is under way."""

@@ -15,7 +15,7 @@ from ..agents.protocol import ToolResult, ToolSpec
 from ..chat.failures import FAILURES, explain
 from ..chat.sender import Sender
 from ..clock import Clock
-from ..ledger import Store
+from ..ledger import LedgerError, Store
 from ..model import Turn
 from ..reasons import Reason
 from .arguments import Arguments, BadArgument
@@ -25,6 +25,8 @@ from .sending import ADD_REACTION, SEND
 from .tool import Scope, Tool, ToolError
 
 log = logging.getLogger("red.aurora.tools")
+
+_BROKEN = "Aurora can do nothing more in this run."
 
 
 class Toolbox:
@@ -81,6 +83,7 @@ class RunTools:
     def __init__(
         self, tools: Sequence[Tool], scope: Callable[[Callable[[], None]], Scope]
     ) -> None:
+        self.broken: asyncio.Future[LedgerError] = asyncio.get_running_loop().create_future()
         self._tools = {tool.spec.name: tool for tool in tools}
         self._scope = scope(self._ensure_open)
         self._alone = asyncio.Lock()
@@ -95,7 +98,22 @@ class RunTools:
         return [tool.spec for tool in self._tools.values()]
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        """Run a tool; a refusal or a failure is a result with `is_error`, never an exception."""
+        """Run a tool; a refusal or a failure is a result with `is_error`, never an exception.
+
+        If the ledger fails there is no result, and the run is `broken`. What the agent meant to
+        say is not kept, nor is it the agent's to say it again: told that its answer had failed,
+        it might end with a "Done." that would be given for the answer.
+        """
+        try:
+            return await self._call(name, arguments)
+        except LedgerError as error:
+            self._closed = self._closed or _BROKEN
+            if not self.broken.done():
+                self.broken.set_result(error)
+        # Until whoever runs the agent has left the run, and cancels its calls.
+        return await asyncio.get_running_loop().create_future()
+
+    async def _call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         tool = self._tools.get(name)
         if tool is None:
             return ToolResult(
@@ -118,6 +136,8 @@ class RunTools:
             failure = explain(error)
             self._note(tool, failure.reason)
             return ToolResult(f"{name} failed. {failure}", True)
+        except LedgerError:
+            raise
         except Exception:
             log.exception("Tool %s failed for event %s", name, self._scope.event.id)
             return ToolResult(f"{name} failed because of a mistake in Aurora.", True)

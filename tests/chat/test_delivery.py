@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
+import discord
 import pytest
 
 from aurora.chat.delivery import FAILED, Delivery
@@ -353,18 +355,83 @@ async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
     async def record_and_crash(event: Event, send: Send, *, lazily: bool = False) -> bool:
         known = await record(event, send, lazily=lazily)
         if send.message_ids:
-            raise LedgerError(phrase("this is where it ends"))
+            raise asyncio.CancelledError
         return known
 
     with monkeypatch.context() as crash:
         crash.setattr(stage.store, "record_send", record_and_crash)
-        with pytest.raises(LedgerError):
+        with pytest.raises(asyncio.CancelledError):
             await stage.settle(event, text, fallback=True)
     assert len(stage.answers()) == 1
     assert await stage.trace(event) is Trace.ANSWER
     again = await stage.settle(event, text, fallback=True)
     assert again == Reason.DELIVERED
     assert [one.content[0] for one in stage.answers()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("full_for", [1, 2, 3, 4])
+@pytest.mark.parametrize("by", ["tool", "delivery"])
+async def test_what_the_ledger_can_not_record_of_a_long_text_is_posted_all_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, by: Literal["tool", "delivery"], full_for: int
+) -> None:
+    """The text is nowhere else; sent once more, each part is found where it is (promise 6)."""
+    event, parts = await stage.ask(), [letter * 1900 for letter in "abcd"]
+    record, left = stage.store.record_send, full_for
+
+    async def record_in_vain(event: Event, send: Send, *, lazily: bool = False) -> bool:
+        nonlocal left
+        if send.message_ids and left:
+            left -= 1
+            if lazily:
+                return True
+            raise LedgerError(phrase("the disk is full"))
+        return await record(event, send, lazily=lazily)
+
+    async def say_it() -> Send:
+        channel = stage.bot.get_channel(stage.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        turn, text, reply_to = together(event), "\n\n".join(parts), event.message_id
+        return await stage.sender.send(turn, channel, text, by=by, key="a", reply_to=reply_to)
+
+    with monkeypatch.context() as full:
+        full.setattr(stage.store, "record_send", record_in_vain)
+        if full_for == len(parts) and by == "tool":
+            with pytest.raises(LedgerError):
+                await say_it()
+        else:
+            await say_it()
+    assert [one.content for one in stage.answers()] == parts
+    # Long after Discord has forgotten the nonces.
+    for one in stage.answers():
+        one.nonce = None
+    assert (await say_it()).message_ids == tuple(one.id for one in stage.answers())
+    assert [one.content for one in stage.answers()] == parts
+
+
+async def test_parts_that_are_alike_are_not_taken_for_each_other(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that is found twice would stand for one that was never posted."""
+    event, parts = await stage.ask(), ["a" * 1900, "b" * 1900, "b" * 1900, "b" * 1900]
+    record = stage.store.record_send
+
+    async def record_and_crash(event: Event, send: Send, *, lazily: bool = False) -> bool:
+        if len(send.message_ids) == 3:
+            raise asyncio.CancelledError
+        if send.message_ids:
+            raise LedgerError(phrase("the disk is full"))
+        return await record(event, send, lazily=lazily)
+
+    text = "\n\n".join(parts)
+    with monkeypatch.context() as crash:
+        crash.setattr(stage.store, "record_send", record_and_crash)
+        with pytest.raises(asyncio.CancelledError):
+            await stage.settle(event, text)
+    assert len(stage.answers()) == 3
+    for one in stage.answers():
+        one.nonce = None
+    assert await stage.settle(event, text) is Reason.DELIVERED
+    assert [one.content for one in stage.answers()] == parts
 
 
 async def test_a_reaction_to_any_message_of_a_turn_is_an_answer(stage: Stage) -> None:

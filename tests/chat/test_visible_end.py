@@ -125,11 +125,11 @@ async def test_each_message_of_a_turn_shows_its_end(stage: Stage, reason: Reason
     """The last as its reason says; those before it by a mark, and nobody reads it three times."""
     events = [await stage.ask() for _ in range(3)]
     await stage.delivery.show_ends(Turn(tuple(events)), reason)
-    mark = REASONS[reason].mark
+    entry = REASONS[reason]
+    mark, words = entry.mark, entry.spoken or not entry.mark
     assert [stage.reactions(one) for one in events[:2]] == [[mark or FAILED]] * 2
     assert stage.reactions(events[2]) == ([mark] if mark else [])
-    told = not mark or REASONS[reason].spoken
-    assert [one.reference for one in stage.answers()] == ([events[2].message_id] if told else [])
+    assert [one.reference for one in stage.answers()] == ([events[2].message_id] if words else [])
 
 
 async def test_each_message_of_a_turn_says_its_end_where_reactions_are_forbidden(

@@ -354,3 +354,21 @@ async def test_what_a_message_was_sent_for_is_known_as_long_as_its_event(
     await clock.advance(8 * DAY)
     await added(store, clock, 3)
     assert [await store.sent(one) for one in (5, 6, 7)] == [None] * 3
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_nothing_is_kept_of_sends_for_who_was_forgotten(
+    store: Store, event: Event, again: bool
+) -> None:
+    """Not even while a turn of theirs runs on, or runs once more."""
+    await store.add(event, change(event))
+    turn = await start(store, event)
+    await store.forget_user(event.author_id)
+    if again:
+        await reopened(store)
+        await end(store, turn, State.EXPIRED)
+        await start(store, turn)
+    await store.record_send(event, make_send(by="notice"), lazily=True)
+    assert list(await store.sends(event.id)) == []
+    assert not await store.record_send(event, make_send())
+    assert list(await store.sends(event.id)) == []

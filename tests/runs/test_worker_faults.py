@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aurora.agents.protocol import Accepted, Finished, RunStarted, Usage
-from aurora.ledger import Store
+from aurora.ledger import LedgerError, Store
 from aurora.ledger.memory import MemoryStore
+from aurora.ledger.opening import open_ledger
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from aurora.reasons import Outcome
 from aurora.settings import Settings
 from tests.support.clocks import FakeClock
+from tests.support.disks import FailingDisk
 from tests.support.events import make_event
 from tests.support.keepers import Keeper
 from tests.support.lives import Life
@@ -45,9 +48,17 @@ TALES: dict[str, list[Any]] = {
     },
     "ends unreachable": [Finished(Outcome.UNREACHABLE)],
 }
-WHATS = ["die", "cancel", "fail"]
-FAST = {("die", RememberingBackend), ("fail", ScriptedBackend)}
-"""What is tried even by `--fast`: both kinds of servers, a death, and a world that refuses."""
+FILLED = ["fill", "fill and die"]
+WHATS = ["die", "cancel", "fail", *FILLED]
+FAST = {
+    ("die", RememberingBackend),
+    ("fail", ScriptedBackend),
+    ("fill", ScriptedBackend),
+    ("fill and die", RememberingBackend),
+}
+"""What is tried even by `--fast`: both kinds of servers, a death, a world that refuses."""
+FULL = 10.0
+"""For how many seconds a disk is full; several attempts to write fall into them."""
 AWAY = 400.0
 LONG = 1000.0
 """Longer than any event lives."""
@@ -65,14 +76,19 @@ class Story:
         life: Life,
         kind: Callable[..., ScriptedBackend] = ScriptedBackend,
         path: Path | None = None,
+        disk: FailingDisk | None = None,
     ) -> None:
         clock = FakeClock()
         store: Store = MemoryStore(clock)
         if path is not None:
-            store = SqliteStore(path, clock, retention=lambda: 1e6)
+            opener = partial(open_ledger, vfs=disk.name if disk else None)
+            store = SqliteStore(path, clock, retention=lambda: 1e6, opener=opener)
         mine = {"agent_id": "a", "enabled": True}
         settings, backend = Settings(Keeper({}, {9: mine})), kind(*[tale] * 3)
         self.bench = Bench(backend, clock=clock, store=store, settings=settings, life=life)
+        self.bench.store.puts_off = disk is None
+        if disk is not None:
+            disk.is_full = lambda: life.filled
         self.life = life
 
     async def tell(self, *events: Event) -> None:
@@ -84,6 +100,10 @@ class Story:
         self.life.passed, self.life.at = [], at
         self.bench.run()
         try:
+            if self.life.what in FILLED:
+                await self._pass(FULL, events)
+                self.life.dead = self.life.filled and self.life.what == "fill and die"
+                self.life.filled = False
             await self._pass(120.0, events)
             if self.life.dead or not await self._over(events):
                 # So long that Discord recognises no nonce any more.
@@ -107,7 +127,11 @@ class Story:
                 return
 
     async def _over(self, events: Sequence[Event]) -> bool:
-        states = [(await self.bench.kept(event)).state for event in events]
+        try:
+            states = [(await self.bench.kept(event)).state for event in events]
+        except LedgerError:
+            # It read in one transaction with what could not be written.
+            return False
         return all(state.final for state in states)
 
     async def check(self, *events: Event) -> None:
@@ -141,6 +165,9 @@ class Story:
         # Where Discord takes nothing there is nothing to be seen.
         refused = self.life.what == "fail" and self.life.reached.startswith("Discord")
         assert answers or ends or refused, f"silence, {where}"
+        # An agent is told what Discord refuses. Of any other trouble it can't judge, and what it
+        # says beside its answer is not given for that.
+        assert refused or {post.text for post in answers} <= {"Hello."}, where
         if state is State.ANSWERED and "searched" not in self.life.reached:
             assert answers, where
 
@@ -173,7 +200,7 @@ async def points(
 async def test_whatever_happens_an_event_has_one_end_and_at_most_one_answer(
     tale: str, what: str, kind: Callable[..., ScriptedBackend]
 ) -> None:
-    """Whether Aurora dies, is cancelled or fails, at any of the calls it makes."""
+    """Whether Aurora dies, is cancelled, fails or runs out of disk, at any call it makes."""
     for at in await points(TALES[tale], what, kind):
         story, event = Story(TALES[tale], Life(at, what), kind), make_event()
         await story.tell(event)
@@ -207,16 +234,26 @@ async def test_a_run_that_never_ends_has_an_end(what: str) -> None:
 
 
 @pytest.mark.long
-async def test_an_answer_in_parts_is_given_whole_and_once() -> None:
-    """Wherever Aurora dies: the record of the last part waits for the end, the others do not."""
+@pytest.mark.parametrize(
+    ("by", "what"),
+    [("delivery", "die"), *(("delivery", what) for what in FILLED), ("tool", "fill")],
+)
+async def test_an_answer_in_parts_is_given_whole_and_once(by: str, what: str) -> None:
+    """Wherever Aurora dies: the record of the last part waits for the end, the others do not.
+
+    And wherever the disk fills. Of what an agent sends itself only the hash is kept: a death in
+    the midst of it leaves what is out.
+    """
     parts = ["a" * 1900, "b" * 1900, "c" * 1900]
-    tale = [*BEGUN, done("\n\n".join(parts))]
+    text = "\n\n".join(parts)
+    tale = [*BEGUN, *([done(text)] if by == "delivery" else [by_tool(text), done("Done.")])]
     untroubled = Story(tale, Life())
     await untroubled.tell(make_event())
-    for at in untroubled.life.points("die"):
-        story, event = Story(tale, Life(at, "die")), make_event()
+    for at in untroubled.life.points(what):
+        story, event = Story(tale, Life(at, what)), make_event()
         await story.tell(event)
-        assert story.bench.square.delivered == parts, story.life.reached
+        shown = [post.text for post in story.bench.square.posts if post.by != "mark"]
+        assert shown == parts, story.life.reached
         assert (await story.bench.kept(event)).state is State.ANSWERED, story.life.reached
 
 
@@ -231,3 +268,21 @@ async def test_it_is_so_with_the_ledger_on_disk(tale: str, tmp_path: Path) -> No
             await story.check(event)
         finally:
             await story.close()
+
+
+@pytest.mark.parametrize("tale", ["text", "sent"])
+async def test_it_is_so_when_the_disk_of_the_ledger_fills(tale: str, tmp_path: Path) -> None:
+    """SQLite then undoes all that shares a commit, what nobody waits for too."""
+
+    async def told(at: int) -> Life:
+        disk, path, life = FailingDisk(), tmp_path / f"{at}.sqlite3", Life(at, "fill")
+        story, event = Story(TALES[tale], life, path=path, disk=disk), make_event()
+        try:
+            await story.tell(event)
+            await story.check(event)
+        finally:
+            await story.close()
+        return life
+
+    for at in (await told(0)).points("fill"):
+        await told(at)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from aurora.agents.protocol import Accepted, Finished
+from aurora.ledger import LedgerError
 from aurora.model import NO_CONTEXT, Event, State
 from aurora.reasons import AgentError, Outcome, Reason
 from tests.support.events import make_event
@@ -535,6 +536,59 @@ async def test_a_disk_that_is_full_while_an_answer_goes_out_loses_and_doubles_no
     assert (await bench.kept(behind)).state is State.ANSWERED
     assert (await bench.tried(event)).crashes == 0
     assert len([post for post in bench.square.posts if post.event_id == event.id]) == 1
+
+
+@pytest.mark.parametrize("kind", [ScriptedBackend, RememberingBackend])
+@pytest.mark.parametrize("word", ["Done.", ""])
+async def test_an_answer_that_a_full_disk_kept_from_going_out_is_asked_for_again(
+    benches: list[Bench], word: str, kind: type[ScriptedBackend]
+) -> None:
+    """What an agent says beside an answer that never got out is not given for it (promise 6)."""
+    bench = await start(benches, kind())
+
+    async def fill(_tools: Any) -> None:
+        bench.store.full = True
+
+    assert isinstance(bench.backend, ScriptedBackend)
+    script = [Accepted(), by_tool("Hi"), done(word)]
+    bench.backend.turns = [[fill, *script], script]
+    event = await bench.ask()
+    await bench.clock.advance(20)
+    assert bench.square.posts == []
+    bench.store.full = False
+    await bench.clock.advance(120)
+    assert await end(bench, event) == (State.ANSWERED, "sent")
+    assert [post.text for post in bench.square.posts] == ["Hi"]
+    assert (runs(bench), bench.backend.aborted) == (2, 1)
+
+
+async def test_of_a_long_answer_no_part_is_to_be_seen_before_all_of_it_is_kept(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that was full for a moment, and a crash in the middle, leave no half an answer."""
+    bench = await start(benches, ScriptedBackend())
+    parts = ["a" * 1900, "b" * 1900]
+    assert isinstance(bench.backend, ScriptedBackend)
+    bench.backend.turns = [[Accepted(), done("\n\n".join(parts))]]
+    settle = bench.delivery.settle
+
+    async def settle_late(*arguments: Any, **options: Any) -> Reason:
+        # What was put off is lost in this moment, before the first part is begun.
+        bench.store.full = True
+        with pytest.raises(LedgerError):
+            await bench.store.note("key", "value")
+        bench.store.full = False
+        return await settle(*arguments, **options)
+
+    monkeypatch.setattr(bench.delivery, "settle", settle_late)
+    bench.square.when_posted(lambda: setattr(bench.life, "dead", True))
+    event = await bench.ask()
+    assert bench.square.delivered == parts[:1]
+    after = await bench.again()
+    benches.append(after)
+    await after.clock.advance(5)
+    assert await end(after, event) == (State.ANSWERED, "delivered")
+    assert after.square.delivered == parts
 
 
 async def test_a_disk_that_is_full_at_the_start_makes_events_wait(benches: list[Bench]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import resource
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ class FailingDisk(apsw.VFS):
     """A disk that does all it is asked, until `error` is set: then no write succeeds.
 
     `only` narrows it to files whose name ends so ("-wal"). `blocked`, if set, is called before
-    every sync.
+    every sync. `is_full` is asked before every write.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,7 @@ class FailingDisk(apsw.VFS):
         self.error: type[apsw.Error] | None = None
         self.only = ""
         self.blocked: Any = None
+        self.is_full: Callable[[], bool] = lambda: False
         self.syncs = 0
         super().__init__(self.name, "")
 
@@ -46,6 +47,8 @@ class _File(apsw.VFSFile):
         disk = self._disk
         if disk.error is not None and self._name.endswith(disk.only):
             raise disk.error("no room")
+        if disk.is_full():
+            raise apsw.FullError("no room")
         super().xWrite(data, offset)
 
     def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name

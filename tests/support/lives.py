@@ -23,8 +23,9 @@ class Point(NamedTuple):
 class Life:
     """One Aurora, from its start to its death: each call to the world outside is a point in it.
 
-    At the point number `at` happens `what`: it dies there, the task is cancelled, or the other
-    side fails.
+    At the point number `at` happens `what`: it dies there ("die"), the task is cancelled
+    ("cancel"), the other side fails ("fail"), or its disk is full from then on ("fill", or
+    whatever begins so), until `filled` is unset.
     """
 
     def __init__(self, at: int = 0, what: str = "") -> None:
@@ -33,6 +34,7 @@ class Life:
         self.passed: list[Point] = []
         self.reached = ""
         self.dead = False
+        self.filled = False
 
     def points(self, what: str) -> list[int]:
         """Return the numbers of the passed points at which this makes a difference."""
@@ -63,6 +65,8 @@ class Life:
         elif self.what == "cancel" and task is not None:
             task.cancel()
             await asyncio.sleep(0)
+        elif self.what.startswith("fill"):
+            self.filled = True
         elif self.what == "fail" and failure is not None:
             raise failure
 
@@ -72,7 +76,7 @@ class Disk:
 
     What is asked for lazily is put off until something else is to be written, and lost with a
     life that ends before: a real ledger waits no longer than a moment for that. Where nothing
-    ends a life, `puts_off` can be unset: then it is left to the store.
+    ends a life, `puts_off` can be unset: then it is left to the store, as is that a disk fills.
     """
 
     def __init__(self, store: Store, life: Life) -> None:
@@ -99,7 +103,7 @@ class Disk:
             if name not in _REMEMBERED:
                 await self._catch_up()
             await self._life.point(f"{name} is asked", LedgerError(phrase("disk full")))
-            if self.full and name not in _READING:
+            if self._no_room and name not in _READING:
                 raise LedgerError(phrase("disk full"))
             result = await self._work(lambda: operation(*arguments, **options))
             if name not in _READING:
@@ -107,6 +111,10 @@ class Disk:
             return self._with_put_off(arguments[0], result) if name == "sends" else result
 
         return carry_out
+
+    @property
+    def _no_room(self) -> bool:
+        return self.full or (self._life.filled and self.puts_off)
 
     async def _work(self, operation: Callable[[], Awaitable[Any]]) -> Any:
         """Do something, and be busy with it."""
@@ -123,7 +131,7 @@ class Disk:
         """Do what was put off; on a full disk it is lost, and nobody is told."""
         while self._put_off and not self._life.dead:
             name, arguments = self._put_off.pop(0)
-            if not self.full:
+            if not self._no_room:
                 await self._work(partial(getattr(self.store, name), *arguments))
                 await self._life.point("what was put off is done", after=True)
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from aurora.ledger import LedgerError
+from aurora.model import Event, Send
 from aurora.tools.host import Toolbox
+from aurora.words import phrase
 from tests.support.stage import Stage, send, together
 
 
@@ -172,6 +175,38 @@ async def test_a_bug_in_a_tool_does_not_escape(
     assert "mistake in Aurora" in result.text
     assert "ZeroDivisionError" in caplog.text
     assert not (await send(tools, stage.channel, "Hi")).is_error
+
+
+@pytest.mark.parametrize("before", [0, 1])
+async def test_a_call_that_the_ledger_fails_has_no_result_and_breaks_the_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    """Told that its answer had failed, an agent would say something else, or nothing.
+
+    Before the message is out, and after: then it is found in the channel.
+    """
+    event = await stage.ask()
+    tools, record, done = stage.open(event), stage.store.record_send, 0
+
+    async def full(event: Event, send: Send, *, lazily: bool = False) -> bool:
+        nonlocal done
+        done += 1
+        if done > before:
+            raise LedgerError(phrase("the disk is full"))
+        return await record(event, send, lazily=lazily)
+
+    monkeypatch.setattr(stage.store, "record_send", full)
+    call = asyncio.create_task(send(tools, stage.channel, "Hi"))
+    assert "the disk is full" in str(await asyncio.wait_for(asyncio.shield(tools.broken), 20))
+    refused = await send(tools, stage.channel, "Hi again")
+    assert refused.is_error
+    # Nothing is under way that a send could come of.
+    await tools.close("over")
+    assert not call.done()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert [one.content for one in stage.answers()] == ["Hi"] * before
 
 
 async def test_cancelling_a_call_cancels_it(stage: Stage) -> None:

@@ -189,8 +189,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Read what was missed in a server that is there now."""
+        """Read what was missed in a server that is there now, and go on with what waits there."""
         self.services.catchup.available(guild)
+        self.services.queue.reconsider([guild.id])
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:

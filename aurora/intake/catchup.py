@@ -10,13 +10,14 @@ import discord
 from redbot.core.bot import Red
 
 from ..clock import Clock
+from ..ids import message_id_at
 from ..ledger import DEDUPE_SECONDS, Store
 from ..model import Unread
 from ..settings import Settings
 from .gaps import DMS, Gap, Gaps, Written, written
 from .passes import WINDOW_SECONDS, Bounds, Missed, Pass, Passes
 from .receiving import Intake
-from .times import DiscordTime, id_at
+from .times import DiscordTime
 from .watermarks import Watermarks
 
 log = logging.getLogger("red.aurora.catchup")
@@ -182,10 +183,14 @@ class CatchUp:
         if not places:
             self._ended(guild_id)
             return
-        now, until = self._time.now(), asyncio.get_running_loop().time() + self.bounds.whole
-        self._passes.start(
-            Pass(guild_id, places, until, id_at(now), id_at(now - WINDOW_SECONDS), self.bounds)
-        )
+        until = asyncio.get_running_loop().time() + self.bounds.whole
+        now = message_id_at(self._time.now())
+        self._passes.start(Pass(guild_id, places, until, now, self._oldest, self.bounds))
+
+    @property
+    def _oldest(self) -> int:
+        """Return the id above which a missed message may still be answered."""
+        return message_id_at(self._time.now() - WINDOW_SECONDS)
 
     def _missed(self, guild: discord.Guild) -> list[Missed]:
         gap = self._gaps.of(guild.id)
@@ -198,7 +203,7 @@ class CatchUp:
             for channel in channels
             if (one := self._gap_in(channel, gap)) is not None and _may_read(channel)
         ]
-        oldest = id_at(self._time.now() - WINDOW_SECONDS)
+        oldest = self._oldest
         found.sort(key=lambda one: one.ceiling or 0, reverse=True)
         late = [one for one in found if (one.ceiling or 0) <= oldest]
         missed = [one for one in found if one not in late]

@@ -11,12 +11,12 @@ import aiohttp
 import discord
 from redbot.core.bot import Red
 
+from ..ids import written_at
 from ..ledger import LedgerError, Store
 from ..model import Unread
 from .gaps import Written
 from .lines import Line, place_anew
 from .receiving import Intake
-from .times import written_at
 from .triggers import addressed, still_addressed, unresolved
 
 log = logging.getLogger("red.aurora.catchup")

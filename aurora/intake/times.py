@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
-
-import discord
 
 from ..clock import Clock
+from ..ids import written_at
 
 
 class DiscordTime:
@@ -36,13 +34,3 @@ class DiscordTime:
             return self._seen + monotonic
         told = min(self._told, self._clock.time() - monotonic)
         return max(told, self._seen) + monotonic
-
-
-def id_at(seconds: float) -> int:
-    """Return the id of a message that was written then, in seconds since 1970."""
-    return discord.utils.time_snowflake(datetime.fromtimestamp(seconds, UTC))
-
-
-def written_at(message_id: int) -> float:
-    """Return when a message was written, in seconds since 1970."""
-    return discord.utils.snowflake_time(message_id).timestamp()

@@ -10,11 +10,12 @@ from typing import NamedTuple
 from redbot.core.bot import Red
 
 from ..clock import Clock
+from ..ids import message_id_at
 from ..ledger import Store
 from .gaps import DMS, Gaps
 from .passes import WINDOW_SECONDS
 from .receiving import Intake
-from .times import DiscordTime, id_at
+from .times import DiscordTime
 from .triggers import addressed
 
 log = logging.getLogger("red.aurora.catchup")
@@ -75,7 +76,7 @@ class Watermarks:
         """Keep what was heard; a failure is logged, for the next time makes it good."""
         # A guild that is gone is forgotten when nothing of it could be answered any more.
         here = {DMS, *(guild.id for guild in self._bot.guilds)}
-        oldest = id_at(self._time.now() - WINDOW_SECONDS)
+        oldest = message_id_at(self._time.now() - WINDOW_SECONDS)
         behind = {key: at for key, at in heard.behind.items() if key in here or at > oldest}
         text = json.dumps(behind, sort_keys=True) if behind else ""
         try:

@@ -270,7 +270,7 @@ def test_what_is_too_old_stays_too_old_whatever_the_clock_says(ahead: float) -> 
 
 @pytest.mark.parametrize("seconds", [5.0, 50.0, 600.0])
 def test_what_could_not_be_looked_up_on_a_full_disk_is_read_again(seconds: float) -> None:
-    """However long it is full; nobody is told that nobody will look, and nothing counts as read."""
+    """However long it is full: nobody is told that nobody will look, nothing counts as read."""
 
     async def story(harbour: Harbour) -> None:
         channel = harbour.channels[0]

@@ -112,15 +112,14 @@ class CatchUp:
     def unavailable(self, guild: discord.Guild) -> None:
         """Follow discord.py's `guild_unavailable`: an outage of this guild alone."""
         self._announced.discard(guild.id)
-        self._gaps.unavailable(guild)
-        if self._gaps.of(guild.id) is not None:
+        if self._gaps.open(guild.id):
             self._lines.shut(guild.id)
 
     def left(self, guild: discord.Guild) -> None:
         """Follow discord.py's `guild_remove`: nothing of a guild is read any more."""
         self._announced.discard(guild.id)
         self._gaps.forget(guild.id)
-        self._lines.open(guild.id)
+        self._lines.drop(guild.id)
 
     def _open(self, shard_id: int) -> None:
         for guild_id in self._gaps.opened(shard_id):

@@ -101,7 +101,11 @@ class Gaps:
         return [guild_id for guild_id in there if guild_id in self._open]
 
     def open(self, guild_id: int, gap: Gap | None = None) -> bool:
-        """Open a guild's gap, if none is open; False if there is nothing that it could miss."""
+        """Open a guild's gap, if none is open; False if there is nothing that it could miss.
+
+        Without a gap that is known it begins where was heard for sure: the channels of a guild
+        that falls out of an open session may tell already of what it missed.
+        """
         old = self._open.get(guild_id)
         if old is not None:
             self._widen(guild_id, old, gap)
@@ -115,12 +119,6 @@ class Gaps:
             return False
         self._open[guild_id] = gap
         return True
-
-    def unavailable(self, guild: discord.Guild) -> None:
-        """Open the gap of a guild that fell out of an open session."""
-        # Where it is back already, its channels tell of what it missed.
-        gap = self._snapshot(guild.shard_id, guild) if guild.unavailable else None
-        self.open(guild.id, gap)
 
     def begin(self, guild_id: int, channels: Iterable[int]) -> None:
         """Note which channels of a guild are going to be read."""

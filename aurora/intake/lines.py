@@ -53,7 +53,7 @@ class Lines:
         self._gone: set[int] = set()
         # What came before its guild, and has to be read with what was missed.
         self._early: dict[int, set[int]] = {}
-        self._returned: set[int] = set()
+        self._returned: dict[int, int] = {}
         self._strangers: set[int] = set()
 
     def shut(self, guild_id: int) -> None:
@@ -74,10 +74,23 @@ class Lines:
             self._edits.clear()
             self._gone.clear()
 
-    def close(self, guild_id: int, channel_id: int) -> Line:
-        """End a channel's line, and return what is in it."""
+    def drop(self, guild_id: int) -> None:
+        """Let go of a guild that is gone, and of what waits in it."""
+        for channel_id in self.besides(guild_id, ()):
+            del self._held[channel_id]
+        kept = {one: home_id for one, home_id in self._returned.items() if home_id != guild_id}
+        self._returned = kept
+        self.open(guild_id)
+
+    def close(self, guild_id: int, channel_id: int, ceiling: int) -> Line:
+        """End a channel's line, which was read up to `ceiling`, and return what is in it."""
         self._waiting.get(guild_id, set()).discard(channel_id)
-        self._returned -= self._early.pop(channel_id, set())
+        early = self._early.pop(channel_id, set())
+        if later := {one for one in early if one > ceiling}:
+            self._early[channel_id] = later
+        for message_id in early:
+            if message_id <= ceiling:
+                self._returned.pop(message_id, None)
         held = self._held.pop(channel_id, {})
         return Line(held, self._edits.pop(channel_id, {}))
 
@@ -97,14 +110,15 @@ class Lines:
         return True
 
     @property
-    def held(self) -> set[int]:
-        """Return the messages that wait, and that were heard before their guild had to be read."""
-        return {*self._returned, *(one for held in self._held.values() for one in held)}
+    def held(self) -> dict[int, int]:
+        """Return the messages that wait or were put back, each with its guild."""
+        waiting = [one for held in self._held.values() for one in held.values()]
+        return {**self._returned, **{message.id: home(message) for message in waiting}}
 
     def put_back(self, message: discord.Message) -> None:
         """Let a message be read again that a new session made unreadable on its way in."""
         self._early.setdefault(message.channel.id, set()).add(message.id)
-        self._returned.add(message.id)
+        self._returned[message.id] = home(message)
 
     def edited(self, message: discord.Message) -> None:
         """Keep the edit of a message that waits, or may be among the missed ones."""

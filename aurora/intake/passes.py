@@ -166,7 +166,7 @@ class Passes:
             # A newer session's pass reads it anew, with what was missed since.
             if not self._is_current(one):
                 return
-            line = self._intake.lines.close(one.guild_id, place.channel_id)
+            line = self._intake.lines.close(one.guild_id, place.channel_id, place.ceiling or 0)
             await self._intake.receive_missed(self._merged(place, found, line))
             one.taken.append(len(found.wanted))
             self._was_read(one.guild_id, place.channel_id, place.ceiling or 0)

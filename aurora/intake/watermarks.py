@@ -65,8 +65,13 @@ class Watermarks:
         Were Aurora killed now, all else would have to be read.
         """
         heard, behind = self._gaps.heard(), self._gaps.behind()
-        coming = self._intake.arriving | self._intake.lines.held | await self._coming()
-        if rest := coming - {*done}:
+        rest = {*self._intake.arriving, *await self._coming()} - {*done}
+        for message_id, guild_id in self._intake.lines.held.items():
+            if guild_id in behind:
+                behind[guild_id] = min(behind[guild_id], message_id - 1)
+            else:
+                rest.add(message_id)
+        if rest:
             before = min(rest) - 1
             heard = None if heard is None else min(heard, before)
             behind = {key: min(floor, before) for key, floor in behind.items()}

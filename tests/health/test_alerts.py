@@ -11,6 +11,7 @@ import pytest
 
 from aurora.errors import Breakers, ErrorStats
 from aurora.health.alerts import Alerts, masked, parse_webhook
+from aurora.model import Unread
 from aurora.reasons import Reason
 from aurora.runs.background import Background
 from aurora.settings import Settings
@@ -281,6 +282,40 @@ async def test_a_configuration_alert_is_for_the_owner_and_once_an_hour(office: O
     await office.alerts.alert(phrase("The token is wrong: `[p]set api letta`."))
     assert len(await office.said()) == 2
     assert await office.said("a") == []
+
+
+async def test_what_was_not_read_is_told_by_channel_and_time(office: Office) -> None:
+    """To the admins of the server, and all of it to the owner."""
+    room_a, room_b = (office.rooms[agent] for agent in ("a", "b"))
+    assert room_a.guild is not None
+    assert room_b.guild is not None
+    office.alerts.missed(
+        [
+            Unread(room_a.guild.id, 11, 1000.0, 2000.0),
+            Unread(room_b.guild.id, 22, 3000.0, 4000.0),
+            Unread(None, 33, 5000.0, 6000.0),
+        ]
+    )
+    (told,) = await office.said("a")
+    assert told.endswith("again:\n- <#11>, from <t:1000:f> to <t:2000:f>")
+    (told,) = await office.said()
+    assert told.endswith(
+        "again:\n- a direct message, from <t:5000:f> to <t:6000:f>"
+        "\n- <#22>, from <t:3000:f> to <t:4000:f>\n- <#11>, from <t:1000:f> to <t:2000:f>"
+    )
+
+
+async def test_of_many_unread_channels_the_latest_are_named(office: Office) -> None:
+    """In a message that Discord takes."""
+    guild = office.rooms["a"].guild
+    assert guild is not None
+    ids = range(10**18, 10**18 + 200)
+    office.alerts.missed([Unread(guild.id, one, 1.7e9, 1.7e9 + one % 1000) for one in ids])
+    (told,) = await office.said("a")
+    assert told.count("<#") == 12
+    assert f"<#{ids[-1]}>" in told
+    assert told.endswith("and 188 more channels")
+    assert len(told) < 2000
 
 
 def record(office: Office, *errors: str | None) -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from aurora.intake.triggers import addressed, still_addressed
+from aurora.intake.triggers import addressed, still_addressed, unplaced
 from tests.support.payloads import (
     TeaHouse,
     direct,
@@ -30,6 +30,15 @@ def test_a_mention_of_its_managed_role_addresses_the_bot(world: TeaHouse) -> Non
 def test_a_mention_of_another_role_does_not(world: TeaHouse) -> None:
     """Not even of one the bot could have."""
     assert addressed(world.message(f"<@&{world.roles['mods']}> hello"), world.me) is None
+
+
+def test_a_message_of_a_guild_that_is_not_known_yet_is_no_direct_message(world: TeaHouse) -> None:
+    """It would be answered by another agent, or where nothing may be said."""
+    unknown = world.message("just talking", guild_id=str(snowflake()))
+    assert unknown.guild is None
+    assert unplaced(unknown)
+    assert addressed(unknown, world.me) is None
+    assert addressed(hello(world, guild_id=str(snowflake())), world.me) == "mention"
 
 
 def test_everyone_is_nobody_in_particular(world: TeaHouse) -> None:

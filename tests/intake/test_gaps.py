@@ -171,23 +171,12 @@ def test_a_gap_that_was_half_read_goes_on_where_the_reading_was() -> None:
 
 
 def test_an_outage_of_one_guild_opens_its_gap_alone() -> None:
-    """Direct messages, and other guilds, are heard on."""
-    world = TeaHouse()
-    (last,) = heard(world, "general")
-    gaps = hearing(world)
-    # Its channels stay as they were until it comes again.
-    world.guild.unavailable = True
-    gaps.unavailable(world.guild)
-    assert gaps.of(DMS) is None
-    assert gaps.behind() == {world.guild.id: last.id}
-
-
-def test_an_outage_that_is_over_when_it_is_heard_of_begins_where_was_heard_for_sure() -> None:
-    """Its channels tell of what was missed already."""
+    """It begins where was heard for sure: its channels may tell already of what was missed."""
     world = TeaHouse()
     heard(world, "general")
     gaps = hearing(world)
-    gaps.unavailable(world.guild)
+    assert gaps.open(world.guild.id)
+    assert gaps.of(DMS) is None
     assert gaps.behind() == {world.guild.id: ORIGIN}
 
 

@@ -239,6 +239,36 @@ async def test_a_guild_comes_and_goes(town: LocalTown, client: discord.Client) -
     await town.server.wait_for(lambda: client.get_guild(joined.id) is None)
 
 
+async def test_a_guild_has_an_outage(town: LocalTown, client: discord.Client) -> None:
+    """The bot knows of it all the while, hears nothing, and gets it back as it is then."""
+    town.server.gateway.withdraw(town.guild)
+    guild = client.get_guild(town.guild.id)
+    assert guild is not None
+    await town.server.wait_for(lambda: guild.unavailable)
+    missed = town.server.say(town.anna, town.general, "is anybody there?")
+    town.server.gateway.bring(town.guild)
+    await town.server.wait_for(lambda: not guild.unavailable)
+    assert list(client.cached_messages) == []
+    channel = guild.get_channel(town.general.id)
+    assert isinstance(channel, discord.TextChannel)
+    assert channel.last_message_id == missed.id
+
+
+async def test_a_guild_may_be_absent_from_a_session(
+    town: LocalTown, client: discord.Client
+) -> None:
+    """It is named, and comes when it is brought."""
+    town.server.gateway.absent.add(town.guild.id)
+    async with client_with(town, discord.Intents.all()) as late:
+        guild = late.get_guild(town.guild.id)
+        assert guild is not None
+        assert guild.unavailable
+        town.server.gateway.bring(town.guild)
+        await town.server.wait_for(lambda: not guild.unavailable)
+        assert guild.get_channel(town.general.id) is not None
+    assert client.is_ready()
+
+
 async def test_edits_and_deletions_are_told(town: LocalTown, client: discord.Client) -> None:
     """A person's change reaches the bot."""
     seen: list[tuple[str, int]] = []

@@ -67,9 +67,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
     async def _begin(self) -> None:
         """Open what is kept and begin to listen. Raises InUseError if another process has it."""
         await self.services.start()
-        # First, so that no message falls between; one that is heard twice is taken in once.
-        self.services.standing_by = False
         await self.services.catchup.start()
+        # Last, so that no message overtakes one that was missed; what is not heard is read.
+        self.services.standing_by = False
         self.process_message_queue.start()
 
     async def _take_over(self) -> None:

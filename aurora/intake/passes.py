@@ -191,7 +191,8 @@ class Passes:
         """Hand on what has waited too long: where nothing can be kept its authors see that."""
         async with self._intake.in_order(place.channel_id):
             if self._is_current(one):
-                line = self._intake.lines.close(one.guild_id, place.channel_id)
+                # What came before its guild is read with what was missed.
+                line = self._intake.lines.close(one.guild_id, place.channel_id, 0)
                 await self._intake.receive_missed(self._merged(place, _Found(), line))
 
     async def _find(self, one: Pass, place: Missed, until: float) -> _Found:

@@ -67,9 +67,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
     async def _begin(self) -> None:
         """Open what is kept and begin to listen. Raises InUseError if another process has it."""
         await self.services.start()
-        # First, so that no message falls between; one that is heard twice is taken in once.
-        self.services.standing_by = False
         await self.services.catchup.start()
+        # Last, so that no message overtakes one that was missed; what is not heard is read.
+        self.services.standing_by = False
         self.process_message_queue.start()
 
     async def _take_over(self) -> None:
@@ -189,8 +189,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Read what was missed in a server that is there now."""
+        """Read what was missed in a server that is there now, and go on with what waits there."""
         self.services.catchup.available(guild)
+        self.services.queue.reconsider([guild.id])
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:

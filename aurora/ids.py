@@ -27,6 +27,16 @@ def oldest_turn_id(at: float) -> str:
     return f"turn_{moment >> 16:08x}-{moment & 0xFFFF:04x}"
 
 
+def message_id_at(seconds: float) -> int:
+    """Return the least id that Discord gives to a message then, in seconds since the epoch."""
+    return (int(seconds * 1000) - _DISCORD_EPOCH) << _SNOWFLAKE_BITS
+
+
+def written_at(message_id: int) -> float:
+    """Return when a message was written, by Discord's clock, in seconds since the epoch."""
+    return ((message_id >> _SNOWFLAKE_BITS) + _DISCORD_EPOCH) / 1000
+
+
 def _uuid7(at: float) -> str:
     # The bits that RFC 9562 fixes are the version, 7, and the variant, two bits after it.
     moment, noise = int(at * 1000), _random.getrandbits(74)
@@ -36,3 +46,7 @@ def _uuid7(at: float) -> str:
 
 # Ids are to differ, not to be secret; the system's source lets go of the interpreter's lock.
 _random = random.Random()  # noqa: S311
+
+# 2015, in milliseconds; below the time stand bits that make ids differ.
+_DISCORD_EPOCH = 1_420_070_400_000
+_SNOWFLAKE_BITS = 22

@@ -24,6 +24,7 @@ from .chat.languages import speak_in
 from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
+from .guard.policy import is_away
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
 from .health.outages import Outages
@@ -131,7 +132,10 @@ class Services:
         breakers = Breakers(clock)
         stats = ErrorStats(clock)
         queue = MessageQueue(
-            store, WorkRules(settings, breakers), clock, notify=partial(_dispatch, bot)
+            store,
+            WorkRules(settings, breakers, away=partial(is_away, bot)),
+            clock,
+            notify=partial(_dispatch, bot),
         )
         sdk = SdkFolder(folder / "sdk")
         agents = AgentServer(clock, sdk, changed=breakers.reset)

@@ -10,13 +10,15 @@ import discord
 from redbot.core.bot import Red
 
 from ..clock import Clock
+from ..ids import message_id_at
 from ..ledger import DEDUPE_SECONDS, Store
 from ..model import Unread
 from ..settings import Settings
 from .gaps import DMS, Gap, Gaps, Written, written
 from .passes import WINDOW_SECONDS, Bounds, Missed, Pass, Passes
 from .receiving import Intake
-from .watermarks import Watermarks, id_at
+from .times import DiscordTime
+from .watermarks import Watermarks
 
 log = logging.getLogger("red.aurora.catchup")
 
@@ -46,10 +48,11 @@ class CatchUp:
         self._intake = intake
         self._lines = intake.lines
         self._clock = clock
+        self._time = DiscordTime(clock)
         self._tell = tell
         self.bounds = bounds or Bounds()
         self._gaps = Gaps(bot, None)
-        self._watermarks = Watermarks(bot, store, intake, clock)
+        self._watermarks = Watermarks(bot, store, intake, clock, self._time)
         self._wake = asyncio.Event()
         self._lines.first = self._wake.set
         self._passes = Passes(
@@ -137,6 +140,7 @@ class CatchUp:
     async def _listen(self) -> None:
         # From here on the cog's listeners hear.
         self._passes.loaded_at = _newest(self._bot)
+        self._time.see(self._passes.loaded_at)
         while True:
             self._wake.clear()
             try:
@@ -152,6 +156,7 @@ class CatchUp:
 
     async def _look(self) -> None:
         """Begin the passes of guilds that have come."""
+        self._hear()
         for guild_id in self._lines.strangers():
             if not self._gaps.open(guild_id):
                 self._lines.open(guild_id)
@@ -160,6 +165,12 @@ class CatchUp:
                 self._begin(DMS, await self._missed_dms())
             elif (guild := self._bot.get_guild(guild_id)) and not guild.unavailable:
                 self._begin(guild_id, self._missed(guild))
+
+    def _hear(self) -> None:
+        """Learn the time of the last message that came live."""
+        heard = self._bot.cached_messages
+        if heard and heard[-1].id > self._passes.loaded_at:
+            self._time.see(heard[-1].id, live=True)
 
     def _begin(self, guild_id: int, missed: Sequence[Missed]) -> None:
         channels = {one.channel_id for one in missed}
@@ -171,21 +182,27 @@ class CatchUp:
         if not places:
             self._ended(guild_id)
             return
-        now, until = self._clock.time(), asyncio.get_running_loop().time() + self.bounds.whole
-        self._passes.start(
-            Pass(guild_id, places, until, id_at(now), id_at(now - WINDOW_SECONDS), self.bounds)
-        )
+        until = asyncio.get_running_loop().time() + self.bounds.whole
+        now = message_id_at(self._time.now())
+        self._passes.start(Pass(guild_id, places, until, now, self._oldest, self.bounds))
+
+    @property
+    def _oldest(self) -> int:
+        """Return the id above which a missed message may still be answered."""
+        return message_id_at(self._time.now() - WINDOW_SECONDS)
 
     def _missed(self, guild: discord.Guild) -> list[Missed]:
         gap = self._gaps.of(guild.id)
         if gap is None or self._settings.agent_for(guild.id) is None:
             return []
+        channels = list(written(guild))
+        self._time.see(max((one.last_message_id or 0 for one in channels), default=0))
         found = [
             one
-            for channel in written(guild)
+            for channel in channels
             if (one := self._gap_in(channel, gap)) is not None and _may_read(channel)
         ]
-        oldest = id_at(self._clock.time() - WINDOW_SECONDS)
+        oldest = self._oldest
         found.sort(key=lambda one: one.ceiling or 0, reverse=True)
         late = [one for one in found if (one.ceiling or 0) <= oldest]
         missed = [one for one in found if one not in late]

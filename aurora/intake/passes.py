@@ -11,7 +11,8 @@ import aiohttp
 import discord
 from redbot.core.bot import Red
 
-from ..ledger import Store
+from ..ids import written_at
+from ..ledger import LedgerError, Store
 from ..model import Unread
 from .gaps import Written
 from .lines import Line, place_anew
@@ -23,6 +24,7 @@ log = logging.getLogger("red.aurora.catchup")
 WINDOW_SECONDS = 10 * 60.0
 """How old a missed message may be to be answered still."""
 _AT_ONCE = 4
+_PATIENCE = (1.0, 30.0)
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 
 
@@ -60,7 +62,7 @@ class Missed:
     def unread(self, guild_id: int, until: int) -> Unread:
         """Return what of it nobody looked at, up to a message."""
         since = self.since or self.floor
-        return Unread(guild_id or None, self.channel_id, _time(since), _time(until))
+        return Unread(guild_id or None, self.channel_id, written_at(since), written_at(until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ class Passes:
 
     async def _catch_up(self, one: Pass, place: Missed) -> None:
         """Take in what was missed in a channel, then what waited for it."""
-        found = await self._find(one, place)
+        found = await self._insist(one, place)
         async with self._intake.in_order(place.channel_id):
             # A newer session's pass reads it anew, with what was missed since.
             if not self._is_current(one):
@@ -169,12 +171,39 @@ class Passes:
             one.taken.append(len(found.wanted))
             self._was_read(one.guild_id, place.channel_id, place.ceiling or 0)
 
-    async def _find(self, one: Pass, place: Missed) -> _Found:
-        """Return what stands in a channel's gap and may be answered; tell of what may not."""
+    async def _insist(self, one: Pass, place: Missed) -> _Found:
+        """Find what was missed, however long the ledger can't tell what of it is known."""
+        loop, (pause, longest), until = asyncio.get_running_loop(), _PATIENCE, one.until
+        while self._is_current(one):
+            try:
+                return await self._find(one, place, until)
+            except LedgerError as error:
+                log.warning("Channel %d will be read again: %s", place.channel_id, error)
+            if loop.time() >= one.until:
+                await self._let_go(one, place)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest)
+            # Once more, it has its time anew.
+            until = max(one.until, loop.time() + one.bounds.channel)
+        return _Found()
+
+    async def _let_go(self, one: Pass, place: Missed) -> None:
+        """Hand on what has waited too long: where nothing can be kept its authors see that."""
+        async with self._intake.in_order(place.channel_id):
+            if self._is_current(one):
+                # What came before its guild is read with what was missed.
+                line = self._intake.lines.close(one.guild_id, place.channel_id, 0)
+                await self._intake.receive_missed(self._merged(place, _Found(), line))
+
+    async def _find(self, one: Pass, place: Missed, until: float) -> _Found:
+        """Return what stands in a channel's gap and may be answered; tell of what may not.
+
+        Raise LedgerError if that can't be known now.
+        """
         if place.ceiling is None:
             return _Found()
         try:
-            async with asyncio.timeout_at(one.until), self._slots:
+            async with asyncio.timeout_at(until), self._slots:
                 if not self._is_current(one):
                     return _Found()
                 async with asyncio.timeout(one.bounds.channel):
@@ -189,6 +218,8 @@ class Passes:
         except _TROUBLE as error:
             why = str(error) or "Discord is too slow; live messages go on"
             log.warning("Channel %d can't be read: %s", place.channel_id, why)
+        except LedgerError:
+            raise
         except Exception as error:
             log.exception("Channel %d can't be caught up", place.channel_id, exc_info=error)
         if self._is_current(one):
@@ -277,7 +308,3 @@ def _edited(
         edit.guild, edit.channel, edit.author = original.guild, original.channel, original.author
         edited[message_id] = edit
     return edited
-
-
-def _time(message_id: int) -> float:
-    return discord.utils.snowflake_time(message_id).timestamp()

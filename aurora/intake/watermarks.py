@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import NamedTuple
 
-import discord
 from redbot.core.bot import Red
 
 from ..clock import Clock
+from ..ids import message_id_at
 from ..ledger import Store
 from .gaps import DMS, Gaps
 from .passes import WINDOW_SECONDS
 from .receiving import Intake
+from .times import DiscordTime
 from .triggers import addressed
 
 log = logging.getLogger("red.aurora.catchup")
@@ -39,11 +39,14 @@ class Watermarks:
     So what costs is the exception, and no guild holds back another.
     """
 
-    def __init__(self, bot: Red, store: Store, intake: Intake, clock: Clock) -> None:
+    def __init__(
+        self, bot: Red, store: Store, intake: Intake, clock: Clock, time: DiscordTime
+    ) -> None:
         self._bot = bot
         self._store = store
         self._intake = intake
         self._clock = clock
+        self._time = time
         self._gaps = Gaps(bot, None)
         self._kept_behind = ""
         self._coming_since: dict[int, float] = {}
@@ -78,7 +81,7 @@ class Watermarks:
         """Keep what was heard; a failure is logged, for the next time makes it good."""
         # A guild that is gone is forgotten when nothing of it could be answered any more.
         here = {DMS, *(guild.id for guild in self._bot.guilds)}
-        oldest = id_at(self._clock.time() - WINDOW_SECONDS)
+        oldest = message_id_at(self._time.now() - WINDOW_SECONDS)
         behind = {key: at for key, at in heard.behind.items() if key in here or at > oldest}
         text = json.dumps(behind, sort_keys=True) if behind else ""
         try:
@@ -111,8 +114,3 @@ class Watermarks:
         now = self._clock.monotonic()
         self._coming_since = {one: self._coming_since.get(one, now) for one in unknown}
         return {one for one, at in self._coming_since.items() if now - at < _RED_SECONDS}
-
-
-def id_at(seconds: float) -> int:
-    """Return the id of a message that was written then, in seconds since 1970."""
-    return discord.utils.time_snowflake(datetime.fromtimestamp(seconds, UTC))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from ..errors import Breakers
@@ -14,6 +14,8 @@ GLOBAL_RUNS = 64
 GUILD_RUNS = 8
 AGENT_RUNS = 4
 USER_RUNS = 3
+AWAY_SECONDS = 5.0
+"""How long until it is seen at the latest that a guild has come."""
 COALESCED = 5
 """How many waiting events of one person may be answered together."""
 
@@ -46,13 +48,22 @@ class Rules(Protocol):
 
 
 class WorkRules:
-    """The queue's Rules (promise 3), from settings and breakers as they are now."""
+    """The queue's Rules (promise 3), from settings and breakers as they are now.
+
+    `away` tells of a guild whether nothing can be done there yet, as before a session knows it.
+    """
 
     def __init__(
-        self, settings: Settings, breakers: Breakers, *, agent_runs: int = AGENT_RUNS
+        self,
+        settings: Settings,
+        breakers: Breakers,
+        *,
+        away: Callable[[int], bool] = lambda _guild_id: False,
+        agent_runs: int = AGENT_RUNS,
     ) -> None:
         self._settings = settings
         self._breakers = breakers
+        self._away = away
         self.agent_runs = agent_runs
 
     def capacity(self, guild_id: int | None) -> int:
@@ -80,12 +91,14 @@ class WorkRules:
         return most
 
     def hold(self, event: Event) -> float:
-        """Return the seconds until the breaker may let the event's agent run; 0 if it does.
+        """Return the seconds until the event's guild and agent may be there; 0 if they are.
 
         Infinite while the event's guild is paused.
         """
         if self._settings.paused_since(event.guild_id) is not None:
             return math.inf
+        if event.guild_id is not None and self._away(event.guild_id):
+            return AWAY_SECONDS
         agent_id = self._settings.agent_for(event.guild_id)
         return self._breakers.retry_in(agent_id) if agent_id else 0.0
 

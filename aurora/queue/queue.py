@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from ..clock import Clock
-from ..ids import new_turn_id
+from ..ids import new_turn_id, written_at
 from ..ledger import EVERYWHERE, Backlog, Store, Where
 from ..model import NO_CONTEXT, Change, Event, State, Turn
 from ..reasons import REASONS, Reason
@@ -327,10 +327,16 @@ class MessageQueue:
         """Translate a turn's times to the clock that nobody sets."""
         now, monotonic = self._clock.time(), self._clock.monotonic()
         for event in turn.events:
+            # Nobody was heard before they wrote: then the clock was behind, by so much at least.
+            behind = max(0.0, written_at(event.message_id) - event.accepted_at)
             # Whatever was done to the clock meanwhile, nobody waits longer than was meant.
-            left = min(event.expires_at - now, event.expires_at - event.accepted_at)
+            left = min(event.expires_at + behind - now, event.expires_at - event.accepted_at)
             event.deadline = monotonic + left
-        turn.ready_at = monotonic + min(max(0.0, turn.not_before - now), _LONGEST_DELAY)
+        delay = turn.not_before - now
+        if turn.started_at is not None:
+            # It was put back after it had started, by the same clock.
+            delay = min(delay, turn.not_before - turn.started_at)
+        turn.ready_at = monotonic + min(max(0.0, delay), _LONGEST_DELAY)
 
     def _line_up(self, turn: Turn) -> None:
         for event in turn.events:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import discord
 import pytest
@@ -33,6 +35,12 @@ async def ask_for(stage: Stage, act: Act, channel: Channel, event: Event | None 
     return await authorise(stage.bot, event, act, channel.id)
 
 
+def renew(stage: Stage) -> None:
+    """Begin a new session, in which the guild is named and has not come yet."""
+    state: Any = stage.bot._connection
+    state._add_guild_from_data({"id": str(stage.guild.id), "unavailable": True})
+
+
 def allowed(answer: object, channel: Channel) -> bool:
     return not isinstance(answer, Denied) and getattr(answer, "id", None) == channel.id
 
@@ -41,6 +49,29 @@ def allowed(answer: object, channel: Channel) -> bool:
 async def test_the_events_own_channel_is_allowed(stage: Stage, act: Act) -> None:
     """The ordinary case."""
     assert allowed(await ask_for(stage, act, stage.channel), stage.channel)
+
+
+@EVERY_ACT
+async def test_a_guild_that_comes_late_is_waited_for(stage: Stage, act: Act) -> None:
+    """A new session tells of it seconds later; until then it would seem to have no channels."""
+    event = await stage.ask()
+    renew(stage)
+    asking = asyncio.create_task(ask_for(stage, act, stage.channel, event))
+    await asyncio.sleep(0.05)
+    assert not asking.done()
+    stage.local.gateway.bring(stage.guild)
+    assert allowed(await asking, stage.channel)
+
+
+async def test_a_guild_that_does_not_come_is_trouble_of_discords(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not known what may be done there. The wait is cut short here, to a few looks."""
+    monkeypatch.setattr("aurora.guard.policy._LOOKS", 3)
+    event = await stage.ask()
+    renew(stage)
+    with pytest.raises(discord.DiscordException, match="not available"):
+        await ask_for(stage, Act.SEND, stage.channel, event)
 
 
 @EVERY_ACT

@@ -200,6 +200,118 @@ def test_what_was_too_much_or_too_long_ago_is_told() -> None:
     live(story)
 
 
+@pytest.mark.parametrize("jump", [3600.0, -3600.0, 86400.0, -86400.0])
+@pytest.mark.parametrize("spoken", [True, False], ids=["after a message", "in silence"])
+def test_what_was_missed_is_read_whatever_this_machines_clock_says(
+    jump: float, spoken: bool
+) -> None:
+    """Ids tell Discord's time; a clock that was set must not make them look old."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        if spoken:
+            harbour.local.say(harbour.ada, harbour.channels[2], "just talking")
+            await asyncio.sleep(15)
+        harbour.clock.ahead = jump
+        await asyncio.sleep(15)
+        harbour.wire.drop()
+        missed = ask(harbour, channel)
+        private = ask(harbour, harbour.dm)
+        await asyncio.sleep(30)
+        harbour.wire.identify()
+        await asyncio.sleep(30)
+        assert harbour.taken_in(channel) == [missed.id]
+        assert harbour.unread == []
+        assert private.id not in harbour.taken_in(channel)
+
+    live(story)
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0])
+def test_a_clock_that_was_always_wrong_is_corrected_by_what_is_heard(ahead: float) -> None:
+    """A machine that never knew the time learns it from the first message that comes live."""
+
+    async def story(harbour: Harbour) -> None:
+        harbour.clock.ahead = ahead
+        await harbour.stop()
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(15)
+        harbour.local.say(harbour.ada, harbour.channels[2], "just talking")
+        await asyncio.sleep(15)
+        harbour.wire.drop()
+        missed = ask(harbour, harbour.channels[0])
+        harbour.wire.identify()
+        await asyncio.sleep(30)
+        assert harbour.taken_in(harbour.channels[0]) == [missed.id]
+        assert harbour.unread == []
+
+    live(story)
+
+
+@pytest.mark.parametrize("ahead", [3600.0, -3600.0, 0.0])
+def test_what_is_too_old_stays_too_old_whatever_the_clock_says(ahead: float) -> None:
+    """Eleven minutes are too long by Discord's time."""
+
+    async def story(harbour: Harbour) -> None:
+        quay, market, *_ = harbour.channels
+        harbour.clock.ahead = ahead
+        harbour.wire.drop()
+        old = ask(harbour, quay)
+        await asyncio.sleep(11 * 60)
+        young = ask(harbour, market)
+        harbour.wire.identify()
+        await asyncio.sleep(30)
+        assert (harbour.taken_in(quay), harbour.taken_in(market)) == ([], [young.id])
+        assert [one.channel_id for one in harbour.unread] == [old.channel.id]
+
+    live(story)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 50.0, 600.0])
+def test_what_could_not_be_looked_up_on_a_full_disk_is_read_again(seconds: float) -> None:
+    """However long it is full: nobody is told that nobody will look, nothing counts as read."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        harbour.wire.drop()
+        missed = [ask(harbour, channel), ask(harbour, channel)]
+        harbour.store.full = True
+        harbour.wire.identify()
+        await asyncio.sleep(seconds)
+        assert harbour.taken_in(channel) == []
+        harbour.store.full = False
+        await asyncio.sleep(40)
+        assert harbour.taken_in(channel) == [one.id for one in missed]
+        assert harbour.unread == []
+        assert int(await harbour.store.noted("listening") or 0) >= missed[-1].id
+
+    live(story)
+
+
+def test_on_a_full_disk_who_asks_now_sees_after_a_minute_that_nobody_answers() -> None:
+    """What waits behind what was missed is marked then, as all else is on a full disk."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        harbour.wire.drop()
+        missed = ask(harbour, channel)
+        harbour.store.full = True
+        harbour.wire.identify()
+        await asyncio.sleep(1)
+        waiting = ask(harbour, channel)
+        await asyncio.sleep(120)
+        assert "⚠️" in waiting.reactions
+        later = ask(harbour, channel)
+        await asyncio.sleep(5)
+        assert "⚠️" in later.reactions
+        harbour.store.full = False
+        await asyncio.sleep(40)
+        assert harbour.taken_in(channel) == [missed.id]
+
+    live(story)
+
+
 def test_after_a_quiet_day_nothing_is_told() -> None:
     """Nobody was let down: what is older was heard."""
 

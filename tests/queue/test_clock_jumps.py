@@ -3,7 +3,7 @@
 Within one life of Aurora the wall clock decides nothing: every due time is monotonic. Across a
 restart it is all there is. Then a clock that was set forward may end what waited as expired (the
 person is told, as always), and one that was set back lets nobody wait longer than the 15 minutes
-a message has, no channel longer than its pace, and no retry longer than five minutes.
+a message has, no channel longer than its pace, and no retry longer than its delay.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pytest
 
 from aurora.agents.protocol import Accepted, Finished
 from aurora.errors import CircuitBreaker
+from aurora.ids import message_id_at
 from aurora.ledger import EVERYWHERE
 from aurora.model import Event, State
 from aurora.queue import EXPIRY_SECONDS, Enqueued
@@ -315,15 +316,62 @@ async def test_nobody_waits_longer_than_fifteen_minutes_after_a_restart(
 
 
 @BACK
+async def test_a_retry_comes_after_its_delay_after_a_restart(start: Start, jump: float) -> None:
+    """The time for it lies a day ahead, but it was put off a second after it had started."""
+    bench = await start(FAILED)
+    event = await bench.ask()
+    assert bench.steps(event)[-1] == "retrying"
+    bench = await restarted(bench, jump)
+    await bench.clock.advance(3)
+    assert (await bench.kept(event)).state is State.ANSWERED
+
+
+@BACK
 async def test_a_retry_waits_five_minutes_at_most_after_a_restart(
     start: Start, jump: float
 ) -> None:
-    """The time for it lies a day ahead; five minutes are the most that a server may ask for."""
-    bench = await start(FAILED)
+    """Where the clock was set during the run, nothing tells of less than a server may ask for."""
+
+    async def leap(_tools: object) -> None:
+        bench.clock.jump(-jump)
+
+    bench = await start([Accepted(), leap, FAILED[1]])
     event = await bench.ask()
     bench = await restarted(bench, jump)
     await bench.clock.advance(301)
     assert (await bench.kept(event)).state is State.ANSWERED
+
+
+@FORTH
+async def test_who_was_accepted_by_a_clock_that_was_behind_has_their_time_after_a_restart(
+    start: Start, jump: float
+) -> None:
+    """Nobody is heard before they wrote: an id tells by how much that clock was wrong."""
+    bench = await start()
+    shut(bench)
+    wrote = bench.clock.time()
+    bench.clock.jump(-jump)
+    event = await bench.ask(message_id=message_id_at(wrote))
+    bench = await restarted(bench, jump)
+    await bench.clock.advance(1)
+    assert (await bench.kept(event)).state is State.ANSWERED
+
+
+@FORTH
+async def test_who_was_accepted_by_a_clock_that_was_behind_expires_in_time(
+    start: Start, jump: float
+) -> None:
+    """Quarter of an hour after they wrote, and not an hour later."""
+    bench = await start()
+    shut(bench)
+    wrote = bench.clock.time()
+    bench.clock.jump(-jump)
+    event = await bench.ask(message_id=message_id_at(wrote))
+    bench.life.dead = True
+    await bench.clock.advance(EXPIRY_SECONDS + 1)
+    bench = await restarted(bench, jump)
+    await bench.clock.advance(1)
+    assert (await bench.kept(event)).state is State.EXPIRED
 
 
 @JUMPS

@@ -69,6 +69,16 @@ def test_an_event_in_a_guild_counts_for_guild_agent_and_author(rules: WorkRules)
     }
 
 
+def test_where_a_guild_is_away_nobody_runs(settings: Settings, breakers: Breakers) -> None:
+    """It is looked at again soon; other guilds and direct messages go on."""
+    away = {9}
+    rules = WorkRules(settings, breakers, away=away.__contains__)
+    assert rules.hold(make_event(guild_id=9)) == 5.0
+    assert rules.hold(make_event(guild_id=None)) == 0.0
+    away.clear()
+    assert rules.hold(make_event(guild_id=9)) == 0.0
+
+
 def test_a_direct_message_counts_for_no_guild(rules: WorkRules) -> None:
     """Or DMs together would share a guild's eight."""
     limits = rules.limits(make_event(guild_id=None, author_id=7))

@@ -17,6 +17,7 @@ from aurora.errors import Breakers
 from aurora.intake.catchup import CatchUp
 from aurora.intake.receiving import Intake
 from aurora.intake.triggers import addressed, unplaced, unresolved
+from aurora.ledger import LedgerError
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Unread
 from aurora.queue import MessageQueue
@@ -25,6 +26,7 @@ from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling
 from aurora.runs.claim import Claims
 from aurora.settings import Settings
+from aurora.words.ledger import FULL
 from doubles.local_discord import Channel, LocalDiscord, Message
 from doubles.local_discord.gateway import Session
 from doubles.local_discord.posting import event_payload
@@ -42,15 +44,32 @@ class RecordingStore(MemoryStore):
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__(clock)
         self.accepted: list[Event] = []
+        self.full = False
+        """Whether its disk is full: it takes nothing, and tells nothing."""
+
+    async def find(self, message_id: int) -> Event | None:
+        """Return the event of a message."""
+        self._ensure_room()
+        return await super().find(message_id)
+
+    async def note(self, key: str, value: str) -> None:
+        """Keep a note."""
+        self._ensure_room()
+        await super().note(key, value)
 
     async def add(self, event: Event, change: Change) -> bool:
         """Keep a new event; False if its message is known."""
+        self._ensure_room()
         # Its content is taken from it once it is kept.
         as_it_came = replace(event)
         added = await super().add(event, change)
         if added:
             self.accepted.append(as_it_came)
         return added
+
+    def _ensure_room(self) -> None:
+        if self.full:
+            raise LedgerError(FULL(path="ledger.sqlite3"))
 
 
 class Wire(Port):
@@ -202,7 +221,7 @@ class Harbour:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.local = LocalDiscord(now=self.clock.time)
+        self.local = LocalDiscord(now=VirtualClock().time)
         self.ada = self.local.add_user("ada")
         self.guilds = [
             self.local.add_guild(name, owner=self.local.owner) for name in ("East", "West")

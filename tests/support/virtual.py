@@ -38,11 +38,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """An `aurora.clock.Clock` that goes by the running loop."""
+    """An `aurora.clock.Clock` that goes by the running loop, `ahead` of it by so many seconds."""
+
+    def __init__(self, ahead: float = 0.0) -> None:
+        self.ahead = ahead
 
     def time(self) -> float:
         """Return seconds since the epoch."""
-        return EPOCH + self.monotonic()
+        return EPOCH + self.monotonic() + self.ahead
 
     def monotonic(self) -> float:
         """Return seconds of the loop's time."""

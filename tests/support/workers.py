@@ -70,8 +70,13 @@ class Bench:
         self.settings = settings or Settings(Keeper({}, {9: {"agent_id": "a", "enabled": True}}))
         self.breakers = Breakers(self.clock)
         self.changes: list[Change] = []
+        self.away: set[int] = set()
+        """Guilds that the session does not know yet."""
         self.queue = MessageQueue(
-            self.store, WorkRules(self.settings, self.breakers), self.clock, self.changes.append
+            self.store,
+            WorkRules(self.settings, self.breakers, away=lambda guild_id: guild_id in self.away),
+            self.clock,
+            self.changes.append,
         )
         self.port = Port(self.square.local, self.life)
         self.bot = bot or discord.Client(intents=discord.Intents.all())

@@ -118,10 +118,10 @@ class Tables(Database):
             "INSERT INTO starts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
             (channel_id, at),
         )
-        if self._move(events, changes):
+        if moved := self._move(events, changes):
             self.run(KEEP_TURN, turn)
         speaker = events[-1][-1]
-        known = self._one("SELECT 1 FROM events WHERE id = ?", (speaker,)) is not None
+        known = speaker in moved or self._one("SELECT 1 FROM events WHERE id = ?", (speaker,))
         sends = self.sends(speaker) if known else None
         return [self._context(row[-1]) for row in events], sends
 
@@ -141,15 +141,15 @@ class Tables(Database):
         for row in over:
             self.run("UPDATE turns SET answer = NULL WHERE id = ? AND speaker = ?", row)
 
-    def _move(self, events: Sequence[Row], changes: Sequence[Change]) -> bool:
-        """Move the events that are known; tell whether there are any."""
-        run, changed, known = self.run, self.db.changes, False
+    def _move(self, events: Sequence[Row], changes: Sequence[Change]) -> list[str]:
+        """Move the events that are known, once; return the ids of those that were."""
+        run, changed, moved = self.run, self.db.changes, []
         for row, change in zip(events, changes, strict=True):
             run(MOVE_EVENT, (*row, change.id))
             if changed():
                 self._noted(change, row[MOVED_STATE])
-                known = True
-        return known
+                moved.append(row[-1])
+        return moved
 
     def _noted(self, change: Change, state: str) -> None:
         """Keep a change, and where its event stands since."""

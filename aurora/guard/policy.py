@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import discord
 
-from ..chat.places import Channel, Place, find_channel
+from ..chat.places import Channel, Place, find_channel, find_guild
 from ..model import Event
 from ..reasons import Reason
 
@@ -81,7 +81,7 @@ async def find_author(bot: discord.Client, event: Event) -> discord.Member | Den
 
     Raise discord.DiscordException if Discord did not say.
     """
-    guild = bot.get_guild(event.guild_id or 0)
+    guild = await find_guild(bot, event.guild_id or 0)
     if guild is None:
         return GUILD_GONE
     try:

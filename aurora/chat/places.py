@@ -28,7 +28,7 @@ async def find_guild(bot: discord.Client, guild_id: int) -> discord.Guild | None
     try:
         async with asyncio.timeout(_COMING_SECONDS):
             guild = bot.get_guild(guild_id)
-            while guild is not None and not _has_come(guild):  # noqa: ASYNC110 - discord.py tells of it under two names
+            while guild is not None and not _has_come(guild):
                 await asyncio.sleep(_LOOK_SECONDS)
                 guild = bot.get_guild(guild_id)
             return guild

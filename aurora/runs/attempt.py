@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..agents.protocol import (
     Accepted,
@@ -82,7 +82,7 @@ class Attempt:
         timing = asyncio.create_task(self.time.wait(), name=name)
         try:
             async with self.typing:
-                ends = {calling, timing, self.tools.broken}
+                ends: set[asyncio.Future[Any]] = {calling, timing, self.tools.broken}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self.tools.broken.done():
                 raise self.tools.broken.result()

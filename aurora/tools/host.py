@@ -111,7 +111,8 @@ class RunTools:
             if not self.broken.done():
                 self.broken.set_result(error)
         # Until whoever runs the agent has left the run, and cancels its calls.
-        return await asyncio.get_running_loop().create_future()
+        never: asyncio.Future[ToolResult] = asyncio.get_running_loop().create_future()
+        return await never
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         tool = self._tools.get(name)

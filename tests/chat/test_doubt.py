@@ -165,6 +165,7 @@ async def test_what_is_in_a_server_that_comes_late_is_not_taken_for_unsent(stage
     assert (await send(stage.open(event), stage.channel, "By tool")).is_error
     bring = withhold(stage.bot, stage.local, stage.guild)
     looking = asyncio.create_task(stage.trace(event))
+    await asyncio.sleep(0)
     bring()
     assert await looking is Trace.ANSWER
 

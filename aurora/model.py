@@ -257,6 +257,7 @@ class Trace(StrEnum):
     """What of a turn is to be seen in Discord; of several the first that applies."""
 
     ANSWER = "answer"
+    LATER = "later"  # the bot is not connected, or not to this server: nobody can look now
     DOUBT = "doubt"  # something was sent, and whether it arrived can't be found out
     ELSEWHERE = "elsewhere"  # only what is no answer: a message or a reaction somewhere else
     END = "end"  # the person was told that there will be no answer

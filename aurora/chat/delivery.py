@@ -57,6 +57,8 @@ class Delivery:
     async def settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
         """See to it that the answer is in Discord; return by what reason the turn ends.
 
+        That a text is NOT_CONNECTED is shown to nobody: it is for the caller to try it again.
+
         `text` is the agent's last message, delivered only if nothing else answered; `fallback`
         allows that.
         """
@@ -72,7 +74,7 @@ class Delivery:
         except SendFailed as failure:
             reason = failure.reason
             log.warning("The answer to event %s was not delivered: %s", turn.speaker.id, reason)
-        if REASONS[reason].mark:
+        if REASONS[reason].mark and not (reason is Reason.NOT_CONNECTED and text):
             # Who has seen that nothing comes is to get nothing after a crash.
             await self._store.save_turn(turn)
             await self.show_ends(turn, reason)
@@ -100,9 +102,9 @@ class Delivery:
         try:
             if await self._answer(turn) is not None:
                 return Trace.ANSWER
-        except SendFailed:
+        except SendFailed as failure:
             # A second answer would be worse than none (promise 6).
-            return Trace.DOUBT
+            return Trace.LATER if failure.reason is Reason.NOT_CONNECTED else Trace.DOUBT
         sends = await self._store.sends(turn.speaker.id)
         if any(map(_is_agents, sends)):
             return Trace.ELSEWHERE

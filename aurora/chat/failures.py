@@ -35,6 +35,10 @@ _CODES = {
 }
 
 
+class GuildNotHereError(discord.DiscordException):
+    """Discord has not told yet what is in a guild."""
+
+
 class Patience(NamedTuple):
     """How long trouble is borne with, in seconds: each call with its tries, the pause between two.
 
@@ -63,6 +67,10 @@ class SendFailed(AuroraError):  # noqa: N818 - named like discord.py's Forbidden
 
 def explain(error: Exception, sent: Send | None = None) -> SendFailed:
     """Put one of FAILURES into a name and words."""
+    if isinstance(error, GuildNotHereError):
+        return SendFailed(
+            Reason.NOT_CONNECTED, "Discord does not let the bot into that server now.", sent
+        )
     if isinstance(error, TimeoutError):
         text = "Discord did not answer in time; whether it took effect is unknown."
         return SendFailed(Reason.DISCORD_TIMEOUT, text, sent)

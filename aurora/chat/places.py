@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import discord
 
 from ..model import Event
+from .failures import GuildNotHereError
 
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 """A channel or thread of a guild that holds messages."""
 
 Channel = discord.abc.GuildChannel | discord.Thread | discord.DMChannel
+
+_COMING_SECONDS = 30.0
+"""How long a guild is waited for; most come within seconds of a new session's start."""
+_LOOK_SECONDS = 0.1
+
+
+async def find_guild(bot: discord.Client, guild_id: int) -> discord.Guild | None:
+    """Return a guild once Discord has told what is in it; None if the bot is in no such guild.
+
+    A new session begins with their ids, and they come one by one. Until then a guild looks as if
+    nobody could see or do anything there. Raise GuildNotHereError if it takes long.
+    """
+    try:
+        async with asyncio.timeout(_COMING_SECONDS):
+            guild = bot.get_guild(guild_id)
+            while guild is not None and not _has_come(guild):
+                await asyncio.sleep(_LOOK_SECONDS)
+                guild = bot.get_guild(guild_id)
+            return guild
+    except TimeoutError:
+        raise GuildNotHereError from None
+
+
+def _has_come(guild: discord.Guild) -> bool:
+    # One that went away in an outage of Discord's is still known.
+    return not guild.unavailable or guild.me is not None
 
 
 async def find_channel(bot: discord.Client, event: Event, channel_id: int) -> Channel | None:
@@ -22,7 +51,7 @@ async def find_channel(bot: discord.Client, event: Event, channel_id: int) -> Ch
             return None
         found = bot.get_channel(channel_id) or await _fetch(bot, channel_id)
         return found if isinstance(found, discord.DMChannel) else None
-    guild = bot.get_guild(event.guild_id)
+    guild = await find_guild(bot, event.guild_id)
     if guild is None:
         return None
     # Archived threads are in no cache.

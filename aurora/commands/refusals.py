@@ -15,6 +15,7 @@ _NOT_RETRIED: Mapping[State | Trace, Phrase] = {
     State.ANSWERED: w.IT_WAS_ANSWERED,
     State.DECLINED: w.IT_WAS_DECLINED,
     Trace.ANSWER: w.AN_ANSWER_IS_THERE,
+    Trace.LATER: w.AN_ANSWER_MAY_BE_THERE,
     Trace.DOUBT: w.AN_ANSWER_MAY_BE_THERE,
     Trace.ELSEWHERE: w.IT_ACTED_ELSEWHERE,
 }

@@ -5,13 +5,12 @@ The agent can't do in Discord what that person may not do (promise 11).
 
 from __future__ import annotations
 
-import asyncio
 from enum import StrEnum
 from typing import NamedTuple
 
 import discord
 
-from ..chat.places import Channel, Place, find_channel
+from ..chat.places import Channel, Place, find_channel, find_guild
 from ..model import Event
 from ..reasons import Reason
 
@@ -30,10 +29,6 @@ class Denied(NamedTuple):
     code: Reason
     text: str
 
-
-_LOOK_SECONDS = 0.1
-_LOOKS = 300
-"""Half a minute: most guilds come within seconds of a new session."""
 
 # Hidden and missing must look alike, or ids could be tried out.
 UNKNOWN_CHANNEL = Denied(
@@ -87,8 +82,7 @@ async def find_author(bot: discord.Client, event: Event) -> discord.Member | Den
     A guild that a new session does not know yet is waited for. Raise discord.DiscordException if
     Discord did not say, or if the guild does not come.
     """
-    await _come(bot, event.guild_id or 0)
-    guild = bot.get_guild(event.guild_id or 0)
+    guild = await find_guild(bot, event.guild_id or 0)
     if guild is None:
         return GUILD_GONE
     try:
@@ -101,16 +95,6 @@ def is_away(bot: discord.Client, guild_id: int) -> bool:
     """Tell whether a guild is not known yet, or has an outage: nothing is allowed there then."""
     guild = bot.get_guild(guild_id)
     return guild.unavailable if guild is not None else not bot.is_ready()
-
-
-async def _come(bot: discord.Client, guild_id: int) -> None:
-    """Wait until a guild is there; raise discord.DiscordException if that takes too long."""
-    for _ in range(_LOOKS):
-        if not is_away(bot, guild_id):
-            return
-        # discord.py tells of it only when all others are there too.
-        await asyncio.sleep(_LOOK_SECONDS)
-    raise discord.DiscordException(f"guild {guild_id} is not available")
 
 
 async def can_view(

@@ -101,6 +101,8 @@ class Endings:
         trace = await claim.do(self._ports.delivery.trace(claim.turn))
         if trace is Trace.ANSWER:
             return End(sent_before(reason))
+        if trace is Trace.LATER:
+            return self._later(claim.turn)
         if trace is Trace.DOUBT:
             # Another answer could be the second.
             return End(Reason.UNKNOWN_FATE)
@@ -141,7 +143,16 @@ class Endings:
         await self._store.save_turn(turn, lazily=len(text) < _LONG)
         fallback = self._settings.guild(turn.speaker.guild_id).deliver_text
         reason = await claim.do(self._ports.delivery.settle(turn, text, fallback=fallback))
-        await self._queue.finish(turn, reason)
+        if reason is Reason.NOT_CONNECTED and text.strip():
+            await self.settle(claim, self._later(turn))
+        else:
+            await self._queue.finish(turn, reason)
+
+    def _later(self, turn: Turn) -> Again:
+        """Put off what Discord can't be told, or asked, as long as the bot is not there."""
+        turn.interrupted = True
+        turn.misses += 1
+        return Again(self._retries.delay(turn.misses))
 
     async def _put_back(self, turn: Turn, delay: float, *, late: bool) -> None:
         if not turn.interrupted:

@@ -68,7 +68,7 @@ class Recovery:
             return _attempted(Finished(Outcome.COMPLETED, turn.answer))
         if turn.input_id is not None:
             await self._look_for_reply(turn)
-        trace = await self._ports.delivery.trace(turn)
+        trace = await self._trace(turn)
         if trace in _SEEN:
             raise Concluded(End(_SEEN[trace]))
         if trace is Trace.END:
@@ -80,12 +80,22 @@ class Recovery:
 
     async def _given_up(self, turn: Turn) -> Reason:
         try:
-            trace = await self._ports.delivery.trace(turn)
+            trace = await self._trace(turn)
+        except Concluded:
+            raise
         except Exception as error:
             # This may be what Aurora stumbles over each time.
             log.exception("Event %s: nobody knows of an answer", turn.speaker.id, exc_info=error)
             return Reason.POISON
         return _SEEN[trace] if trace in (Trace.ANSWER, Trace.DOUBT) else Reason.POISON
+
+    async def _trace(self, turn: Turn) -> Trace:
+        """Return what is to be seen of a turn; if nobody can look now, it is examined later."""
+        trace = await self._ports.delivery.trace(turn)
+        if trace is Trace.LATER:
+            turn.misses += 1
+            raise Concluded(Again(self._retries.delay(turn.misses)))
+        return trace
 
     async def _look_for_reply(self, turn: Turn) -> None:
         """Note what an agent with Discord tools of its own sent while nobody watched."""

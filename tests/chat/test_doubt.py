@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 
+from aurora.chat import places
 from aurora.chat.failures import SendFailed
 from aurora.chat.sender import LOOK_BACK, fingerprint
 from aurora.model import Send, State, Trace
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase
 from doubles.local_discord import Overwrite, permissions
+from tests.support.discord_port import withhold
 from tests.support.stage import Stage, react, send
 
 
@@ -152,5 +154,55 @@ async def test_before_the_bot_is_connected_nothing_is_taken_for_unsent(
     with monkeypatch.context() as starting:
         starting.setattr(stage.bot, "is_ready", lambda: False)
         starting.setattr(stage.bot, "get_guild", lambda _id: None)
-        assert await stage.trace(event) is Trace.DOUBT
+        assert await stage.trace(event) is Trace.LATER
     assert await stage.trace(event) is Trace.ANSWER
+
+
+async def test_what_is_in_a_server_that_comes_late_is_not_taken_for_unsent(stage: Stage) -> None:
+    """In a new session Discord tells first that it is there, and later what is in it."""
+    event = await stage.ask()
+    lose_answers(stage)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    bring = withhold(stage.bot, stage.local, stage.guild)
+    looking = asyncio.create_task(stage.trace(event))
+    await asyncio.sleep(0)
+    bring()
+    assert await looking is Trace.ANSWER
+
+
+async def test_an_answer_to_a_server_that_comes_late_waits_for_it(stage: Stage) -> None:
+    """Until then it looks as if the person could see and do nothing there."""
+    first, second = await stage.ask(), await stage.ask()
+    bring = withhold(stage.bot, stage.local, stage.guild)
+    sending = asyncio.create_task(send(stage.open(first), stage.channel, "By tool"))
+    settling = asyncio.create_task(stage.settle(second, "By text"))
+    await asyncio.sleep(0)
+    bring()
+    assert not (await sending).is_error
+    assert await settling is Reason.DELIVERED
+    assert sorted(one.content for one in stage.answers()) == ["By text", "By tool"]
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_nothing_is_concluded_of_a_server_that_does_not_come(stage: Stage) -> None:
+    """Nor is anything shown of a text that is to be delivered once it does.
+
+    Aurora waits no time here, so this does not show that it is waited for.
+    """
+    event, other = await stage.ask(), await stage.ask()
+    lose_answers(stage)
+    assert (await send(stage.open(event), stage.channel, "By tool")).is_error
+    bring = withhold(stage.bot, stage.local, stage.guild)
+    assert await stage.trace(event) is Trace.LATER
+    assert await stage.settle(other, "By text") is Reason.NOT_CONNECTED
+    assert stage.reactions(other) == []
+    bring()
+    assert await stage.trace(event) is Trace.ANSWER
+    assert await stage.settle(other, "By text") is Reason.DELIVERED
+    assert [one.content for one in stage.answers()] == ["By tool", "By text"]
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no server."""
+    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)

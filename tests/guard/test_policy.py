@@ -9,6 +9,8 @@ from typing import Any
 import discord
 import pytest
 
+from aurora.chat import places
+from aurora.chat.failures import GuildNotHereError
 from aurora.guard.policy import (
     AUTHOR_GONE,
     GUILD_GONE,
@@ -66,11 +68,11 @@ async def test_a_guild_that_comes_late_is_waited_for(stage: Stage, act: Act) -> 
 async def test_a_guild_that_does_not_come_is_trouble_of_discords(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not known what may be done there. The wait is cut short here, to a few looks."""
-    monkeypatch.setattr("aurora.guard.policy._LOOKS", 3)
+    """It is not known what may be done there. The wait is cut short here, to one look."""
+    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
     event = await stage.ask()
     renew(stage)
-    with pytest.raises(discord.DiscordException, match="not available"):
+    with pytest.raises(GuildNotHereError):
         await ask_for(stage, Act.SEND, stage.channel, event)
 
 

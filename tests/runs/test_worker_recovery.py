@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from aurora.agents.protocol import Accepted, Finished
+from aurora.chat import places
 from aurora.ledger import LedgerError
 from aurora.model import NO_CONTEXT, Event, State
 from aurora.reasons import AgentError, Outcome, Reason
+from tests.support.discord_port import withhold
 from tests.support.events import make_event
 from tests.support.scripts import NEVER, RememberingBackend, ScriptedBackend, by_tool, done
 from tests.support.squares import ELSEWHERE
@@ -589,6 +591,41 @@ async def test_of_a_long_answer_no_part_is_to_be_seen_before_all_of_it_is_kept(
     await after.clock.advance(5)
     assert await end(after, event) == (State.ANSWERED, "delivered")
     assert after.square.delivered == parts
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ([done("Hi")], "delivered"),
+        ([by_tool("Hi"), Finished(Outcome.FAILED)], "sent_before_crash"),
+    ],
+)
+async def test_an_answer_to_a_server_that_is_not_there_waits_for_it(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch, script: Sequence[Any], reason: str
+) -> None:
+    """Nothing is lost, doubled or given up meanwhile. Aurora waits no time itself here."""
+    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
+    bench = await start(benches, ScriptedBackend())
+    bring: list[Callable[[], None]] = []
+
+    async def vanish(_tools: Any) -> None:
+        guild = bench.square.local.world.guilds[9]
+        bring.append(withhold(bench.bot, bench.square.local, guild))
+
+    assert isinstance(bench.backend, ScriptedBackend)
+    # The agent's message is on its way when the new session begins.
+    bench.square.local.faults.add(
+        "POST", "/messages$", status=503, applied=True, times=3 * (len(script) - 1)
+    )
+    bench.backend.turns = [[Accepted(), *script[:-1], vanish, script[-1]]]
+    event = await bench.ask()
+    await bench.clock.advance(60)
+    assert not (await bench.kept(event)).state.final
+    bring[0]()
+    await bench.clock.advance(120)
+    assert await end(bench, event) == (State.ANSWERED, reason)
+    assert [post.text for post in bench.square.posts] == ["Hi"]
+    assert (runs(bench), (await bench.tried(event)).crashes) == (1, 0)
 
 
 async def test_a_disk_that_is_full_at_the_start_makes_events_wait(benches: list[Bench]) -> None:

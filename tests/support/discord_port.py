@@ -20,7 +20,7 @@ import orjson
 from aiohttp import web
 from discord.http import Route
 
-from doubles.local_discord import LocalDiscord
+from doubles.local_discord import Guild, LocalDiscord
 from doubles.local_discord.gateway import Session
 from doubles.local_discord.rest import ROUTES
 from doubles.local_discord.rest.routing import Request
@@ -174,3 +174,19 @@ def _route(method: str, path: str) -> tuple[Answering, dict[str, str]]:
         if found is not None:
             return route, {name: unquote(value) for name, value in found.groupdict().items()}
     raise LookupError(f"the local Discord has no route {method} {path}")
+
+
+def withhold(bot: discord.Client, local: LocalDiscord, guild: Guild) -> Callable[[], None]:
+    """Begin as a new session does, with no more of a guild than its id; return what brings it."""
+    state = bot._connection
+    known = state._get_guild(guild.id)
+    assert known is not None
+    state._remove_guild(known)
+    unavailable: Any = {"id": str(guild.id), "unavailable": True}
+    state._add_guild_from_data(unavailable)
+
+    def bring() -> None:
+        payload: Any = local.world.guild_payload(guild)
+        state.parse_guild_create(payload | {"unavailable": False})
+
+    return bring

@@ -204,6 +204,10 @@ class AgentError(AuroraError):
         self.detail = detail
 
 
+class RunBrokenError(AuroraError):
+    """A run can't go on, through no fault of its agent's: what Aurora itself needs is away."""
+
+
 def sent_before(reason: Reason) -> Reason:
     """Return the reason of an event that was answered before its run ended by another."""
     return Reason(f"sent_before_{reason}")

@@ -33,7 +33,7 @@ async def find_guild(bot: discord.Client, guild_id: int) -> discord.Guild | None
                 guild = bot.get_guild(guild_id)
             return guild
     except TimeoutError:
-        raise GuildNotHereError from None
+        raise GuildNotHereError("Discord has not brought the server yet") from None
 
 
 def _has_come(guild: discord.Guild) -> bool:

@@ -26,7 +26,7 @@ from ..ids import new_input_id
 from ..ledger import Store
 from ..model import Turn
 from ..prompts import DISCORD_TOOLS, build_prompt
-from ..reasons import AgentError, Outcome, Reason
+from ..reasons import AgentError, Outcome, Reason, RunBrokenError
 from ..settings import GuildSettings
 from ..words import servers as w
 from .agent_time import AgentTime
@@ -74,7 +74,7 @@ class Attempt:
     async def run(self) -> Attempted:
         """Call the agent, within the time limit; the tools are shut when this returns.
 
-        Raise LedgerError if a tool could not keep what it did, or was about to do.
+        Raise RunBrokenError if a tool failed through no fault of the agent's.
         """
         name = f"aurora call: {self.turn.speaker.id}"
         self.time = AgentTime(self.clock, self.settings.agent_timeout, self.backend.ping)
@@ -85,7 +85,7 @@ class Attempt:
                 ends: set[asyncio.Future[Any]] = {calling, timing, self.tools.broken}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self.tools.broken.done():
-                raise self.tools.broken.result()
+                raise RunBrokenError(self.tools.broken.result())
             if not calling.done():
                 # A send that is under way may arrive; what the agent tries later may not.
                 await self.tools.close(_TIME_OVER)

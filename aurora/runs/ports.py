@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
 from ..agents.protocol import AgentBackend, ToolHost
-from ..ledger import LedgerError
 from ..model import Event, Trace, Turn
 from ..reasons import Reason
 from ..words import Phrase
@@ -18,11 +17,12 @@ class RunTools(ToolHost, Protocol):
     """The tools of one run, which can be shut.
 
     Where the run is `watched` nothing is offered: its agent acts in Discord with its own tools.
-    `broken` is done once the ledger has failed a call; that call then never returns.
+    `broken` is done, with the reason, once a call has failed through no fault of the agent's: the
+    ledger does not work, or Discord has not brought the server yet. That call never returns.
     """
 
     watched: bool
-    broken: asyncio.Future[LedgerError]
+    broken: asyncio.Future[Exception]
 
     async def close(self, reason: str) -> None:
         """Refuse every later call, and return when none is under way."""

@@ -11,7 +11,7 @@ from ..clock import Clock
 from ..errors import Breakers, ErrorStats, RetryConfig
 from ..ledger import LedgerError, Store
 from ..queue import MessageQueue
-from ..reasons import REASONS, Reason
+from ..reasons import REASONS, Reason, RunBrokenError
 from ..settings import Settings
 from .admission import Admission, Admitted
 from .attempt import Attempt, Attempted
@@ -105,9 +105,9 @@ class Worker:
             await self._endings.call_off(claim, withheld.reason)
         except UnloadedError:
             await self._endings.leave(turn)
-        except LedgerError as error:
+        except (LedgerError, RunBrokenError) as error:
             # No fault of the turn's; once the ledger works again it tells what was done.
-            log.warning("Event %s: the ledger failed: %s", turn.speaker.id, error)
+            log.warning("Event %s is broken off: %s", turn.speaker.id, error)
             turn.misses += 1
             await self._endings.interrupt(turn, self._retries.delay(turn.misses))
         except Exception as error:

@@ -12,7 +12,7 @@ import discord
 
 from ..agents.memory import Memory
 from ..agents.protocol import ToolResult, ToolSpec
-from ..chat.failures import FAILURES, explain
+from ..chat.failures import FAILURES, GuildNotHereError, explain
 from ..chat.sender import Sender
 from ..clock import Clock
 from ..ledger import LedgerError, Store
@@ -26,6 +26,7 @@ from .tool import Scope, Tool, ToolError
 
 log = logging.getLogger("red.aurora.tools")
 
+_NOT_ITS_FAULT = (LedgerError, GuildNotHereError)
 _BROKEN = "Aurora can do nothing more in this run."
 
 
@@ -83,7 +84,7 @@ class RunTools:
     def __init__(
         self, tools: Sequence[Tool], scope: Callable[[Callable[[], None]], Scope]
     ) -> None:
-        self.broken: asyncio.Future[LedgerError] = asyncio.get_running_loop().create_future()
+        self.broken: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._tools = {tool.spec.name: tool for tool in tools}
         self._scope = scope(self._ensure_open)
         self._alone = asyncio.Lock()
@@ -100,13 +101,14 @@ class RunTools:
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Run a tool; a refusal or a failure is a result with `is_error`, never an exception.
 
-        If the ledger fails there is no result, and the run is `broken`. What the agent meant to
-        say is not kept, nor is it the agent's to say it again: told that its answer had failed,
-        it might end with a "Done." that would be given for the answer.
+        If the ledger fails, or the server is not there, there is no result and the run is
+        `broken`. What the agent meant to say is not kept, nor is it the agent's to say it again:
+        told that its answer had failed, it might end with a "Done." that would be given for the
+        answer.
         """
         try:
             return await self._call(name, arguments)
-        except LedgerError as error:
+        except _NOT_ITS_FAULT as error:
             self._closed = self._closed or _BROKEN
             if not self.broken.done():
                 self.broken.set_result(error)
@@ -127,6 +129,8 @@ class RunTools:
             async with self._alone if tool.alters else nullcontext():
                 self._ensure_open()
                 return ToolResult(await tool.run(self._scope, Arguments(arguments)))
+        except _NOT_ITS_FAULT:
+            raise
         except ToolError as refusal:
             self._note(tool, refusal.reason)
             return ToolResult(str(refusal), True)
@@ -137,8 +141,6 @@ class RunTools:
             failure = explain(error)
             self._note(tool, failure.reason)
             return ToolResult(f"{name} failed. {failure}", True)
-        except LedgerError:
-            raise
         except Exception:
             log.exception("Tool %s failed for event %s", name, self._scope.event.id)
             return ToolResult(f"{name} failed because of a mistake in Aurora.", True)

@@ -15,7 +15,7 @@ from ..agents.own_tools import Danger, danger_of
 from ..agents.protocol import OwnTool, RunEvent, ToolCalled, ToolResult, ToolSpec
 from ..chat.failures import SendFailed
 from ..chat.sender import Sender, fingerprint
-from ..ledger import LedgerError, Store
+from ..ledger import Store
 from ..model import Event, Send, Turn
 from .host import RunTools, Toolbox
 
@@ -50,7 +50,7 @@ class WatchedTools:
     watched = True
 
     def __init__(self, turn: Turn, store: Store, sender: Sender) -> None:
-        self.broken: asyncio.Future[LedgerError] = asyncio.get_running_loop().create_future()
+        self.broken: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._turn = turn
         self._store = store
         self._sender = sender

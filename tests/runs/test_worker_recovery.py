@@ -564,6 +564,31 @@ async def test_an_answer_that_a_full_disk_kept_from_going_out_is_asked_for_again
     assert (runs(bench), bench.backend.aborted) == (2, 1)
 
 
+@pytest.mark.parametrize("word", ["Done.", ""])
+async def test_an_answer_that_a_server_was_not_there_for_is_asked_for_again(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """It is no refusal that an agent could do anything about. No time is waited here."""
+    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
+    bench = await start(benches, ScriptedBackend())
+    bring: list[Callable[[], None]] = []
+
+    async def vanish(_tools: Any) -> None:
+        guild = bench.square.local.world.guilds[9]
+        bring.append(withhold(bench.bot, bench.square.local, guild))
+
+    assert isinstance(bench.backend, ScriptedBackend)
+    script = [Accepted(), by_tool("Hi"), done(word)]
+    bench.backend.turns = [[vanish, *script], *[script] * 20]
+    event = await bench.ask()
+    await bench.clock.advance(60)
+    assert not (await bench.kept(event)).state.final
+    bring[0]()
+    await bench.clock.advance(120)
+    assert await end(bench, event) == (State.ANSWERED, "sent")
+    assert [post.text for post in bench.square.posts] == ["Hi"]
+
+
 async def test_of_a_long_answer_no_part_is_to_be_seen_before_all_of_it_is_kept(
     benches: list[Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,11 +60,13 @@ async def authorise(
 ) -> Place | discord.DMChannel | Denied:
     """Return the channel if the event's author may do this there, or else why not.
 
-    Raise discord.DiscordException if Discord did not say who may do what.
+    A guild that a new session does not know yet is waited for. Raise discord.DiscordException if
+    it does not come, or if Discord did not say who may do what.
     """
     if event.guild_id is None:
         channel = await find_channel(bot, event, channel_id)
         return channel if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
+    await _come(bot, event.guild_id)
     author = await find_author(bot, event)
     if isinstance(author, Denied):
         return author
@@ -79,8 +81,7 @@ async def authorise(
 async def find_author(bot: discord.Client, event: Event) -> discord.Member | Denied:
     """Return who wrote in a guild, from the cache if possible, or why nobody can be asked for.
 
-    A guild that a new session does not know yet is waited for. Raise discord.DiscordException if
-    Discord did not say, or if the guild does not come.
+    Raise discord.DiscordException if Discord did not say.
     """
     guild = await find_guild(bot, event.guild_id or 0)
     if guild is None:
@@ -92,7 +93,7 @@ async def find_author(bot: discord.Client, event: Event) -> discord.Member | Den
 
 
 def is_away(bot: discord.Client, guild_id: int) -> bool:
-    """Tell whether a guild is not known yet, or has an outage: nothing is allowed there then."""
+    """Tell whether a guild is not known yet, or has an outage: there is nothing to begin there."""
     guild = bot.get_guild(guild_id)
     return guild.unavailable if guild is not None else not bot.is_ready()
 

@@ -6,10 +6,12 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
 
+from aurora.ledger import EVERYWHERE
 from doubles.local_discord import Message
 from tests.support.disks import no_file_longer_than
 from tests.support.e2e.hands import register
@@ -97,6 +99,34 @@ async def test_a_second_aurora_goes_on_with_what_a_killed_one_has_left(
     assert (await town.ended(message)).step == "answered"
     await works(town)
     assert len(town.answers(message)) == 1
+
+
+async def test_who_asks_during_the_take_over_overtakes_nobody_who_was_missed(
+    second: tuple[Town, Rival],
+) -> None:
+    """Until it is known what was missed nothing counts as heard."""
+    town, rival = second
+    missed = mention(town, "missed")
+    await silent(town, missed)
+    store, asked = town.cog.services.store, list[Message]()
+    noted = store.noted
+
+    async def slow(key: str) -> str | None:
+        if not asked:
+            asked.append(mention(town, "asked meanwhile"))
+            seen = lambda: any(one.id == asked[0].id for one in town.cog.bot.cached_messages)  # noqa: E731
+            await town.discord.wait_for(seen, 20)
+            # So much time has Red to hand it on.
+            await asyncio.sleep(0.5)
+        return cast(str | None, await noted(key))
+
+    store.noted = slow
+    rival.end()
+    await town.discord.wait_for(lambda: asked, 30)
+    for message in (missed, asked[0]):
+        assert (await town.ended(message)).step == "answered"
+    listed = await store.recent(EVERYWHERE, limit=2)
+    assert [one.event.message_id for one in listed] == [asked[0].id, missed.id]
 
 
 async def test_a_slash_command_is_left_to_the_aurora_that_works(

@@ -66,7 +66,6 @@ async def authorise(
     if event.guild_id is None:
         channel = await find_channel(bot, event, channel_id)
         return channel if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
-    await _come(bot, event.guild_id)
     author = await find_author(bot, event)
     if isinstance(author, Denied):
         return author

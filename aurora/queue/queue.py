@@ -28,7 +28,8 @@ from .walking import KEPT_AT_ONCE, let_go, parts, walk
 
 EXPIRY_SECONDS = 15 * 60.0
 """How long an event may wait before it ends as expired."""
-_LONGEST_DELAY = 300.0
+# A longer one no server may ask for: it is not known then, since the clock was set.
+_LONGEST_DELAY, _UNKNOWN_DELAY = 300.0, 2.0
 
 
 class Enqueued(StrEnum):
@@ -336,7 +337,8 @@ class MessageQueue:
         if turn.started_at is not None:
             # It was put back after it had started, by the same clock.
             delay = min(delay, turn.not_before - turn.started_at)
-        turn.ready_at = monotonic + min(max(0.0, delay), _LONGEST_DELAY)
+        delay = delay if delay <= _LONGEST_DELAY else _UNKNOWN_DELAY
+        turn.ready_at = monotonic + max(0.0, delay)
 
     def _line_up(self, turn: Turn) -> None:
         for event in turn.events:

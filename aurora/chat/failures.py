@@ -35,7 +35,7 @@ _CODES = {
 }
 
 
-class GuildNotHereError(discord.DiscordException):
+class GuildNotHereError(AuroraError, discord.DiscordException):
     """Discord has not told yet what is in a guild."""
 
 

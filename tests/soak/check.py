@@ -124,12 +124,15 @@ def _arrivals(
     owed: Collection[int],
 ) -> None:
     """Complain of messages that were lost; one kind may be missed."""
-    kept = {one.message_id for one in ledger.events} | set(ledger.refused)
+    kept = {one.message_id for one in ledger.events}
     met: set[int] = set()
     for one in asked:
         message, channel = one.message, one.message.channel
         if message.id in kept:
             met.add(channel.id)
+        elif message.id in ledger.refused:
+            # Whoever was turned away has been told, and has left nothing to be found by.
+            continue
         elif message.id in told:
             found.violations.append(f"{one.marker}: accepted, and lost")
         elif message.id in owed:

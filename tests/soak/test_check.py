@@ -36,6 +36,7 @@ class Scene:
         self.changes: list[Mapping[str, Any]] = []
         self.told: set[int] = set()
         self.owed: set[int] = set()
+        self.turned_away: set[int] = set()
         self.integrity = "ok"
 
     def ask(self, room: Channel | None = None) -> Asked:
@@ -81,7 +82,7 @@ class Scene:
 
     def judge(self) -> Findings:
         """Let the checker look."""
-        ledger = Ledger(self.events, (), self.changes, set(), self.integrity)
+        ledger = Ledger(self.events, (), self.changes, self.turned_away, self.integrity)
         told, owed = self.told, self.owed
         return check(self.discord, self.asked, ledger, told=told, owed=owed, pace=0.2)
 
@@ -146,6 +147,16 @@ def test_first_words_in_private_may_be_missed(scene: Scene) -> None:
     scene.keep(known)
     scene.ask(room)
     assert "never caught up on" in scene.complaints()
+
+
+def test_who_was_turned_away_in_private_is_a_stranger_still(scene: Scene) -> None:
+    """A full disk took the message in as little as it will be found again."""
+    room = scene.discord.open_dm(scene.ada)
+    turned_away = scene.ask(room)
+    scene.turned_away.add(turned_away.message.id)
+    missed = scene.ask(room)
+    found = scene.judge()
+    assert (found.violations, found.missed) == ([], [missed.marker])
 
 
 def test_two_answers_are_a_complaint(scene: Scene) -> None:

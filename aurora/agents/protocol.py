@@ -75,8 +75,7 @@ class RunStarted:
     run_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A piece of the answer. Pieces of one message share `message_id`; a new id starts over."""
 
     message_id: str
@@ -102,16 +101,14 @@ class ToolCalled:
     arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolReturned:
+class ToolReturned(NamedTuple):
     """A tool call ended."""
 
     call_id: str
     is_error: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one step."""
 
     prompt_tokens: int
@@ -140,8 +137,7 @@ class ServerFound:
     anew: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """The end of a run; always the last event.
 
     `text` is the agent's last message, whole. `detail` is for admins and logs: no user's words,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import aiohttp
 import discord
@@ -28,8 +29,7 @@ _PATIENCE = (1.0, 30.0)
 _TROUBLE = (discord.DiscordException, aiohttp.ClientError, OSError)
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """How much is read of a guild, and how long that may take, in seconds.
 
     Of a channel the latest `messages` are read, of `channels` and `dms` those written in last. A
@@ -45,8 +45,7 @@ class Bounds:
     heartbeat: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(NamedTuple):
     """What to read of a channel: what is above `floor` and not above `ceiling`.
 
     discord.py knows neither the channels of direct messages nor where they end. `since` is the
@@ -65,8 +64,7 @@ class Missed:
         return Unread(guild_id or None, self.channel_id, written_at(since), written_at(until))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """What stands in a gap, if that is known, and what of it is wanted."""
 
     read: Sequence[discord.Message] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..model import Event
 
@@ -11,8 +11,7 @@ Selector = Callable[[Event], bool]
 """Tells which events are meant; for one that is none of these all are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfMessages:
+class OfMessages(NamedTuple):
     """The events of these messages."""
 
     message_ids: Collection[int]
@@ -22,8 +21,7 @@ class OfMessages:
         return event.message_id in self.message_ids
 
 
-@dataclass(frozen=True, slots=True)
-class OfGuild:
+class OfGuild(NamedTuple):
     """The events of a guild, or (None) of direct messages; before a moment, if one is given.
 
     `came_before` is in seconds of the monotonic clock.
@@ -38,8 +36,7 @@ class OfGuild:
         return event.guild_id == self.guild_id and early
 
 
-@dataclass(frozen=True, slots=True)
-class OfChannel:
+class OfChannel(NamedTuple):
     """The events of a channel and its threads, or of a thread."""
 
     channel_id: int

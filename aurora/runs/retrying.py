@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..ledger import Store, Where
@@ -28,8 +27,7 @@ class Reread(NamedTuple):
     context: EventContext
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(NamedTuple):
     """Lets ended events wait again.
 
     `trace` finds out what of an event is to be seen in Discord; `reread` reads its message anew

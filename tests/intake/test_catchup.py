@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import discord
 import pytest
@@ -45,7 +44,7 @@ def test_a_live_message_waits_a_minute_at_most(caplog: pytest.LogCaptureFixture)
     async def story(harbour: Harbour) -> None:
         assert harbour.bot is not None
         channel = harbour.channels[0]
-        harbour.bot.catchup.bounds = replace(harbour.bot.catchup.bounds, channel=1000.0)
+        harbour.bot.catchup.bounds = harbour.bot.catchup.bounds._replace(channel=1000.0)
         harbour.wire.drop()
         await asyncio.sleep(1)
         missed = ask(harbour, channel)

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +114,7 @@ class Comings:
     def bound(self, **bounds: float) -> None:
         """Let less be read of what was missed, or for less long."""
         catchup = self.services.catchup
-        catchup.bounds = replace(catchup.bounds, **bounds)
+        catchup.bounds = catchup.bounds._replace(**bounds)
 
     async def settle(self) -> None:
         """Choose agents, and pause, as an owner does; wait until it is kept what was heard."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ..model import Event
 
@@ -11,7 +11,8 @@ Selector = Callable[[Event], bool]
 """Tells which events are meant; for one that is none of these all are looked at."""
 
 
-class OfMessages(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OfMessages:
     """The events of these messages."""
 
     message_ids: Collection[int]
@@ -21,7 +22,8 @@ class OfMessages(NamedTuple):
         return event.message_id in self.message_ids
 
 
-class OfGuild(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OfGuild:
     """The events of a guild, or (None) of direct messages; before a moment, if one is given.
 
     `came_before` is in seconds of the monotonic clock.
@@ -36,7 +38,8 @@ class OfGuild(NamedTuple):
         return event.guild_id == self.guild_id and early
 
 
-class OfChannel(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OfChannel:
     """The events of a channel and its threads, or of a thread."""
 
     channel_id: int

@@ -77,6 +77,7 @@ ASKED: dict[str, Callable[[SqliteStore], Awaitable[Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ASKED)
 async def test_what_is_asked_for_takes_as_long_with_many_as_with_few(
     store: SqliteStore, clock: FakeClock, what: str
@@ -164,6 +165,7 @@ async def test_counts_are_right_after_an_operation_that_was_undone(
 # -- the file
 
 
+@pytest.mark.long
 async def test_the_file_shrinks_when_old_rows_are_dropped(
     store: SqliteStore, clock: FakeClock, tmp_path: Path
 ) -> None:

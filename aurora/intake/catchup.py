@@ -229,10 +229,15 @@ class CatchUp:
         if gap is None or self._settings.agent_for(None) is None:
             return []
         channels = await self._store.dm_channels(self._clock.time() - DEDUPE_SECONDS)
-        return [
+        missed = [
             Missed(channel_id, gap.anywhere, gap.anywhere, None, 0)
-            for channel_id in channels[-self.bounds.dms :]
+            for channel_id in reversed(channels)
         ]
+        now = message_id_at(self._time.now())
+        # Whether anything was written in these nobody knows.
+        for one in missed[self.bounds.dms :]:
+            self._found_unread(one.unread(DMS, now))
+        return missed[: self.bounds.dms]
 
     def _tell_unread(self) -> None:
         unread, self._unread = self._unread, []

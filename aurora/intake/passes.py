@@ -39,7 +39,7 @@ class Bounds(NamedTuple):
 
     messages: int = 50
     channels: int = 200
-    dms: int = 50
+    dms: int = 500
     channel: float = 10.0
     whole: float = 60.0
     heartbeat: float = 10.0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from aurora.ledger import LedgerError
-from aurora.model import Change, Event
+from aurora.model import Change, Event, Unread
+from aurora.queue.limits import WorkRules
 from aurora.words import phrase
 from doubles.local_discord import Message, Overwrite, permissions
 from tests.support.e2e.away import Comings, session_lost
@@ -412,6 +413,43 @@ async def test_a_direct_message_missed_while_red_was_down_is_taken_in(place: Com
     async with place.started():
         await place.accepted(missed)
     assert len(place.taken_in) == 2
+
+
+async def test_of_many_direct_messages_the_latest_are_read_and_the_owners_hear_of_the_others(
+    awake: Comings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixty people wrote, fifty were looked at, and nobody heard of the others."""
+    told: list[Sequence[Unread]] = []
+    monkeypatch.setattr(awake.services.catchup, "_tell", told.append)
+    awake.bound(dms=1)
+    early, late = awake.discord.open_dm(awake.bo), awake.discord.open_dm(awake.ada)
+    await awake.accepted(awake.say("hello", early, awake.bo))
+    await awake.accepted(awake.say("hello", late, awake.ada))
+    async with awake.session_lost():
+        awake.say("are you there?", early, awake.bo)
+        missed = awake.say("are you there?", late, awake.ada)
+    await awake.accepted(missed)
+    await awake.discord.wait_for(lambda: told or None)
+    assert len(awake.taken_in) == 3
+    assert [(one.guild_id, one.channel_id) for one in told[0]] == [(None, early.id)]
+
+
+async def test_sixty_people_who_wrote_in_private_are_all_caught_up_with(
+    awake: Comings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small bot has that many. Nobody answers here, so more may wait than do otherwise."""
+    monkeypatch.setattr(WorkRules, "capacity", lambda *_: 1000)
+    people = [awake.discord.add_user(f"friend{number}") for number in range(60)]
+    channels = []
+    for one in people:
+        awake.discord.add_member(awake.guild, one)
+        channels.append(awake.discord.open_dm(one))
+        awake.say("hello", channels[-1], one)
+    await awake.discord.wait_for(lambda: len(awake.taken_in) == 60 or None)
+    async with awake.session_lost():
+        missed = [awake.say("there?", dm, one) for dm, one in zip(channels, people, strict=True)]
+    for one in missed:
+        await awake.accepted(one)
 
 
 async def test_what_was_missed_between_unload_and_load_is_taken_in(awake: Comings) -> None:

@@ -40,8 +40,13 @@ def written_at(message_id: int) -> float:
 def _uuid7(at: float) -> str:
     # The bits that RFC 9562 fixes are the version, 7, and the variant, two bits after it.
     moment, noise = int(at * 1000), _random.getrandbits(74)
-    head = f"{moment >> 16:08x}-{moment & 0xFFFF:04x}-7{noise >> 62:03x}"
-    return f"{head}-{0x8000 | noise >> 48 & 0x3FFF:04x}-{noise & 0xFFFFFFFFFFFF:012x}"
+    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 - made ten times a mention, and faster
+        moment >> 16,
+        moment & 0xFFFF,
+        noise >> 62,
+        0x8000 | noise >> 48 & 0x3FFF,
+        noise & 0xFFFFFFFFFFFF,
+    )
 
 
 # Ids are to differ, not to be secret; the system's source lets go of the interpreter's lock.

@@ -159,6 +159,8 @@ class Breakers:
         # The agent that was asked for last stands last.
         self._agents: dict[str, _Agent] = {}
         self._providers: dict[str, CircuitBreaker] = {}
+        # Those that are not closed: mostly none, and each start asks several times.
+        self._troubled: set[Key] = set()
         self.limited_pauses = LIMITED
         """How long a provider that limits is left alone; holds for those that begin to."""
         self.server = self._breaker(None)
@@ -188,10 +190,14 @@ class Breakers:
 
     def retry_in(self, agent_id: str) -> float:
         """Return the seconds until `acquire` may succeed; see `CircuitBreaker.retry_in`."""
+        if not self._troubled:
+            return 0.0
         return max([breaker.retry_in() for _, breaker in self._known(agent_id)])
 
     def probes_allowed(self, agent_id: str) -> Mapping[str, int]:
         """Return how many runs may be tried at a time, for each breaker that is half-open."""
+        if not self._troubled:
+            return {}
         return {
             _NAMES[type(key)].format(agent_id): allowed
             for key, breaker in self._known(agent_id)
@@ -278,6 +284,10 @@ class Breakers:
 
     def _teller(self, key: Key) -> Callable[[BreakerState, BreakerState], None]:
         def changed(old: BreakerState, new: BreakerState) -> None:
+            if new is BreakerState.CLOSED:
+                self._troubled.discard(key)
+            else:
+                self._troubled.add(key)
             if isinstance(key, Provider) and new is BreakerState.CLOSED:
                 self._providers.pop(key.agent_id, None)
             for listener in self._listeners:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Protocol
 
@@ -17,19 +16,18 @@ SHOWN = 25
 """Rows that are fetched at a time; each may stand somewhere else in the file."""
 
 # As the indexes have it: SQLite compares the two by their text.
-_OVER = "state < 'running'"
+_COUNTED = "state < 'running' AND uncounted IS NULL"
 _RARE = "state < 'running' AND state > 'answered'"
 TALLY = "SELECT state, number FROM tallies WHERE guild = ? AND number > 0"
 TALLY_OF_ALL = "SELECT state, sum(number) FROM tallies GROUP BY state HAVING sum(number) > 0"
 ENDED = sql(
-    "SELECT seq FROM events INDEXED BY events_ended WHERE guild_id IS ? AND state = ? AND", _OVER,
-    "ORDER BY seq DESC LIMIT ?",
+    "SELECT seq FROM events INDEXED BY events_ended WHERE guild_id IS ? AND state = ?",
+    "AND", _COUNTED, "ORDER BY seq DESC LIMIT ?",
 )  # fmt: skip
 UNANSWERED = sql(
     "SELECT seq FROM events INDEXED BY events_unanswered WHERE state = ? AND", _RARE,
     "ORDER BY seq DESC LIMIT ?",
 )  # fmt: skip
-NAMED = "SELECT seq FROM events WHERE id IN (SELECT value FROM json_each(?))"
 ANY = "SELECT seq, guild_id, state FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 ANY_OPEN = (
     "SELECT seq, guild_id, state FROM contexts CROSS JOIN events ON seq = event "
@@ -77,6 +75,7 @@ async def recent(do: _Do, where: Where, states: Collection[str], limit: int) -> 
 
 def counts(tables: Tables, where: Where) -> dict[str, int]:
     """Count events by state."""
+    tables.count_ended()
     query, values = (TALLY_OF_ALL, ()) if where == EVERYWHERE else (TALLY, (where or 0,))
     ended = dict(tables.run(query, values))
     return tables.unfinished.counts(where) | ended
@@ -93,14 +92,15 @@ def _indexed(tables: Tables, where: Where, wanted: frozenset[str], limit: int) -
     many = sum(unfinished.get(state, 0) for state in wanted) > LOOKED_AT
     if many or (where == EVERYWHERE and State.ANSWERED in wanted):
         return None
-    names = tables.unfinished.ids(where, wanted)
-    found = tables.run(NAMED, (json.dumps(names),)).fetchall() if names else []
+    tables.count_ended()
+    found = tables.unfinished.seqs(where, wanted)
     for state in wanted - _OPEN:
         if where == EVERYWHERE:
-            found += tables.run(UNANSWERED, (state, limit)).fetchall()
+            ended = tables.run(UNANSWERED, (state, limit))
         else:
-            found += tables.run(ENDED, (where, state, limit)).fetchall()
-    return sorted((seq for (seq,) in found), reverse=True)[:limit]
+            ended = tables.run(ENDED, (where, state, limit))
+        found += (seq for (seq,) in ended)
+    return sorted(found, reverse=True)[:limit]
 
 
 async def _passed(do: _Do, where: Where, wanted: Collection[str], limit: int) -> list[int]:

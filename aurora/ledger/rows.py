@@ -59,18 +59,28 @@ def _of(table: str, columns: Sequence[str]) -> str:
 
 _EVENTS = _of("events", _EVENT)
 INSERT_EVENT = sql(
-    "INSERT", _insert("events", *_FIXED, *_MOVING, "id"), "ON CONFLICT (message_id) DO NOTHING"
-)
-UPDATE_EVENT = sql("UPDATE events SET", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
-SAVE_EVENT = sql(UPDATE_EVENT, "RETURNING guild_id")
+    "INSERT INTO events (uncounted,", ", ".join((*_FIXED, *_MOVING, "id")), ") VALUES (1",
+    ", ?" * len((*_FIXED, *_MOVING, "id")), ") ON CONFLICT (message_id) DO NOTHING",
+)  # fmt: skip
+_UPDATE = sql("UPDATE events SET", " = ?, ".join(_MOVING), "= ?")
+UPDATE_EVENT = sql(_UPDATE, "WHERE id = ?")
+SAVE_EVENT = sql(UPDATE_EVENT, "RETURNING seq, guild_id")
 # An event names its latest change: told to move it twice, the ledger moves it once.
 MOVE_EVENT = sql(UPDATE_EVENT, "AND cause IS NOT ?")
+# What is unfinished is known by its number, and need not be looked for.
+MOVE_UNFINISHED = sql(_UPDATE, "WHERE seq = ? AND cause IS NOT ?")
 # Its message is read anew.
 REVIVE_EVENT = sql("UPDATE events SET kind = ?,", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
+COUNT_ENDED = (
+    "INSERT INTO tallies SELECT coalesce(guild_id, 0), state, count(*) FROM events "
+    "WHERE state < 'running' AND uncounted = 1 GROUP BY guild_id, state "
+    "ON CONFLICT DO UPDATE SET number = number + excluded.number",
+    "UPDATE events SET uncounted = NULL WHERE state < 'running' AND uncounted = 1",
+)
 # What is unfinished has a context; so it is found however much has ended.
 _OPEN = "FROM contexts CROSS JOIN events ON seq = event WHERE state IN ('waiting', 'running')"
-OPEN_STATES = sql("SELECT id, guild_id, state", _OPEN)
-UNFINISHED = sql("SELECT", _EVENTS, _OPEN, "ORDER BY event")
+OPEN_STATES = sql("SELECT id, seq, guild_id, state", _OPEN)
+UNFINISHED = sql("SELECT", _EVENTS, ", seq", _OPEN, "ORDER BY event")
 WITH_CONTEXT = sql("SELECT", _EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
 KEEP_TURN = sql("INSERT OR REPLACE INTO turns VALUES (", ", ".join("?" * len(_TURN)), ")")
 UPDATE_TURN = sql(

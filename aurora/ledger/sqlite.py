@@ -80,6 +80,8 @@ class SqliteStore:
         self._conversations: dict[tuple[str, str], str] = {}
         # Of the events that speak for the turns that run; nobody else writes the file.
         self._sends: dict[str, dict[str, Send]] = {}
+        # The events that have sends and are not over; of those before us only the file knows.
+        self._sent: set[str] = set()
 
     def subscribe(self, hear: Callable[[Phrase], None]) -> None:
         """Let what happens to the file while it is open be heard, in words for the owner."""
@@ -124,15 +126,17 @@ class SqliteStore:
         """Keep that a turn runs, and fill in the contexts of its events."""
         events, at = turn.events, turn.started_at or self._clock.time()
         rows = [moved_row(event) for event in events]
+        speaker = turn.speaker
+        sent = speaker.id in self._sent
         contexts, sends = await self._do(
-            Tables.start, turn_row(turn), turn.speaker.channel_id, at, rows, tuple(changes)
+            Tables.start, turn_row(turn), speaker.channel_id, at, rows, tuple(changes), sent
         )
         for event, context in zip(events, contexts, strict=True):
             event.context = decoded(event.id, context)
         # Of whom the file does not know it keeps nothing, and nothing may be remembered.
-        self._sends.pop(turn.speaker.id, None)
+        self._sends.pop(speaker.id, None)
         if sends is not None:
-            self._sends[turn.speaker.id] = {send.key: send for send in sends_of(sends)}
+            self._sends[speaker.id] = {send.key: send for send in sends_of(sends)}
 
     async def move(
         self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()
@@ -150,6 +154,7 @@ class SqliteStore:
             if event.state.final and event.turn_id not in known
         ]
         await self._do(Tables.move, rows, tuple(changes), kept, over)
+        self._sent.difference_update(event.id for event in events if event.state.final)
 
     async def save_turn(self, turn: Turn, *, lazily: bool = False) -> None:
         """Keep what changed in a turn."""
@@ -171,6 +176,7 @@ class SqliteStore:
         """Let a final event wait again, without its notices."""
         row, context = revived_row(event), encoded(event.context)
         self._sends.pop(event.id, None)
+        self._sent.add(event.id)
         await self._do(Tables.revive, row, context, change)
 
     async def get(self, event_id: str) -> Event | None:
@@ -233,6 +239,8 @@ class SqliteStore:
         """Keep a send of an event; one with the same key is replaced."""
         # A reaction stands at a message of somebody's.
         messages = send.message_ids if send.kind == "message" else ()
+        if not event.state.final:
+            self._sent.add(event.id)
         asked = (Tables.record_send, event.id, send_row(send), event.turn_id, messages)
         recorded = self._do(*asked, lazily=lazily)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import apsw
@@ -13,10 +14,12 @@ from .place import Place
 from .rows import (
     ADDED_STATE,
     CHANGES,
+    COUNT_ENDED,
     INSERT_CHANGE,
     INSERT_EVENT,
     KEEP_TURN,
     MOVE_EVENT,
+    MOVE_UNFINISHED,
     MOVED_STATE,
     OPEN_STATES,
     REVIVE_EVENT,
@@ -35,6 +38,10 @@ from .rows import (
 )
 from .unfinished import Unfinished
 
+COUNTED_AT_ONCE = 512
+"""How many events end before they are counted; it takes a millisecond or two."""
+_OPEN = frozenset(str(state) for state in State if not state.final)
+
 
 class Tables(Database):
     """The open ledger. Its operations run inside a transaction that the writer has begun."""
@@ -44,9 +51,22 @@ class Tables(Database):
         self._changed: list[Row] = []
         self._unfinished = Unfinished()
         self._counted = False
+        # How many have ended and may be uncounted.
+        self._ended = COUNTED_AT_ONCE
+        # Up to here nobody knows without looking for what was sent.
+        self._last_before = math.inf
+
+    def count_ended(self) -> None:
+        """Enter what has ended into the tallies and lists."""
+        if self._ended:
+            for statement in COUNT_ENDED:
+                self.run(statement)
+            self._ended = 0
 
     def keep_changes(self) -> None:
         """Write the changes that came with what was done; all at once is a third faster."""
+        if self._ended >= COUNTED_AT_ONCE:
+            self.count_ended()
         if self._changed:
             self.db.cursor().executemany(INSERT_CHANGE, self._changed)
             self._changed.clear()
@@ -63,6 +83,7 @@ class Tables(Database):
         """Undo the transaction that is open, if SQLite has not done so by itself."""
         self._changed.clear()
         self._counted = False
+        self._ended = COUNTED_AT_ONCE
         if self.db.in_transaction:
             self.run("ROLLBACK")
 
@@ -70,6 +91,7 @@ class Tables(Database):
         """Undo an operation back to its savepoint."""
         self._changed.clear()
         self._counted = False
+        self._ended = COUNTED_AT_ONCE
         self.run("ROLLBACK TO one")
 
     # -- events and turns
@@ -77,13 +99,18 @@ class Tables(Database):
     def recover(self) -> list[Turn]:
         """Let what was running wait, one crash older, and return all that waits."""
         kept = {row[0]: turn_of(row) for row in self.run(UNFINISHED_TURNS)}
-        events = list(map(event_of, self.run(UNFINISHED)))
+        rows = self.run(UNFINISHED).fetchall()
+        events = list(map(event_of, rows))
         for event in events:
             if event.state is State.RUNNING:
                 self.run("UPDATE events SET state = 'waiting' WHERE id = ?", (event.id,))
         turns = recovered(events, kept)
-        self._unfinished.fill((event.id, event.guild_id, event.state) for event in events)
+        self._unfinished.fill(
+            (event.id, row[-1], event.guild_id, event.state)
+            for event, row in zip(events, rows, strict=True)
+        )
         self._counted = True
+        self._last_before = self.run("SELECT coalesce(max(seq), 0) FROM events").fetchall()[0][0]
         for turn in turns:
             if turn.id and turn.interrupted:
                 self.run(KEEP_TURN, turn_row(turn))
@@ -98,8 +125,9 @@ class Tables(Database):
         self.run(INSERT_EVENT, row)
         if not self.db.changes():
             return False
-        self.run("INSERT INTO contexts VALUES (last_insert_rowid(), ?)", (context,))
-        self._noted(change, row[ADDED_STATE])
+        seq = self.db.last_insert_rowid()
+        self.run("INSERT INTO contexts VALUES (?, ?)", (seq, context))
+        self._noted(change, seq, row[ADDED_STATE])
         return True
 
     def start(
@@ -109,10 +137,12 @@ class Tables(Database):
         at: float,
         events: Sequence[Row],
         changes: Sequence[Change],
+        sent: bool,
     ) -> tuple[list[str | None], list[Row] | None]:
         """Keep that a turn runs; return the contexts of its events and the speaker's sends.
 
-        There are none, not even an empty list, of a speaker that is not known.
+        There are none, not even an empty list, of a speaker that is not known. They are looked
+        for if something was `sent`, or may have been, before the ledger was opened.
         """
         self.run(
             "INSERT INTO starts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
@@ -120,10 +150,12 @@ class Tables(Database):
         )
         if moved := self._move(events, changes):
             self.run(KEEP_TURN, turn)
-        speaker = events[-1][-1]
-        known = speaker in moved or self._one("SELECT 1 FROM events WHERE id = ?", (speaker,))
-        sends = self.sends(speaker) if known else None
-        return [self._context(row[-1]) for row in events], sends
+        seqs = [moved.get(row[-1]) or self._seq(row[-1]) for row in events]
+        contexts = [self._context(seq) for seq in seqs]
+        if seqs[-1] is None:
+            return contexts, None
+        looked_for = sent or seqs[-1] <= self._last_before
+        return contexts, self.sends(events[-1][-1]) if looked_for else []
 
     def move(
         self,
@@ -141,20 +173,26 @@ class Tables(Database):
         for row in over:
             self.run("UPDATE turns SET answer = NULL WHERE id = ? AND speaker = ?", row)
 
-    def _move(self, events: Sequence[Row], changes: Sequence[Change]) -> list[str]:
-        """Move the events that are known, once; return the ids of those that were."""
-        run, changed, moved = self.run, self.db.changes, []
+    def _move(self, events: Sequence[Row], changes: Sequence[Change]) -> dict[str, int]:
+        """Move the events that are known, once; return the numbers of those that were."""
+        moved: dict[str, int] = {}
         for row, change in zip(events, changes, strict=True):
-            run(MOVE_EVENT, (*row, change.id))
-            if changed():
-                self._noted(change, row[MOVED_STATE])
-                moved.append(row[-1])
+            *values, event_id = row
+            seq = self.unfinished.seq(event_id, change.guild_id)
+            if seq is None:
+                self.run(MOVE_EVENT, (*row, change.id))
+            else:
+                self.run(MOVE_UNFINISHED, (*values, seq, change.id))
+            if self.db.changes():
+                moved[event_id] = seq = seq or self._seq(event_id) or 0
+                self._noted(change, seq, row[MOVED_STATE])
         return moved
 
-    def _noted(self, change: Change, state: str) -> None:
+    def _noted(self, change: Change, seq: int, state: str) -> None:
         """Keep a change, and where its event stands since."""
         self._changed.append(change)
-        self._unfinished.put(change.event_id, change.guild_id, state)
+        self._unfinished.put(change.event_id, seq, change.guild_id, state)
+        self._ended += state not in _OPEN
 
     def save_turns(self, turns: Sequence[Row]) -> None:
         """Keep what changed in turns."""
@@ -165,8 +203,9 @@ class Tables(Database):
     def save_events(self, events: Sequence[Row]) -> None:
         """Keep what changed in events."""
         for row in events:
-            for (guild_id,) in self.run(SAVE_EVENT, row):
-                self._unfinished.put(row[-1], guild_id, row[MOVED_STATE])
+            for seq, guild_id in self.run(SAVE_EVENT, row):
+                self._unfinished.put(row[-1], seq, guild_id, row[MOVED_STATE])
+                self._ended += row[MOVED_STATE] not in _OPEN
 
     def edit(self, event_id: str, context: str) -> None:
         """Replace the context of an event that is not final."""
@@ -184,16 +223,10 @@ class Tables(Database):
         self.run(REVIVE_EVENT, row)
         if not self.db.changes():
             return
-        self.run(
-            "INSERT OR REPLACE INTO contexts SELECT seq, ? FROM events WHERE id = ?",
-            (context, event_id),
-        )
-        self.run(
-            "DELETE FROM sends WHERE sent_by = 'notice' "
-            "AND event = (SELECT seq FROM events WHERE id = ?)",
-            (event_id,),
-        )
-        self._noted(change, row[1 + MOVED_STATE])
+        seq = self._seq(event_id) or 0
+        self.run("INSERT OR REPLACE INTO contexts VALUES (?, ?)", (seq, context))
+        self.run("DELETE FROM sends WHERE sent_by = 'notice' AND event = ?", (seq,))
+        self._noted(change, seq, row[1 + MOVED_STATE])
 
     def find(self, column: str, value: str | int) -> Row | None:
         """Return the row of an event and its context."""
@@ -288,8 +321,9 @@ class Tables(Database):
 
     # -- helpers
 
-    def _context(self, event_id: str) -> str | None:
-        return self._text(
-            "SELECT context FROM contexts WHERE event = (SELECT seq FROM events WHERE id = ?)",
-            (event_id,),
-        )
+    def _seq(self, event_id: str) -> int | None:
+        row = self._one("SELECT seq FROM events WHERE id = ?", (event_id,))
+        return row[0] if row else None
+
+    def _context(self, seq: int | None) -> str | None:
+        return self._text("SELECT context FROM contexts WHERE event = ?", (seq,))

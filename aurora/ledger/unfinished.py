@@ -8,32 +8,32 @@ from ..model import State
 from . import EVERYWHERE, Where
 
 _WAITING, _RUNNING = str(State.WAITING), str(State.RUNNING)
-Place = int | None
+Home = int | None
 """A guild's id, or None for direct messages."""
 
 
 class Unfinished:
-    """The ids of what is not over, by guild.
+    """The numbers (`seq`) of what is not over, by guild and id.
 
     An index in the file would write a page more at every step of every event.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[Place, dict[str, None]] = {}
-        self._running: dict[str, Place] = {}
+        self._waiting: dict[Home, dict[str, int]] = {}
+        self._running: dict[str, tuple[int, Home]] = {}
 
-    def fill(self, rows: Iterable[tuple[str, Place, str]]) -> None:
-        """Begin anew with these: id, guild and state."""
+    def fill(self, rows: Iterable[tuple[str, int, Home, str]]) -> None:
+        """Begin anew with these: id, number, guild and state."""
         self._waiting.clear()
         self._running.clear()
-        for event_id, guild_id, state in rows:
-            self.put(event_id, guild_id, state)
+        for event_id, seq, guild_id, state in rows:
+            self.put(event_id, seq, guild_id, state)
 
-    def put(self, event_id: str, guild_id: Place, state: str) -> None:
+    def put(self, event_id: str, seq: int, guild_id: Home, state: str) -> None:
         """Note the state that an event is in now; one that is over is forgotten."""
         if state == _WAITING:
             self._running.pop(event_id, None)
-            self._waiting.setdefault(guild_id, {})[event_id] = None
+            self._waiting.setdefault(guild_id, {})[event_id] = seq
             return
         mine = self._waiting.get(guild_id)
         if mine is not None:
@@ -41,32 +41,39 @@ class Unfinished:
             if not mine:
                 del self._waiting[guild_id]
         if state == _RUNNING:
-            self._running[event_id] = guild_id
+            self._running[event_id] = seq, guild_id
         else:
             self._running.pop(event_id, None)
+
+    def seq(self, event_id: str, guild_id: Home) -> int | None:
+        """Return the number of an event of a guild; None if it is over, or not known."""
+        if (running := self._running.get(event_id)) is not None:
+            return running[0]
+        mine = self._waiting.get(guild_id)
+        return mine.get(event_id) if mine is not None else None
 
     def counts(self, where: Where) -> dict[str, int]:
         """Count them by state."""
         if where == EVERYWHERE:
             waiting, running = sum(map(len, self._waiting.values())), len(self._running)
         else:
-            waiting = len(self._waiting.get(_place(where), ()))
-            running = sum(guild_id == where for guild_id in self._running.values())
+            waiting = len(self._waiting.get(_home(where), ()))
+            running = sum(guild_id == where for _, guild_id in self._running.values())
         found = {_WAITING: waiting, _RUNNING: running}
         return {state: number for state, number in found.items() if number}
 
-    def ids(self, where: Where, states: Collection[str]) -> list[str]:
-        """Return the ids of those in one of the states."""
+    def seqs(self, where: Where, states: Collection[str]) -> list[int]:
+        """Return the numbers of those in one of the states."""
         everywhere = where == EVERYWHERE
-        found: list[str] = []
+        found: list[int] = []
         if _RUNNING in states:
-            running = self._running.items()
-            found += (one for one, guild_id in running if everywhere or guild_id == where)
+            running = self._running.values()
+            found += (seq for seq, guild_id in running if everywhere or guild_id == where)
         if _WAITING in states:
-            for guild_id in self._waiting if everywhere else (_place(where),):
-                found += self._waiting.get(guild_id, ())
+            for guild_id in self._waiting if everywhere else (_home(where),):
+                found += self._waiting.get(guild_id, {}).values()
         return found
 
 
-def _place(where: Where) -> Place:
+def _home(where: Where) -> Home:
     return where if isinstance(where, int) else None

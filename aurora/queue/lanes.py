@@ -70,7 +70,8 @@ class Lanes:
         that may be, or a direct message could be overtaken.
         """
         now = self._clock.monotonic()
-        self._plan_anew()
+        if self._anew or self._all_anew:
+            self._plan_anew()
         if not self._ripen(now):
             return None, 0.0
         for _ in range(BITE):

@@ -99,7 +99,6 @@ async def test_what_is_asked_for_takes_as_long_with_many_as_with_few(
         (lists.ENDED, (9, "failed", 1)),
         (lists.ENDED, (None, "answered", 1)),
         (lists.UNANSWERED, ("expired", 1)),
-        (lists.NAMED, ("[]",)),
         (lists.ANY, (5, 1)),
         (lists.ANY_OPEN, (5, 1)),
         (lists.DM_CHANNELS, (0.0,)),

@@ -159,7 +159,7 @@ class Breakers:
         # The agent that was asked for last stands last.
         self._agents: dict[str, _Agent] = {}
         self._providers: dict[str, CircuitBreaker] = {}
-        # Those that are not closed: mostly none, and each start asks several times.
+        # Those besides the server's that are not closed: mostly none, and each start asks often.
         self._troubled: set[Key] = set()
         self.limited_pauses = LIMITED
         """How long a provider that limits is left alone; holds for those that begin to."""
@@ -191,12 +191,12 @@ class Breakers:
     def retry_in(self, agent_id: str) -> float:
         """Return the seconds until `acquire` may succeed; see `CircuitBreaker.retry_in`."""
         if not self._troubled:
-            return 0.0
+            return self.server.retry_in()
         return max([breaker.retry_in() for _, breaker in self._known(agent_id)])
 
     def probes_allowed(self, agent_id: str) -> Mapping[str, int]:
         """Return how many runs may be tried at a time, for each breaker that is half-open."""
-        if not self._troubled:
+        if not self._troubled and self.server.probes_allowed is None:
             return {}
         return {
             _NAMES[type(key)].format(agent_id): allowed
@@ -286,7 +286,7 @@ class Breakers:
         def changed(old: BreakerState, new: BreakerState) -> None:
             if new is BreakerState.CLOSED:
                 self._troubled.discard(key)
-            else:
+            elif key is not None:
                 self._troubled.add(key)
             if isinstance(key, Provider) and new is BreakerState.CLOSED:
                 self._providers.pop(key.agent_id, None)

@@ -120,6 +120,32 @@ async def test_no_query_walks_over_events_and_turns(
     assert [step for *_, step in steps if re.match(r"SCAN (events|turns|changes)", step)] == []
 
 
+async def test_what_has_ended_is_counted_and_listed_before_it_is_entered(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    """Many are entered at once; who asks, revives, forgets or opens meanwhile notices nothing."""
+    store = sqlite_store(clock, tmp_path)
+    await store.open()
+    kept, revived, _waiting = await add(store, clock, 3)
+    other = make_event(now=clock.time(), author_id=77)
+    await store.add(other, change(other))
+    for event in (kept, revived, other):
+        await end(store, await start(store, event), State.ANSWERED)
+    revived.state = State.WAITING
+    await store.revive(revived, change(revived, "queued"))
+    await store.forget_user(77)
+    await store.close()
+    again = sqlite_store(clock, tmp_path)
+    await again.open()
+    assert await again.counts(9) == {State.ANSWERED: 1, State.WAITING: 2}
+    assert await again.counts(EVERYWHERE) == {State.ANSWERED: 1, State.WAITING: 2}
+    listed = await again.recent(9, states=[State.ANSWERED])
+    assert [one.event.id for one in listed] == [kept.id]
+    await end(again, await start(again, revived), State.FAILED)
+    assert (await again.counts(9))[State.FAILED] == 1
+    await again.close()
+
+
 async def test_more_than_a_bite_of_what_waits_is_listed_newest_first(
     store: SqliteStore, clock: FakeClock
 ) -> None:

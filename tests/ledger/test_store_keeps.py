@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from aurora.ledger import EVERYWHERE, Store
 from aurora.model import NO_CONTEXT, Event, State
 from tests.support.clocks import FakeClock
@@ -14,6 +16,7 @@ from tests.support.stores import (
     end,
     make_send,
     reopened,
+    retry,
     start,
 )
 
@@ -238,6 +241,25 @@ async def test_a_send_with_the_same_key_is_replaced_where_it_stands(
         make_send("one", message_ids=(8,)),
         make_send("two"),
     ]
+
+
+@pytest.mark.parametrize("before", ["while it waits", "in a first try", "in a first life"])
+async def test_what_was_sent_before_a_start_is_known_when_it_runs(
+    store: Store, event: Event, before: str
+) -> None:
+    """Else it would be sent again."""
+    await store.add(event, change(event))
+    if before != "while it waits":
+        turn = await start(store, event)
+    await store.record_send(event, make_send())
+    if before == "in a first try":
+        await retry(store, turn)
+    elif before == "in a first life":
+        await end(store, turn, State.FAILED)
+        event.state = State.WAITING
+        await store.revive(event, change(event))
+    await start(store, event)
+    assert list(await store.sends(event.id)) == [make_send()]
 
 
 async def test_events_do_not_share_sends(store: Store, clock: FakeClock) -> None:

@@ -448,8 +448,8 @@ async def test_sixty_people_who_wrote_in_private_are_all_caught_up_with(
     await awake.discord.wait_for(lambda: len(awake.taken_in) == 60 or None)
     async with awake.session_lost():
         missed = [awake.say("there?", dm, one) for dm, one in zip(channels, people, strict=True)]
-    for one in missed:
-        await awake.accepted(one)
+    for message in missed:
+        await awake.accepted(message)
 
 
 async def test_what_was_missed_between_unload_and_load_is_taken_in(awake: Comings) -> None:

@@ -12,13 +12,24 @@ from ..chat.sender import fingerprint
 from ..guard.policy import Act, Target
 from ..model import Send
 from ..reasons import Reason
-from .arguments import schema, snowflake
+from .arguments import Arguments, schema, snowflake
 from .tool import Call, Tool, ToolError
 
 MAX_MESSAGES = 3
 """How many messages one run may send, long texts in parts counted once: no run floods a place."""
 
 _EMOJI_CHARS = 64  # a custom emoji's name has at most 32, its id 20
+
+
+def _where_to_send(arguments: Arguments) -> Target:
+    arguments.text("message")
+    arguments.optional_snowflake("replyToMessageId")
+    return Target(arguments.snowflake("channelId"))
+
+
+def _what_to_react_to(arguments: Arguments) -> Target:
+    arguments.text("emoji")
+    return Target(arguments.snowflake("channelId"), arguments.snowflake("messageId"))
 
 
 async def discord_send(call: Call) -> str:
@@ -131,7 +142,7 @@ SEND = Tool(
         ),
     ),
     Act.SEND,
-    lambda arguments: Target(arguments.snowflake("channelId")),
+    _where_to_send,
     discord_send,
     alters=True,
     answers=True,
@@ -153,7 +164,7 @@ ADD_REACTION = Tool(
         ),
     ),
     Act.REACT,
-    lambda arguments: Target(arguments.snowflake("channelId"), arguments.snowflake("messageId")),
+    _what_to_react_to,
     discord_add_reaction,
     alters=True,
     answers=True,

@@ -16,11 +16,25 @@ from ..reasons import Reason
 
 
 class Act(StrEnum):
-    """What an agent wants to do in a channel."""
+    """What somebody wants to do."""
 
     READ = "read"
     SEND = "send"
     REACT = "react"
+    LOOK = "look"  # at a server's channels and roles
+    MEMORY_LIST = "memory_list"
+    MEMORY_READ = "memory_read"
+    MEMORY_WRITE = "memory_write"
+    MEMORY_DELETE = "memory_delete"
+
+
+class Target(NamedTuple):
+    """What an act is about: a channel, a message in it, a server, or a file of the memory."""
+
+    channel_id: int | None = None
+    message_id: int | None = None
+    guild_id: int | None = None
+    path: str | None = None
 
 
 class Denied(NamedTuple):
@@ -48,6 +62,9 @@ NO_MESSAGES = Denied(
 )
 TIMED_OUT = Denied(Reason.AUTHOR_TIMED_OUT, "The person who asked is timed out and may only read.")
 LOCKED = Denied(Reason.THREAD_LOCKED, "That thread is locked for the person who asked.")
+ELSEWHERE = Denied(
+    Reason.UNKNOWN_CHANNEL, "You can only ask for the server that the message came from."
+)
 MISSING = {
     Act.READ: Denied(Reason.MAY_NOT_READ, "The person who asked may not read the history there."),
     Act.SEND: Denied(Reason.MAY_NOT_SEND, "The person who asked may not write there."),

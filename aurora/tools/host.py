@@ -15,6 +15,7 @@ from ..agents.protocol import ToolResult, ToolSpec
 from ..chat.failures import FAILURES, GuildNotHereError, explain
 from ..chat.sender import Sender
 from ..clock import Clock
+from ..guard.budget import Budget
 from ..ledger import LedgerError, Store
 from ..model import Turn
 from ..reasons import Reason
@@ -22,7 +23,7 @@ from .arguments import Arguments, BadArgument
 from .memory import MEMORY_TOOLS
 from .reading import GET_SERVER_INFO, READ_MESSAGES
 from .sending import ADD_REACTION, SEND
-from .tool import Scope, Tool, ToolError
+from .tool import Call, Scope, Tool, ToolError
 
 log = logging.getLogger("red.aurora.tools")
 
@@ -87,6 +88,7 @@ class RunTools:
         self.broken: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._tools = {tool.spec.name: tool for tool in tools}
         self._scope = scope(self._ensure_open)
+        self._budget = Budget()
         self._alone = asyncio.Lock()
         self._closed: str | None = None
         self._under_way = 0
@@ -127,8 +129,7 @@ class RunTools:
         try:
             # Two equal sends at once would each find that nothing was sent yet.
             async with self._alone if tool.alters else nullcontext():
-                self._ensure_open()
-                return ToolResult(await tool.run(self._scope, Arguments(arguments)))
+                return ToolResult(await self._do(tool, Arguments(arguments)))
         except _NOT_ITS_FAULT:
             raise
         except ToolError as refusal:
@@ -148,6 +149,15 @@ class RunTools:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+    async def _do(self, tool: Tool, arguments: Arguments) -> str:
+        """Do a call: its arguments are read, the budget pays for it, the guard permits it."""
+        self._ensure_open()
+        target = tool.target(arguments)
+        if (spent := self._budget.spend(tool.act, target)) is not None:
+            raise ToolError(spent)
+        place = await self._scope.permit(tool.act, target)
+        return await tool.run(Call(self._scope, arguments, place))
 
     async def close(self, reason: str) -> None:
         """Refuse every later call with this reason, and return when none is under way."""

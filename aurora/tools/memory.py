@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 from ..agents.memory import Memory, MemoryRefused
 from ..agents.protocol import ToolSpec
+from ..guard.policy import Act, Target
 from ..reasons import AgentError
 from .arguments import Arguments, schema
-from .tool import Scope, Tool, ToolError
+from .tool import Call, Tool, ToolError
 
 _PATH = {
     "type": "string",
@@ -19,10 +20,14 @@ _PATH = {
 _CHECK = "Whether the file was changed is unknown; read it before you try again."
 
 
-def _memory(scope: Scope) -> Memory:
-    if scope.memory is None:
+def _memory(call: Call) -> Memory:
+    if call.scope.memory is None:
         raise ToolError("Your server keeps no memory that could be reached from here.")
-    return scope.memory
+    return call.scope.memory
+
+
+def _file(arguments: Arguments) -> Target:
+    return Target(path=arguments.text("path"))
 
 
 @contextmanager
@@ -36,43 +41,47 @@ def _in_words(undone: str = "", unknown: str = "Try again later.") -> Iterator[N
         raise ToolError(f"Your memory could not be reached. {unknown}") from error
 
 
-async def memory_list(scope: Scope, _arguments: Arguments) -> str:
+async def memory_list(call: Call) -> str:
     """Return the paths of all files."""
     with _in_words():
-        paths = await _memory(scope).memory_list(scope.agent_id)
+        paths = await _memory(call).memory_list(call.scope.agent_id)
     return "\n".join(paths) or "Your memory holds no files."
 
 
-async def memory_read(scope: Scope, arguments: Arguments) -> str:
+async def memory_read(call: Call) -> str:
     """Return the text of a file."""
-    path = arguments.text("path")
+    path = call.arguments.text("path")
     with _in_words():
-        return await _memory(scope).memory_read(scope.agent_id, path)
+        return await _memory(call).memory_read(call.scope.agent_id, path)
 
 
-async def memory_write(scope: Scope, arguments: Arguments) -> str:
+async def memory_write(call: Call) -> str:
     """Create or replace a file."""
-    path, content = arguments.text("path"), arguments.text("content")
+    path, content = call.arguments.text("path"), call.arguments.text("content")
     with _in_words("Not written: ", _CHECK):
-        await _memory(scope).memory_write(scope.agent_id, path, content)
+        await _memory(call).memory_write(call.scope.agent_id, path, content)
     return f"Written: {path} ({len(content)} characters)."
 
 
-async def memory_delete(scope: Scope, arguments: Arguments) -> str:
+async def memory_delete(call: Call) -> str:
     """Delete a file."""
-    path = arguments.text("path")
+    path = call.arguments.text("path")
     with _in_words("Not deleted: ", _CHECK):
-        await _memory(scope).memory_delete(scope.agent_id, path)
+        await _memory(call).memory_delete(call.scope.agent_id, path)
     return f"Deleted: {path}."
 
 
 MEMORY_TOOLS = (
     Tool(
         ToolSpec("memory_list", "List the files of your memory.", schema(())),
+        Act.MEMORY_LIST,
+        lambda _arguments: Target(),
         memory_list,
     ),
     Tool(
         ToolSpec("memory_read", "Read a file of your memory.", schema(("path",), path=_PATH)),
+        Act.MEMORY_READ,
+        _file,
         memory_read,
     ),
     Tool(
@@ -86,11 +95,15 @@ MEMORY_TOOLS = (
                 content={"type": "string", "description": "The whole new text of the file"},
             ),
         ),
+        Act.MEMORY_WRITE,
+        _file,
         memory_write,
         alters=True,
     ),
     Tool(
         ToolSpec("memory_delete", "Delete a file of your memory.", schema(("path",), path=_PATH)),
+        Act.MEMORY_DELETE,
+        _file,
         memory_delete,
         alters=True,
     ),

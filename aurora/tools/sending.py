@@ -9,11 +9,11 @@ import discord
 from ..agents.protocol import ToolSpec
 from ..chat.failures import SendFailed
 from ..chat.sender import fingerprint
-from ..guard.policy import Act
+from ..guard.policy import Act, Target
 from ..model import Send
 from ..reasons import Reason
 from .arguments import Arguments, schema, snowflake
-from .tool import Scope, Tool, ToolError
+from .tool import Call, Tool, ToolError
 
 MAX_MESSAGES = 3
 """How many messages one run may send, long texts in parts counted once: no run floods a place."""
@@ -21,12 +21,23 @@ MAX_MESSAGES = 3
 _EMOJI_CHARS = 64  # a custom emoji's name has at most 32, its id 20
 
 
-async def discord_send(scope: Scope, arguments: Arguments) -> str:
+def _where_to_send(arguments: Arguments) -> Target:
+    arguments.text("message")
+    arguments.optional_snowflake("replyToMessageId")
+    return Target(arguments.snowflake("channelId"))
+
+
+def _what_to_react_to(arguments: Arguments) -> Target:
+    arguments.text("emoji")
+    return Target(arguments.snowflake("channelId"), arguments.snowflake("messageId"))
+
+
+async def discord_send(call: Call) -> str:
     """Send a message, unless it repeats one."""
-    channel_id = arguments.snowflake("channelId")
-    text = arguments.text("message")
-    reply_to = arguments.optional_snowflake("replyToMessageId")
-    channel = await scope.channel(Act.SEND, channel_id)
+    scope, channel = call.scope, call.channel
+    channel_id = channel.id
+    text = call.arguments.text("message")
+    reply_to = call.arguments.optional_snowflake("replyToMessageId")
     event = scope.event
     key = f"send:{channel_id}:{fingerprint(text)}"
     try:
@@ -82,14 +93,13 @@ def _ids(message_ids: Iterable[int]) -> str:
     return f"message{'s' if len(listed) > 1 else ''} {', '.join(listed)}"
 
 
-async def discord_add_reaction(scope: Scope, arguments: Arguments) -> str:
+async def discord_add_reaction(call: Call) -> str:
     """React to a message."""
-    channel_id = arguments.snowflake("channelId")
-    message_id = arguments.snowflake("messageId")
-    wanted = arguments.text("emoji").strip()
+    scope, channel = call.scope, call.channel
+    message_id = call.arguments.snowflake("messageId")
+    wanted = call.arguments.text("emoji").strip()
     if not 0 < len(wanted) <= _EMOJI_CHARS:
         raise ToolError('emoji must be one emoji, such as "👍".')
-    channel = await scope.channel(Act.REACT, channel_id)
     emoji = _emoji(channel, wanted)
     try:
         await scope.sender.react(
@@ -131,6 +141,8 @@ SEND = Tool(
             replyToMessageId=snowflake("Id of the message to reply to"),
         ),
     ),
+    Act.SEND,
+    _where_to_send,
     discord_send,
     alters=True,
     answers=True,
@@ -151,6 +163,8 @@ ADD_REACTION = Tool(
             },
         ),
     ),
+    Act.REACT,
+    _what_to_react_to,
     discord_add_reaction,
     alters=True,
     answers=True,

@@ -12,7 +12,7 @@ from ..agents.protocol import ToolSpec
 from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
-from ..guard.policy import Act, Denied, authorise
+from ..guard.policy import Act, Denied, Target, authorise
 from ..ledger import Store
 from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
@@ -47,9 +47,11 @@ class Scope(NamedTuple):
         """Return the event that speaks for the turn."""
         return self.turn.speaker
 
-    async def channel(self, act: Act, channel_id: int) -> Place | discord.DMChannel:
-        """Return a channel if the run may do this there; raise ToolError."""
-        channel = await authorise(self.bot, self.event, act, channel_id)
+    async def permit(self, act: Act, target: Target) -> Place | discord.DMChannel | None:
+        """Return the channel an act is about, if the run may do this; raise ToolError."""
+        if target.channel_id is None:
+            return None
+        channel = await authorise(self.bot, self.event, act, target.channel_id)
         if isinstance(channel, Denied):
             raise ToolError(channel.text, channel.code)
         # The run may have been ended while Discord was asked.
@@ -57,13 +59,31 @@ class Scope(NamedTuple):
         return channel
 
 
+class Call(NamedTuple):
+    """One call of a tool that may be done: its arguments, and the channel that it is about."""
+
+    scope: Scope
+    arguments: Arguments
+    place: Place | discord.DMChannel | None
+
+    @property
+    def channel(self) -> Place | discord.DMChannel:
+        """Return the channel of a tool whose target always names one."""
+        if self.place is None:
+            raise ToolError("This call is about no channel.")
+        return self.place
+
+
 class Tool(NamedTuple):
     """A tool and what it does.
 
-    `alters` makes its calls wait for each other; `answers` says that people see what it does.
+    `act` and `target` say what the guard is asked, before `run` does it. `alters` makes its calls
+    wait for each other; `answers` says that people see what it does.
     """
 
     spec: ToolSpec
-    run: Callable[[Scope, Arguments], Awaitable[str]]
+    act: Act
+    target: Callable[[Arguments], Target]
+    run: Callable[[Call], Awaitable[str]]
     alters: bool = False
     answers: bool = False

@@ -29,7 +29,7 @@ from aurora.model import Event
 from doubles.local_discord import Channel, Overwrite, permissions
 from tests.support.stage import Stage, hide_from
 
-EVERY_ACT = pytest.mark.parametrize("act", list(Act))
+EVERY_ACT = pytest.mark.parametrize("act", [Act.READ, Act.SEND, Act.REACT])
 
 
 async def ask_for(stage: Stage, act: Act, channel: Channel, event: Event | None = None) -> object:

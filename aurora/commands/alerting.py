@@ -7,7 +7,7 @@ from redbot.core import commands
 
 from ..chat.failures import FAILURES
 from ..chat.places import Place
-from ..guard.policy import can_view
+from ..guard.looking import can_view
 from ..health.alerts import (
     WebhookError,
     masked,

@@ -7,7 +7,7 @@ import re
 import discord
 from redbot.core import commands
 
-from ..guard.policy import can_view
+from ..guard.looking import can_view
 
 
 async def meant(ctx: commands.Context, text: str) -> discord.PartialMessage | None:

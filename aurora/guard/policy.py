@@ -1,23 +1,25 @@
-"""The one authorisation function: what an agent may do on behalf of the person who asked.
+"""The one authorisation function: whether this actor may do this, about that, from here.
 
-The agent can't do in Discord what that person may not do (promise 11).
+It is plain: `looking` finds out what it goes by. What an agent does it does for the person who
+asked, and can't do in Discord what that person may not do (promise 11).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
 import discord
 
-from ..chat.places import Channel, Place, find_channel, find_guild
-from ..model import Event
+from ..chat.places import Channel, Place
 from ..reasons import Reason
 
 
 class Act(StrEnum):
     """What somebody wants to do."""
 
+    # an agent, for the person who asked
     READ = "read"
     SEND = "send"
     REACT = "react"
@@ -35,6 +37,54 @@ class Target(NamedTuple):
     message_id: int | None = None
     guild_id: int | None = None
     path: str | None = None
+
+
+class Actor(NamedTuple):
+    """For whom something is done, as they stand now.
+
+    `member` is None in direct messages, and for who is not in the guild. `barred` says why they
+    may not use the bot at all. `agent_id` is the agent that acts for them.
+    """
+
+    user_id: int
+    member: discord.Member | None = None
+    barred: Reason | None = None
+    agent_id: str | None = None
+
+
+class Found(NamedTuple):
+    """A target, and what was found of it.
+
+    `guest` tells of a private thread whether the actor is in it; `wait` is for how many more
+    seconds its slowmode keeps them from writing.
+    """
+
+    target: Target
+    channel: Channel | None = None
+    guest: bool = False
+    wait: float = 0.0
+
+
+class Here(NamedTuple):
+    """Where an actor acts from, and what holds there now.
+
+    `guild_id` is None for direct messages. `channel` is the event's own place. `agent_id` is the
+    agent that answers here now; where none does, `shut` says why.
+    """
+
+    guild_id: int | None
+    guild: discord.Guild | None = None
+    channel: Channel | None = None
+    agent_id: str | None = None
+    shut: Reason | None = None
+    paused: bool = False
+
+
+class Allowed(NamedTuple):
+    """A yes: the place it is about, if it is about one, and whether links may show a preview."""
+
+    place: Place | discord.DMChannel | None = None
+    embeds: bool = True
 
 
 class Denied(NamedTuple):
@@ -65,66 +115,51 @@ LOCKED = Denied(Reason.THREAD_LOCKED, "That thread is locked for the person who 
 ELSEWHERE = Denied(
     Reason.UNKNOWN_CHANNEL, "You can only ask for the server that the message came from."
 )
+PAUSED = Denied(
+    Reason.PAUSED,
+    "An admin has paused Aurora here: nothing can be done now. Write your answer as text and end "
+    "your turn; it is posted when the pause ends.",
+)
+AGENT_CHANGED = Denied(
+    Reason.AGENT_CHANGED, "Another agent answers here now; you can do nothing more. End your turn."
+)
+AGE_RESTRICTED = Denied(
+    Reason.AGE_RESTRICTED,
+    "That channel is age-restricted, and the place you were asked in is not.",
+)
 MISSING = {
     Act.READ: Denied(Reason.MAY_NOT_READ, "The person who asked may not read the history there."),
     Act.SEND: Denied(Reason.MAY_NOT_SEND, "The person who asked may not write there."),
     Act.REACT: Denied(Reason.MAY_NOT_REACT, "The person who asked may not add reactions there."),
 }
 
+_IN_CHANNELS = (Act.READ, Act.SEND, Act.REACT)
 
-async def authorise(
-    bot: discord.Client, event: Event, act: Act, channel_id: int
-) -> Place | discord.DMChannel | Denied:
-    """Return the channel if the event's author may do this there, or else why not.
 
-    A guild that a new session does not know yet is waited for. Raise discord.DiscordException if
-    it does not come, or if Discord did not say who may do what.
+def may(actor: Actor, act: Act, found: Found, here: Here) -> Allowed | Denied:
+    """Answer whether an actor may do something; the first question that is denied is the answer.
+
+    Args:
+        actor: for whom it is done.
+        act: what is to be done.
+        found: what it is about.
+        here: where it is done from.
+
     """
-    if event.guild_id is None:
-        channel = await find_channel(bot, event, channel_id)
-        return channel if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
-    author = await find_author(bot, event)
-    if isinstance(author, Denied):
-        return author
-    channel = await find_channel(bot, event, channel_id)
-    if channel is None or not await can_view(author, channel):
-        return UNKNOWN_CHANNEL
-    if not isinstance(channel, Place):
-        return NO_MESSAGES
-    return _missing(author, channel, act) or channel
+    for question in _QUESTIONS:
+        denied = question(actor, act, found, here)
+        if denied is not None:
+            return denied
+    channel, member = found.channel, actor.member
+    if act not in _IN_CHANNELS or not isinstance(channel, Place | discord.DMChannel):
+        return Allowed()
+    return Allowed(channel, member is None or channel.permissions_for(member).embed_links)
 
 
-async def find_author(bot: discord.Client, event: Event) -> discord.Member | Denied:
-    """Return who wrote in a guild, from the cache if possible, or why nobody can be asked for.
-
-    Raise discord.DiscordException if Discord did not say.
-    """
-    guild = await find_guild(bot, event.guild_id or 0)
-    if guild is None:
-        return GUILD_GONE
-    try:
-        return guild.get_member(event.author_id) or await guild.fetch_member(event.author_id)
-    except discord.NotFound:
-        return AUTHOR_GONE
-
-
-def is_away(bot: discord.Client, guild_id: int) -> bool:
-    """Tell whether a guild is not known yet, or has an outage: there is nothing to begin there."""
-    guild = bot.get_guild(guild_id)
-    return guild.unavailable if guild is not None else not bot.is_ready()
-
-
-async def can_view(
-    member: discord.Member, channel: Channel | discord.GroupChannel | discord.PartialMessageable
-) -> bool:
-    """Tell whether a member sees a channel or thread.
-
-    Raise discord.DiscordException if Discord did not say who is in a private thread.
-    """
+def sees(member: discord.Member, channel: Channel, *, guest: bool) -> bool:
+    """Tell whether a member sees a channel or thread; `guest` of a private thread or not."""
     if isinstance(channel, discord.DMChannel):
         return channel.recipient == member
-    if isinstance(channel, discord.GroupChannel | discord.PartialMessageable):
-        return False
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return False
     allowed = channel.permissions_for(member)
@@ -135,22 +170,51 @@ async def can_view(
         return allowed.connect
     # discord.py goes by the parent's permissions alone, but these threads have a guest list.
     if isinstance(channel, discord.Thread) and channel.is_private():
-        return allowed.manage_threads or await _has_joined(channel, member)
+        return allowed.manage_threads or guest
     return True
 
 
-async def _has_joined(thread: discord.Thread, member: discord.Member) -> bool:
-    # The cache knows only who joined or left since the bot started.
-    try:
-        await thread.fetch_member(member.id)
-    except (discord.NotFound, discord.Forbidden):
-        return False
-    return True
+def _switch(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """Aurora is on here, and the agent is still the one that was asked."""
+    if here.shut is not None:
+        return Denied(here.shut, "Aurora has been switched off here. End your turn.")
+    if actor.agent_id is not None and actor.agent_id != here.agent_id:
+        return AGENT_CHANGED
+    return PAUSED if here.paused else None
 
 
-def _missing(author: discord.Member, channel: Place, act: Act) -> Denied | None:
-    allowed = channel.permissions_for(author)
-    if act is not Act.READ and author.is_timed_out() and not allowed.administrator:
+def _person(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """Whoever asked is there, and may use the bot."""
+    if here.guild_id is not None and here.guild is None:
+        return GUILD_GONE
+    if here.guild_id is not None and actor.member is None:
+        return AUTHOR_GONE
+    if actor.barred is not None:
+        return Denied(actor.barred, "The person who asked may not use you here any more.")
+    return None
+
+
+def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
+    """Whatever it is about can be seen from here, and by the person."""
+    if act is Act.LOOK and (here.guild_id is None or found.target.guild_id != here.guild_id):
+        return ELSEWHERE
+    if act not in _IN_CHANNELS:
+        return None
+    channel, member = found.channel, actor.member
+    if here.guild_id is None:
+        return None if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
+    if channel is None or member is None or not sees(member, channel, guest=found.guest):
+        return UNKNOWN_CHANNEL
+    return None if isinstance(channel, Place) else NO_MESSAGES
+
+
+def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
+    """Whoever asked has the rights for it in that channel."""
+    member, channel = actor.member, found.channel
+    if act not in _IN_CHANNELS or member is None or not isinstance(channel, Place):
+        return None
+    allowed = channel.permissions_for(member)
+    if act is not Act.READ and member.is_timed_out() and not allowed.administrator:
         return TIMED_OUT
     write = allowed.send_messages
     if isinstance(channel, discord.Thread):
@@ -163,3 +227,36 @@ def _missing(author: discord.Member, channel: Place, act: Act) -> Denied | None:
         Act.REACT: allowed.add_reactions and allowed.read_message_history,
     }
     return None if granted[act] else MISSING[act]
+
+
+def _age(_actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
+    """An age-restricted channel is reached from another such alone."""
+    if act not in _IN_CHANNELS or not _restricted(found.channel) or _restricted(here.channel):
+        return None
+    return AGE_RESTRICTED
+
+
+def _pace(_actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
+    """Slowmode binds an agent as it does the person."""
+    if act is not Act.SEND or found.wait <= 0:
+        return None
+    return Denied(
+        Reason.SLOWMODE,
+        "That channel is in slowmode, and something was sent there for the same person. "
+        f"It takes another message in {found.wait:.0f} seconds.",
+    )
+
+
+_QUESTIONS: tuple[Callable[[Actor, Act, Found, Here], Denied | None], ...] = (
+    _person,
+    _switch,
+    _sight,
+    _permissions,
+    _age,
+    _pace,
+)
+"""In order; each returns why not, or None."""
+
+
+def _restricted(channel: Channel | None) -> bool:
+    return isinstance(channel, Place) and channel.is_nsfw()

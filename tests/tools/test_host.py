@@ -225,6 +225,8 @@ async def test_cancelling_a_call_cancels_it(stage: Stage) -> None:
 
 async def test_a_backend_without_a_memory_offers_none(stage: Stage) -> None:
     """The memory tools are there only where they work."""
-    toolbox = Toolbox(stage.bot, stage.store, stage.sender, stage.toolbox._clock, memory=object)
+    toolbox = Toolbox(
+        stage.bot, stage.store, stage.sender, stage.guard, stage.clock, memory=object
+    )
     specs = toolbox.open(together(await stage.ask()), "agent-1").specs
     assert not any(spec.name.startswith("memory_") for spec in specs)

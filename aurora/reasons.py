@@ -80,6 +80,7 @@ class Reason(StrEnum):
     GUILD_GONE = "guild_gone"
     UNKNOWN_CHANNEL = "unknown_channel"
     NO_MESSAGES = "no_messages"
+    NO_STANDING = "no_standing"
     AGE_RESTRICTED = "age_restricted"
     SLOWMODE = "slowmode"
     # what has changed while the agent was at it
@@ -375,8 +376,9 @@ REASONS: Mapping[Reason, Entry] = {
     **_RUNS,
     **_ENDS,
     **GATES,
-    # What a tool is denied; nothing ends by it.
+    # What a tool or a command is denied; nothing ends by it.
     Reason.MAY_NOT_READ: Entry(),
+    Reason.NO_STANDING: Entry(),
     # What is told of an event that waits again.
     Reason.UNLOADED: Entry(None, w.UNLOADED),
     Reason.REVIVED: Entry(None, w.REVIVED),

@@ -72,7 +72,7 @@ class Guard:
             if target.channel_id != event.channel_id:
                 channel = await self._find(event, target.channel_id)
         if channel is not None and member is not None:
-            guest = await _is_guest(channel, member)
+            guest = await is_guest(channel, member)
         barred = await self._barred(event.author_id, member, guild)
         # From here on nothing is awaited: what is read is of one moment.
         wait = 0.0
@@ -135,10 +135,10 @@ async def can_view(
         return False
     if not sees(member, channel, guest=True):
         return False
-    return sees(member, channel, guest=False) or await _is_guest(channel, member)
+    return sees(member, channel, guest=False) or await is_guest(channel, member)
 
 
-async def _is_guest(channel: Channel, member: discord.Member) -> bool:
+async def is_guest(channel: Channel, member: discord.Member) -> bool:
     """Tell of a private thread whether somebody is in it."""
     if not isinstance(channel, discord.Thread) or not channel.is_private():
         return False

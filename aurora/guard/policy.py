@@ -7,7 +7,7 @@ asked, and can't do in Discord what that person may not do (promise 11).
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 import discord
@@ -28,6 +28,40 @@ class Act(StrEnum):
     MEMORY_READ = "memory_read"
     MEMORY_WRITE = "memory_write"
     MEMORY_DELETE = "memory_delete"
+    # somebody, with a command or a button
+    LIST = "list"  # what waits, what ended how, what is set
+    PREVIEW = "preview"  # what the agent would get for a message
+    RETRY = "retry"
+    CLEAR = "clear"
+    PAUSE = "pause"
+    DISABLE = "disable"
+    CONFIGURE = "configure"
+    ALERT = "alert"  # a channel, when something fails
+    ENABLE = "enable"
+    GOVERN = "govern"  # what holds for all servers
+
+
+class Standing(IntEnum):
+    """What somebody is where they give a command, in Red's eyes."""
+
+    MEMBER = 0
+    ADMIN = 1
+    OWNER = 2  # of the bot
+
+
+NEEDED = {
+    Act.LIST: Standing.ADMIN,
+    Act.PREVIEW: Standing.ADMIN,
+    Act.RETRY: Standing.ADMIN,
+    Act.CLEAR: Standing.ADMIN,
+    Act.PAUSE: Standing.ADMIN,
+    Act.DISABLE: Standing.ADMIN,
+    Act.CONFIGURE: Standing.ADMIN,
+    Act.ALERT: Standing.ADMIN,
+    Act.ENABLE: Standing.OWNER,
+    Act.GOVERN: Standing.OWNER,
+}
+"""Who may do what with commands; all other acts are an agent's, for anybody who may ask it."""
 
 
 class Target(NamedTuple):
@@ -43,13 +77,16 @@ class Actor(NamedTuple):
     """For whom something is done, as they stand now.
 
     `member` is None in direct messages, and for who is not in the guild. `barred` says why they
-    may not use the bot at all. `agent_id` is the agent that acts for them.
+    may not use the bot at all. `agent_id` is the agent that acts for them. Of who is no `person`,
+    such as a bot or a webhook, nothing is taken.
     """
 
     user_id: int
     member: discord.Member | None = None
     barred: Reason | None = None
     agent_id: str | None = None
+    standing: Standing = Standing.MEMBER
+    person: bool = True
 
 
 class Found(NamedTuple):
@@ -115,6 +152,8 @@ LOCKED = Denied(Reason.THREAD_LOCKED, "That thread is locked for the person who 
 ELSEWHERE = Denied(
     Reason.UNKNOWN_CHANNEL, "You can only ask for the server that the message came from."
 )
+NO_PERSON = Denied(Reason.BOT, "Only people are answered.")
+NO_STANDING = Denied(Reason.NO_STANDING, "That is for those in charge alone.")
 PAUSED = Denied(
     Reason.PAUSED,
     "An admin has paused Aurora here: nothing can be done now. Write your answer as text and end "
@@ -134,6 +173,8 @@ MISSING = {
 }
 
 _IN_CHANNELS = (Act.READ, Act.SEND, Act.REACT)
+_NEEDS = {Act.PREVIEW: Act.READ}
+"""Acts that take the rights of another."""
 
 
 def may(actor: Actor, act: Act, found: Found, here: Here) -> Allowed | Denied:
@@ -151,7 +192,7 @@ def may(actor: Actor, act: Act, found: Found, here: Here) -> Allowed | Denied:
         if denied is not None:
             return denied
     channel, member = found.channel, actor.member
-    if act not in _IN_CHANNELS or not isinstance(channel, Place | discord.DMChannel):
+    if not isinstance(channel, Place | discord.DMChannel):
         return Allowed()
     return Allowed(channel, member is None or channel.permissions_for(member).embed_links)
 
@@ -174,8 +215,10 @@ def sees(member: discord.Member, channel: Channel, *, guest: bool) -> bool:
     return True
 
 
-def _switch(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+def _switch(actor: Actor, act: Act, _found: Found, here: Here) -> Denied | None:
     """Aurora is on here, and the agent is still the one that was asked."""
+    if act in NEEDED:
+        return None
     if here.shut is not None:
         return Denied(here.shut, "Aurora has been switched off here. End your turn.")
     if actor.agent_id is not None and actor.agent_id != here.agent_id:
@@ -185,6 +228,8 @@ def _switch(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None
 
 def _person(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
     """Whoever asked is there, and may use the bot."""
+    if not actor.person:
+        return NO_PERSON
     if here.guild_id is not None and here.guild is None:
         return GUILD_GONE
     if here.guild_id is not None and actor.member is None:
@@ -194,13 +239,25 @@ def _person(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None
     return None
 
 
+def _standing(actor: Actor, act: Act, _found: Found, _here: Here) -> Denied | None:
+    """Whoever gives a command is in charge, and not silenced."""
+    if act not in NEEDED:
+        return None
+    member = actor.member
+    if member is not None and member.is_timed_out() and not member.guild_permissions.administrator:
+        return TIMED_OUT
+    return NO_STANDING if actor.standing < NEEDED[act] else None
+
+
 def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     """Whatever it is about can be seen from here, and by the person."""
     if act is Act.LOOK and (here.guild_id is None or found.target.guild_id != here.guild_id):
         return ELSEWHERE
+    channel, member = found.channel, actor.member
+    if act in NEEDED:
+        return _own_view(actor, act, found)
     if act not in _IN_CHANNELS:
         return None
-    channel, member = found.channel, actor.member
     if here.guild_id is None:
         return None if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
     if channel is None or member is None or not sees(member, channel, guest=found.guest):
@@ -208,9 +265,24 @@ def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     return None if isinstance(channel, Place) else NO_MESSAGES
 
 
+def _own_view(actor: Actor, act: Act, found: Found) -> Denied | None:
+    """Nobody reaches with a command what they could not see themselves, but the bot's owner."""
+    channel, member = found.channel, actor.member
+    if found.target.channel_id is None:
+        return None
+    if actor.standing is Standing.OWNER and act in (Act.LIST, Act.RETRY):
+        return None
+    if member is None:
+        return UNKNOWN_CHANNEL
+    if channel is None:
+        # It is gone, or it is an old thread: there is nothing that these can't see.
+        return None if member.guild_permissions.administrator else UNKNOWN_CHANNEL
+    return None if sees(member, channel, guest=found.guest) else UNKNOWN_CHANNEL
+
+
 def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     """Whoever asked has the rights for it in that channel."""
-    member, channel = actor.member, found.channel
+    member, channel, act = actor.member, found.channel, _NEEDS.get(act, act)
     if act not in _IN_CHANNELS or member is None or not isinstance(channel, Place):
         return None
     allowed = channel.permissions_for(member)
@@ -250,6 +322,7 @@ def _pace(_actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
 _QUESTIONS: tuple[Callable[[Actor, Act, Found, Here], Denied | None], ...] = (
     _person,
     _switch,
+    _standing,
     _sight,
     _permissions,
     _age,

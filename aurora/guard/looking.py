@@ -87,7 +87,7 @@ class Guard:
                 guild,
                 own,
                 agent_id,
-                _why_shut(settings, event.guild_id) if agent_id is None else None,
+                why_shut(settings, event.guild_id) if agent_id is None else None,
                 settings.paused_since(event.guild_id) is not None,
             ),
         )
@@ -152,7 +152,12 @@ async def is_guest(channel: Channel, member: discord.Member) -> bool:
     return True
 
 
-def _why_shut(settings: Settings, guild_id: int | None) -> Reason:
-    if guild_id is not None:
-        return Reason.NOT_ENABLED
-    return Reason.DM_NO_AGENT if settings.world.enable_dm_responses else Reason.DM_DISABLED
+def why_shut(settings: Settings, guild_id: int | None) -> Reason | None:
+    """Return why nobody is answered in a guild, or in direct messages (None); None if they are."""
+    if guild_id is None and not settings.world.enable_dm_responses:
+        return Reason.DM_DISABLED
+    if settings.world.letta_base_url is None:
+        return Reason.NOT_CONFIGURED
+    if settings.agent_for(guild_id) is None:
+        return Reason.NOT_ENABLED if guild_id is not None else Reason.DM_NO_AGENT
+    return None

@@ -19,6 +19,7 @@ from ..reasons import Reason
 class Act(StrEnum):
     """What somebody wants to do."""
 
+    ASK = "ask"  # the agent something, with a message
     # an agent, for the person who asked
     READ = "read"
     SEND = "send"
@@ -61,7 +62,7 @@ NEEDED = {
     Act.ENABLE: Standing.OWNER,
     Act.GOVERN: Standing.OWNER,
 }
-"""Who may do what with commands; all other acts are an agent's, for anybody who may ask it."""
+"""Who may do what with commands. All other acts are an agent's, for anybody who may ask it."""
 
 
 class Target(NamedTuple):
@@ -187,7 +188,7 @@ def may(actor: Actor, act: Act, found: Found, here: Here) -> Allowed | Denied:
         here: where it is done from.
 
     """
-    for question in _QUESTIONS:
+    for question in _questions(act):
         denied = question(actor, act, found, here)
         if denied is not None:
             return denied
@@ -215,34 +216,72 @@ def sees(member: discord.Member, channel: Channel, *, guest: bool) -> bool:
     return True
 
 
-def _switch(actor: Actor, act: Act, _found: Found, here: Here) -> Denied | None:
-    """Aurora is on here, and the agent is still the one that was asked."""
-    if act in NEEDED:
+def may_write(channel: Channel, member: discord.Member) -> bool:
+    """Tell whether somebody may write in a guild's channel, by Discord's rules."""
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return False
+    try:
+        allowed = channel.permissions_for(member)
+    except discord.ClientException:  # a thread whose parent can't be seen
+        return False
+    if not allowed.view_channel:
+        return False
+    if isinstance(channel, discord.Thread):
+        # A message wakes an archived thread; a lock binds all but those who manage threads.
+        return allowed.send_messages_in_threads and (not channel.locked or allowed.manage_threads)
+    if isinstance(channel, discord.VoiceChannel | discord.StageChannel) and not allowed.connect:
+        return False
+    return allowed.send_messages
+
+
+def _switch(_actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """Aurora is on here."""
+    if here.shut is None:
         return None
-    if here.shut is not None:
-        return Denied(here.shut, "Aurora has been switched off here. End your turn.")
+    return Denied(here.shut, "Aurora has been switched off here. End your turn.")
+
+
+def _run(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """The agent is still the one that answers here, and may go on."""
     if actor.agent_id is not None and actor.agent_id != here.agent_id:
         return AGENT_CHANGED
     return PAUSED if here.paused else None
 
 
-def _person(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
-    """Whoever asked is there, and may use the bot."""
-    if not actor.person:
-        return NO_PERSON
+def _person(actor: Actor, _act: Act, _found: Found, _here: Here) -> Denied | None:
+    """Whoever asks is a person."""
+    return None if actor.person else NO_PERSON
+
+
+def _presence(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """The person is still there, and so is the bot."""
     if here.guild_id is not None and here.guild is None:
         return GUILD_GONE
-    if here.guild_id is not None and actor.member is None:
-        return AUTHOR_GONE
-    if actor.barred is not None:
-        return Denied(actor.barred, "The person who asked may not use you here any more.")
+    return AUTHOR_GONE if here.guild_id is not None and actor.member is None else None
+
+
+def _welcome(actor: Actor, _act: Act, _found: Found, _here: Here) -> Denied | None:
+    """The person may use the bot."""
+    if actor.barred is None:
+        return None
+    return Denied(actor.barred, "The person who asked may not use you here any more.")
+
+
+def _answerable(_actor: Actor, _act: Act, found: Found, here: Here) -> Denied | None:
+    """The bot could write where it is asked."""
+    if here.guild_id is None:
+        return None
+    if here.guild is None:
+        return Denied(Reason.GUILD_LEFT, GUILD_GONE.text)
+    if found.channel is None:
+        return Denied(Reason.NO_ACCESS, UNKNOWN_CHANNEL.text)
+    if not may_write(found.channel, here.guild.me):
+        return Denied(Reason.CANNOT_SEND, "The bot may not write there.")
     return None
 
 
 def _standing(actor: Actor, act: Act, _found: Found, _here: Here) -> Denied | None:
     """Whoever gives a command is in charge, and not silenced."""
-    if act not in NEEDED:
-        return None
     member = actor.member
     if member is not None and member.is_timed_out() and not member.guild_permissions.administrator:
         return TIMED_OUT
@@ -254,8 +293,6 @@ def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     if act is Act.LOOK and (here.guild_id is None or found.target.guild_id != here.guild_id):
         return ELSEWHERE
     channel, member = found.channel, actor.member
-    if act in NEEDED:
-        return _own_view(actor, act, found)
     if act not in _IN_CHANNELS:
         return None
     if here.guild_id is None:
@@ -265,7 +302,7 @@ def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     return None if isinstance(channel, Place) else NO_MESSAGES
 
 
-def _own_view(actor: Actor, act: Act, found: Found) -> Denied | None:
+def _own_view(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     """Nobody reaches with a command what they could not see themselves, but the bot's owner."""
     channel, member = found.channel, actor.member
     if found.target.channel_id is None:
@@ -319,16 +356,36 @@ def _pace(_actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     )
 
 
-_QUESTIONS: tuple[Callable[[Actor, Act, Found, Here], Denied | None], ...] = (
+_Question = Callable[[Actor, Act, Found, Here], Denied | None]
+"""Returns why not, or None."""
+
+# In order: of several answers the first counts.
+_OF_ASKING: tuple[_Question, ...] = (_person, _switch, _welcome, _answerable)
+_OF_RUNS: tuple[_Question, ...] = (
     _person,
+    _presence,
+    _welcome,
     _switch,
-    _standing,
+    _run,
     _sight,
     _permissions,
     _age,
     _pace,
 )
-"""In order; each returns why not, or None."""
+_OF_COMMANDS: tuple[_Question, ...] = (
+    _person,
+    _presence,
+    _welcome,
+    _standing,
+    _own_view,
+    _permissions,
+)
+
+
+def _questions(act: Act) -> tuple[_Question, ...]:
+    if act is Act.ASK:
+        return _OF_ASKING
+    return _OF_COMMANDS if act in NEEDED else _OF_RUNS
 
 
 def _restricted(channel: Channel | None) -> bool:

@@ -45,6 +45,16 @@ def asks(act: Act) -> Callable[[T], T]:
     return decorate
 
 
+def listens(act: Act) -> Callable[[T], T]:
+    """Say for which act a listener asks the guard, by the function that it calls."""
+
+    def decorate(listener: T) -> T:
+        setattr(listener, "act", act)  # noqa: B010 - no attribute that the type knows
+        return listener
+
+    return decorate
+
+
 async def may_still(ctx: commands.Context, interaction: discord.Interaction) -> bool:
     """Ask again, for who presses a button under a command, all that the command was asked."""
     again = copy(ctx)
@@ -52,8 +62,8 @@ async def may_still(ctx: commands.Context, interaction: discord.Interaction) -> 
     vars(again).pop("permissions", None)
     again.message = copy(ctx.message)
     again.message.author = interaction.user
-    if ctx.interaction is not None:
-        again.interaction = interaction
+    # A slash command's interaction keeps for good what its person was when they gave it.
+    again.interaction = None
     try:
         allowed: bool = await again.command.can_run(again, check_all_parents=True)
     except commands.CommandError:

@@ -80,7 +80,13 @@ class Guard:
             wait = self._pace.wait(member, channel)
         agent_id = settings.agent_for(event.guild_id)
         return Snapshot(
-            Actor(event.author_id, member, barred, turn.agent_id),
+            Actor(
+                event.author_id,
+                member,
+                barred,
+                turn.agent_id,
+                person=member is None or not member.bot,
+            ),
             Found(target, channel, guest, wait),
             Here(
                 event.guild_id,

@@ -6,6 +6,7 @@ import discord
 from redbot.core import commands
 from redbot.core.utils.views import ConfirmView, SimpleMenu
 
+from ..chat.languages import speak_to
 from ..words import commands as w
 from ..words import say
 from .invoking import may_still
@@ -34,7 +35,11 @@ class _OfCommand(Guarded):
     ctx: commands.Context | None
 
     async def permits(self, interaction: discord.Interaction) -> bool:
-        return self.ctx is not None and await may_still(self.ctx, interaction)
+        if self.ctx is None:
+            return False
+        allowed = await may_still(self.ctx, interaction)
+        await speak_to(self.ctx)
+        return allowed
 
 
 class Question(_OfCommand, ConfirmView):

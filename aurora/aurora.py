@@ -19,6 +19,8 @@ from .commands.failures import explain_failure, explain_mismatch
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
+from .guard.invoking import listens
+from .guard.policy import Act
 from .intake.triggers import addressed, unplaced, unresolved
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
@@ -146,6 +148,7 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         await self.bot.wait_until_red_ready()
 
     @commands.Cog.listener()
+    @listens(Act.ASK)
     async def on_message_without_command(self, message: discord.Message) -> None:
         """Take in what is meant for the agent."""
         if self.services.standing_by:

@@ -37,6 +37,15 @@ def written_at(message_id: int) -> float:
     return ((message_id >> _SNOWFLAKE_BITS) + _DISCORD_EPOCH) / 1000
 
 
+def snowflake(text: str) -> int | None:
+    """Return the id of something in Discord that is all of a text, in plain digits; else None."""
+    # Asked first: reading thousands of digits is an error, and other scripts have digits, too.
+    if not text or len(text) > _ID_DIGITS or text.strip("0123456789") or text[0] == "0":
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
 def _uuid7(at: float) -> str:
     # The bits that RFC 9562 fixes are the version, 7, and the variant, two bits after it.
     moment, noise = int(at * 1000), _random.getrandbits(74)
@@ -48,6 +57,10 @@ def _uuid7(at: float) -> str:
         noise & 0xFFFFFFFFFFFF,
     )
 
+
+LARGEST_ID = 2**63 - 1
+"""Discord's ids have 64 bits, the ledger's numbers a sign."""
+_ID_DIGITS = 19
 
 # Ids are to differ, not to be secret; the system's source lets go of the interpreter's lock.
 _random = random.Random()  # noqa: S311

@@ -80,6 +80,12 @@ class Reason(StrEnum):
     GUILD_GONE = "guild_gone"
     UNKNOWN_CHANNEL = "unknown_channel"
     NO_MESSAGES = "no_messages"
+    NO_STANDING = "no_standing"
+    AGE_RESTRICTED = "age_restricted"
+    SLOWMODE = "slowmode"
+    # what has changed while the agent was at it
+    PAUSED = "paused"
+    AGENT_CHANGED = "agent_changed"
     # not accepted, or no longer: the gates
     BOT = "bot"
     NOT_ADDRESSED = "not_addressed"
@@ -332,6 +338,10 @@ _ENDS = {
     Reason.GUILD_GONE: _doubtful(w.GUILD_LEFT),
     Reason.UNKNOWN_CHANNEL: _doubtful(w.UNKNOWN_CHANNEL),
     Reason.NO_MESSAGES: _doubtful(w.NO_MESSAGES),
+    Reason.AGE_RESTRICTED: _doubtful(w.AGE_RESTRICTED),
+    Reason.SLOWMODE: _doubtful(w.SLOWMODE),
+    Reason.PAUSED: _called_off(w.PAUSED, w.MEND_RETRY),
+    Reason.AGENT_CHANGED: _called_off(w.AGENT_CHANGED, w.MEND_RETRY),
     Reason.CLEARED: _called_off(w.CLEARED),
     Reason.DISABLED: _called_off(w.DISABLED),
     Reason.FORGOTTEN: _called_off(w.FORGOTTEN),
@@ -366,10 +376,14 @@ REASONS: Mapping[Reason, Entry] = {
     **_RUNS,
     **_ENDS,
     **GATES,
-    # What a tool is denied; nothing ends by it.
+    # What a tool or a command is denied; nothing ends by it.
     Reason.MAY_NOT_READ: Entry(),
+    Reason.NO_STANDING: Entry(),
     # What is told of an event that waits again.
     Reason.UNLOADED: Entry(None, w.UNLOADED),
     Reason.REVIVED: Entry(None, w.REVIVED),
 }
 """Every reason has its entry."""
+
+POSTPONED = (Reason.NOT_CONNECTED, Reason.PAUSED)
+"""By these an answer is not delivered now, and will be: the bot is away, or Aurora is paused."""

@@ -21,10 +21,12 @@ from .agents.sdk import SdkFolder
 from .agents.server import AgentServer, withheld
 from .chat.delivery import Delivery
 from .chat.languages import speak_in
+from .chat.places import is_away
 from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
-from .guard.policy import is_away
+from .guard.access import barred_by_red
+from .guard.looking import Guard
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
 from .health.outages import Outages
@@ -140,10 +142,11 @@ class Services:
         sdk = SdkFolder(folder / "sdk")
         agents = AgentServer(clock, sdk, changed=breakers.reset)
 
-        sender = Sender(bot, store)
+        guard = Guard(bot, settings, clock, partial(barred_by_red, bot, cog))
+        sender = Sender(bot, store, guard)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
         toolbox = EitherToolbox(
-            Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
+            Toolbox(bot, store, sender, guard, clock, memory=lambda: agents.backend),
             store,
             sender,
             watched=lambda event: (

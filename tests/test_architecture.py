@@ -45,6 +45,9 @@ EXCEPTIONS = {
     ("context", "prompts.transcript"): "the document has two functions of prompts in context",
     ("guard", "chat.places"): "a place is found before anybody is asked what is allowed there",
     ("chat.delivery", "guard.policy"): "a text may go no further than a tool of the agent's",
+    ("guard", "chat.failures"): "what Discord does not tell is no permission",
+    ("guard.pressing", "chat.languages"): "who presses in vain is told so in their language",
+    ("chat.sender", "guard"): "the guard is asked before each part of what is sent",
 }
 """What is imported against the layers: (who, what of the house), and why."""
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 import discord
 
-from ..guard.policy import Act, Denied, authorise
+from ..guard.policy import UNKNOWN_CHANNEL
 from ..ledger import Store
 from ..model import Event, Send, Trace, Turn
-from ..reasons import REASONS, Reason
+from ..reasons import POSTPONED, REASONS, Reason
 from ..words import Phrase, say
 from .failures import (
     FAILURES,
@@ -57,7 +57,7 @@ class Delivery:
     async def settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
         """See to it that the answer is in Discord; return by what reason the turn ends.
 
-        That a text is NOT_CONNECTED is shown to nobody: it is for the caller to try it again.
+        That a text is POSTPONED is shown to nobody: it is for the caller to try it again.
 
         `text` is the agent's last message, delivered only if nothing else answered; `fallback`
         allows that.
@@ -74,7 +74,7 @@ class Delivery:
         except SendFailed as failure:
             reason = failure.reason
             log.warning("The answer to event %s was not delivered: %s", turn.speaker.id, reason)
-        if REASONS[reason].mark and not (reason is Reason.NOT_CONNECTED and text):
+        if REASONS[reason].mark and not (reason in POSTPONED and text):
             # Who has seen that nothing comes is to get nothing after a crash.
             await self._store.save_turn(turn)
             await self.show_ends(turn, reason)
@@ -216,12 +216,11 @@ class Delivery:
     async def _deliver(self, turn: Turn, text: str) -> None:
         event = turn.speaker
         try:
-            # The agent's words may go no further than its tools (promise 11).
-            channel = await authorise(self._bot, event, Act.SEND, event.channel_id)
+            channel = await find_place(self._bot, event, event.channel_id)
         except FAILURES as error:
             raise explain(error) from error
-        if isinstance(channel, Denied):
-            raise SendFailed(channel.code, channel.text)
+        if channel is None:
+            raise SendFailed(UNKNOWN_CHANNEL.code, UNKNOWN_CHANNEL.text)
         await self._speak(event.guild_id)
         await self._sender.send(
             turn, channel, text, by="delivery", key=_DELIVERY_KEY, reply_to=event.message_id

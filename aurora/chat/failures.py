@@ -65,6 +65,10 @@ class SendFailed(AuroraError):  # noqa: N818 - named like discord.py's Forbidden
         self.sent = sent
 
 
+class NotAllowed(SendFailed):
+    """The guard did not permit it, or permits it no more; it is no use to try again now."""
+
+
 def explain(error: Exception, sent: Send | None = None) -> SendFailed:
     """Put one of FAILURES into a name and words."""
     if isinstance(error, GuildNotHereError):

@@ -41,6 +41,12 @@ def _has_come(guild: discord.Guild) -> bool:
     return not guild.unavailable or guild.me is not None
 
 
+def is_away(bot: discord.Client, guild_id: int) -> bool:
+    """Tell whether a guild is not known yet, or has an outage: there is nothing to begin there."""
+    guild = bot.get_guild(guild_id)
+    return guild.unavailable if guild is not None else not bot.is_ready()
+
+
 async def find_channel(bot: discord.Client, event: Event, channel_id: int) -> Channel | None:
     """Return a channel of the guild or DM an event came from; None if it has no such channel.
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import discord
 
+from ..guard.looking import Guard
+from ..guard.policy import Act, Allowed, Denied, Target
 from ..ledger import LedgerError, Store
 from ..model import Event, Send, Turn
 from ..reasons import Reason
@@ -14,6 +16,7 @@ from ..words import cutting, say
 from .failures import (
     FAILURES,
     PATIENCE,
+    NotAllowed,
     Patience,
     SendFailed,
     explain,
@@ -48,16 +51,20 @@ def nonce_for(event_id: str, key: str, part: int) -> str:
 class Sender:
     """Sends and reacts on behalf of events; a call repeated with its key takes no effect twice.
 
+    The guard is asked before each part of a text, and before each time that it is tried again;
+    Aurora's own notices need the bot's rights alone, which Discord asks for.
+
     Each part of a text is recorded as soon as it is out. Parts whose fate is unknown (a crash, a
     lost answer) are looked for in the channel first; within minutes Discord itself recognises
     their nonces. `patience` is for each call to Discord.
     """
 
     def __init__(
-        self, bot: discord.Client, store: Store, *, patience: Patience = PATIENCE
+        self, bot: discord.Client, store: Store, guard: Guard, *, patience: Patience = PATIENCE
     ) -> None:
         self._bot = bot
         self._store = store
+        self._guard = guard
         self.patience = patience
 
     async def send(
@@ -93,7 +100,7 @@ class Sender:
             for part in parts[len(send.message_ids) :]:
                 found = await self._find(event, channel, send, part) if doubtful else None
                 doubtful = found is not None
-                message_id = found or await self._post(event, channel, send, part, mentions)
+                message_id = found or await self._post(turn, channel, send, part, mentions)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
                 # After its own words Aurora writes the end of the turn, which takes the record
                 # along. Lost with that, the send is in doubt, as it is for who dies before
@@ -135,8 +142,13 @@ class Sender:
         send = Send(key, "reaction", "tool", channel.id, fingerprint(str(emoji)), message_id)
         await self._begin(event, send)
         message = channel.get_partial_message(message_id)
+
+        async def add() -> None:
+            await self._permit(turn, Act.REACT, send)
+            await message.add_reaction(emoji)
+
         try:
-            await insist(lambda: message.add_reaction(emoji), self.patience)
+            await insist(add, self.patience)
         except FAILURES as error:
             raise explain(error) from error
         send = send._replace(message_ids=(message_id,))
@@ -186,7 +198,7 @@ class Sender:
 
     async def _post(
         self,
-        event: Event,
+        turn: Turn,
         channel: Place | discord.DMChannel,
         send: Send,
         part: str,
@@ -195,17 +207,37 @@ class Sender:
         index = len(send.message_ids)
         options: dict[str, Any] = {
             "allowed_mentions": mentions,
-            "nonce": nonce_for(event.id, send.key, index),
+            "nonce": nonce_for(turn.speaker.id, send.key, index),
         }
         if index == 0 and send.reply_to is not None:
             replied = channel.get_partial_message(send.reply_to)
             options["reference"] = replied.to_reference(fail_if_not_exists=False)
+
+        async def post() -> int:
+            allowed = await self._permit(turn, Act.SEND, send)
+            if not allowed.embeds:
+                options["suppress_embeds"] = True
+            return (await channel.send(part, **options)).id
+
         try:
-            return (await insist(lambda: channel.send(part, **options), self.patience)).id
+            message_id = await insist(post, self.patience)
         except discord.HTTPException as error:
             if error.code != _NO_HISTORY or options.pop("reference", None) is None:
                 raise
-        return (await insist(lambda: channel.send(part, **options), self.patience)).id
+            message_id = await insist(post, self.patience)
+        if index == 0 and send.by != "notice":
+            self._guard.sent(turn, channel.id)
+        return message_id
+
+    async def _permit(self, turn: Turn, act: Act, send: Send) -> Allowed:
+        """Ask the guard for the next part of a send; raise NotAllowed."""
+        if send.by == "notice":
+            return Allowed()
+        target = Target(send.channel_id, send.reply_to)
+        answer = await self._guard.ask(turn, act, target, begins=not send.message_ids)
+        if isinstance(answer, Denied):
+            raise NotAllowed(answer.code, answer.text, send)
+        return answer
 
     async def _find(
         self,

@@ -7,7 +7,8 @@ from redbot.core import commands
 
 from ..chat.failures import FAILURES
 from ..chat.places import Place
-from ..guard.policy import can_view
+from ..guard.invoking import reaches
+from ..guard.policy import Act
 from ..health.alerts import (
     WebhookError,
     masked,
@@ -80,7 +81,7 @@ async def _find_channel(ctx: commands.GuildContext, text: str) -> Place | None:
             channel = await converter().convert(ctx, text.strip())
         except commands.BadArgument:
             continue
-        if channel.guild == ctx.guild and await can_view(ctx.author, channel):
+        if channel.guild == ctx.guild and await reaches(ctx, Act.ALERT, channel):
             return channel
     return None
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import discord
 from redbot.core import commands
-from redbot.core.utils.views import ConfirmView
 
+from ..guard.pressing import Question
 from ..services import Services
 from ..words import Phrase, say
 
@@ -40,7 +40,7 @@ async def confirm(ctx: commands.Context, services: Services, question: Phrase) -
 
 async def ask(ctx: commands.Context, services: Services, question: Phrase) -> bool | None:
     """Ask the author of a command; None if there is no answer in time."""
-    view = ConfirmView(ctx.author, timeout=services.answer_seconds, disable_buttons=True)
+    view = Question(ctx, timeout=services.answer_seconds)
     services.views.add(view)
     view.message = await tell(ctx, question, view=view)
     await view.wait()

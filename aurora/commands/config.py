@@ -9,6 +9,8 @@ from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, inline
 
 from ..agents.protocol import ToolLister
+from ..guard.invoking import asks
+from ..guard.policy import Act
 from ..reasons import Reason
 from ..runs.cancelling import in_guild
 from ..services import Services
@@ -52,7 +54,7 @@ def _setting(group: commands.Group, key: str) -> Any:
     change.__doc__ = str(told)
     # discord.py takes a function for a method only if it looks like one.
     change.__qualname__ = f"ConfigCommands.{rule.command}"
-    guarded = commands.admin_or_permissions(manage_guild=True)(commands.guild_only()(change))
+    guarded = asks(Act.CONFIGURE)(commands.guild_only()(change))
     # Given like this, it is kept by the copies that the cog makes of its commands.
     made = group.command(
         name=rule.command, with_app_command=False, i18n=lambda _english: say(told)
@@ -83,7 +85,7 @@ class ConfigCommands:
     @app_commands.choices(
         setting=[app_commands.Choice(name=name, value=name) for name in KEYS],
     )
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.CONFIGURE)
     async def config_set(
         self,
         ctx: commands.Context,
@@ -102,7 +104,7 @@ class ConfigCommands:
         await _change(self.services, ctx, await guild_of(ctx, server), setting, value)
 
     @config.command(name="show")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.LIST)
     async def config_show(
         self,
         ctx: commands.Context,
@@ -131,7 +133,7 @@ class ConfigCommands:
 
     @config.command(name="alerts", with_app_command=False)
     @commands.guild_only()
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.ALERT)
     async def config_alerts(self, ctx: commands.GuildContext, *, channel: str) -> None:
         """Tell a channel when this server's agent fails, and when it answers again.
 
@@ -140,7 +142,7 @@ class ConfigCommands:
         await set_alerts(ctx, self.services, channel)
 
     @config.command(name="alertwebhook", with_app_command=False)
-    @commands.is_owner()
+    @asks(Act.GOVERN)
     async def config_alertwebhook(self, ctx: commands.Context, *, url: str) -> None:
         """Send what you are alerted of to a webhook of Discord's, too.
 
@@ -149,7 +151,7 @@ class ConfigCommands:
         await set_webhook(ctx, self.services, url)
 
     @config.command(name="retention", with_app_command=False)
-    @commands.is_owner()
+    @asks(Act.GOVERN)
     async def config_retention(
         self, ctx: commands.Context, days: commands.Range[int, 7, 365]
     ) -> None:
@@ -162,7 +164,7 @@ class ConfigCommands:
 
     @config.command(name="tools")
     @commands.guild_only()
-    @commands.is_owner()
+    @asks(Act.GOVERN)
     async def config_tools(
         self, ctx: commands.GuildContext, which: Literal["aurora", "mcp"]
     ) -> None:
@@ -186,7 +188,7 @@ class ConfigCommands:
         await tell(ctx, _TOOLS_SET[which])
 
     @config.command(name="dm")
-    @commands.is_owner()
+    @asks(Act.GOVERN)
     async def config_dm(
         self,
         ctx: commands.Context,

@@ -5,6 +5,8 @@ import asyncio
 from redbot.core import commands
 
 from ..errors import BreakerState
+from ..guard.invoking import asks
+from ..guard.policy import Act
 from ..health.connection import Line
 from ..ledger import EVERYWHERE, Where
 from ..services import Services
@@ -37,7 +39,7 @@ class EventsCommands:
         await show_commands(ctx)
 
     @events.command(name="status")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.LIST)
     async def events_status(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Show whether messages are answered, and if not, why not.
 
@@ -65,7 +67,7 @@ class EventsCommands:
         await report.send(ctx, services)
 
     @events.command(name="errors")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.LIST)
     async def events_errors(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Show how often runs failed since Aurora was loaded, and of what."""
         place = await place_of(ctx, where)
@@ -77,7 +79,7 @@ class EventsCommands:
         await report.send(ctx, self.services)
 
     @events.command(name="pause")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.PAUSE)
     async def events_pause(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Answer nobody for now; messages are still accepted, wait, and don't expire."""
         place = await place_of(ctx, where)
@@ -85,7 +87,7 @@ class EventsCommands:
         await tell(ctx, done(where=in_words(place), how=_ends(place)))
 
     @events.command(name="resume")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.PAUSE)
     async def events_resume(self, ctx: commands.Context, where: Scope = "here") -> None:
         """End a pause; what waited is answered, in its order."""
         place = await place_of(ctx, where)
@@ -98,7 +100,7 @@ class EventsCommands:
         await tell(ctx, said)
 
     @events.command(name="resetcircuit")
-    @commands.is_owner()
+    @asks(Act.GOVERN)
     async def events_resetcircuit(self, ctx: commands.Context) -> None:
         """Close all circuit breakers: try at once what failed, without waiting any longer."""
         found = self.services.breakers.snapshot().values()

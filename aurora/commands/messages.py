@@ -7,7 +7,9 @@ import re
 import discord
 from redbot.core import commands
 
-from ..guard.policy import can_view
+from ..chat.places import Place
+from ..guard.invoking import reaches
+from ..guard.policy import Act
 
 
 async def meant(ctx: commands.Context, text: str) -> discord.PartialMessage | None:
@@ -35,12 +37,7 @@ async def find_message(ctx: commands.GuildContext, text: str) -> discord.Message
         channel = ctx.guild.get_channel_or_thread(
             found.channel.id
         ) or await ctx.guild.fetch_channel(found.channel.id)
-        if not isinstance(channel, discord.abc.Messageable) or not await can_view(
-            ctx.author, channel
-        ):
-            return None
-        # Who may see a channel but not its past must not read it with the bot's eyes.
-        if not channel.permissions_for(ctx.author).read_message_history:
+        if not isinstance(channel, Place) or not await reaches(ctx, Act.PREVIEW, channel):
             return None
         return await channel.fetch_message(found.id)
     except (discord.HTTPException, discord.InvalidData):

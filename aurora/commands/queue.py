@@ -6,6 +6,8 @@ from typing import Literal, Optional
 import discord
 from redbot.core import commands
 
+from ..guard.invoking import asks, within_sight
+from ..guard.policy import Act
 from ..health.status import covers
 from ..ledger import EVERYWHERE, Listed, Where
 from ..model import Event, State
@@ -52,7 +54,7 @@ class QueueCommands:
         await show_commands(ctx)
 
     @queue.command(name="status")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.LIST)
     async def queue_status(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Show how much waits, and within which limits.
 
@@ -72,7 +74,7 @@ class QueueCommands:
         await report.send(ctx, services)
 
     @queue.command(name="list")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.LIST)
     async def queue_list(
         self,
         ctx: commands.Context,
@@ -90,14 +92,14 @@ class QueueCommands:
         await _list(ctx, self.services, place, w.MESSAGES(where=in_words(place)), states)
 
     @queue.command(name="dead")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.LIST)
     async def queue_dead(self, ctx: commands.Context, where: Scope = "here") -> None:
         """List the dead letters: messages on which Aurora or the agent failed."""
         place = await place_of(ctx, where)
         await _list(ctx, self.services, place, w.DEAD(where=in_words(place)), [State.FAILED])
 
     @queue.command(name="clear")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.CLEAR)
     async def queue_clear(self, ctx: commands.Context, where: Scope = "here") -> None:
         """Cancel all that waits, after a question; those who wait are shown it."""
         place = await place_of(ctx, where)
@@ -115,9 +117,9 @@ class QueueCommands:
         await tell(ctx, w.CLEARED(count=ended))
 
     @queue.command(name="retry")
-    @commands.admin_or_permissions(manage_guild=True)
-    # The same message, twice at once, would be answered twice.
-    @commands.max_concurrency(1)
+    @asks(Act.RETRY)
+    # It asks Discord for each message; one of a server's admins at a time is enough.
+    @commands.max_concurrency(1, commands.BucketType.guild)
     async def queue_retry(
         self, ctx: commands.Context, message: str, where: Scope = "here"
     ) -> None:
@@ -128,7 +130,7 @@ class QueueCommands:
         place = await place_of(ctx, where)
         async with working(ctx):
             if message.lower() == "all":
-                said = await self._retry_all(place)
+                said = await self._retry_all(ctx, place)
             else:
                 said = await self._retry_one(ctx, place, message)
         await tell(ctx, said, allowed_mentions=discord.AllowedMentions.none())
@@ -136,15 +138,22 @@ class QueueCommands:
     async def _retry_one(self, ctx: commands.Context, place: Where, message: str) -> Phrase:
         found = await meant(ctx, message)
         event = await self.services.store.find(found.id) if found else None
-        if event is None or not covers(place, event.guild_id):
+        if (
+            event is None
+            or not covers(place, event.guild_id)
+            or not await within_sight(ctx, Act.RETRY, {event.channel_id})
+        ):
             return w.UNKNOWN(where=in_words(place, ANYWHERE))
         reason = await self.services.retries.retry(event)
         if reason is not None:
             return w.NOT_RETRIED(why=why_not(reason))
         return w.RETRIED(message=_link(event))
 
-    async def _retry_all(self, place: Where) -> Phrase:
-        outcomes = await self.services.retries.retry_latest(place)
+    async def _retry_all(self, ctx: commands.Context, place: Where) -> Phrase:
+        retries = self.services.retries
+        latest = await retries.latest(place)
+        seen = await within_sight(ctx, Act.RETRY, {event.channel_id for event in latest})
+        outcomes = [await retries.retry(event) for event in latest if event.channel_id in seen]
         if not outcomes:
             return w.NOTHING_FAILED(where=in_words(place, ANYWHERE))
         done = outcomes.count(None)
@@ -158,7 +167,11 @@ class QueueCommands:
 async def _list(
     ctx: commands.Context, services: Services, place: Where, title: Phrase, states: list[State]
 ) -> None:
-    events = await services.store.recent(place, states=states, limit=_LISTED)
+    listed = await services.store.recent(place, states=states, limit=_LISTED)
+    sends = {one.event.id: await _elsewhere(services, one.event) for one in listed}
+    channels = {one.event.channel_id for one in listed}.union(*sends.values())
+    seen = await within_sight(ctx, Act.LIST, channels)
+    events = [one for one in listed if one.event.channel_id in seen]
     if not events:
         await tell(ctx, w.NONE(title=title))
         return
@@ -166,7 +179,10 @@ async def _list(
     beyond = sum(counts.get(state, 0) for state in states or State) - len(events)
     report = Report(title)
     prefix = await prefix_for(ctx)
-    lines = [_line(one, prefix) + await _elsewhere(services, one.event) for one in events]
+    lines = [
+        _line(one, prefix) + "".join(f" · <#{to}>" for to in sends[one.event.id] if to in seen)
+        for one in events
+    ]
     report.add(w.NEWEST, lines, beyond=max(beyond, 0))
     await report.send(ctx, services)
 
@@ -184,13 +200,13 @@ def _line(listed: Listed, prefix: str) -> str:
     )
 
 
-async def _elsewhere(services: Services, event: Event) -> str:
-    """Say to which channels the agent sent its answer, where that is not the message's own."""
+async def _elsewhere(services: Services, event: Event) -> list[int]:
+    """Return to which channels the agent sent its answer, where that is not the message's own."""
     if event.reason != Reason.ANSWERED_ELSEWHERE:
-        return ""
+        return []
     sends = await services.store.sends(event.id)
-    places = dict.fromkeys(one.channel_id for one in sends if one.channel_id != event.channel_id)
-    return "".join(f" · <#{place}>" for place in places)
+    places = (one.channel_id for one in sends if one.channel_id != event.channel_id)
+    return list(dict.fromkeys(places))
 
 
 def _state(event: Event) -> Phrase:

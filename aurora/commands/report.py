@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import discord
 from redbot.core import commands
-from redbot.core.utils.views import SimpleMenu
 
+from ..guard.pressing import Menu
 from ..services import Services
 from ..words import Phrase, say
 from ..words.commands import BEYOND
@@ -105,7 +105,7 @@ class Report:
     async def send(self, ctx: commands.Context, services: Services) -> None:
         """Answer a command with it, in the form that is wanted and allowed there."""
         quiet = discord.AllowedMentions.none()
-        pages: list[Any]  # SimpleMenu passes on more than its annotation says
+        pages: list[Any]  # Red's menu passes on more than its annotation says
         if await ctx.embed_requested():
             embeds = self.embeds(await ctx.embed_colour())
             pages = [{"embed": one, "allowed_mentions": quiet} for one in embeds]
@@ -114,7 +114,7 @@ class Report:
         if len(pages) == 1:
             await ctx.send(**pages[0])
             return
-        menu = SimpleMenu(pages)
+        menu = Menu(pages)
         services.views.add(menu)
         await menu.start(ctx)
 

@@ -6,6 +6,8 @@ import discord
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, pagify, text_to_file
 
+from ..guard.invoking import asks
+from ..guard.policy import Act
 from ..intake.preview import preview
 from ..reasons import Reason
 from ..runs.cancelling import in_guild
@@ -35,7 +37,7 @@ class SetupCommands:
         await show_commands(ctx)
 
     @aurora.command(name="enable")
-    @commands.is_owner()
+    @asks(Act.ENABLE)
     async def aurora_enable(
         self,
         ctx: commands.Context,
@@ -58,7 +60,7 @@ class SetupCommands:
         await tell(ctx, w.ENABLED(agent=named(agent), where=named_in(ctx, guild)))
 
     @aurora.command(name="disable")
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.DISABLE)
     async def aurora_disable(
         self,
         ctx: commands.Context,
@@ -77,7 +79,7 @@ class SetupCommands:
         await tell(ctx, said(where=named_in(ctx, guild), count=ended))
 
     @aurora.command(name="lettaurl")
-    @commands.is_owner()
+    @asks(Act.GOVERN)
     async def aurora_lettaurl(
         self,
         ctx: commands.Context,
@@ -96,7 +98,7 @@ class SetupCommands:
 
     @aurora.command(name="context")
     @commands.guild_only()
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.PREVIEW)
     async def aurora_context(self, ctx: commands.GuildContext, message: str) -> None:
         """Show exactly what the agent would get for a message.
 

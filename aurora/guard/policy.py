@@ -1,23 +1,26 @@
-"""The one authorisation function: what an agent may do on behalf of the person who asked.
+"""The one authorisation function: whether this actor may do this, about that, from here.
 
-The agent can't do in Discord what that person may not do (promise 11).
+It is plain: `looking` finds out what it goes by. What an agent does it does for the person who
+asked, and can't do in Discord what that person may not do (promise 11).
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Callable
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 import discord
 
-from ..chat.places import Channel, Place, find_channel, find_guild
-from ..model import Event
+from ..chat.places import Channel, Place
 from ..reasons import Reason
 
 
 class Act(StrEnum):
     """What somebody wants to do."""
 
+    ASK = "ask"  # the agent something, with a message
+    # an agent, for the person who asked
     READ = "read"
     SEND = "send"
     REACT = "react"
@@ -26,6 +29,40 @@ class Act(StrEnum):
     MEMORY_READ = "memory_read"
     MEMORY_WRITE = "memory_write"
     MEMORY_DELETE = "memory_delete"
+    # somebody, with a command or a button
+    LIST = "list"  # what waits, what ended how, what is set
+    PREVIEW = "preview"  # what the agent would get for a message
+    RETRY = "retry"
+    CLEAR = "clear"
+    PAUSE = "pause"
+    DISABLE = "disable"
+    CONFIGURE = "configure"
+    ALERT = "alert"  # a channel, when something fails
+    ENABLE = "enable"
+    GOVERN = "govern"  # what holds for all servers
+
+
+class Standing(IntEnum):
+    """What somebody is where they give a command, in Red's eyes."""
+
+    MEMBER = 0
+    ADMIN = 1
+    OWNER = 2  # of the bot
+
+
+NEEDED = {
+    Act.LIST: Standing.ADMIN,
+    Act.PREVIEW: Standing.ADMIN,
+    Act.RETRY: Standing.ADMIN,
+    Act.CLEAR: Standing.ADMIN,
+    Act.PAUSE: Standing.ADMIN,
+    Act.DISABLE: Standing.ADMIN,
+    Act.CONFIGURE: Standing.ADMIN,
+    Act.ALERT: Standing.ADMIN,
+    Act.ENABLE: Standing.OWNER,
+    Act.GOVERN: Standing.OWNER,
+}
+"""Who may do what with commands. All other acts are an agent's, for anybody who may ask it."""
 
 
 class Target(NamedTuple):
@@ -35,6 +72,57 @@ class Target(NamedTuple):
     message_id: int | None = None
     guild_id: int | None = None
     path: str | None = None
+
+
+class Actor(NamedTuple):
+    """For whom something is done, as they stand now.
+
+    `member` is None in direct messages, and for who is not in the guild. `barred` says why they
+    may not use the bot at all. `agent_id` is the agent that acts for them. Of who is no `person`,
+    such as a bot or a webhook, nothing is taken.
+    """
+
+    user_id: int
+    member: discord.Member | None = None
+    barred: Reason | None = None
+    agent_id: str | None = None
+    standing: Standing = Standing.MEMBER
+    person: bool = True
+
+
+class Found(NamedTuple):
+    """A target, and what was found of it.
+
+    `guest` tells of a private thread whether the actor is in it; `wait` is for how many more
+    seconds its slowmode keeps them from writing.
+    """
+
+    target: Target
+    channel: Channel | None = None
+    guest: bool = False
+    wait: float = 0.0
+
+
+class Here(NamedTuple):
+    """Where an actor acts from, and what holds there now.
+
+    `guild_id` is None for direct messages. `channel` is the event's own place. `agent_id` is the
+    agent that answers here now; where none does, `shut` says why.
+    """
+
+    guild_id: int | None
+    guild: discord.Guild | None = None
+    channel: Channel | None = None
+    agent_id: str | None = None
+    shut: Reason | None = None
+    paused: bool = False
+
+
+class Allowed(NamedTuple):
+    """A yes: the place it is about, if it is about one, and whether links may show a preview."""
+
+    place: Place | discord.DMChannel | None = None
+    embeds: bool = True
 
 
 class Denied(NamedTuple):
@@ -65,66 +153,55 @@ LOCKED = Denied(Reason.THREAD_LOCKED, "That thread is locked for the person who 
 ELSEWHERE = Denied(
     Reason.UNKNOWN_CHANNEL, "You can only ask for the server that the message came from."
 )
+NO_PERSON = Denied(Reason.BOT, "Only people are answered.")
+NO_STANDING = Denied(Reason.NO_STANDING, "That is for those in charge alone.")
+PAUSED = Denied(
+    Reason.PAUSED,
+    "An admin has paused Aurora here: nothing can be done now. Write your answer as text and end "
+    "your turn; it is posted when the pause ends.",
+)
+AGENT_CHANGED = Denied(
+    Reason.AGENT_CHANGED, "Another agent answers here now; you can do nothing more. End your turn."
+)
+AGE_RESTRICTED = Denied(
+    Reason.AGE_RESTRICTED,
+    "That channel is age-restricted, and the place you were asked in is not.",
+)
 MISSING = {
     Act.READ: Denied(Reason.MAY_NOT_READ, "The person who asked may not read the history there."),
     Act.SEND: Denied(Reason.MAY_NOT_SEND, "The person who asked may not write there."),
     Act.REACT: Denied(Reason.MAY_NOT_REACT, "The person who asked may not add reactions there."),
 }
 
+_IN_CHANNELS = (Act.READ, Act.SEND, Act.REACT)
+_NEEDS = {Act.PREVIEW: Act.READ}
+"""Acts that take the rights of another."""
 
-async def authorise(
-    bot: discord.Client, event: Event, act: Act, channel_id: int
-) -> Place | discord.DMChannel | Denied:
-    """Return the channel if the event's author may do this there, or else why not.
 
-    A guild that a new session does not know yet is waited for. Raise discord.DiscordException if
-    it does not come, or if Discord did not say who may do what.
+def may(actor: Actor, act: Act, found: Found, here: Here) -> Allowed | Denied:
+    """Answer whether an actor may do something; the first question that is denied is the answer.
+
+    Args:
+        actor: for whom it is done.
+        act: what is to be done.
+        found: what it is about.
+        here: where it is done from.
+
     """
-    if event.guild_id is None:
-        channel = await find_channel(bot, event, channel_id)
-        return channel if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
-    author = await find_author(bot, event)
-    if isinstance(author, Denied):
-        return author
-    channel = await find_channel(bot, event, channel_id)
-    if channel is None or not await can_view(author, channel):
-        return UNKNOWN_CHANNEL
-    if not isinstance(channel, Place):
-        return NO_MESSAGES
-    return _missing(author, channel, act) or channel
+    for question in _questions(act):
+        denied = question(actor, act, found, here)
+        if denied is not None:
+            return denied
+    channel, member = found.channel, actor.member
+    if not isinstance(channel, Place | discord.DMChannel):
+        return Allowed()
+    return Allowed(channel, member is None or channel.permissions_for(member).embed_links)
 
 
-async def find_author(bot: discord.Client, event: Event) -> discord.Member | Denied:
-    """Return who wrote in a guild, from the cache if possible, or why nobody can be asked for.
-
-    Raise discord.DiscordException if Discord did not say.
-    """
-    guild = await find_guild(bot, event.guild_id or 0)
-    if guild is None:
-        return GUILD_GONE
-    try:
-        return guild.get_member(event.author_id) or await guild.fetch_member(event.author_id)
-    except discord.NotFound:
-        return AUTHOR_GONE
-
-
-def is_away(bot: discord.Client, guild_id: int) -> bool:
-    """Tell whether a guild is not known yet, or has an outage: there is nothing to begin there."""
-    guild = bot.get_guild(guild_id)
-    return guild.unavailable if guild is not None else not bot.is_ready()
-
-
-async def can_view(
-    member: discord.Member, channel: Channel | discord.GroupChannel | discord.PartialMessageable
-) -> bool:
-    """Tell whether a member sees a channel or thread.
-
-    Raise discord.DiscordException if Discord did not say who is in a private thread.
-    """
+def sees(member: discord.Member, channel: Channel, *, guest: bool) -> bool:
+    """Tell whether a member sees a channel or thread; `guest` of a private thread or not."""
     if isinstance(channel, discord.DMChannel):
         return channel.recipient == member
-    if isinstance(channel, discord.GroupChannel | discord.PartialMessageable):
-        return False
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return False
     allowed = channel.permissions_for(member)
@@ -135,22 +212,118 @@ async def can_view(
         return allowed.connect
     # discord.py goes by the parent's permissions alone, but these threads have a guest list.
     if isinstance(channel, discord.Thread) and channel.is_private():
-        return allowed.manage_threads or await _has_joined(channel, member)
+        return allowed.manage_threads or guest
     return True
 
 
-async def _has_joined(thread: discord.Thread, member: discord.Member) -> bool:
-    # The cache knows only who joined or left since the bot started.
-    try:
-        await thread.fetch_member(member.id)
-    except (discord.NotFound, discord.Forbidden):
+def may_write(channel: Channel, member: discord.Member) -> bool:
+    """Tell whether somebody may write in a guild's channel, by Discord's rules."""
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return False
-    return True
+    try:
+        allowed = channel.permissions_for(member)
+    except discord.ClientException:  # a thread whose parent can't be seen
+        return False
+    if not allowed.view_channel:
+        return False
+    if isinstance(channel, discord.Thread):
+        # A message wakes an archived thread; a lock binds all but those who manage threads.
+        return allowed.send_messages_in_threads and (not channel.locked or allowed.manage_threads)
+    if isinstance(channel, discord.VoiceChannel | discord.StageChannel) and not allowed.connect:
+        return False
+    return allowed.send_messages
 
 
-def _missing(author: discord.Member, channel: Place, act: Act) -> Denied | None:
-    allowed = channel.permissions_for(author)
-    if act is not Act.READ and author.is_timed_out() and not allowed.administrator:
+def _switch(_actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """Aurora is on here."""
+    if here.shut is None:
+        return None
+    return Denied(here.shut, "Aurora has been switched off here. End your turn.")
+
+
+def _run(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """The agent is still the one that answers here, and may go on."""
+    if actor.agent_id is not None and actor.agent_id != here.agent_id:
+        return AGENT_CHANGED
+    return PAUSED if here.paused else None
+
+
+def _person(actor: Actor, _act: Act, _found: Found, _here: Here) -> Denied | None:
+    """Whoever asks is a person."""
+    return None if actor.person else NO_PERSON
+
+
+def _presence(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
+    """The person is still there, and so is the bot."""
+    if here.guild_id is not None and here.guild is None:
+        return GUILD_GONE
+    return AUTHOR_GONE if here.guild_id is not None and actor.member is None else None
+
+
+def _welcome(actor: Actor, _act: Act, _found: Found, _here: Here) -> Denied | None:
+    """The person may use the bot."""
+    if actor.barred is None:
+        return None
+    return Denied(actor.barred, "The person who asked may not use you here any more.")
+
+
+def _answerable(_actor: Actor, _act: Act, found: Found, here: Here) -> Denied | None:
+    """The bot could write where it is asked."""
+    if here.guild_id is None:
+        return None
+    if here.guild is None:
+        return Denied(Reason.GUILD_LEFT, GUILD_GONE.text)
+    if found.channel is None:
+        return Denied(Reason.NO_ACCESS, UNKNOWN_CHANNEL.text)
+    if not may_write(found.channel, here.guild.me):
+        return Denied(Reason.CANNOT_SEND, "The bot may not write there.")
+    return None
+
+
+def _standing(actor: Actor, act: Act, _found: Found, _here: Here) -> Denied | None:
+    """Whoever gives a command is in charge, and not silenced."""
+    member = actor.member
+    if member is not None and member.is_timed_out() and not member.guild_permissions.administrator:
+        return TIMED_OUT
+    return NO_STANDING if actor.standing < NEEDED[act] else None
+
+
+def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
+    """Whatever it is about can be seen from here, and by the person."""
+    if act is Act.LOOK and (here.guild_id is None or found.target.guild_id != here.guild_id):
+        return ELSEWHERE
+    channel, member = found.channel, actor.member
+    if act not in _IN_CHANNELS:
+        return None
+    if here.guild_id is None:
+        return None if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
+    if channel is None or member is None or not sees(member, channel, guest=found.guest):
+        return UNKNOWN_CHANNEL
+    return None if isinstance(channel, Place) else NO_MESSAGES
+
+
+def _own_view(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
+    """Nobody reaches with a command what they could not see themselves, but the bot's owner."""
+    channel, member = found.channel, actor.member
+    if found.target.channel_id is None:
+        return None
+    if actor.standing is Standing.OWNER and act in (Act.LIST, Act.RETRY):
+        return None
+    if member is None:
+        return UNKNOWN_CHANNEL
+    if channel is None:
+        # It is gone, or it is an old thread: there is nothing that these can't see.
+        return None if member.guild_permissions.administrator else UNKNOWN_CHANNEL
+    return None if sees(member, channel, guest=found.guest) else UNKNOWN_CHANNEL
+
+
+def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
+    """Whoever asked has the rights for it in that channel."""
+    member, channel, act = actor.member, found.channel, _NEEDS.get(act, act)
+    if act not in _IN_CHANNELS or member is None or not isinstance(channel, Place):
+        return None
+    allowed = channel.permissions_for(member)
+    if act is not Act.READ and member.is_timed_out() and not allowed.administrator:
         return TIMED_OUT
     write = allowed.send_messages
     if isinstance(channel, discord.Thread):
@@ -163,3 +336,57 @@ def _missing(author: discord.Member, channel: Place, act: Act) -> Denied | None:
         Act.REACT: allowed.add_reactions and allowed.read_message_history,
     }
     return None if granted[act] else MISSING[act]
+
+
+def _age(_actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
+    """An age-restricted channel is reached from another such alone."""
+    if act not in _IN_CHANNELS or not _restricted(found.channel) or _restricted(here.channel):
+        return None
+    return AGE_RESTRICTED
+
+
+def _pace(_actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
+    """Slowmode binds an agent as it does the person."""
+    if act is not Act.SEND or found.wait <= 0:
+        return None
+    return Denied(
+        Reason.SLOWMODE,
+        "That channel is in slowmode, and something was sent there for the same person. "
+        f"It takes another message in {found.wait:.0f} seconds.",
+    )
+
+
+_Question = Callable[[Actor, Act, Found, Here], Denied | None]
+"""Returns why not, or None."""
+
+# In order: of several answers the first counts.
+_OF_ASKING: tuple[_Question, ...] = (_person, _switch, _welcome, _answerable)
+_OF_RUNS: tuple[_Question, ...] = (
+    _person,
+    _presence,
+    _welcome,
+    _switch,
+    _run,
+    _sight,
+    _permissions,
+    _age,
+    _pace,
+)
+_OF_COMMANDS: tuple[_Question, ...] = (
+    _person,
+    _presence,
+    _welcome,
+    _standing,
+    _own_view,
+    _permissions,
+)
+
+
+def _questions(act: Act) -> tuple[_Question, ...]:
+    if act is Act.ASK:
+        return _OF_ASKING
+    return _OF_COMMANDS if act in NEEDED else _OF_RUNS
+
+
+def _restricted(channel: Channel | None) -> bool:
+    return isinstance(channel, Place) and channel.is_nsfw()

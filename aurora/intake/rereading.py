@@ -9,7 +9,8 @@ from redbot.core.bot import Red
 from ..chat.failures import FAILURES
 from ..chat.places import find_place
 from ..context import build_event_context
-from ..guard.policy import Denied, find_author
+from ..guard.looking import find_author
+from ..guard.policy import Denied
 from ..model import Event
 from ..reasons import Reason
 from ..runs.retrying import Reread

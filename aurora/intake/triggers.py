@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import aiohttp
 import discord
 from redbot.core import commands
 from redbot.core.bot import Red
 
-from ..chat.places import find_place
+from ..chat.failures import FAILURES
+from ..chat.places import Place, find_place
+from ..guard.access import barred_by_red
+from ..guard.looking import why_shut
+from ..guard.policy import NO_PERSON, Act, Actor, Denied, Found, Here, Target, may, may_write
 from ..model import Event, Kind
 from ..reasons import Reason
 from ..settings import Settings
@@ -78,23 +81,27 @@ async def check(
     message: discord.Message, bot: Red, cog: commands.Cog, settings: Settings
 ) -> Trigger | Refusal:
     """Pass a message through every gate, cheap ones first, or name the gate that stopped it."""
-    # A webhook's user is no bot to discord.py unless Discord says so.
-    if message.author.bot or message.author.system or message.webhook_id is not None:
-        return Refusal(Reason.BOT)
+    actor, found, here = _of_message(message, settings)
+    if not actor.person:
+        return Refusal(NO_PERSON.code)
     if bot.user is None:
         return Refusal(Reason.NOT_ADDRESSED)
-    guild_id = message.guild.id if message.guild is not None else None
-    missing = _missing_setting(guild_id, settings)
     kind = addressed(message, bot.user)
-    if kind is None and missing is None and unresolved(message):
+    if kind is None and here.shut is None and unresolved(message):
         kind = await _replies_after_all(message, bot.user.id)
     if kind is None:
         return Refusal(Reason.NOT_ADDRESSED)
+    missing = here.shut
     # Of a missing agent a person is told in a DM, and so only one who may use the bot.
-    if missing is not None and missing is not Reason.DM_NO_AGENT:
-        return Refusal(missing)
-    reason = await _unwelcome(message, bot, cog) or missing
-    return Refusal(reason) if reason is not None else Trigger(kind)
+    if missing is Reason.DM_NO_AGENT:
+        here = here._replace(shut=None)
+    if here.shut is None:
+        barred = await _barred(message, bot, cog, found, here)
+        actor = actor._replace(barred=barred)
+    answer = may(actor, Act.ASK, found, here)
+    if isinstance(answer, Denied):
+        return Refusal(answer.code)
+    return Refusal(missing) if missing is not None else Trigger(kind)
 
 
 async def still_welcome(
@@ -104,72 +111,58 @@ async def still_welcome(
 
     What can't be found out (not connected yet, an outage of Discord) is no reason.
     """
-    if (missing := _missing_setting(event.guild_id, settings)) is not None:
-        return missing
+    guild_id, shut = event.guild_id, why_shut(settings, event.guild_id)
+    if shut is not None:
+        return shut
     if not bot.is_ready():
         return None
-    guild = bot.get_guild(event.guild_id) if event.guild_id is not None else None
-    if event.guild_id is not None and guild is None:
-        return Reason.GUILD_LEFT
+    guild = bot.get_guild(guild_id) if guild_id is not None else None
     if guild is not None and guild.unavailable:
         return None
-    if await bot.cog_disabled_in_guild(cog, guild):
-        return Reason.COG_DISABLED
     member = guild.get_member(event.author_id) if guild is not None else None
-    if not await bot.allowed_by_whitelist_blacklist(member, who_id=event.author_id, guild=guild):
-        return Reason.INELIGIBLE
-    if guild is None:
-        return None
-    try:
-        place = await find_place(bot, event, event.channel_id)
-    except (discord.DiscordException, aiohttp.ClientError, OSError):
-        return None
-    if place is None:
-        return Reason.NO_ACCESS
-    return None if _can_send(place, guild) else Reason.CANNOT_SEND
+    barred, place = await barred_by_red(bot, cog, event.author_id, member, guild), None
+    if barred is None and guild is not None:
+        try:
+            place = await find_place(bot, event, event.channel_id)
+        except FAILURES:
+            return None
+    actor = Actor(event.author_id, member, barred)
+    found = Found(Target(event.channel_id), place)
+    answer = may(actor, Act.ASK, found, Here(guild_id, guild, place))
+    return answer.code if isinstance(answer, Denied) else None
 
 
-def _missing_setting(guild_id: int | None, settings: Settings) -> Reason | None:
-    if guild_id is None and not settings.world.enable_dm_responses:
-        return Reason.DM_DISABLED
-    if settings.world.letta_base_url is None:
-        return Reason.NOT_CONFIGURED
-    if settings.agent_for(guild_id) is None:
-        return Reason.NOT_ENABLED if guild_id is not None else Reason.DM_NO_AGENT
-    return None
+def _of_message(message: discord.Message, settings: Settings) -> tuple[Actor, Found, Here]:
+    """Return what is known of a message without asking anybody."""
+    author, guild, place = message.author, message.guild, message.channel
+    guild_id = guild.id if guild is not None else None
+    channel = place if isinstance(place, Place | discord.DMChannel) else None
+    actor = Actor(
+        author.id,
+        author if isinstance(author, discord.Member) else None,
+        # A webhook's user is no bot to discord.py unless Discord says so.
+        person=not (author.bot or author.system or message.webhook_id is not None),
+    )
+    here = Here(guild_id, guild, channel, shut=why_shut(settings, guild_id))
+    return actor, Found(Target(place.id, message.id), channel), here
 
 
-async def _unwelcome(message: discord.Message, bot: Red, cog: commands.Cog) -> Reason | None:
-    guild = message.guild
-    if await bot.cog_disabled_in_guild(cog, guild):
+async def _barred(
+    message: discord.Message, bot: Red, cog: commands.Cog, found: Found, here: Here
+) -> Reason | None:
+    """Return why somebody may not use the bot where they write."""
+    if await bot.cog_disabled_in_guild(cog, here.guild):
         return Reason.COG_DISABLED
-    can_send = guild is None or _can_send(message.channel, guild)
+    # Red counts a place where it can't write as ineligible.
+    if here.guild is not None and (
+        found.channel is None or not may_write(found.channel, here.guild.me)
+    ):
+        return Reason.CANNOT_SEND
     try:
         eligible = await bot.message_eligible_as_command(message)
     except discord.ClientException:  # a thread whose parent channel the bot can't see
-        eligible = can_send = False
-    if eligible and can_send:
-        return None
-    # Red counts a place where it can't write as ineligible.
-    return Reason.INELIGIBLE if can_send else Reason.CANNOT_SEND
-
-
-def _can_send(channel: discord.abc.MessageableChannel, guild: discord.Guild) -> bool:
-    """Tell whether the bot may write in a guild's channel, by Discord's rules."""
-    if isinstance(channel, discord.PartialMessageable | discord.DMChannel | discord.GroupChannel):
-        return False
-    try:
-        may = channel.permissions_for(guild.me)
-    except discord.ClientException:
-        return False
-    if not may.view_channel:
-        return False
-    if isinstance(channel, discord.Thread):
-        # A message wakes an archived thread; a lock binds all but those who manage threads.
-        return may.send_messages_in_threads and (not channel.locked or may.manage_threads)
-    if isinstance(channel, discord.VoiceChannel | discord.StageChannel) and not may.connect:
-        return False
-    return may.send_messages
+        return Reason.CANNOT_SEND
+    return None if eligible else Reason.INELIGIBLE
 
 
 def _mentions(message: discord.Message, bot_id: int) -> bool:
@@ -195,6 +188,6 @@ async def _replies_after_all(message: discord.Message, bot_id: int) -> Kind | No
         return None
     try:
         replied = await message.channel.fetch_message(reference.message_id)
-    except (discord.DiscordException, aiohttp.ClientError, OSError):
+    except FAILURES:
         return None
     return "reply" if replied.author.id == bot_id else None

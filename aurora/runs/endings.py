@@ -9,7 +9,7 @@ from ..errors import Breakers, RetryConfig, retry_delay
 from ..ledger import Store
 from ..model import Trace, Turn
 from ..queue import MessageQueue
-from ..reasons import REASONS, Reason, Retry, sent_before
+from ..reasons import POSTPONED, REASONS, Reason, Retry, sent_before
 from ..settings import Settings
 from .attempt import Attempted
 from .claim import Claim
@@ -143,7 +143,7 @@ class Endings:
         await self._store.save_turn(turn, lazily=len(text) < _LONG)
         fallback = self._settings.guild(turn.speaker.guild_id).deliver_text
         reason = await claim.do(self._ports.delivery.settle(turn, text, fallback=fallback))
-        if reason is Reason.NOT_CONNECTED and text.strip():
+        if reason in POSTPONED and text.strip():
             await self.settle(claim, self._later(turn))
         else:
             await self._queue.finish(turn, reason)

@@ -52,10 +52,10 @@ class Retries(NamedTuple):
         answer = await self.queue.revive(event)
         return None if answer is Enqueued.ACCEPTED else Reason(answer)
 
-    async def retry_latest(self, place: Where) -> list[NotRetried | None]:
-        """Retry the latest of a place that failed or expired; return what `retry` says of each."""
+    async def latest(self, place: Where) -> list[Event]:
+        """Return the latest events of a place that failed or expired, oldest first."""
         listed = await self.store.recent(place, states=_ENDED_BY_ITSELF, limit=_RETRIED_AT_ONCE)
-        return [await self.retry(one.event) for one in reversed(listed)]
+        return [one.event for one in reversed(listed)]
 
     async def _seen(self, event: Event) -> Trace | None:
         """Find out what is to be seen of an event, or of the turn that it was answered in."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..ids import LARGEST_ID
+from ..ids import snowflake as read_snowflake
 from ..reasons import AuroraError
-
-_LARGEST_ID = 2**63 - 1
 
 
 class BadArgument(AuroraError):  # noqa: N818 - the name discord.py gives the same thing
@@ -33,14 +33,13 @@ class Arguments:
     def snowflake(self, name: str) -> int:
         """Return an id, given as a string or a whole number."""
         value = self._required(name)
-        text = str(value).strip()
-        is_id = isinstance(value, str | int) and text.isascii() and text.isdigit()
-        if not is_id or not 0 < int(text[:20]) <= _LARGEST_ID:
+        number = _id(value)
+        if number is None:
             raise BadArgument(
                 f"{name} must be the id of something in Discord as a string of digits, "
                 f'such as "1187654321098765432", not {_shown(value)}.'
             )
-        return int(text)
+        return number
 
     def optional_snowflake(self, name: str) -> int | None:
         """Return an id, or None if it was left out, null or empty."""
@@ -58,6 +57,8 @@ class Arguments:
         value = self._values.get(name)
         if value is None:
             return default
+        if isinstance(value, str) and not value.isascii():
+            value = ""
         try:
             number = int(value) if not isinstance(value, bool) and value == value else None
             exact = number is not None and (isinstance(value, str) or number == value)
@@ -76,6 +77,17 @@ class Arguments:
         return value
 
 
+def _id(value: object) -> int | None:
+    """Read the whole of a value as an id; None if it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 < value <= LARGEST_ID else None
+    return read_snowflake(value.strip()) if isinstance(value, str) else None
+
+
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Python writes no number of more than 4,300 digits, and nothing that is nested too deep.
+        return f"this {type(value).__name__}"
     return text if len(text) <= 40 else f"{text[:40]}…"

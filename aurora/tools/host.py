@@ -16,6 +16,7 @@ from ..chat.failures import FAILURES, GuildNotHereError, explain
 from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.budget import Budget
+from ..guard.looking import Guard
 from ..ledger import LedgerError, Store
 from ..model import Turn
 from ..reasons import Reason
@@ -43,12 +44,14 @@ class Toolbox:
         bot: discord.Client,
         store: Store,
         sender: Sender,
+        guard: Guard,
         clock: Clock,
         memory: Callable[[], object] = lambda: None,
     ) -> None:
         self._bot = bot
         self._store = store
         self._sender = sender
+        self._guard = guard
         self._clock = clock
         self._memory = memory
 
@@ -67,6 +70,7 @@ class Toolbox:
                 bot=self._bot,
                 store=self._store,
                 sender=self._sender,
+                guard=self._guard,
                 clock=self._clock,
                 turn=turn,
                 agent_id=agent_id,

@@ -10,14 +10,8 @@ import discord
 from ..agents.protocol import ToolSpec
 from ..chat.failures import FAILURES, explain, insist
 from ..context import quote
-from ..guard.policy import (
-    ELSEWHERE,
-    Act,
-    Denied,
-    Target,
-    can_view,
-    find_author,
-)
+from ..guard.looking import can_view, find_author
+from ..guard.policy import Act, Denied, Target
 from ..model import Quote
 from ..prompts.fence import fence, inline, new_nonce
 from ..prompts.transcript import format_reply_chain
@@ -88,10 +82,8 @@ async def _newest(
 
 async def discord_get_server_info(call: Call) -> str:
     """Return what the person who asked can see of the server."""
-    scope, arguments = call.scope, call.arguments
+    scope = call.scope
     author = await find_author(scope.bot, scope.event)
-    if arguments.snowflake("guildId") != scope.event.guild_id:
-        raise ToolError(ELSEWHERE.text)
     if isinstance(author, Denied):
         raise ToolError(author.text)
     guild = author.guild

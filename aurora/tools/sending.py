@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import discord
 
 from ..agents.protocol import ToolSpec
-from ..chat.failures import SendFailed
+from ..chat.failures import NotAllowed, SendFailed
 from ..chat.sender import fingerprint
 from ..guard.policy import Act, Target
 from ..model import Send
@@ -80,12 +80,14 @@ def _refuse_excess(earlier: Sequence[Send], reply_to: int | None) -> None:
 
 
 def _failed(failure: SendFailed) -> str:
-    if failure.sent is not None and failure.sent.message_ids:
-        return (
-            f"Only the first part was sent, as {_ids(failure.sent.message_ids)}. {failure} "
-            "Call again with the same text to send the rest."
-        )
-    return f"Not sent. {failure}"
+    out = failure.sent.message_ids if failure.sent is not None else ()
+    if not out:
+        return f"Not sent. {failure}"
+    parts = "part was" if len(out) == 1 else f"{len(out)} parts were"
+    rest = "Call again with the same text to send the rest."
+    if isinstance(failure, NotAllowed):
+        rest = "The rest was not sent."
+    return f"Only the first {parts} sent, as {_ids(out)}. {failure} {rest}"
 
 
 def _ids(message_ids: Iterable[int]) -> str:

@@ -12,7 +12,8 @@ from ..agents.protocol import ToolSpec
 from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
-from ..guard.policy import Act, Denied, Target, authorise
+from ..guard.looking import Guard
+from ..guard.policy import Act, Denied, Target
 from ..ledger import Store
 from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
@@ -36,6 +37,7 @@ class Scope(NamedTuple):
     bot: discord.Client
     store: Store
     sender: Sender
+    guard: Guard
     clock: Clock
     turn: Turn
     agent_id: str
@@ -49,14 +51,12 @@ class Scope(NamedTuple):
 
     async def permit(self, act: Act, target: Target) -> Place | discord.DMChannel | None:
         """Return the channel an act is about, if the run may do this; raise ToolError."""
-        if target.channel_id is None:
-            return None
-        channel = await authorise(self.bot, self.event, act, target.channel_id)
-        if isinstance(channel, Denied):
-            raise ToolError(channel.text, channel.code)
+        answer = await self.guard.ask(self.turn, act, target)
+        if isinstance(answer, Denied):
+            raise ToolError(answer.text, answer.code)
         # The run may have been ended while Discord was asked.
         self.ensure_open()
-        return channel
+        return answer.place
 
 
 class Call(NamedTuple):

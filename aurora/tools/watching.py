@@ -15,6 +15,7 @@ from ..agents.own_tools import Danger, danger_of
 from ..agents.protocol import OwnTool, RunEvent, ToolCalled, ToolResult, ToolSpec
 from ..chat.failures import SendFailed
 from ..chat.sender import Sender, fingerprint
+from ..ids import LARGEST_ID, snowflake
 from ..ledger import Store
 from ..model import Event, Send, Turn
 from .host import RunTools, Toolbox
@@ -89,7 +90,7 @@ def _send(call: ToolCalled, event: Event) -> Send | None:
     if not text or danger_of(OwnTool(call.name)) is not Danger.DISCORD:
         return None
     channel = _first(call.arguments, _CHANNELS)
-    channel_id = int(channel) if channel.isdecimal() else event.channel_id
+    channel_id = snowflake(channel) or event.channel_id
     reply_to = event.message_id if channel_id == event.channel_id else None
     key = f"mcp:{call.call_id}"
     return Send(key, "message", "mcp", channel_id, fingerprint(text), reply_to)
@@ -97,4 +98,12 @@ def _send(call: ToolCalled, event: Event) -> Send | None:
 
 def _first(arguments: Mapping[str, Any], names: Sequence[str]) -> str:
     values = (arguments.get(name) for name in names)
-    return next((str(one) for one in values if isinstance(one, (str, int))), "")
+    # Python writes no number of more than 4,300 digits.
+    return next(
+        (
+            str(one)
+            for one in values
+            if isinstance(one, str) or (isinstance(one, int) and abs(one) <= LARGEST_ID)
+        ),
+        "",
+    )

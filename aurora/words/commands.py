@@ -40,6 +40,7 @@ AND_MORE = _("{servers} and {count} more")
 
 # -- commands that did not run
 
+NO_LONGER_YOURS = _("You may not do that any more, so nothing was done.")
 FOR_OWNERS = _("This command is for the bot's owner alone.")
 FOR_OWNERS_IN_DMS = _(
     "In direct messages this command is for the bot's owner alone. Use it in a server: there it "

@@ -139,7 +139,7 @@ async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
     await stage.store.record_send(
         event, Send("send", "message", "tool", stage.channel.id, "hash", event.message_id)
     )
-    sender = Sender(stage.bot, stage.store, patience=Patience(call=0.1))
+    sender = Sender(stage.bot, stage.store, stage.guard, patience=Patience(call=0.1))
     delivery = Delivery(stage.bot, stage.store, sender)
     stage.local.faults.add("GET", r"/messages$", status=500, times=99)
     assert await delivery.trace(together(event)) is Trace.DOUBT

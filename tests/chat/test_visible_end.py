@@ -74,7 +74,7 @@ async def test_an_end_that_cannot_be_told_is_marked(stage: Stage, status: int) -
     """A reaction takes other rights than a message."""
     event = await stage.ask()
     stage.local.faults.add("POST", r"/messages$", status=status, code=50013, times=20)
-    sender = Sender(stage.bot, stage.store, patience=Patience(0.3, 0.01))
+    sender = Sender(stage.bot, stage.store, stage.guard, patience=Patience(0.3, 0.01))
     await Delivery(stage.bot, stage.store, sender).show_end(event, Reason.FAILED)
     assert stage.reactions(event) == [FAILED]
 
@@ -111,7 +111,8 @@ async def test_a_notice_never_raises(stage: Stage, caplog: pytest.LogCaptureFixt
     event = await stage.ask()
     store = BrokenStore(FakeClock())
     await store.add(event, queued(event))
-    await Delivery(stage.bot, store, Sender(stage.bot, store)).show_end(event, Reason.FAILED)
+    sender = Sender(stage.bot, store, stage.guard)
+    await Delivery(stage.bot, store, sender).show_end(event, Reason.FAILED)
     assert stage.reactions(event) == [FAILED]
     assert "KeyError" in caplog.text
     assert "secret" not in caplog.text

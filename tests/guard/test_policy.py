@@ -11,6 +11,7 @@ import pytest
 
 from aurora.chat import places
 from aurora.chat.failures import GuildNotHereError
+from aurora.guard.looking import can_view
 from aurora.guard.policy import (
     AUTHOR_GONE,
     GUILD_GONE,
@@ -21,20 +22,25 @@ from aurora.guard.policy import (
     TIMED_OUT,
     UNKNOWN_CHANNEL,
     Act,
+    Allowed,
     Denied,
-    authorise,
-    can_view,
+    Target,
 )
 from aurora.model import Event
 from doubles.local_discord import Channel, Overwrite, permissions
-from tests.support.stage import Stage, hide_from
+from tests.support.stage import ON_STAGE, Stage, hide_from, together
 
 EVERY_ACT = pytest.mark.parametrize("act", [Act.READ, Act.SEND, Act.REACT])
 
 
 async def ask_for(stage: Stage, act: Act, channel: Channel, event: Event | None = None) -> object:
-    event = event or await stage.ask()
-    return await authorise(stage.bot, event, act, channel.id)
+    return await ask_about(stage, act, channel.id, event or await stage.ask())
+
+
+async def ask_about(stage: Stage, act: Act, channel_id: int, event: Event) -> object:
+    turn = together(event)
+    turn.agent_id = ON_STAGE
+    return await stage.guard.ask(turn, act, Target(channel_id))
 
 
 def renew(stage: Stage) -> None:
@@ -44,7 +50,8 @@ def renew(stage: Stage) -> None:
 
 
 def allowed(answer: object, channel: Channel) -> bool:
-    return not isinstance(answer, Denied) and getattr(answer, "id", None) == channel.id
+    place = answer.place if isinstance(answer, Allowed) else None
+    return place is not None and place.id == channel.id
 
 
 @EVERY_ACT
@@ -87,8 +94,8 @@ async def test_another_visible_channel_is_allowed(stage: Stage, act: Act) -> Non
 async def test_a_hidden_channel_looks_like_none(stage: Stage, act: Act) -> None:
     """The refusal does not tell a hidden channel from a made-up id."""
     event = await stage.ask()
-    hidden = await authorise(stage.bot, event, act, stage.hidden.id)
-    missing = await authorise(stage.bot, event, act, 123456789012345678)
+    hidden = await ask_about(stage, act, stage.hidden.id, event)
+    missing = await ask_about(stage, act, 123456789012345678, event)
     assert hidden == missing == UNKNOWN_CHANNEL
 
 
@@ -258,7 +265,7 @@ async def test_a_guild_the_bot_left_is_gone(stage: Stage) -> None:
     channel = stage.channel
     stage.local.remove_guild(stage.guild)
     await stage.local.wait_for(lambda: stage.bot.get_guild(stage.guild.id) is None)
-    assert await authorise(stage.bot, event, Act.SEND, channel.id) == GUILD_GONE
+    assert await ask_about(stage, Act.SEND, channel.id, event) == GUILD_GONE
 
 
 async def test_refusals_name_no_channel(stage: Stage) -> None:

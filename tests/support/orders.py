@@ -14,6 +14,7 @@ import orjson
 from aurora.chat.delivery import Delivery
 from aurora.chat.sender import Sender
 from aurora.errors import Breakers
+from aurora.guard.looking import Guard
 from aurora.intake.catchup import CatchUp
 from aurora.intake.receiving import Intake
 from aurora.intake.triggers import addressed, unplaced, unresolved
@@ -263,7 +264,8 @@ class Harbour:
         queue = self.queue = MessageQueue(
             self.store, WorkRules(self.settings, Breakers(self.clock)), self.clock
         )
-        delivery = Delivery(bot, self.store, Sender(bot, self.store))
+        guard = Guard(bot, self.settings, self.clock)
+        delivery = Delivery(bot, self.store, Sender(bot, self.store, guard))
         cancelling = Cancelling(queue, Claims(), delivery, background)
         red, cog = cast(Any, bot), cast(Any, None)
 

@@ -12,9 +12,11 @@ from aurora.agents.protocol import ToolResult
 from aurora.chat.delivery import Delivery
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
+from aurora.guard.looking import Guard
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Send, Trace, Turn
 from aurora.reasons import Reason
+from aurora.settings import Settings
 from aurora.tools.host import RunTools, Toolbox
 from doubles.local_discord import (
     Channel,
@@ -27,7 +29,10 @@ from doubles.local_discord import (
 from tests.support.clocks import FakeClock
 from tests.support.discord_port import Port
 from tests.support.events import make_event
+from tests.support.keepers import Keeper
 
+ON_STAGE = "agent-1"
+"""Who answers on a stage."""
 PATIENCE = Patience(call=2.5, pause=0.01)
 """A 500 is repeated by discord.py, after one second."""
 
@@ -63,10 +68,23 @@ class Stage:
         self.hidden = local.add_channel(self.guild, "staff", overwrites=(hide, show))
         for user in (self.ada, self.bob):
             local.add_member(self.guild, user)
-        self.store = MemoryStore(FakeClock())
-        self.sender = Sender(bot, self.store, patience=PATIENCE)
+        self.clock = FakeClock()
+        self.store = MemoryStore(self.clock)
+        self.settings = Settings(Keeper())
+        self.barred: Reason | None = None
+        """Why Red lets Ada do nothing."""
+        self.guard = Guard(bot, self.settings, self.clock, self._barred)
+        self.sender = Sender(bot, self.store, self.guard, patience=PATIENCE)
         self.delivery = Delivery(bot, self.store, self.sender)
-        self.toolbox = Toolbox(bot, self.store, self.sender, FakeClock())
+        self.toolbox = Toolbox(bot, self.store, self.sender, self.guard, self.clock)
+
+    async def enable(self) -> None:
+        """Let an agent answer in the guild, and in direct messages."""
+        await self.settings.set_world(letta_base_url="ws://127.0.0.1:1", dm_agent_id=ON_STAGE)
+        await self.settings.set_guild(self.guild.id, agent_id=ON_STAGE, enabled=True)
+
+    async def _barred(self, *_who: object) -> Reason | None:
+        return self.barred
 
     async def ask(self, channel: Channel | None = None, text: str = "<@{me}> hello") -> Event:
         """Let Ada ask, and return the accepted event."""
@@ -101,7 +119,9 @@ class Stage:
 
     def open(self, asked: Event | Turn) -> RunTools:
         """Return the tools of a run."""
-        return self.toolbox.open(together(asked), "agent-1")
+        turn = together(asked)
+        turn.agent_id = ON_STAGE
+        return self.toolbox.open(turn, ON_STAGE)
 
     async def settle(self, asked: Event | Turn, text: str, *, fallback: bool = True) -> Reason:
         """See to it that the answer is in Discord."""
@@ -142,5 +162,7 @@ async def open_stage() -> AsyncIterator[Stage]:
     """Set up a local Discord and connect a client to it; nothing listens."""
     port, bot = Port(LocalDiscord()), discord.Client(intents=discord.Intents.all())
     await port.connect(bot)
-    yield Stage(port, bot)
+    stage = Stage(port, bot)
+    await stage.enable()
+    yield stage
     await bot.close()

@@ -17,6 +17,7 @@ from aurora.errors import (
     ErrorStats,
     RetryConfig,
 )
+from aurora.guard.looking import Guard
 from aurora.health.notices import OutageNotices
 from aurora.health.outages import Outages
 from aurora.ledger import Store
@@ -80,7 +81,8 @@ class Bench:
         )
         self.port = Port(self.square.local, self.life)
         self.bot = bot or discord.Client(intents=discord.Intents.all())
-        sender = Sender(self.bot, self.store, patience=Patience(pause=0.0))
+        guard = Guard(self.bot, self.settings, self.clock)
+        sender = Sender(self.bot, self.store, guard, patience=Patience(pause=0.0))
         self.delivery = Delivery(self.bot, self.store, sender)
         self.backend = backend
         if backend is not None:
@@ -92,7 +94,7 @@ class Bench:
         self.stats = ErrorStats(self.clock)
         self.watched = False
         toolbox = EitherToolbox(
-            Toolbox(self.bot, self.store, sender, self.clock),
+            Toolbox(self.bot, self.store, sender, guard, self.clock),
             self.store,
             sender,
             watched=lambda _event: self.watched,

@@ -14,6 +14,14 @@ from aurora.words import phrase
 from tests.support.stage import Stage, send, together
 
 
+def nested(depth: int) -> list[Any]:
+    """Return a list in a list in a list; nothing that prints it gets to its end."""
+    inner: list[Any] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
 async def names(stage: Stage, guild: bool = True) -> list[str]:
     channel = stage.channel if guild else stage.local.open_dm(stage.ada)
     return [spec.name for spec in stage.open(await stage.ask(channel)).specs]
@@ -85,6 +93,15 @@ async def test_an_unknown_tool_is_refused_with_what_there_is(stage: Stage) -> No
         ({"channelId": "-5", "message": "x"}, "channelId must be the id"),
         ({"channelId": "٣", "message": "x"}, "channelId must be the id"),
         ({"channelId": "9" * 5000, "message": "x"}, "channelId must be the id"),
+        ({"channelId": "1" * 50, "message": "x"}, "channelId must be the id"),
+        ({"channelId": "00001187654321098765432", "message": "x"}, "channelId must be the id"),
+        ({"channelId": "0118765432109876543", "message": "x"}, "channelId must be the id"),
+        ({"channelId": "1187654321098765432\u0663", "message": "x"}, "channelId must be the id"),
+        ({"channelId": "9" * 19, "message": "x"}, "channelId must be the id"),
+        ({"channelId": 10**5000, "message": "x"}, "channelId must be the id"),
+        ({"channelId": nested(3000), "message": "x"}, "channelId must be the id"),
+        ({"channelId": "1", "message": nested(3000)}, "message must be a string"),
+        ({"channelId": "1", "message": "x", "replyToMessageId": "1" * 50}, "replyToMessageId m"),
         ({"channelId": 1e18, "message": "x"}, "channelId must be the id"),
         ({"channelId": True, "message": "x"}, "channelId must be the id"),
         ({"channelId": ["1"], "message": "x"}, "channelId must be the id"),
@@ -225,6 +242,8 @@ async def test_cancelling_a_call_cancels_it(stage: Stage) -> None:
 
 async def test_a_backend_without_a_memory_offers_none(stage: Stage) -> None:
     """The memory tools are there only where they work."""
-    toolbox = Toolbox(stage.bot, stage.store, stage.sender, stage.toolbox._clock, memory=object)
+    toolbox = Toolbox(
+        stage.bot, stage.store, stage.sender, stage.guard, stage.clock, memory=object
+    )
     specs = toolbox.open(together(await stage.ask()), "agent-1").specs
     assert not any(spec.name.startswith("memory_") for spec in specs)

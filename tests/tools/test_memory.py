@@ -10,7 +10,6 @@ from aurora.agents.memory import MemoryRefused
 from aurora.agents.protocol import ToolResult
 from aurora.reasons import AgentError, Outcome
 from aurora.tools.host import RunTools, Toolbox
-from tests.support.clocks import FakeClock
 from tests.support.stage import Stage, together
 
 
@@ -59,7 +58,9 @@ class OnServer:
 
 
 async def tools_of(stage: Stage, files: Files | OnServer, agent_id: str = "agent-1") -> RunTools:
-    toolbox = Toolbox(stage.bot, stage.store, stage.sender, FakeClock(), memory=lambda: files)
+    toolbox = Toolbox(
+        stage.bot, stage.store, stage.sender, stage.guard, stage.clock, memory=lambda: files
+    )
     return toolbox.open(together(await stage.ask()), agent_id)
 
 

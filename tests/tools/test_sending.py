@@ -213,8 +213,8 @@ async def test_lasting_trouble_is_told(stage: Stage) -> None:
 
 async def test_we_wait_less_long_than_discord_py(stage: Stage) -> None:
     """Its 25 seconds of repeating a 500 are more than a run has."""
-    sender = Sender(stage.bot, stage.store, patience=Patience(call=0.3))
-    tools = Toolbox(stage.bot, stage.store, sender, FakeClock()).open(
+    sender = Sender(stage.bot, stage.store, stage.guard, patience=Patience(call=0.3))
+    tools = Toolbox(stage.bot, stage.store, sender, stage.guard, FakeClock()).open(
         together(await stage.ask()), "agent-1"
     )
     stage.local.faults.add("POST", r"/messages$", status=500, times=5)

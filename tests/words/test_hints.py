@@ -157,7 +157,9 @@ def test_a_command_about_a_server_is_not_named_in_a_direct_message_without_one(n
         if named is None or not read.dm:
             continue
         command, words = named
-        guild_only = any("guild_only" in check.__qualname__ for check in command.checks)
+        guild_only = any(
+            "guild_only" in getattr(check, "__qualname__", "") for check in command.checks
+        )
         takes = "server" in command.clean_params
         told = re.search(r"\bin (the|that) server\b|\bthere\b", PHRASES[name].text)
         assert not guild_only or told, f"{name} names {hint!r}"

@@ -1,0 +1,169 @@
+"""Find out what the policy goes by: who acts, about what, from where, as it is at this moment."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import discord
+
+from ..chat.places import Channel, find_channel, find_guild
+from ..clock import Clock
+from ..model import Event, Turn
+from ..reasons import Reason
+from ..settings import Settings
+from .access import Barred, nobody_barred
+from .pace import Pace
+from .policy import AUTHOR_GONE, GUILD_GONE, Act, Actor, Allowed, Denied, Found, Here, Target, sees
+from .policy import may as _may
+
+
+class Snapshot(NamedTuple):
+    """All that one answer goes by."""
+
+    actor: Actor
+    found: Found
+    here: Here
+
+
+class Guard:
+    """Asks the policy for runs, with what is known when it is asked.
+
+    `barred` tells who may not use the bot.
+    """
+
+    def __init__(
+        self,
+        bot: discord.Client,
+        settings: Settings,
+        clock: Clock,
+        barred: Barred = nobody_barred,
+    ) -> None:
+        self._bot = bot
+        self._settings = settings
+        self._barred = barred
+        self._pace = Pace(clock)
+
+    async def ask(
+        self, turn: Turn, act: Act, target: Target, *, begins: bool = False
+    ) -> Allowed | Denied:
+        """Answer whether a turn's agent may do something now.
+
+        A guild that a new session does not know yet is waited for. Raise discord.DiscordException
+        if it does not come, or if Discord did not say who may do what.
+
+        Args:
+            turn: what the agent answers; it acts for the speaker.
+            act: what is to be done.
+            target: what it is about.
+            begins: whether it is the first message of a send, which slowmode holds back.
+
+        """
+        actor, found, here = await self.look(turn, target, begins=begins)
+        return _may(actor, act, found, here)
+
+    async def look(self, turn: Turn, target: Target, *, begins: bool = False) -> Snapshot:
+        """Find out what an answer goes by; raise discord.DiscordException."""
+        event, settings = turn.speaker, self._settings
+        guild, member = await self._find_author(event)
+        own, channel, guest = None, None, False
+        if guild is not None or event.guild_id is None:
+            own = await find_channel(self._bot, event, event.channel_id)
+            channel = own
+            if target.channel_id != event.channel_id:
+                channel = await self._find(event, target.channel_id)
+        if channel is not None and member is not None:
+            guest = await is_guest(channel, member)
+        barred = await self._barred(event.author_id, member, guild)
+        # From here on nothing is awaited: what is read is of one moment.
+        wait = 0.0
+        if begins and member is not None and channel is not None and channel is not own:
+            wait = self._pace.wait(member, channel)
+        agent_id = settings.agent_for(event.guild_id)
+        return Snapshot(
+            Actor(
+                event.author_id,
+                member,
+                barred,
+                turn.agent_id,
+                person=member is None or not member.bot,
+            ),
+            Found(target, channel, guest, wait),
+            Here(
+                event.guild_id,
+                guild,
+                own,
+                agent_id,
+                why_shut(settings, event.guild_id) if agent_id is None else None,
+                settings.paused_since(event.guild_id) is not None,
+            ),
+        )
+
+    def sent(self, turn: Turn, channel_id: int) -> None:
+        """Note that a send has begun in a channel, for its slowmode."""
+        self._pace.sent(turn.speaker.author_id, channel_id)
+
+    async def _find(self, event: Event, channel_id: int | None) -> Channel | None:
+        return None if channel_id is None else await find_channel(self._bot, event, channel_id)
+
+    async def _find_author(
+        self, event: Event
+    ) -> tuple[discord.Guild | None, discord.Member | None]:
+        if event.guild_id is None:
+            return None, None
+        author = await find_author(self._bot, event)
+        if isinstance(author, Denied):
+            return (None if author is GUILD_GONE else self._bot.get_guild(event.guild_id)), None
+        return author.guild, author
+
+
+async def find_author(bot: discord.Client, event: Event) -> discord.Member | Denied:
+    """Return who wrote in a guild, from the cache if possible, or why nobody can be asked for.
+
+    Raise discord.DiscordException if Discord did not say.
+    """
+    guild = await find_guild(bot, event.guild_id or 0)
+    if guild is None:
+        return GUILD_GONE
+    try:
+        return guild.get_member(event.author_id) or await guild.fetch_member(event.author_id)
+    except discord.NotFound:
+        return AUTHOR_GONE
+
+
+async def can_view(
+    member: discord.Member, channel: Channel | discord.GroupChannel | discord.PartialMessageable
+) -> bool:
+    """Tell whether a member sees a channel or thread.
+
+    Raise discord.DiscordException if Discord did not say who is in a private thread.
+    """
+    if isinstance(channel, discord.GroupChannel | discord.PartialMessageable):
+        return False
+    if not sees(member, channel, guest=True):
+        return False
+    return sees(member, channel, guest=False) or await is_guest(channel, member)
+
+
+async def is_guest(channel: Channel, member: discord.Member) -> bool:
+    """Tell of a private thread whether somebody is in it."""
+    if not isinstance(channel, discord.Thread) or not channel.is_private():
+        return False
+    if not sees(member, channel, guest=True) or sees(member, channel, guest=False):
+        return False  # It makes no difference, and asking takes a request.
+    # The cache knows only who joined or left since the bot started.
+    try:
+        await channel.fetch_member(member.id)
+    except (discord.NotFound, discord.Forbidden):
+        return False
+    return True
+
+
+def why_shut(settings: Settings, guild_id: int | None) -> Reason | None:
+    """Return why nobody is answered in a guild, or in direct messages (None); None if they are."""
+    if guild_id is None and not settings.world.enable_dm_responses:
+        return Reason.DM_DISABLED
+    if settings.world.letta_base_url is None:
+        return Reason.NOT_CONFIGURED
+    if settings.agent_for(guild_id) is None:
+        return Reason.NOT_ENABLED if guild_id is not None else Reason.DM_NO_AGENT
+    return None

@@ -1,0 +1,54 @@
+"""Buttons ask the guard: each press is asked for again, whoever asked before."""
+
+from __future__ import annotations
+
+import discord
+from redbot.core import commands
+from redbot.core.utils.views import ConfirmView, SimpleMenu
+
+from ..chat.languages import speak_to
+from ..words import commands as w
+from ..words import say
+from .invoking import may_still
+
+
+class Guarded(discord.ui.View):
+    """A view that takes no press which the guard does not permit at that moment."""
+
+    async def permits(self, interaction: discord.Interaction) -> bool:
+        """Ask the guard for who presses."""
+        raise NotImplementedError
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        """Let a press through, or tell its person that they may not do this."""
+        if not await super().interaction_check(interaction):
+            return False
+        if await self.permits(interaction):
+            return True
+        await interaction.response.send_message(say(w.NO_LONGER_YOURS), ephemeral=True)
+        return False
+
+
+class _OfCommand(Guarded):
+    """A view under a command: who may not give the command any more can't press either."""
+
+    ctx: commands.Context | None
+
+    async def permits(self, interaction: discord.Interaction) -> bool:
+        if self.ctx is None:
+            return False
+        allowed = await may_still(self.ctx, interaction)
+        await speak_to(self.ctx)
+        return allowed
+
+
+class Question(_OfCommand, ConfirmView):
+    """Yes or no, from the author of a command."""
+
+    def __init__(self, ctx: commands.Context, *, timeout: float) -> None:
+        super().__init__(ctx.author, timeout=timeout, disable_buttons=True)
+        self.ctx = ctx
+
+
+class Menu(_OfCommand, SimpleMenu):
+    """Pages to turn, for the author of a command."""

@@ -1,0 +1,128 @@
+"""Audience: nothing is told in a place whose people could not all read where it comes from.
+
+So a conversation holds only what everybody in its place may read, and nothing has to be followed
+from word to word. To read one place from another, all who hear the other must read the one; to
+send there, the reverse. What is said where the event came from always passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import discord
+
+from .gates import ADMINISTRATOR, VIEW, Gate, comes, hears
+from .roles import implied
+
+MOST_VIEWERS = 100
+"""How many people of a place are asked one by one, if roles and overwrites alone don't tell."""
+
+_AT_ONCE = 500  # members before others get their turn; each takes up to 8 µs
+_KEPT = 64  # places of a guild whose people are remembered
+
+
+class Reach(NamedTuple):
+    """How two places lie to each other: whether all of one may read or see the other."""
+
+    may_read: bool
+    """All who hear this place may read that one: it may be read from here."""
+    may_send: bool
+    """All who hear that place may read this one: words from here may be sent there."""
+
+
+def within(
+    guild: discord.Guild,
+    here: Gate,
+    there: Gate,
+    viewers: Sequence[discord.Member] | None = None,
+    *,
+    needed: int | None = None,
+) -> bool:
+    """Tell whether everybody who hears one place may read another of this guild.
+
+    `viewers` are those who hear it, if they are few and all of them are known. `needed` are other
+    permissions than those that reading takes.
+    """
+    if here.place_id == there.place_id or here.parent_id == there.place_id:
+        return True
+    # Whoever is in the parent might be made a guest, but nobody has made them one.
+    if there.guild_id != guild.id or here.place_id == there.parent_id:
+        return False
+    needed = there.reading if needed is None else needed
+    by_roles = here.guild_id == guild.id and there.guests is None
+    if by_roles and implied(guild, here, there, needed):
+        return True
+    return viewers is not None and all(comes(member, there, needed) for member in viewers)
+
+
+class Audiences:
+    """Tells of any two places whether one's audience is within the other's."""
+
+    def __init__(self) -> None:
+        self._viewers: dict[int, dict[Gate, Sequence[discord.Member] | None]] = {}
+
+    def changed(self, guild_id: int) -> None:
+        """Forget who is where in a guild: a role, a member or a guest has changed."""
+        self._viewers.pop(guild_id, None)
+
+    async def within(
+        self, guild: discord.Guild, here: Gate, there: Gate, *, needed: int | None = None
+    ) -> bool:
+        """Tell whether everybody who hears one place may read another; see `within`."""
+        if within(guild, here, there, needed=needed):
+            return True
+        # Those who could be asked one by one would change nothing.
+        if there.guild_id != guild.id or here.place_id == there.parent_id:
+            return False
+        viewers = await self.viewers(guild, here)
+        return within(guild, here, there, viewers, needed=needed)
+
+    async def viewers(self, guild: discord.Guild, gate: Gate) -> Sequence[discord.Member] | None:
+        """Return who hears a place; None if they are many, or not all of them are known."""
+        if not guild.chunked:
+            return None
+        known = self._viewers.setdefault(guild.id, {})
+        if gate not in known:
+            found = await _viewers(guild, gate)
+            # What has changed meanwhile is found out next time.
+            if self._viewers.get(guild.id) is not known:
+                return found if guild.chunked else None
+            while len(known) >= _KEPT:
+                known.pop(next(iter(known)))
+            known[gate] = found
+        return known[gate]
+
+
+async def _viewers(guild: discord.Guild, gate: Gate) -> list[discord.Member] | None:
+    if gate.guild_id is None:
+        people = [guild.get_member(who) for who in gate.guests or ()]
+        known = [one for one in people if one is not None]
+        # Whoever is not in the server reads nothing there.
+        return known if known and len(known) == len(people) else None
+    keys, found = _keys(guild, gate), list[discord.Member]()
+    named = {rule.target for rule in gate.rules if not rule.is_role} | {guild.owner_id}
+    for index, member in enumerate(list(guild.members)):
+        if index % _AT_ONCE == _AT_ONCE - 1:
+            await asyncio.sleep(0)
+        if keys is not None and member.id not in named and keys.isdisjoint(member._roles):
+            continue
+        if member != guild.me and hears(member, gate):
+            found.append(member)
+            if len(found) > MOST_VIEWERS:
+                return None
+    return found
+
+
+def _keys(guild: discord.Guild, gate: Gate) -> set[int] | None:
+    """Return the roles of which everybody who hears a place has one; None if it takes none."""
+    everyone = next((rule for rule in gate.rules if rule.target == guild.id), None)
+    open_to_all = bool(everyone and everyone.allow & VIEW)
+    shut = bool(everyone and everyone.deny & VIEW and not open_to_all)
+    granted = guild.default_role.permissions.value
+    if granted & ADMINISTRATOR or open_to_all or (granted & VIEW and not shut):
+        return None
+    keys = {rule.target for rule in gate.rules if rule.is_role and rule.allow & VIEW}
+    opening = ADMINISTRATOR if shut else ADMINISTRATOR | VIEW
+    return keys | {one.id for one in guild._roles.values() if one.permissions.value & opening}

@@ -1,0 +1,138 @@
+"""Gates: who comes to read a place, as plain data, and whether somebody does.
+
+Whoever sees a place *hears* what is said there from now on; only who may read its history as well
+*reads* what was said. A public thread or a forum's post counts as its parent, the text of a voice
+channel belongs to those who may join it, and a direct message to one person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import discord
+
+_ALL = discord.Permissions.all().value
+ADMINISTRATOR = discord.Permissions(administrator=True).value
+VIEW = discord.Permissions(view_channel=True).value
+HISTORY = discord.Permissions(read_message_history=True).value
+CONNECT = discord.Permissions(connect=True).value
+MANAGE_THREADS = discord.Permissions(manage_threads=True).value
+COUNTS = VIEW | HISTORY | CONNECT | MANAGE_THREADS
+
+
+class Rule(NamedTuple):
+    """What a channel allows and denies to a role or a person, of the bits that count."""
+
+    target: int
+    is_role: bool
+    allow: int
+    deny: int
+
+
+class Gate(NamedTuple):
+    """Who comes to read a place: plain data, which can be kept and compared.
+
+    `place_id` is a public thread's parent. `spoken` is a voice channel's text. `guests` are those
+    in a private thread, `parent_id` is where it is; in a direct message the guest is its person,
+    and `guild_id` is None. The rule for @everyone comes first.
+    """
+
+    place_id: int
+    guild_id: int | None
+    rules: tuple[Rule, ...] = ()
+    spoken: bool = False
+    parent_id: int | None = None
+    guests: frozenset[int] | None = None
+
+    @property
+    def hearing(self) -> int:
+        """Return the permissions that let somebody hear what is said here."""
+        return VIEW | CONNECT if self.spoken else VIEW
+
+    @property
+    def reading(self) -> int:
+        """Return the permissions that let somebody read what was said here."""
+        return self.hearing | HISTORY
+
+
+def gate_of(
+    channel: discord.abc.GuildChannel | discord.Thread | discord.DMChannel,
+    guests: Iterable[int] | None = None,
+) -> Gate | None:
+    """Return who comes to read a place, or None if it is not known.
+
+    For a private thread that takes its `guests`, which no cache has.
+    """
+    if isinstance(channel, discord.DMChannel):
+        person = channel.recipient
+        return None if person is None else Gate(channel.id, None, guests=frozenset({person.id}))
+    if not isinstance(channel, discord.Thread):
+        spoken = isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+        return Gate(channel.id, channel.guild.id, _rules(channel), spoken)
+    if channel.parent is None:
+        return None
+    if not channel.is_private():
+        return gate_of(channel.parent)
+    if guests is None:
+        return None
+    rules, parent = _rules(channel.parent), channel.parent.id
+    return Gate(channel.id, channel.guild.id, rules, False, parent, frozenset(guests))
+
+
+def _rules(channel: discord.abc.GuildChannel) -> tuple[Rule, ...]:
+    everyone = channel.guild.id
+    # What discord.py shows of an overwrite drops what is allowed and denied at once, and looks up
+    # each name.
+    found = [
+        Rule(one.id, one.is_role(), one.allow & COUNTS, one.deny & COUNTS)
+        for one in channel._overwrites
+        if (one.allow | one.deny) & COUNTS
+    ]
+    return tuple(sorted(found, key=lambda rule: (rule.target != everyone, rule)))
+
+
+def hears(member: discord.Member, gate: Gate) -> bool:
+    """Tell whether somebody gets to see what is said in a place from now on."""
+    return comes(member, gate, gate.hearing)
+
+
+def reads(member: discord.Member, gate: Gate) -> bool:
+    """Tell whether somebody may read what was said in a place."""
+    return comes(member, gate, gate.reading)
+
+
+def comes(member: discord.Member, gate: Gate, needed: int) -> bool:
+    """Tell whether somebody has permissions in a place, and is let into it."""
+    if gate.guild_id is None:
+        return gate.guests is not None and member.id in gate.guests
+    granted = _granted(member, gate)
+    if granted & needed != needed:
+        return False
+    return gate.guests is None or member.id in gate.guests or bool(granted & MANAGE_THREADS)
+
+
+def _granted(member: discord.Member, gate: Gate) -> int:
+    """Return the permissions of somebody, as if they were not timed out: that ends by itself."""
+    guild = member.guild
+    if guild.owner_id == member.id:
+        return _ALL
+    granted, held = guild.default_role.permissions.value, member._roles
+    for role_id in held:
+        if (role := guild.get_role(role_id)) is not None:
+            granted |= role.permissions.value
+    if granted & ADMINISTRATOR:
+        return _ALL
+    allow = deny = 0
+    own: Rule | None = None
+    for rule in gate.rules:
+        if rule.target == guild.id:
+            granted = granted & ~rule.deny | rule.allow
+        elif rule.is_role:
+            if held.has(rule.target):
+                allow |= rule.allow
+                deny |= rule.deny
+        elif rule.target == member.id:
+            own = rule
+    granted = granted & ~deny | allow
+    return granted if own is None else granted & ~own.deny | own.allow

@@ -24,6 +24,8 @@ from .chat.languages import speak_in
 from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
+from .guard.audience import Audiences
+from .guard.conversations import Conversations
 from .guard.policy import is_away
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
@@ -50,6 +52,7 @@ from .runs.retrying import Retries
 from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
+from .tools.offers import Offers
 from .tools.watching import EitherToolbox
 from .words import Phrase, clause, in_order
 from .words.alerts import SET_ASIDE
@@ -96,6 +99,8 @@ class Services:
     pinger: Pinger
     queue: MessageQueue
     delivery: Delivery
+    audiences: Audiences
+    offers: Offers
     cancelling: Cancelling
     worker: Worker
     intake: Intake
@@ -142,8 +147,18 @@ class Services:
 
         sender = Sender(bot, store)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
+        audiences = Audiences(settings.loosened)
+        offers = Offers(bot, store, sender, clock, partial(speak_in, bot))
         toolbox = EitherToolbox(
-            Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
+            Toolbox(
+                bot,
+                store,
+                sender,
+                clock,
+                memory=lambda: agents.backend,
+                audiences=audiences,
+                offers=offers,
+            ),
             store,
             sender,
             watched=lambda event: (
@@ -184,6 +199,8 @@ class Services:
                 welcome=lambda event: still_welcome(event, bot, cog, settings),
                 late=notices.late,
                 alert=alerts.alert,
+                audience=Conversations(bot, audiences),
+                renewed=alerts.renewed,
             ),
             settings,
             breakers,
@@ -210,6 +227,8 @@ class Services:
             pinger=pinger,
             queue=queue,
             delivery=delivery,
+            audiences=audiences,
+            offers=offers,
             cancelling=cancelling,
             worker=worker,
             intake=intake,

@@ -70,11 +70,13 @@ class Sender:
         key: str,
         reply_to: int | None = None,
         ping: bool = True,
+        view: discord.ui.View | None = None,
     ) -> Send:
         """Send a text for a turn, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
-        stopped halfway goes on where it stopped. Without `ping` nobody is alerted.
+        stopped halfway goes on where it stopped. Without `ping` nobody is alerted. A `view` comes
+        with each part, and no preview of a link.
         """
         event, parts = turn.speaker, _parts(text, may_cut=by != "tool")
         # Of a long text only the first part can be recognised in the channel.
@@ -87,13 +89,16 @@ class Sender:
         else:
             await self._begin(event, send)
         mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
+        options: dict[str, Any] = {"allowed_mentions": mentions}
+        if view is not None:
+            options |= {"view": view, "suppress_embeds": True}
         # Of a send begun before, the next parts may have arrived without our learning of it.
         doubtful, unkept = known is not None, None
         try:
             for part in parts[len(send.message_ids) :]:
                 found = await self._find(event, channel, send, part) if doubtful else None
                 doubtful = found is not None
-                message_id = found or await self._post(event, channel, send, part, mentions)
+                message_id = found or await self._post(event, channel, send, part, options)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
                 # After its own words Aurora writes the end of the turn, which takes the record
                 # along. Lost with that, the send is in doubt, as it is for who dies before
@@ -190,13 +195,10 @@ class Sender:
         channel: Place | discord.DMChannel,
         send: Send,
         part: str,
-        mentions: discord.AllowedMentions,
+        options: dict[str, Any],
     ) -> int:
         index = len(send.message_ids)
-        options: dict[str, Any] = {
-            "allowed_mentions": mentions,
-            "nonce": nonce_for(event.id, send.key, index),
-        }
+        options = {**options, "nonce": nonce_for(event.id, send.key, index)}
         if index == 0 and send.reply_to is not None:
             replied = channel.get_partial_message(send.reply_to)
             options["reference"] = replied.to_reference(fail_if_not_exists=False)

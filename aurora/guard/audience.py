@@ -8,28 +8,21 @@ send there, the reverse. What is said where the event came from always passes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Sequence
 
 import discord
 
-from .gates import ADMINISTRATOR, VIEW, Gate, comes, hears
+from ..chat.places import Channel
+from .gates import ADMINISTRATOR, VIEW, Gate, comes, gate_of, hears
 from .roles import implied
 
 MOST_VIEWERS = 100
 """How many people of a place are asked one by one, if roles and overwrites alone don't tell."""
 
+Loosened = Callable[[int], Collection[tuple[int, int]]]
+
 _AT_ONCE = 500  # members before others get their turn; each takes up to 8 µs
 _KEPT = 64  # places of a guild whose people are remembered
-
-
-class Reach(NamedTuple):
-    """How two places lie to each other: whether all of one may read or see the other."""
-
-    may_read: bool
-    """All who hear this place may read that one: it may be read from here."""
-    may_send: bool
-    """All who hear that place may read this one: words from here may be sent there."""
 
 
 def within(
@@ -58,14 +51,43 @@ def within(
 
 
 class Audiences:
-    """Tells of any two places whether one's audience is within the other's."""
+    """Tells whether words may go from one place to another; asked last, of every act.
 
-    def __init__(self) -> None:
+    `loosened` returns the pairs of places of a guild, from and to, between which admins allow it.
+    """
+
+    def __init__(self, loosened: Loosened = lambda _guild_id: ()) -> None:
+        self._loosened = loosened
         self._viewers: dict[int, dict[Gate, Sequence[discord.Member] | None]] = {}
 
     def changed(self, guild_id: int) -> None:
         """Forget who is where in a guild: a role, a member or a guest has changed."""
         self._viewers.pop(guild_id, None)
+
+    async def flows(self, source: Channel, place: Channel) -> bool:
+        """Tell whether all who hear a place may read what is said there from another.
+
+        Raise discord.DiscordException if Discord did not say who is in a private thread.
+        """
+        if source.id == place.id:
+            return True
+        theirs, here = await gate_with_guests(source), await gate_with_guests(place)
+        if theirs is None or here is None or isinstance(source, discord.DMChannel):
+            return False
+        return await self.reads(source.guild, here, theirs)
+
+    async def reads(self, guild: discord.Guild, here: Gate, there: Gate) -> bool:
+        """Tell whether all who hear one place may read another, or admins have said so."""
+        pair = (there.place_id, here.place_id)
+        return pair in self._loosened(guild.id) or await self.within(guild, here, there)
+
+    async def sees(self, guild: discord.Guild, here: Gate, channel: Channel) -> bool:
+        """Tell whether all who hear a place see in their list that a channel exists.
+
+        A private thread is in nobody's list but its guests'.
+        """
+        there = gate_of(channel)
+        return there is not None and await self.within(guild, here, there, needed=VIEW)
 
     async def within(
         self, guild: discord.Guild, here: Gate, there: Gate, *, needed: int | None = None
@@ -93,6 +115,20 @@ class Audiences:
                 known.pop(next(iter(known)))
             known[gate] = found
         return known[gate]
+
+
+async def gate_with_guests(channel: Channel) -> Gate | None:
+    """Return who comes to read a place, and ask Discord who is in a private thread.
+
+    None if that is nobody's to know. Raise discord.DiscordException if Discord did not say.
+    """
+    if not isinstance(channel, discord.Thread) or not channel.is_private():
+        return gate_of(channel)
+    try:
+        guests = await channel.fetch_members()
+    except (discord.NotFound, discord.Forbidden):
+        return None
+    return gate_of(channel, [one.id for one in guests])
 
 
 async def _viewers(guild: discord.Guild, gate: Gate) -> list[discord.Member] | None:

@@ -7,6 +7,7 @@ channel belongs to those who may join it, and a direct message to one person.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -45,6 +46,11 @@ class Gate(NamedTuple):
     parent_id: int | None = None
     guests: frozenset[int] | None = None
 
+    def kept(self) -> str:
+        """Return it as a text, from which `gate_kept` makes it again."""
+        guests = None if self.guests is None else sorted(self.guests)
+        return json.dumps([*self[:-1], guests], separators=(",", ":"))
+
     @property
     def hearing(self) -> int:
         """Return the permissions that let somebody hear what is said here."""
@@ -54,6 +60,13 @@ class Gate(NamedTuple):
     def reading(self) -> int:
         """Return the permissions that let somebody read what was said here."""
         return self.hearing | HISTORY
+
+
+def gate_kept(text: str) -> Gate:
+    """Return a gate from how it was kept."""
+    place_id, guild_id, rules, spoken, parent_id, guests = json.loads(text)
+    known = None if guests is None else frozenset(guests)
+    return Gate(place_id, guild_id, tuple(Rule(*one) for one in rules), spoken, parent_id, known)
 
 
 def gate_of(

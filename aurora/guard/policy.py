@@ -13,6 +13,7 @@ import discord
 from ..chat.places import Channel, Place, find_channel, find_guild
 from ..model import Event
 from ..reasons import Reason
+from .audience import Audiences
 
 
 class Act(StrEnum):
@@ -65,11 +66,38 @@ LOCKED = Denied(Reason.THREAD_LOCKED, "That thread is locked for the person who 
 ELSEWHERE = Denied(
     Reason.UNKNOWN_CHANNEL, "You can only ask for the server that the message came from."
 )
+WIDER = Denied(
+    Reason.WIDER_AUDIENCE,
+    "Not everybody there may read what this conversation is from, so nothing may be carried "
+    "there. Answer where you were asked.",
+)
+NARROWER = Denied(
+    Reason.NARROWER_AUDIENCE,
+    "Not everybody who reads your answer here may read that channel, so it can't be read from "
+    "here. The person can ask you there.",
+)
 MISSING = {
     Act.READ: Denied(Reason.MAY_NOT_READ, "The person who asked may not read the history there."),
     Act.SEND: Denied(Reason.MAY_NOT_SEND, "The person who asked may not write there."),
     Act.REACT: Denied(Reason.MAY_NOT_REACT, "The person who asked may not add reactions there."),
 }
+
+
+async def beyond(
+    audiences: Audiences, bot: discord.Client, event: Event, act: Act, there: Channel
+) -> Denied | None:
+    """Tell why an act would carry words to people who may not read where they are from.
+
+    Asked last, of what else is allowed: from the event's own place, and into it, all is.
+    """
+    if there.id == event.channel_id or act not in (Act.READ, Act.SEND, Act.REACT):
+        return None
+    here = await find_channel(bot, event, event.channel_id)
+    if here is None:
+        return UNKNOWN_CHANNEL
+    if act is Act.READ:
+        return None if await audiences.flows(there, here) else NARROWER
+    return None if await audiences.flows(here, there) else WIDER
 
 
 async def authorise(

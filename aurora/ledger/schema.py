@@ -262,7 +262,27 @@ CREATE TRIGGER events_dropped AFTER DELETE ON events BEGIN
 END;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+# What was read into a lane's conversation, each place with who came to read it then. A text that
+# waits for a button's press is content: it goes with the press, or when its time is up.
+_FOURTH = """
+CREATE TABLE sources (
+    agent_id TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    place_id INTEGER NOT NULL,
+    gate TEXT NOT NULL,
+    PRIMARY KEY (agent_id, lane, place_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE offers (
+    id TEXT PRIMARY KEY,
+    event_id TEXT NOT NULL,
+    author_id INTEGER NOT NULL,
+    channel_id INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    expires_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Scripts that take the file one version further each; a released one never changes."""
 
 

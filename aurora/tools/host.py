@@ -15,15 +15,18 @@ from ..agents.protocol import ToolResult, ToolSpec
 from ..chat.failures import FAILURES, GuildNotHereError, explain
 from ..chat.sender import Sender
 from ..clock import Clock
+from ..guard.audience import Audiences
 from ..guard.budget import Budget
 from ..ledger import LedgerError, Store
 from ..model import Turn
 from ..reasons import Reason
 from .arguments import Arguments, BadArgument
 from .memory import MEMORY_TOOLS
+from .offering import offer
+from .offers import Offers
 from .reading import GET_SERVER_INFO, READ_MESSAGES
 from .sending import ADD_REACTION, SEND
-from .tool import Call, Scope, Tool, ToolError
+from .tool import Call, Scope, Tool, ToolError, WiderAudience
 
 log = logging.getLogger("red.aurora.tools")
 
@@ -45,12 +48,16 @@ class Toolbox:
         sender: Sender,
         clock: Clock,
         memory: Callable[[], object] = lambda: None,
+        audiences: Audiences | None = None,
+        offers: Offers | None = None,
     ) -> None:
         self._bot = bot
         self._store = store
         self._sender = sender
         self._clock = clock
         self._memory = memory
+        self._audiences = audiences or Audiences()
+        self._offers = offers or Offers(bot, store, sender, clock)
 
     def open(self, turn: Turn, agent_id: str) -> RunTools:
         """Return the tools of a run for this turn, by this agent."""
@@ -68,6 +75,8 @@ class Toolbox:
                 store=self._store,
                 sender=self._sender,
                 clock=self._clock,
+                audiences=self._audiences,
+                offers=self._offers,
                 turn=turn,
                 agent_id=agent_id,
                 memory=memory,
@@ -156,7 +165,10 @@ class RunTools:
         target = tool.target(arguments)
         if (spent := self._budget.spend(tool.act, target)) is not None:
             raise ToolError(spent)
-        place = await self._scope.permit(tool.act, target)
+        try:
+            place = await self._scope.permit(tool.act, target)
+        except WiderAudience as refused:
+            return await offer(self._scope, refused, arguments.text("message"))
         return await tool.run(Call(self._scope, arguments, place))
 
     async def close(self, reason: str) -> None:

@@ -12,11 +12,13 @@ from ..agents.protocol import ToolSpec
 from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
-from ..guard.policy import Act, Denied, Target, authorise
+from ..guard.audience import Audiences
+from ..guard.policy import WIDER, Act, Denied, Target, authorise, beyond
 from ..ledger import Store
 from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
 from .arguments import Arguments
+from .offers import Offers
 
 
 class ToolError(AuroraError):
@@ -30,6 +32,14 @@ class ToolError(AuroraError):
         self.reason = reason
 
 
+class WiderAudience(ToolError):  # noqa: N818 - named for what is there
+    """A text would reach people who may not read where it is from; the asker may decide it."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(WIDER.text, WIDER.code)
+        self.place = place
+
+
 class Scope(NamedTuple):
     """One run and all that its tools may use."""
 
@@ -37,6 +47,8 @@ class Scope(NamedTuple):
     store: Store
     sender: Sender
     clock: Clock
+    audiences: Audiences
+    offers: Offers
     turn: Turn
     agent_id: str
     memory: Memory | None
@@ -54,6 +66,11 @@ class Scope(NamedTuple):
         channel = await authorise(self.bot, self.event, act, target.channel_id)
         if isinstance(channel, Denied):
             raise ToolError(channel.text, channel.code)
+        denied = await beyond(self.audiences, self.bot, self.event, act, channel)
+        if denied == WIDER and act is Act.SEND and isinstance(channel, Place):
+            raise WiderAudience(channel)
+        if denied is not None:
+            raise ToolError(denied.text, denied.code)
         # The run may have been ended while Discord was asked.
         self.ensure_open()
         return channel

@@ -17,6 +17,8 @@ from aurora.errors import (
     ErrorStats,
     RetryConfig,
 )
+from aurora.guard.audience import Audiences
+from aurora.guard.conversations import Conversations
 from aurora.health.notices import OutageNotices
 from aurora.health.outages import Outages
 from aurora.ledger import Store
@@ -97,6 +99,7 @@ class Bench:
             sender,
             watched=lambda _event: self.watched,
         )
+        self.renewed: list[Event] = []
         self.background = Background()
         self.notices = OutageNotices(
             self.breakers,
@@ -124,6 +127,8 @@ class Bench:
                 self.welcome,
                 self.notices.late,
                 self.alert,
+                Conversations(self.bot, Audiences()),
+                self.renewed.append,
             ),
             self.settings,
             self.breakers,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 import discord
 
 from ..chat.places import Channel
-from .gates import ADMINISTRATOR, VIEW, Gate, comes, gate_of, hears
+from .gates import ADMINISTRATOR, VIEW, Door, Gate, gate_of
 from .roles import implied
 
 MOST_VIEWERS = 100
@@ -47,7 +47,10 @@ def within(
     by_roles = here.guild_id == guild.id and there.guests is None
     if by_roles and implied(guild, here, there, needed):
         return True
-    return viewers is not None and all(comes(member, there, needed) for member in viewers)
+    if viewers is None:
+        return False
+    door = Door(there)
+    return all(door.admits(member, needed) for member in viewers)
 
 
 class Audiences:
@@ -137,14 +140,14 @@ async def _viewers(guild: discord.Guild, gate: Gate) -> list[discord.Member] | N
         known = [one for one in people if one is not None]
         # Whoever is not in the server reads nothing there.
         return known if known and len(known) == len(people) else None
-    keys, found = _keys(guild, gate), list[discord.Member]()
+    keys, door, found = _keys(guild, gate), Door(gate), list[discord.Member]()
     named = {rule.target for rule in gate.rules if not rule.is_role} | {guild.owner_id}
     for index, member in enumerate(list(guild.members)):
         if index % _AT_ONCE == _AT_ONCE - 1:
             await asyncio.sleep(0)
         if keys is not None and member.id not in named and keys.isdisjoint(member._roles):
             continue
-        if member != guild.me and hears(member, gate):
+        if member != guild.me and door.hears(member):
             found.append(member)
             if len(found) > MOST_VIEWERS:
                 return None
@@ -161,4 +164,4 @@ def _keys(guild: discord.Guild, gate: Gate) -> set[int] | None:
         return None
     keys = {rule.target for rule in gate.rules if rule.is_role and rule.allow & VIEW}
     opening = ADMINISTRATOR if shut else ADMINISTRATOR | VIEW
-    return keys | {one.id for one in guild._roles.values() if one.permissions.value & opening}
+    return keys | {one.id for one in guild._roles.values() if one._permissions & opening}

@@ -36,7 +36,7 @@ class Gate(NamedTuple):
 
     `place_id` is a public thread's parent. `spoken` is a voice channel's text. `guests` are those
     in a private thread, `parent_id` is where it is; in a direct message the guest is its person,
-    and `guild_id` is None. The rule for @everyone comes first.
+    and `guild_id` is None.
     """
 
     place_id: int
@@ -94,7 +94,6 @@ def gate_of(
 
 
 def _rules(channel: discord.abc.GuildChannel) -> tuple[Rule, ...]:
-    everyone = channel.guild.id
     # What discord.py shows of an overwrite drops what is allowed and denied at once, and looks up
     # each name.
     found = [
@@ -102,50 +101,49 @@ def _rules(channel: discord.abc.GuildChannel) -> tuple[Rule, ...]:
         for one in channel._overwrites
         if (one.allow | one.deny) & COUNTS
     ]
-    return tuple(sorted(found, key=lambda rule: (rule.target != everyone, rule)))
+    return tuple(sorted(found))
 
 
-def hears(member: discord.Member, gate: Gate) -> bool:
-    """Tell whether somebody gets to see what is said in a place from now on."""
-    return comes(member, gate, gate.hearing)
+class Door:
+    """A gate before which many people are judged."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        self._rules = {rule.target: rule for rule in gate.rules}
+
+    def hears(self, member: discord.Member) -> bool:
+        """Tell whether somebody gets to see what is said here from now on."""
+        return self.admits(member, self.gate.hearing)
+
+    def admits(self, member: discord.Member, needed: int) -> bool:
+        """Tell whether somebody has permissions here, and is let in."""
+        guests = self.gate.guests
+        if self.gate.guild_id is None:
+            return guests is not None and member.id in guests
+        granted = self._granted(member)
+        if granted & needed != needed:
+            return False
+        return guests is None or member.id in guests or bool(granted & MANAGE_THREADS)
+
+    def _granted(self, member: discord.Member) -> int:
+        """Return somebody's permissions, as if they were not timed out: that ends by itself."""
+        guild, rules, nothing = member.guild, self._rules, _NOTHING
+        if guild.owner_id == member.id:
+            return _ALL
+        granted = guild.default_role._permissions
+        allow = deny = 0
+        for role_id in member._roles:
+            if (role := guild.get_role(role_id)) is not None:
+                granted |= role._permissions
+            rule = rules.get(role_id, nothing)
+            allow |= rule.allow
+            deny |= rule.deny
+        if granted & ADMINISTRATOR:
+            return _ALL
+        for one in (rules.get(guild.id, nothing), Rule(0, True, allow, deny)):
+            granted = granted & ~one.deny | one.allow
+        own = rules.get(member.id, nothing)
+        return granted & ~own.deny | own.allow
 
 
-def reads(member: discord.Member, gate: Gate) -> bool:
-    """Tell whether somebody may read what was said in a place."""
-    return comes(member, gate, gate.reading)
-
-
-def comes(member: discord.Member, gate: Gate, needed: int) -> bool:
-    """Tell whether somebody has permissions in a place, and is let into it."""
-    if gate.guild_id is None:
-        return gate.guests is not None and member.id in gate.guests
-    granted = _granted(member, gate)
-    if granted & needed != needed:
-        return False
-    return gate.guests is None or member.id in gate.guests or bool(granted & MANAGE_THREADS)
-
-
-def _granted(member: discord.Member, gate: Gate) -> int:
-    """Return the permissions of somebody, as if they were not timed out: that ends by itself."""
-    guild = member.guild
-    if guild.owner_id == member.id:
-        return _ALL
-    granted, held = guild.default_role.permissions.value, member._roles
-    for role_id in held:
-        if (role := guild.get_role(role_id)) is not None:
-            granted |= role.permissions.value
-    if granted & ADMINISTRATOR:
-        return _ALL
-    allow = deny = 0
-    own: Rule | None = None
-    for rule in gate.rules:
-        if rule.target == guild.id:
-            granted = granted & ~rule.deny | rule.allow
-        elif rule.is_role:
-            if held.has(rule.target):
-                allow |= rule.allow
-                deny |= rule.deny
-        elif rule.target == member.id:
-            own = rule
-    granted = granted & ~deny | allow
-    return granted if own is None else granted & ~own.deny | own.allow
+_NOTHING = Rule(0, True, 0, 0)

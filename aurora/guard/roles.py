@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import discord
 
-from .gates import ADMINISTRATOR, CONNECT, COUNTS, HISTORY, VIEW, Gate, Rule, comes, hears
+from .gates import ADMINISTRATOR, CONNECT, COUNTS, HISTORY, VIEW, Door, Gate, Rule
 
 _NOBODY, _BY_ROLES, _EVERYBODY = range(3)
 """To whom a place is open whom no overwrite for a role names."""
@@ -34,18 +34,20 @@ def implied(guild: discord.Guild, reader: Gate, source: Gate, needed: int) -> bo
             roles.imply(reader.rules, one, source.rules, bit) for one in heard
         ):
             return False
-    return all(_is_fine(guild, who, reader, source, needed) for who in roles.named)
+    mine, theirs = Door(reader), Door(source)
+    for who in roles.named:
+        member = guild.get_member(who)
+        if member is not None:
+            if mine.hears(member) and not theirs.admits(member, needed):
+                return False
+        elif not guild.chunked and not _is_let_in(who, source, needed):
+            # Perhaps they are there.
+            return False
+    return True
 
 
-def _is_fine(guild: discord.Guild, who: int, reader: Gate, source: Gate, needed: int) -> bool:
-    member = guild.get_member(who)
-    if member is not None:
-        return not hears(member, reader) or comes(member, source, needed)
-    if guild.chunked:
-        return True
-    # Perhaps they are there: then what the overwrite says must be enough.
-    own = next((one for one in source.rules if one.target == who), None)
-    return own is not None and own.allow & needed == needed
+def _is_let_in(who: int, source: Gate, needed: int) -> bool:
+    return any(one.target == who and one.allow & needed == needed for one in source.rules)
 
 
 class _Roles:
@@ -62,7 +64,7 @@ class _Roles:
         ruled = {rule.target for rule in rules if rule.is_role}
         # guild.roles would sort them.
         for role in guild._roles.values():
-            granted = role.permissions.value
+            granted = role._permissions
             if granted & ADMINISTRATOR or role.id == guild.id:
                 continue
             bot_id = role.tags.bot_id if role.tags is not None else None

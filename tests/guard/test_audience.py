@@ -3,157 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Iterator
-from typing import Any, NamedTuple
 
-import discord
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from aurora.guard.audience import Audiences, within
-from aurora.guard.gates import Gate, gate_of
-from doubles.local_discord import Channel, Guild, LocalDiscord, Overwrite, User, permissions
-from doubles.local_discord.model import PRIVATE_THREAD, PUBLIC_THREAD, Member, Role, Thread
-
-BITS = (
-    permissions.VIEW_CHANNEL,
-    permissions.READ_MESSAGE_HISTORY,
-    permissions.CONNECT,
-    permissions.MANAGE_THREADS,
-    permissions.ADMINISTRATOR,
-    permissions.SEND_MESSAGES,
-)
-TEXT, VOICE, NEWS, STAGE, FORUM = 0, 2, 5, 13, 15
-
-masks = st.sets(st.sampled_from(BITS), max_size=4).map(sum)
-# Administrator can't stand in an overwrite.
-rules = masks.map(lambda mask: mask & ~permissions.ADMINISTRATOR)
+from aurora.guard.gates import Gate, gate_kept
+from tests.support.random_towns import RandomTown, random_towns, truly_reads, truly_within
 
 
-class Town(NamedTuple):
-    """A guild in a local Discord, and the same as discord.py knows it."""
-
-    local: LocalDiscord
-    guild: Guild
-    places: list[Channel]
-    known: discord.Guild
-
-    def gate(self, place: Channel) -> Gate:
-        """Return a place's gate; a private thread's with its guests."""
-        channel = self.known.get_channel_or_thread(place.id)
-        if channel is None:
-            # An archived thread, or one that the bot does not see.
-            assert place.thread is not None
-            data: Any = place.payload(self.local.bot_user.id)
-            channel = discord.Thread(guild=self.known, state=self.known._state, data=data)
-        gate = gate_of(channel, place.thread.members if place.thread else None)
-        assert gate is not None
-        return gate
-
-
-@st.composite
-def towns(draw: st.DrawFn, *, crowded: bool = False) -> Town:
-    """Draw a small guild with every kind of place in it, known to a client that is all there.
-
-    In a crowded one every combination of roles has its holder.
-    """
-    local = LocalDiscord()
-    guild = local.add_guild("Town", owner=local.owner)
-    guild.everyone.permissions = draw(masks) & ~permissions.ADMINISTRATOR
-    roles = [
-        local.add_role(guild, f"role {index}", permissions=draw(masks))
-        for index in range(draw(st.integers(0, 4)))
-    ]
-    people = [
-        local.add_user(f"person {index}", bot=draw(st.booleans()))
-        for index in range(draw(st.integers(0, 5)))
-    ]
-    for held in subsets(roles) if crowded else ():
-        local.add_member(guild, local.add_user("holder"), roles=held)
-    for person in people:
-        held = draw(st.sets(st.sampled_from(roles))) if roles else ()
-        local.add_member(guild, person, roles=tuple(held))
-        if person.bot:
-            managed = local.add_role(guild, person.name, permissions=draw(masks))
-            managed.managed, managed.bot_id = True, person.id
-            guild.members[person.id].roles.append(managed.id)
-    targets = [guild.everyone, local.bot_user, *guild.roles.values(), *people]
-    places = []
-    for index in range(draw(st.integers(2, 4))):
-        named = draw(st.lists(st.sampled_from(targets), max_size=4))
-        overwrites = [Overwrite.of(one, allow=draw(rules), deny=draw(rules)) for one in named]
-        kind = draw(st.sampled_from((TEXT, TEXT, VOICE, NEWS, STAGE, FORUM)))
-        place = local.add_channel(guild, f"place {index}", type=kind, overwrites=tuple(overwrites))
-        places.append(place)
-        if kind not in (VOICE, STAGE):
-            places += draw(threads(local, place, people))
-    return Town(local, guild, places, _known(local, guild))
-
-
-def subsets(roles: list[Role]) -> Iterator[tuple[Role, ...]]:
-    """Yield every choice of roles."""
-    for count in range(len(roles) + 1):
-        yield from itertools.combinations(roles, count)
-
-
-@st.composite
-def threads(draw: st.DrawFn, local: LocalDiscord, parent: Channel, people: list[User]) -> Any:
-    """Draw the threads of a channel."""
-    made = []
-    for private in draw(st.lists(st.booleans(), max_size=2)):
-        kind = PRIVATE_THREAD if private and parent.type == TEXT else PUBLIC_THREAD
-        thread = Channel(local.world.ids.new(), kind, "thread", parent.guild, parent)
-        thread.thread = Thread(local.owner.id)
-        guests = draw(st.sets(st.sampled_from(people))) if people else ()
-        thread.thread.members = dict.fromkeys((one.id for one in guests), "2026-01-01T00:00:00Z")
-        local.world.open_thread(parent, thread)
-        made.append(thread)
-    return made
-
-
-def _known(local: LocalDiscord, guild: Guild) -> discord.Guild:
-    state = discord.Client(intents=discord.Intents.all())._connection
-    user: Any = local.bot_user.payload()
-    state.user = discord.ClientUser(state=state, data=user)
-    payload: Any = local.world.guild_payload(guild)
-    return state._add_guild_from_data(payload)
-
-
-# -- the oracle: Discord's own computation, for each member, by the double
-
-
-def hears(place: Channel, member: Member) -> bool:
-    """Tell whether somebody sees what is said in a place from now on."""
-    needed = permissions.VIEW_CHANNEL | (permissions.CONNECT if place.is_voice else 0)
-    return permissions.in_channel(place, member.user.id) & needed == needed
-
-
-def reads(place: Channel, member: Member) -> bool:
-    """Tell whether somebody may read what was said in a place."""
-    granted = permissions.in_channel(place, member.user.id)
-    return hears(place, member) and bool(granted & permissions.READ_MESSAGE_HISTORY)
-
-
-def home(place: Channel) -> Channel:
-    """Return what a public thread counts as."""
-    return place.parent if place.type == PUBLIC_THREAD and place.parent else place
-
-
-def truly_within(town: Town, here: Channel, there: Channel) -> bool:
-    """Ask each member."""
-    mine, theirs = home(here), home(there)
-    comes = reads if theirs in (mine, mine.parent) else hears
-    others = (one for one in town.guild.members.values() if one.user is not town.local.bot_user)
-    return all(reads(there, one) for one in others if comes(here, one))
-
-
-# -- the claims
-
-
-@given(towns(crowded=True))
+@given(random_towns(crowded=True))
 @settings(max_examples=300)
-def test_whoever_hears_a_word_could_read_its_source(town: Town) -> None:
+def test_whoever_hears_a_word_could_read_its_source(town: RandomTown) -> None:
     """Over random guilds, by roles and overwrites alone; the oracle asks every member."""
     for here in town.places:
         for there in town.places:
@@ -161,9 +21,9 @@ def test_whoever_hears_a_word_could_read_its_source(town: Town) -> None:
                 assert truly_within(town, here, there)
 
 
-@given(towns())
+@given(random_towns())
 @settings(max_examples=150)
-def test_in_a_small_server_nothing_is_refused_for_less(town: Town) -> None:
+def test_in_a_small_server_nothing_is_refused_for_less(town: RandomTown) -> None:
     """Asked one by one, people decide as the oracle does, but for a private thread's parent."""
     audiences = Audiences()
     for here in town.places:
@@ -174,3 +34,30 @@ def test_in_a_small_server_nothing_is_refused_for_less(town: Town) -> None:
                 assert not allowed
             else:
                 assert allowed == truly_within(town, here, there)
+
+
+@given(random_towns())
+@settings(max_examples=30)
+def test_a_gate_is_the_same_when_it_was_kept(town: RandomTown) -> None:
+    """The ledger remembers by it who came to read a place when it was read."""
+    for place in town.places:
+        assert gate_kept(town.gate(place).kept()) == town.gate(place)
+
+
+@given(random_towns())
+@settings(max_examples=60)
+def test_a_direct_message_has_one_reader_and_is_read_nowhere_else(town: RandomTown) -> None:
+    """What was noted in a channel may be read to who could read it there, and to nobody more."""
+    audiences = Audiences()
+    for who, member in town.guild.members.items():
+        if member.user is town.local.bot_user:
+            continue
+        alone = Gate(1, None, guests=frozenset({who}))
+        for place in town.places:
+            gate = town.gate(place)
+            allowed = asyncio.run(audiences.within(town.known, alone, gate))
+            assert allowed == truly_reads(place, member)
+            assert not asyncio.run(audiences.within(town.known, gate, alone))
+    stranger = Gate(1, None, guests=frozenset({2}))
+    gate = town.gate(town.places[0])
+    assert not asyncio.run(audiences.within(town.known, stranger, gate))

@@ -66,8 +66,8 @@ def random_towns(draw: st.DrawFn, *, crowded: bool = False) -> RandomTown:
         local.add_user(f"person {index}", bot=draw(st.booleans()))
         for index in range(draw(st.integers(0, 5)))
     ]
-    for held in _subsets(roles) if crowded else ():
-        local.add_member(guild, local.add_user("holder"), roles=held)
+    for combination in _subsets(roles) if crowded else ():
+        local.add_member(guild, local.add_user("holder"), roles=combination)
     for person in people:
         held = draw(st.sets(st.sampled_from(roles))) if roles else ()
         local.add_member(guild, person, roles=tuple(held))
@@ -75,7 +75,7 @@ def random_towns(draw: st.DrawFn, *, crowded: bool = False) -> RandomTown:
             managed = local.add_role(guild, person.name, permissions=draw(masks))
             managed.managed, managed.bot_id = True, person.id
             guild.members[person.id].roles.append(managed.id)
-    targets = [guild.everyone, local.bot_user, *guild.roles.values(), *people]
+    targets: list[Role | User] = [guild.everyone, local.bot_user, *guild.roles.values(), *people]
     places = []
     for index in range(draw(st.integers(2, 4))):
         named = draw(st.lists(st.sampled_from(targets), max_size=4))

@@ -79,6 +79,13 @@ class Audiences:
             return False
         return await self.reads(source.guild, here, theirs)
 
+    async def flows_between(self, bot: discord.Client, source_id: int, place_id: int) -> bool:
+        """Tell the same of channels by their ids; of one that is gone nobody knows who reads it."""
+        if source_id == place_id:
+            return True
+        source, place = await _channel(bot, source_id), await _channel(bot, place_id)
+        return source is not None and place is not None and await self.flows(source, place)
+
     async def reads(self, guild: discord.Guild, here: Gate, there: Gate) -> bool:
         """Tell whether all who hear one place may read another, or admins have said so."""
         pair = (there.place_id, here.place_id)
@@ -118,6 +125,15 @@ class Audiences:
                 known.pop(next(iter(known)))
             known[gate] = found
         return known[gate]
+
+
+async def _channel(bot: discord.Client, channel_id: int) -> Channel | None:
+    try:
+        found = bot.get_channel(channel_id) or await bot.fetch_channel(channel_id)
+    except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+        return None
+    known = discord.abc.GuildChannel | discord.Thread | discord.DMChannel
+    return found if isinstance(found, known) else None
 
 
 async def gate_with_guests(channel: Channel) -> Gate | None:

@@ -66,12 +66,13 @@ class Scope(NamedTuple):
         channel = await authorise(self.bot, self.event, act, target.channel_id)
         if isinstance(channel, Denied):
             raise ToolError(channel.text, channel.code)
+        # The run may have been ended while Discord was asked.
+        self.ensure_open()
         denied = await beyond(self.audiences, self.bot, self.event, act, channel)
         if denied == WIDER and act is Act.SEND and isinstance(channel, Place):
             raise WiderAudience(channel)
         if denied is not None:
             raise ToolError(denied.text, denied.code)
-        # The run may have been ended while Discord was asked.
         self.ensure_open()
         return channel
 

@@ -36,7 +36,7 @@ async def test_an_ignored_message_is_measured() -> None:
 
 
 async def test_a_decision_about_audiences_is_measured() -> None:
-    """Figure (k), in a smaller server; the bound is wide, for a machine that does much else."""
+    """Figure (l), in a smaller server; the bound is wide, for a machine that does much else."""
     found = {one.name: one.value async for one in audience.measure(members=2_000, times=20)}
     assert list(found) == [
         "audience_by_roles_us",

@@ -129,6 +129,28 @@ async def test_what_was_read_elsewhere_is_remembered_with_who_could_read_it(
     assert list(await stage.store.sources("agent-1", event.lane)) == [stage.channel.id]
 
 
+async def test_what_was_noted_is_read_where_all_could_read_it_where_it_was_noted(
+    stage: Stage, staff: Channel
+) -> None:
+    """Memory keeps the channel that a file was written in, by its id."""
+    audiences, own = Audiences(), stage.local.open_dm(stage.ada)
+    stage.local.say(stage.ada, own, "hello")
+    dms = stage.local.open_dm(stage.bob)
+    stage.local.say(stage.bob, dms, "hello")
+
+    async def goes(source: Channel, place: Channel) -> bool:
+        return await audiences.flows_between(stage.bot, source.id, place.id)
+
+    assert await goes(stage.channel, staff)
+    assert not await goes(staff, stage.channel)
+    assert await goes(staff, own)
+    assert not await goes(staff, dms)
+    assert await goes(own, own)
+    assert not await goes(own, dms)
+    assert not await goes(own, staff)
+    assert not await audiences.flows_between(stage.bot, 123456789012345678, staff.id)
+
+
 # -- the button
 
 

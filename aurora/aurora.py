@@ -247,6 +247,12 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
             self.services.audiences.changed(after.guild.id)
 
     @commands.Cog.listener()
+    async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
+        """Count the people of each place anew, if the server has another owner."""
+        if before.owner_id != after.owner_id:
+            self.services.audiences.changed(after.id)
+
+    @commands.Cog.listener()
     async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
         """Count the people of each place anew."""
         self.services.audiences.changed(after.guild.id)

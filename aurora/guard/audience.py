@@ -80,7 +80,7 @@ class Audiences:
         return await self.reads(source.guild, here, theirs)
 
     async def flows_between(self, bot: discord.Client, source_id: int, place_id: int) -> bool:
-        """Tell the same of channels by their ids; of one that is gone nobody knows who reads it."""
+        """Tell the same of channels by their ids; from or to one that is gone nothing goes."""
         if source_id == place_id:
             return True
         source, place = await _channel(bot, source_id), await _channel(bot, place_id)

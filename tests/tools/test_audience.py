@@ -11,7 +11,7 @@ from aurora.tools.host import RunTools, Toolbox
 from aurora.tools.offers import OFFER_CHARS
 from doubles.local_discord import Channel, Overwrite, permissions
 from tests.support.clocks import FakeClock
-from tests.support.stage import Stage, react, send
+from tests.support.stage import Stage, react, send, together
 
 SECRET = "the vault code is 1234"
 
@@ -209,8 +209,8 @@ async def test_a_turn_whose_only_word_was_kept_back_says_so(stage: Stage, staff:
     """Where there is no button, the person sees that something did not arrive."""
     event = await stage.ask(staff)
     message = stage.local.say(stage.bob, stage.channel, "is it true?")
-    turn = stage.open(event)._scope.turn
+    turn = together(event)
     arguments = {"channelId": str(stage.channel.id), "messageId": str(message.id), "emoji": "👍"}
     await stage.toolbox.open(turn, "agent-1").call("discord_add_reaction", arguments)
-    assert await stage.settle(turn, "") == Reason.WIDER_AUDIENCE
+    assert await stage.delivery.settle(turn, "", fallback=True) == Reason.WIDER_AUDIENCE
     assert REASONS[Reason.WIDER_AUDIENCE].mark == "⚠️"

@@ -37,10 +37,10 @@ from .intake.rereading import reread
 from .intake.triggers import still_welcome
 from .ledger import Store
 from .ledger.sqlite import SqliteStore
-from .model import Change
+from .model import Change, Event
 from .queue import MessageQueue
 from .queue.limits import WorkRules
-from .reasons import AgentError
+from .reasons import AgentError, Reason
 from .runs.background import Background
 from .runs.cancelling import Cancelling
 from .runs.claim import Claims
@@ -148,7 +148,11 @@ class Services:
         sender = Sender(bot, store)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
         audiences = Audiences(settings.loosened)
-        offers = Offers(bot, store, sender, clock, partial(speak_in, bot))
+
+        async def welcome(event: Event) -> Reason | None:
+            return await still_welcome(event, bot, cog, settings)
+
+        offers = Offers(bot, store, sender, clock, partial(speak_in, bot), welcome)
         toolbox = EitherToolbox(
             Toolbox(
                 bot,
@@ -196,7 +200,7 @@ class Services:
                 backend=lambda: agents.backend,
                 toolbox=toolbox,
                 delivery=delivery,
-                welcome=lambda event: still_welcome(event, bot, cog, settings),
+                welcome=welcome,
                 late=notices.late,
                 alert=alerts.alert,
                 audience=Conversations(bot, audiences),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 import discord
@@ -21,7 +22,7 @@ from ..clock import Clock
 from ..guard.policy import Act, Denied, authorise
 from ..ledger import Store
 from ..model import Event, Offer, Turn
-from ..reasons import REASONS, AuroraError
+from ..reasons import REASONS, AuroraError, Reason
 from ..words import Phrase, clause, say
 from ..words import offers as w
 
@@ -37,8 +38,18 @@ _LABEL_CHARS = 80  # Discord's limit
 _COG = "Aurora"
 
 
+Welcome = Callable[[Event], Awaitable[Reason | None]]
+
+
+async def _everybody(_event: Event) -> Reason | None:
+    return None
+
+
 class Offers:
-    """Shows texts with a button, and posts what is pressed."""
+    """Shows texts with a button, and posts what is pressed.
+
+    `welcome` returns why somebody may not ask any more, or None.
+    """
 
     def __init__(
         self,
@@ -47,12 +58,14 @@ class Offers:
         sender: Sender,
         clock: Clock,
         speak: Speak = speak_as_before,
+        welcome: Welcome = _everybody,
     ) -> None:
         self._bot = bot
         self._store = store
         self._sender = sender
         self._clock = clock
         self._speak = speak
+        self._welcome = welcome
 
     async def made(self, event: Event) -> bool:
         """Tell whether an event has had its offer: there is one at most."""
@@ -116,6 +129,8 @@ class Offers:
     async def _post(self, offer: Offer, event: Event) -> str:
         """Post a text; return a link to it."""
         try:
+            if (reason := await self._welcome(event)) is not None:
+                raise _NotPostedError(REASONS[reason].admin or str(reason))
             channel = await authorise(self._bot, event, Act.SEND, offer.channel_id)
             if isinstance(channel, Denied):
                 raise _NotPostedError(REASONS[channel.code].admin or channel.text)

@@ -27,6 +27,7 @@ from .reasons import ExplainedError, Reason
 from .runs.cancelling import Running, Show, by, in_channel, in_guild
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
+from .tools.offers import PostButton
 from .words import translate_with, verbatim
 from .words.alerts import NOT_STARTED, STANDING_BY
 
@@ -69,6 +70,7 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
     async def _begin(self) -> None:
         """Open what is kept and begin to listen. Raises InUseError if another process has it."""
         await self.services.start()
+        self.bot.add_dynamic_items(PostButton)
         await self.services.catchup.start()
         # Last, so that no message overtakes one that was missed; what is not heard is read.
         self.services.standing_by = False
@@ -119,6 +121,7 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         if self._standing_by is not None:
             self._standing_by.cancel()
             await asyncio.wait({self._standing_by})
+        self.bot.remove_dynamic_items(PostButton)
         await self.services.catchup.stop()
         loop = self.process_message_queue.get_task()
         self.process_message_queue.cancel()
@@ -229,6 +232,38 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         await self.services.cancelling.cancel(
             in_channel(payload.thread_id), Reason.THREAD_DELETED, show=Show.NOBODY
         )
+
+    @commands.Cog.listener()
+    async def on_member_join(self, member: discord.Member) -> None:
+        """Count the people of each place anew."""
+        self.services.guard.audiences.changed(member.guild.id)
+
+    @commands.Cog.listener()
+    async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
+        """Count the people of each place anew."""
+        self.services.guard.audiences.changed(payload.guild_id)
+
+    @commands.Cog.listener()
+    async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
+        """Count the people of each place anew, if somebody's roles have changed."""
+        if before._roles != after._roles:
+            self.services.guard.audiences.changed(after.guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_update(self, before: discord.Guild, after: discord.Guild) -> None:
+        """Count the people of each place anew, if the server has another owner."""
+        if before.owner_id != after.owner_id:
+            self.services.guard.audiences.changed(after.id)
+
+    @commands.Cog.listener()
+    async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
+        """Count the people of each place anew."""
+        self.services.guard.audiences.changed(after.guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """Count the people of each place anew."""
+        self.services.guard.audiences.changed(role.guild.id)
 
     @commands.Cog.listener()
     async def on_red_api_tokens_update(self, service_name: str, _tokens: Any) -> None:

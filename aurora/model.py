@@ -174,6 +174,8 @@ class Turn:
     ready_at: float = field(default=0.0, compare=False, repr=False)
     # Lives in memory alone: by what reason the agent's last send was refused.
     refused: str = field(default="", compare=False, repr=False)
+    # Lives in memory alone: whether its asker talks in a conversation of their own.
+    apart: bool = field(default=False, compare=False, repr=False)
 
     @property
     def speaker(self) -> Event:
@@ -189,6 +191,16 @@ class Turn:
     def lane(self) -> str:
         """Name the conversation that the turn belongs to."""
         return self.speaker.lane
+
+    @property
+    def conversation_lane(self) -> str:
+        """Name whose conversation the agent has: the lane's, or its asker's own in it."""
+        return own_lane(self.lane, self.speaker.author_id) if self.apart else self.lane
+
+
+def own_lane(lane: str, author_id: int) -> str:
+    """Name the conversation that somebody has apart from the others of a lane."""
+    return f"{lane}:user:{author_id}"
 
 
 class Send(NamedTuple):
@@ -209,6 +221,20 @@ class Send(NamedTuple):
     text_hash: str
     reply_to: int | None = None
     message_ids: tuple[int, ...] = ()
+
+
+class Offer(NamedTuple):
+    """A text that is posted in another place if its asker, the `author_id`, presses a button.
+
+    Until `expires_at`, in seconds since the epoch.
+    """
+
+    id: str
+    event_id: str
+    author_id: int
+    channel_id: int
+    text: str
+    expires_at: float
 
 
 class Change(NamedTuple):

@@ -78,6 +78,8 @@ class Reason(StrEnum):
     AUTHOR_TIMED_OUT = "author_timed_out"
     AUTHOR_GONE = "author_gone"
     GUILD_GONE = "guild_gone"
+    WIDER_AUDIENCE = "wider_audience"
+    NARROWER_AUDIENCE = "narrower_audience"
     UNKNOWN_CHANNEL = "unknown_channel"
     NO_MESSAGES = "no_messages"
     NO_STANDING = "no_standing"
@@ -336,6 +338,7 @@ _ENDS = {
     Reason.AUTHOR_TIMED_OUT: _doubtful(w.AUTHOR_TIMED_OUT),
     Reason.AUTHOR_GONE: _doubtful(w.AUTHOR_GONE),
     Reason.GUILD_GONE: _doubtful(w.GUILD_LEFT),
+    Reason.WIDER_AUDIENCE: _doubtful(w.WIDER_AUDIENCE, w.MEND_AUDIENCE),
     Reason.UNKNOWN_CHANNEL: _doubtful(w.UNKNOWN_CHANNEL),
     Reason.NO_MESSAGES: _doubtful(w.NO_MESSAGES),
     Reason.AGE_RESTRICTED: _doubtful(w.AGE_RESTRICTED),
@@ -379,6 +382,7 @@ REASONS: Mapping[Reason, Entry] = {
     # What a tool or a command is denied; nothing ends by it.
     Reason.MAY_NOT_READ: Entry(),
     Reason.NO_STANDING: Entry(),
+    Reason.NARROWER_AUDIENCE: Entry(),
     # What is told of an event that waits again.
     Reason.UNLOADED: Entry(None, w.UNLOADED),
     Reason.REVIVED: Entry(None, w.REVIVED),

@@ -26,6 +26,7 @@ from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
 from .guard.access import barred_by_red
+from .guard.conversations import Conversations
 from .guard.looking import Guard
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
@@ -52,6 +53,7 @@ from .runs.retrying import Retries
 from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
+from .tools.offers import Offers
 from .tools.watching import EitherToolbox
 from .words import Phrase, clause, in_order
 from .words.alerts import SET_ASIDE
@@ -98,6 +100,8 @@ class Services:
     pinger: Pinger
     queue: MessageQueue
     delivery: Delivery
+    guard: Guard
+    offers: Offers
     cancelling: Cancelling
     worker: Worker
     intake: Intake
@@ -145,8 +149,9 @@ class Services:
         guard = Guard(bot, settings, clock, partial(barred_by_red, bot, cog))
         sender = Sender(bot, store, guard)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
+        offers = Offers(store, sender, guard, clock, partial(speak_in, bot))
         toolbox = EitherToolbox(
-            Toolbox(bot, store, sender, guard, clock, memory=lambda: agents.backend),
+            Toolbox(bot, store, sender, guard, clock, lambda: agents.backend, offers),
             store,
             sender,
             watched=lambda event: (
@@ -187,6 +192,8 @@ class Services:
                 welcome=lambda event: still_welcome(event, bot, cog, settings),
                 late=notices.late,
                 alert=alerts.alert,
+                audience=Conversations(bot, guard.audiences),
+                renewed=alerts.renewed,
             ),
             settings,
             breakers,
@@ -213,6 +220,8 @@ class Services:
             pinger=pinger,
             queue=queue,
             delivery=delivery,
+            guard=guard,
+            offers=offers,
             cancelling=cancelling,
             worker=worker,
             intake=intake,

@@ -64,6 +64,8 @@ class GuildSettings:
     deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
     coalesce_messages: bool = _setting(True, Rule("coalesce", w.COALESCE))
     alert_channel_id: int | None = None
+    # Pairs of places, [from, to].
+    audience_off: Sequence[Sequence[int]] = field(default_factory=list)
     paused_since: float | None = None
 
 
@@ -154,6 +156,10 @@ class Settings:
     def guild(self, guild_id: int | None) -> GuildSettings:
         """Return a guild's settings; those of a DM (None) are the defaults."""
         return self._guilds.get(guild_id, _DEFAULTS) if guild_id is not None else _DEFAULTS
+
+    def loosened(self, guild_id: int) -> frozenset[tuple[int, int]]:
+        """Return the pairs of places, from and to, between which audiences are not compared."""
+        return frozenset((one[0], one[1]) for one in self.guild(guild_id).audience_off)
 
     def agent_for(self, guild_id: int | None) -> str | None:
         """Return the agent that answers in a guild, or in DMs (None); None if there is none."""

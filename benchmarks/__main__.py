@@ -33,6 +33,7 @@ class Group(NamedTuple):
 
 GROUPS = {
     "ignored": Group("ignored", 3),
+    "audience": Group("audience", 3),
     "mentions": Group("mentions", 3),
     "arrivals": Group("arrivals", 3),
     "cost": Group("cost", 3),

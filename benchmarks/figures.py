@@ -40,6 +40,8 @@ BARS: Mapping[str, Bar] = {
     "boot_100k_s": Bar(1),
     "load_ms": Bar(300),
     "load_mb": Bar(15),
+    "audience_by_roles_us": Bar(1000),
+    "audience_one_by_one_us": Bar(1000),
 }
 
 

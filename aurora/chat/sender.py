@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any, Literal
 
 import discord
@@ -77,11 +78,15 @@ class Sender:
         key: str,
         reply_to: int | None = None,
         ping: bool = True,
+        view: discord.ui.View | None = None,
+        agreed: bool = False,
     ) -> Send:
         """Send a text for a turn, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
-        stopped halfway goes on where it stopped. Without `ping` nobody is alerted.
+        stopped halfway goes on where it stopped. Without `ping` nobody is alerted. A `view` comes
+        with each part, and no preview of a link. `agreed` says that the person knows who will
+        read it.
         """
         event, parts = turn.speaker, _parts(text, may_cut=by != "tool")
         # Of a long text only the first part can be recognised in the channel.
@@ -94,13 +99,17 @@ class Sender:
         else:
             await self._begin(event, send)
         mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
+        options: dict[str, Any] = {"allowed_mentions": mentions}
+        if view is not None:
+            options |= {"view": view, "suppress_embeds": True}
+        post = partial(self._post, turn, channel, options, agreed)
         # Of a send begun before, the next parts may have arrived without our learning of it.
         doubtful, unkept = known is not None, None
         try:
             for part in parts[len(send.message_ids) :]:
                 found = await self._find(event, channel, send, part) if doubtful else None
                 doubtful = found is not None
-                message_id = found or await self._post(turn, channel, send, part, mentions)
+                message_id = found or await post(send, part)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
                 # After its own words Aurora writes the end of the turn, which takes the record
                 # along. Lost with that, the send is in doubt, as it is for who dies before
@@ -200,21 +209,19 @@ class Sender:
         self,
         turn: Turn,
         channel: Place | discord.DMChannel,
+        options: dict[str, Any],
+        agreed: bool,
         send: Send,
         part: str,
-        mentions: discord.AllowedMentions,
     ) -> int:
         index = len(send.message_ids)
-        options: dict[str, Any] = {
-            "allowed_mentions": mentions,
-            "nonce": nonce_for(turn.speaker.id, send.key, index),
-        }
+        options = {**options, "nonce": nonce_for(turn.speaker.id, send.key, index)}
         if index == 0 and send.reply_to is not None:
             replied = channel.get_partial_message(send.reply_to)
             options["reference"] = replied.to_reference(fail_if_not_exists=False)
 
         async def post() -> int:
-            allowed = await self._permit(turn, Act.SEND, send)
+            allowed = await self._permit(turn, Act.SEND, send, agreed=agreed)
             if not allowed.embeds:
                 options["suppress_embeds"] = True
             return (await channel.send(part, **options)).id
@@ -229,12 +236,13 @@ class Sender:
             self._guard.sent(turn, channel.id)
         return message_id
 
-    async def _permit(self, turn: Turn, act: Act, send: Send) -> Allowed:
+    async def _permit(self, turn: Turn, act: Act, send: Send, *, agreed: bool = False) -> Allowed:
         """Ask the guard for the next part of a send; raise NotAllowed."""
         if send.by == "notice":
             return Allowed()
         target = Target(send.channel_id, send.reply_to)
-        answer = await self._guard.ask(turn, act, target, begins=not send.message_ids)
+        begins = not send.message_ids
+        answer = await self._guard.ask(turn, act, target, begins=begins, agreed=agreed)
         if isinstance(answer, Denied):
             raise NotAllowed(answer.code, answer.text, send)
         return answer

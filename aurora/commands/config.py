@@ -29,6 +29,7 @@ from ..words.settings import HELP
 from .agents import find_agent
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
+from .audience import Action, pairs_in_words, set_audience
 from .overview import show_commands
 from .scope import guild_of
 from .setup import SetupCommands
@@ -36,6 +37,7 @@ from .setup import SetupCommands
 _OTHERS = {
     "tools": w.OWNERS_COMMAND_THERE,
     "alerts": w.OWN_COMMAND,
+    "audience": w.OWN_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
 }
@@ -129,6 +131,9 @@ class ConfigCommands:
         said = [box(shown) + say(change, prefix)]
         if (alerts := self.services.settings.guild(guild.id).alert_channel_id) is not None:
             said.append(say(w.ALERTS_GO_TO(channel=f"<#{alerts}>")))
+        pairs = pairs_in_words(guild, self.services.settings.loosened(guild.id))
+        if pairs is not None:
+            said.append(say(pairs))
         await ctx.send(" ".join(said))
 
     @config.command(name="alerts", with_app_command=False)
@@ -140,6 +145,23 @@ class ConfigCommands:
         `<channel>`: one that you can see and I may write in, or `off`.
         """
         await set_alerts(ctx, self.services, channel)
+
+    @config.command(name="audience", with_app_command=False)
+    @commands.guild_only()
+    @commands.admin_or_permissions(manage_guild=True)
+    async def config_audience(
+        self,
+        ctx: commands.GuildContext,
+        action: Action = "show",
+        source: str = "",
+        place: str = "",
+    ) -> None:
+        """Choose what the agent may carry to people who could not read it where it comes from.
+
+        `off <from> <to>`: anything from the one place to the other, both of which you can see.
+        `block <from> <to>` takes that back, and `block` alone all of it: then nothing is carried.
+        """
+        await set_audience(ctx, self.services, action, source, place)
 
     @config.command(name="alertwebhook", with_app_command=False)
     @asks(Act.GOVERN)
@@ -251,6 +273,9 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     yield "tools", mine.discord_tools, f"({say(tools)})"
     alerts = mine.alert_channel_id is not None
     yield "alerts", _shown(alerts), f"({say(w.ALERTS_VALUES(off='off'))})"
+    loosened = len(settings.loosened(guild_id))
+    audience = say(w.PAIRS_OFF(count=loosened)) if loosened else "block"
+    yield "audience", audience, f"({say(w.AUDIENCE_VALUES(one='block', other='off'))})"
     for key, rule in RULES.items():
         yield rule.command, _shown(getattr(mine, key)), f"({say(rule.values)})"
     retention = w.RETENTION_VALUES(lowest=7, highest=365)

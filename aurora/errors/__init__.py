@@ -23,6 +23,7 @@ AuroraError              every exception of Aurora's own (reasons)
     SendFailed           Discord did not take a message or a reaction (chat)
     StandingByError      a command is left to another process (commands)
     ToolError            a tool refuses, and tells the agent why (tools)
+        WiderAudience    only the readers of a place forbid a send to it
 """
 
 from __future__ import annotations

@@ -6,14 +6,30 @@ from typing import NamedTuple
 
 import discord
 
-from ..chat.places import Channel, find_channel, find_guild
+from ..chat.places import Channel, Place, find_channel, find_guild
 from ..clock import Clock
 from ..model import Event, Turn
 from ..reasons import Reason
 from ..settings import Settings
 from .access import Barred, nobody_barred
+from .audience import Audiences
 from .pace import Pace
-from .policy import AUTHOR_GONE, GUILD_GONE, Act, Actor, Allowed, Denied, Found, Here, Target, sees
+from .policy import (
+    AUTHOR_GONE,
+    GUILD_GONE,
+    IN_CHANNELS,
+    NARROWER,
+    UNKNOWN_CHANNEL,
+    WIDER,
+    Act,
+    Actor,
+    Allowed,
+    Denied,
+    Found,
+    Here,
+    Target,
+    sees,
+)
 from .policy import may as _may
 
 
@@ -42,9 +58,16 @@ class Guard:
         self._settings = settings
         self._barred = barred
         self._pace = Pace(clock)
+        self.audiences = Audiences(settings.loosened)
 
     async def ask(
-        self, turn: Turn, act: Act, target: Target, *, begins: bool = False
+        self,
+        turn: Turn,
+        act: Act,
+        target: Target,
+        *,
+        begins: bool = False,
+        agreed: bool = False,
     ) -> Allowed | Denied:
         """Answer whether a turn's agent may do something now.
 
@@ -56,10 +79,28 @@ class Guard:
             act: what is to be done.
             target: what it is about.
             begins: whether it is the first message of a send, which slowmode holds back.
+            agreed: whether the person knows who will read it, and wants that.
 
         """
         actor, found, here = await self.look(turn, target, begins=begins)
-        return _may(actor, act, found, here)
+        answer = _may(actor, act, found, here)
+        if isinstance(answer, Denied) or agreed or act not in IN_CHANNELS:
+            return answer
+        return await self._heard(act, answer, here.channel)
+
+    async def _heard(self, act: Act, answer: Allowed, here: Channel | None) -> Allowed | Denied:
+        """Deny what would carry words to people who may not read where they are from.
+
+        From the event's own place, and into it, all may be carried.
+        """
+        there = answer.place
+        if here is None or not isinstance(there, Place):
+            return answer if there is not None else UNKNOWN_CHANNEL
+        if there.id == here.id:
+            return answer
+        if act is Act.READ:
+            return answer if await self.audiences.flows(there, here) else NARROWER
+        return answer if await self.audiences.flows(here, there) else WIDER._replace(place=there)
 
     async def look(self, turn: Turn, target: Target, *, begins: bool = False) -> Snapshot:
         """Find out what an answer goes by; raise discord.DiscordException."""

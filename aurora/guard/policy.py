@@ -126,10 +126,14 @@ class Allowed(NamedTuple):
 
 
 class Denied(NamedTuple):
-    """A refusal: `code` names it for the ledger, `text` explains it to the agent."""
+    """A refusal: `code` names it for the ledger, `text` explains it to the agent.
+
+    `place` is where the act would be done, if its audience alone forbids that.
+    """
 
     code: Reason
     text: str
+    place: Place | None = None
 
 
 # Hidden and missing must look alike, or ids could be tried out.
@@ -167,13 +171,23 @@ AGE_RESTRICTED = Denied(
     Reason.AGE_RESTRICTED,
     "That channel is age-restricted, and the place you were asked in is not.",
 )
+WIDER = Denied(
+    Reason.WIDER_AUDIENCE,
+    "Not everybody there may read what this conversation is from, so nothing may be carried "
+    "there. Answer where you were asked.",
+)
+NARROWER = Denied(
+    Reason.NARROWER_AUDIENCE,
+    "Not everybody who reads your answer here may read that channel, so it can't be read from "
+    "here. The person can ask you there.",
+)
 MISSING = {
     Act.READ: Denied(Reason.MAY_NOT_READ, "The person who asked may not read the history there."),
     Act.SEND: Denied(Reason.MAY_NOT_SEND, "The person who asked may not write there."),
     Act.REACT: Denied(Reason.MAY_NOT_REACT, "The person who asked may not add reactions there."),
 }
 
-_IN_CHANNELS = (Act.READ, Act.SEND, Act.REACT)
+IN_CHANNELS = (Act.READ, Act.SEND, Act.REACT)
 _NEEDS = {Act.PREVIEW: Act.READ}
 """Acts that take the rights of another."""
 
@@ -293,7 +307,7 @@ def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     if act is Act.LOOK and (here.guild_id is None or found.target.guild_id != here.guild_id):
         return ELSEWHERE
     channel, member = found.channel, actor.member
-    if act not in _IN_CHANNELS:
+    if act not in IN_CHANNELS:
         return None
     if here.guild_id is None:
         return None if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
@@ -320,7 +334,7 @@ def _own_view(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | Non
 def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     """Whoever asked has the rights for it in that channel."""
     member, channel, act = actor.member, found.channel, _NEEDS.get(act, act)
-    if act not in _IN_CHANNELS or member is None or not isinstance(channel, Place):
+    if act not in IN_CHANNELS or member is None or not isinstance(channel, Place):
         return None
     allowed = channel.permissions_for(member)
     if act is not Act.READ and member.is_timed_out() and not allowed.administrator:
@@ -340,7 +354,7 @@ def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | 
 
 def _age(_actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     """An age-restricted channel is reached from another such alone."""
-    if act not in _IN_CHANNELS or not _restricted(found.channel) or _restricted(here.channel):
+    if act not in IN_CHANNELS or not _restricted(found.channel) or _restricted(here.channel):
         return None
     return AGE_RESTRICTED
 

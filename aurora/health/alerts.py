@@ -23,7 +23,7 @@ from ..errors import (
     Key,
     Provider,
 )
-from ..model import Unread
+from ..model import Event, Unread
 from ..reasons import ExplainedError
 from ..runs.background import Background
 from ..settings import Settings
@@ -127,6 +127,12 @@ class Alerts:
     def tell(self, what: Phrase) -> None:
         """Tell the owners at once; whoever calls sees to it that it is not said twice."""
         self._start(self._tell_owners(what), "news")
+
+    def renewed(self, event: Event) -> None:
+        """Tell a server's alert channel that a place of its has a new conversation."""
+        if event.guild_id is not None:
+            said = w.RENEWED(channel=f"<#{event.channel_id}>")
+            self._start(self._tell_guild(event.guild_id, said), "new conversation")
 
     def missed(self, unread: Sequence[Unread]) -> None:
         """Tell which channels have messages from while the bot was away that nobody looked at."""

@@ -9,6 +9,7 @@ from ..model import (
     Change,
     Event,
     EventContext,
+    Offer,
     Send,
     Sent,
     State,
@@ -160,8 +161,26 @@ class Store(Protocol):
         """Return the conversation in which an agent talks in a lane."""
         ...
 
-    async def set_conversation(self, agent_id: str, lane: str, conversation_id: str) -> None:
-        """Point a lane to a conversation."""
+    async def set_conversation(
+        self, agent_id: str, lane: str, conversation_id: str, *, fresh: bool = False
+    ) -> None:
+        """Point a lane to a conversation; nothing was read into a `fresh` one yet."""
+        ...
+
+    async def add_source(self, agent_id: str, lane: str, place_id: int, gate: str) -> None:
+        """Keep that a place was read into a lane's conversation, and who came to read it then."""
+        ...
+
+    async def sources(self, agent_id: str, lane: str) -> Mapping[int, str]:
+        """Return the places that were read into a lane's conversation, each with its gate."""
+        ...
+
+    async def keep_offer(self, offer: Offer) -> None:
+        """Keep a text that waits for a button's press."""
+        ...
+
+    async def take_offer(self, offer_id: str) -> Offer | None:
+        """Return an offer, and forget it with all whose time is up; None if it was one of them."""
         ...
 
     async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:

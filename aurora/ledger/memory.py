@@ -15,10 +15,12 @@ from ..model import (
     Change,
     Event,
     EventContext,
+    Offer,
     Send,
     Sent,
     State,
     Turn,
+    own_lane,
 )
 from . import (
     DEDUPE_SECONDS,
@@ -51,6 +53,8 @@ class MemoryStore:
         self._sent: dict[int, Sent] = {}
         self._refusals: OrderedDict[int, tuple[float, str]] = OrderedDict()
         self._conversations: dict[tuple[str, str], str] = {}
+        self._sources: dict[tuple[str, str], dict[int, str]] = {}
+        self._offers: dict[str, Offer] = {}
         self._notes: dict[str, str] = {}
 
     async def open(self) -> Backlog:
@@ -195,9 +199,32 @@ class MemoryStore:
         """Return the conversation in which an agent talks in a lane."""
         return self._conversations.get((agent_id, lane))
 
-    async def set_conversation(self, agent_id: str, lane: str, conversation_id: str) -> None:
+    async def set_conversation(
+        self, agent_id: str, lane: str, conversation_id: str, *, fresh: bool = False
+    ) -> None:
         """Point a lane to a conversation."""
         self._conversations[agent_id, lane] = conversation_id
+        if fresh:
+            self._sources.pop((agent_id, lane), None)
+
+    async def add_source(self, agent_id: str, lane: str, place_id: int, gate: str) -> None:
+        """Keep that a place was read into a lane's conversation."""
+        self._sources.setdefault((agent_id, lane), {})[place_id] = gate
+
+    async def sources(self, agent_id: str, lane: str) -> Mapping[int, str]:
+        """Return the places that were read into a lane's conversation."""
+        return dict(self._sources.get((agent_id, lane), {}))
+
+    async def keep_offer(self, offer: Offer) -> None:
+        """Keep a text that waits for a button's press."""
+        self._offers[offer.id] = offer
+
+    async def take_offer(self, offer_id: str) -> Offer | None:
+        """Return an offer, and forget it with all whose time is up."""
+        now = self._clock.time()
+        found = self._offers.pop(offer_id, None)
+        self._offers = {key: one for key, one in self._offers.items() if one.expires_at > now}
+        return found if found is not None and found.expires_at > now else None
 
     async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:  # noqa: ARG002 - as above
         """Keep a send of an event; one with the same key is replaced."""
@@ -243,6 +270,11 @@ class MemoryStore:
             del self._turns[turn_id]
         for event in theirs:
             self._drop(event)
+        self._offers = {key: one for key, one in self._offers.items() if one.author_id != user_id}
+        own = own_lane("", user_id)
+        for kept in (self._conversations, self._sources):
+            for key in [key for key in kept if key[1].endswith(own)]:
+                del kept[key]
         self._changes = {
             key: (at, one)
             for key, (at, one) in self._changes.items()

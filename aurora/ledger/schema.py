@@ -263,7 +263,9 @@ END;
 """
 
 # An event that ends is `uncounted`, and is entered with many others: one by one each would write
-# the page of its guild, and half of what a busy bot writes would be that.
+# the page of its guild, and half of what a busy bot writes would be that. `sources` are what was
+# read into a lane's conversation, each place with who came to read it then. A text that waits for
+# a button's press, an offer, is content: it goes with the press, or when its time is up.
 _FOURTH = """
 ALTER TABLE events ADD COLUMN uncounted INTEGER;
 UPDATE events SET uncounted = 1 WHERE seq IN (SELECT event FROM contexts);
@@ -294,6 +296,21 @@ CREATE TRIGGER events_dropped AFTER DELETE ON events BEGIN
     DELETE FROM sends WHERE event = old.seq;
     DELETE FROM sent_messages WHERE event = old.seq;
 END;
+CREATE TABLE sources (
+    agent_id TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    place_id INTEGER NOT NULL,
+    gate TEXT NOT NULL,
+    PRIMARY KEY (agent_id, lane, place_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE offers (
+    id TEXT PRIMARY KEY,
+    event_id TEXT NOT NULL,
+    author_id INTEGER NOT NULL,
+    channel_id INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    expires_at REAL NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)

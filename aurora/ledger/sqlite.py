@@ -14,6 +14,7 @@ from ..model import (
     Change,
     Event,
     EventContext,
+    Offer,
     Send,
     Sent,
     State,
@@ -29,6 +30,7 @@ from . import (
     Listed,
     Where,
     lists,
+    read_into,
 )
 from .opening import open_ledger
 from .rows import (
@@ -78,6 +80,7 @@ class SqliteStore:
         self._hear: Callable[[Phrase], None] = lambda _what: None
         self._held_until = -math.inf
         self._conversations: dict[tuple[str, str], str] = {}
+        self._sources: dict[tuple[str, str], Mapping[int, str]] = {}
         # Of the events that speak for the turns that run; nobody else writes the file.
         self._sends: dict[str, dict[str, Send]] = {}
         # The events that have sends and are not over; of those before us only the file knows.
@@ -116,6 +119,7 @@ class SqliteStore:
             await self._writer.stop()
             self._writer = None
             self._sends.clear()
+            self._sources.clear()
 
     async def add(self, event: Event, change: Change) -> bool:
         """Keep a new event and its context; False if its message is known."""
@@ -230,10 +234,37 @@ class SqliteStore:
             self._conversations[agent_id, lane] = kept
         return self._conversations[agent_id, lane]
 
-    async def set_conversation(self, agent_id: str, lane: str, conversation_id: str) -> None:
+    async def set_conversation(
+        self, agent_id: str, lane: str, conversation_id: str, *, fresh: bool = False
+    ) -> None:
         """Point a lane to a conversation."""
-        await self._do(Tables.set_conversation, agent_id, lane, conversation_id)
+        await self._do(Tables.set_conversation, agent_id, lane, conversation_id, fresh)
         self._conversations[agent_id, lane] = conversation_id
+        if fresh:
+            self._sources[agent_id, lane] = {}
+
+    async def add_source(self, agent_id: str, lane: str, place_id: int, gate: str) -> None:
+        """Keep that a place was read into a lane's conversation."""
+        known = await self.sources(agent_id, lane)
+        if known.get(place_id) != gate:
+            await self._do(read_into.add, agent_id, lane, place_id, gate)
+            self._sources[agent_id, lane] = {**known, place_id: gate}
+
+    async def sources(self, agent_id: str, lane: str) -> Mapping[int, str]:
+        """Return the places that were read into a lane's conversation."""
+        # Asked before each run, like the conversation itself.
+        if (agent_id, lane) not in self._sources:
+            self._sources[agent_id, lane] = await self._do(read_into.of, agent_id, lane)
+        return self._sources[agent_id, lane]
+
+    async def keep_offer(self, offer: Offer) -> None:
+        """Keep a text that waits for a button's press."""
+        await self._do(read_into.keep_offer, offer)
+
+    async def take_offer(self, offer_id: str) -> Offer | None:
+        """Return an offer, and forget it with all whose time is up."""
+        found: Offer | None = await self._do(read_into.take_offer, offer_id, self._clock.time())
+        return found
 
     async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:
         """Keep a send of an event; one with the same key is replaced."""
@@ -287,6 +318,8 @@ class SqliteStore:
             await self._do(Tables.forget_user, user_id)
         finally:
             self._sends.clear()
+            self._conversations.clear()
+            self._sources.clear()
 
     def _do(
         self, operation: Callable[..., Any], *args: Any, lazily: bool = False

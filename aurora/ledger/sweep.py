@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from ..clock import Clock
 from ..ids import oldest_turn_id
-from . import PACE_SECONDS, REFUSAL_SECONDS
+from . import PACE_SECONDS, REFUSAL_SECONDS, read_into
 from .rows import sql
 from .tables import Tables
 
@@ -63,6 +63,7 @@ class Sweep:
             tables.run(_DROP_CHANGES, (*span, limit, now))
         more |= self._turns.bite(tables, "", oldest_turn_id(limit))
         more |= _refusals(tables, told, now)
+        read_into.drop_offers(tables, told)
         tables.run("UPDATE starts SET at = ? WHERE at > ?", (told, told + PACE_SECONDS))
         tables.run("DELETE FROM starts WHERE at <= ?", (told - PACE_SECONDS,))
         self.unfinished = more or self._changes.unfinished or _shrink(tables)

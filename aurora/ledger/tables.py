@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import apsw
 
 from ..model import Change, State, Turn
+from . import read_into
 from .backlog import recovered
 from .database import Database
 from .place import Place
@@ -251,6 +252,7 @@ class Tables(Database):
             (user_id,),
         )
         self.run("DELETE FROM events WHERE author_id = ?", (user_id,))
+        read_into.forget(self, user_id)
         self._counted = False
         self.run("DELETE FROM changes WHERE author_id = ?", (user_id,))
 
@@ -273,12 +275,16 @@ class Tables(Database):
             (agent_id, lane),
         )
 
-    def set_conversation(self, agent_id: str, lane: str, conversation_id: str) -> None:
+    def set_conversation(
+        self, agent_id: str, lane: str, conversation_id: str, fresh: bool
+    ) -> None:
         """Keep it."""
         self.run(
             "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?)",
             (agent_id, lane, conversation_id),
         )
+        if fresh:
+            self.run("DELETE FROM sources WHERE agent_id = ? AND lane = ?", (agent_id, lane))
 
     def record_send(
         self, event_id: str, row: Row, turn_id: str | None, message_ids: Sequence[int]

@@ -32,7 +32,7 @@ from ..words import servers as w
 from .agent_time import AgentTime
 from .claim import Plan
 from .observers import Observer
-from .ports import RunTools
+from .ports import Ports, RunTools
 
 RUN_OVER = "This run is over; nothing more can be sent."
 _TIME_OVER = "The time for this run is over; nothing more can be sent."
@@ -65,6 +65,7 @@ class Attempt:
     plan: Plan | None
     settings: GuildSettings
     store: Store
+    ports: Ports
     clock: Clock
     retries: RetryConfig
     typing: AbstractAsyncContextManager[None]
@@ -157,20 +158,30 @@ class Attempt:
             case ConversationMoved(conversation_id):
                 turn.conversation_id = conversation_id
                 await self.store.save_turn(turn, lazily=True)
-                await self.store.set_conversation(self.agent_id, turn.lane, conversation_id)
+                lane = turn.conversation_lane
+                await self.store.set_conversation(self.agent_id, lane, conversation_id)
 
     async def _conversation(self) -> str:
-        """Return the lane's conversation, a new one if there is none yet."""
-        lane = self.turn.lane
+        """Return the lane's conversation, a new one if there is none that is fit.
+
+        It holds only what everybody in the place may read. Whoever may not read what was said
+        there before has one of their own.
+        """
+        turn, audience = self.turn, self.ports.audience
+        turn.apart = await audience.lacks_history(turn.speaker)
+        lane = turn.conversation_lane
         known = await self.store.conversation(self.agent_id, lane)
         if known is not None:
-            return known
+            sources = await self.store.sources(self.agent_id, lane)
+            if not sources or not await audience.has_outgrown(turn.speaker, sources):
+                return known
+            self.ports.renewed(turn.speaker)
         opened = await retry_with_backoff(
             lambda: self.backend.open_conversation(self.agent_id, self._title),
             config=self.retries,
             clock=self.clock,
         )
-        await self.store.set_conversation(self.agent_id, lane, opened)
+        await self.store.set_conversation(self.agent_id, lane, opened, fresh=True)
         return opened
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -61,11 +61,27 @@ class Delivery(Protocol):
         ...
 
 
+class Audience(Protocol):
+    """What runs ask of a lane's audience; see guard/conversations.py.
+
+    Both raise RunBrokenError if Discord did not say.
+    """
+
+    async def lacks_history(self, event: Event) -> bool:
+        """Tell whether who asks may not read what was said before in the place."""
+        ...
+
+    async def has_outgrown(self, event: Event, sources: Mapping[int, str]) -> bool:
+        """Tell whether somebody in the place may not read one of the places read into it."""
+        ...
+
+
 class Ports(NamedTuple):
     """What runs need of the world outside the queue.
 
     `welcome` returns why a claimed event may no longer run, or None. `late` hears of a turn that
-    has to wait since its agent can't be reached. `alert` tells those who can mend a configuration.
+    has to wait since its agent can't be reached. `alert` tells those who can mend a configuration,
+    and `renewed` that a place has a new conversation, since more people come to read it.
     """
 
     backend: Callable[[], AgentBackend | None]
@@ -74,3 +90,5 @@ class Ports(NamedTuple):
     welcome: Callable[[Event], Coroutine[Any, Any, Reason | None]]
     late: Callable[[Turn, str], Awaitable[None]]
     alert: Callable[[Phrase], Awaitable[None]]
+    audience: Audience
+    renewed: Callable[[Event], None]

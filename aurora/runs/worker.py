@@ -147,6 +147,7 @@ class Worker:
             plan=claim.plan,
             settings=settings,
             store=self._store,
+            ports=self._ports,
             clock=self._clock,
             retries=self._retries,
             typing=self._ports.delivery.typing(speaker) if shown else nullcontext(),

@@ -22,9 +22,11 @@ from ..model import Turn
 from ..reasons import Reason
 from .arguments import Arguments, BadArgument
 from .memory import MEMORY_TOOLS
+from .offering import offer
+from .offers import Offers
 from .reading import GET_SERVER_INFO, READ_MESSAGES
 from .sending import ADD_REACTION, SEND
-from .tool import Call, Scope, Tool, ToolError
+from .tool import Call, Scope, Tool, ToolError, WiderAudience
 
 log = logging.getLogger("red.aurora.tools")
 
@@ -47,6 +49,7 @@ class Toolbox:
         guard: Guard,
         clock: Clock,
         memory: Callable[[], object] = lambda: None,
+        offers: Offers | None = None,
     ) -> None:
         self._bot = bot
         self._store = store
@@ -54,6 +57,7 @@ class Toolbox:
         self._guard = guard
         self._clock = clock
         self._memory = memory
+        self._offers = offers or Offers(store, sender, guard, clock)
 
     def open(self, turn: Turn, agent_id: str) -> RunTools:
         """Return the tools of a run for this turn, by this agent."""
@@ -72,6 +76,7 @@ class Toolbox:
                 sender=self._sender,
                 guard=self._guard,
                 clock=self._clock,
+                offers=self._offers,
                 turn=turn,
                 agent_id=agent_id,
                 memory=memory,
@@ -160,7 +165,10 @@ class RunTools:
         target = tool.target(arguments)
         if (spent := self._budget.spend(tool.act, target)) is not None:
             raise ToolError(spent)
-        place = await self._scope.permit(tool.act, target)
+        try:
+            place = await self._scope.permit(tool.act, target)
+        except WiderAudience as refused:
+            return await offer(self._scope, refused, arguments.text("message"))
         return await tool.run(Call(self._scope, arguments, place))
 
     async def close(self, reason: str) -> None:

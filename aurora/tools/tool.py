@@ -13,11 +13,12 @@ from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.looking import Guard
-from ..guard.policy import Act, Denied, Target
+from ..guard.policy import WIDER, Act, Denied, Target
 from ..ledger import Store
 from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
 from .arguments import Arguments
+from .offers import Offers
 
 
 class ToolError(AuroraError):
@@ -31,6 +32,14 @@ class ToolError(AuroraError):
         self.reason = reason
 
 
+class WiderAudience(ToolError):  # noqa: N818 - named for what is there
+    """A text would reach people who may not read where it is from; the asker may decide it."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(WIDER.text, WIDER.code)
+        self.place = place
+
+
 class Scope(NamedTuple):
     """One run and all that its tools may use."""
 
@@ -39,6 +48,7 @@ class Scope(NamedTuple):
     sender: Sender
     guard: Guard
     clock: Clock
+    offers: Offers
     turn: Turn
     agent_id: str
     memory: Memory | None
@@ -52,6 +62,8 @@ class Scope(NamedTuple):
     async def permit(self, act: Act, target: Target) -> Place | discord.DMChannel | None:
         """Return the channel an act is about, if the run may do this; raise ToolError."""
         answer = await self.guard.ask(self.turn, act, target)
+        if isinstance(answer, Denied) and answer.place is not None and act is Act.SEND:
+            raise WiderAudience(answer.place)
         if isinstance(answer, Denied):
             raise ToolError(answer.text, answer.code)
         # The run may have been ended while Discord was asked.

@@ -58,6 +58,12 @@ UNREAD_CHANNEL = _("{channel}, from {since} to {until}")
 UNREAD_DM = _("a direct message, from {since} to {until}")
 UNREAD_MORE = _("and {count} more channels")
 
+RENEWED = _(
+    "More people can read {channel} than before, and not all of them may read what my agent had "
+    "read there from other places. So it talks in a new conversation there, and has forgotten "
+    "what was said; its memory is untouched."
+)
+
 NO_SUCH_WEBHOOK = _("Discord knows no such webhook.")
 WEBHOOK_REFUSED = _("Discord refused it ({status}).")
 WEBHOOK_OUT_OF_REACH = _("Discord could not be reached ({error}).")

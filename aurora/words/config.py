@@ -52,6 +52,28 @@ STILL_THERE = _(
     "can write through the webhook."
 )
 
+# -- audience
+
+AUDIENCE_VALUES = _("{one}, or {other} from a place to another")
+PAIRS_OFF = _("off for {count}")
+AUDIENCE_BLOCKED = _(
+    "The agent carries nothing to people who could not read it where it comes from. To allow it "
+    "from one place to another: `[p]aurora config audience off <from> <to>`."
+)
+AUDIENCE_OFF = _("Audience is off for {pairs}.")
+PAIR_OFF = _(
+    "Done: the agent may carry to {place} what is from {source}, **whoever reads there**. Take it "
+    "back with `[p]aurora config audience block {source} {place}`."
+)
+PAIR_BLOCKED = _(
+    "Done: the agent carries to {place} from {source} only what everybody there may read."
+)
+NAME_TWO_PLACES = _(
+    "Nothing was changed: name two places of this server that you can see, from which and to "
+    "which, as in `[p]aurora config audience off #ideas #general`. A thread counts as its channel."
+)
+TOO_MANY_PAIRS = _("Nothing was changed: there can be {count} such pairs. Take one back first.")
+
 # -- tools
 
 NO_OWN_TOOLS = _(

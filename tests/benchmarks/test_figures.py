@@ -82,4 +82,6 @@ def test_every_figure_with_a_promise_has_a_bar() -> None:
         "boot_100k_s": 1,
         "load_ms": 300,
         "load_mb": 15,
+        "audience_by_roles_us": 1000,
+        "audience_one_by_one_us": 1000,
     }

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import (
     arrivals,
+    audience,
     cost,
     ignored,
     memory,
@@ -32,6 +33,18 @@ async def _names(measure: AsyncIterator[Figure]) -> list[str]:
 async def test_an_ignored_message_is_measured() -> None:
     """Figure (a)."""
     assert await _names(ignored.measure(batch=10, rounds=3)) == ["ignored_message_us"]
+
+
+async def test_a_decision_about_audiences_is_measured() -> None:
+    """Figure (l), in a smaller server; the bound is wide, for a machine that does much else."""
+    found = {one.name: one.value async for one in audience.measure(members=2_000, times=20)}
+    assert list(found) == [
+        "audience_by_roles_us",
+        "audience_counted_us",
+        "audience_one_by_one_us",
+    ]
+    assert found["audience_by_roles_us"] < 20_000
+    assert found["audience_one_by_one_us"] < 20_000
 
 
 async def test_mentions_are_measured_on_a_real_red() -> None:

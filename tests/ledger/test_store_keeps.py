@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aurora.ledger import EVERYWHERE, Store
-from aurora.model import NO_CONTEXT, Event, State
+from aurora.model import NO_CONTEXT, Event, Offer, State, own_lane
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event, make_turn
 from tests.support.stores import (
@@ -189,6 +189,56 @@ async def test_a_lane_has_a_conversation_with_each_agent(store: Store) -> None:
     assert await store.conversation("agent-1", "channel:1") == "conv-d"
     assert await store.conversation("agent-2", "channel:1") == "conv-b"
     assert await store.conversation("agent-1", "channel:2") == "conv-c"
+
+
+async def test_what_was_read_into_a_conversation_is_kept_until_it_is_another(
+    store: Store,
+) -> None:
+    """Each place once, with the gate that it had when it was read last."""
+    assert await store.sources("agent-1", "channel:1") == {}
+    await store.set_conversation("agent-1", "channel:1", "conv-a", fresh=True)
+    await store.add_source("agent-1", "channel:1", 5, "then")
+    await store.add_source("agent-1", "channel:1", 5, "now")
+    await store.add_source("agent-1", "channel:1", 6, "open")
+    await store.add_source("agent-1", "channel:2", 7, "open")
+    await store.set_conversation("agent-1", "channel:1", "conv-b")
+    await reopened(store)
+    assert await store.sources("agent-1", "channel:1") == {5: "now", 6: "open"}
+    await store.set_conversation("agent-1", "channel:1", "conv-c", fresh=True)
+    assert await store.sources("agent-1", "channel:1") == {}
+    await reopened(store)
+    assert await store.sources("agent-1", "channel:1") == {}
+    assert await store.sources("agent-1", "channel:2") == {7: "open"}
+
+
+async def test_an_offer_is_taken_once_and_not_too_late(store: Store, clock: FakeClock) -> None:
+    """A restart loses none."""
+    for name, seconds in (("a", 600), ("b", 600), ("c", 10)):
+        await store.keep_offer(Offer(name, "evt_1", 7, 2, "tea", clock.time() + seconds))
+    await reopened(store)
+    assert await store.take_offer("a") == Offer("a", "evt_1", 7, 2, "tea", clock.time() + 600)
+    assert await store.take_offer("a") is None
+    await clock.advance(10)
+    assert await store.take_offer("c") is None
+    await clock.advance(590)
+    assert await store.take_offer("b") is None
+
+
+async def test_of_a_forgotten_person_no_offer_and_no_conversation_is_left(store: Store) -> None:
+    """Nobody else's goes."""
+    await store.keep_offer(Offer("a", "evt_1", 12, 2, "tea", 1e12))
+    await store.keep_offer(Offer("b", "evt_2", 112, 2, "tea", 1e12))
+    for author_id in (12, 112):
+        lane = own_lane("channel:1", author_id)
+        await store.set_conversation("agent-1", lane, "conv")
+        await store.add_source("agent-1", lane, 5, "open")
+    await store.set_conversation("agent-1", "channel:1", "conv")
+    await store.forget_user(12)
+    assert await store.take_offer("a") is None
+    assert await store.take_offer("b") is not None
+    lanes = ("channel:1", own_lane("channel:1", 12), own_lane("channel:1", 112))
+    assert [await store.conversation("agent-1", one) for one in lanes] == ["conv", None, "conv"]
+    assert [len(await store.sources("agent-1", one)) for one in lanes] == [0, 0, 1]
 
 
 async def test_a_note_is_kept_until_it_is_written_anew(store: Store) -> None:

@@ -143,9 +143,9 @@ class Disk:
         return list(found.values())
 
 
-_REMEMBERED = {"conversation", "sends"}
+_REMEMBERED = {"conversation", "sends", "sources"}
 """What a real ledger need not read of a turn that runs."""
 _READING = {
     "changes", "conversation", "counts", "dm_channels", "find", "get", "noted", "open", "recent",
-    "refusal", "sends", "sent", "turn",
+    "refusal", "sends", "sent", "sources", "turn",
 }  # fmt: skip

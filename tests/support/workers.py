@@ -17,6 +17,7 @@ from aurora.errors import (
     ErrorStats,
     RetryConfig,
 )
+from aurora.guard.conversations import Conversations
 from aurora.guard.looking import Guard
 from aurora.health.notices import OutageNotices
 from aurora.health.outages import Outages
@@ -99,6 +100,7 @@ class Bench:
             sender,
             watched=lambda _event: self.watched,
         )
+        self.renewed: list[Event] = []
         self.background = Background()
         self.notices = OutageNotices(
             self.breakers,
@@ -126,6 +128,8 @@ class Bench:
                 self.welcome,
                 self.notices.late,
                 self.alert,
+                Conversations(self.bot, guard.audiences),
+                self.renewed.append,
             ),
             self.settings,
             self.breakers,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
 from redbot.core import commands
 from redbot.core.utils.views import ConfirmView, SimpleMenu
 
 from ..chat.languages import speak_to
+from ..words import Phrase, say
 from ..words import commands as w
-from ..words import say
 from .invoking import may_still
 
 
@@ -27,6 +29,32 @@ class Guarded(discord.ui.View):
             return True
         await interaction.response.send_message(say(w.NO_LONGER_YOURS), ephemeral=True)
         return False
+
+
+class GuardedButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"aurora:guarded"
+):
+    """A button that outlives a restart, and takes no press that the guard does not permit."""
+
+    refused: Phrase = w.NO_LONGER_YOURS
+
+    async def permits(self, interaction: discord.Interaction[Any]) -> bool:
+        """Ask the guard for who presses."""
+        raise NotImplementedError
+
+    async def interaction_check(self, interaction: discord.Interaction[Any]) -> bool:
+        """Let a press through, or tell its person that they may not do this."""
+        if await self.permits(interaction):
+            return True
+        await interaction.response.send_message(say(self.refused), ephemeral=True)
+        return False
+
+
+def view_of(button: GuardedButton) -> discord.ui.View:
+    """Return a view with one button, which waits for ever."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(button)
+    return view
 
 
 class _OfCommand(Guarded):

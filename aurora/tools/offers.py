@@ -20,6 +20,7 @@ from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.looking import Guard
 from ..guard.policy import UNKNOWN_CHANNEL, Act, Denied, Target
+from ..guard.pressing import GuardedButton, view_of
 from ..ledger import Store
 from ..model import Event, Offer, Turn
 from ..reasons import REASONS, AuroraError
@@ -75,8 +76,7 @@ class Offers:
             text=text,
         )
         label = w.POST_IN(name=there.name) if named else w.POST_THERE
-        view = discord.ui.View(timeout=None)
-        view.add_item(PostButton(offer.id, offer.author_id, say(label)[:_LABEL_CHARS]))
+        button = PostButton(offer.id, offer.author_id, say(label)[:_LABEL_CHARS])
         try:
             await self._sender.send(
                 turn,
@@ -86,7 +86,7 @@ class Offers:
                 key=_KEY,
                 reply_to=event.message_id,
                 ping=False,
-                view=view,
+                view=view_of(button),
             )
         except SendFailed:
             await self._store.take_offer(offer.id)
@@ -148,10 +148,12 @@ class _NotPostedError(AuroraError):
 
 
 class PostButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    GuardedButton,
     template=re.compile(r"aurora:post:(?P<offer>[0-9a-f]{16}):(?P<asker>[0-9]{1,20})"),
 ):
     """The button of an offer; all it needs to know stands in its id, so it outlives a restart."""
+
+    refused = w.NOT_YOURS
 
     def __init__(self, offer_id: str, asker_id: int, label: str) -> None:
         custom_id = f"aurora:post:{offer_id}:{asker_id}"
@@ -171,14 +173,15 @@ class PostButton(
         label = item.label if isinstance(item, discord.ui.Button) else None
         return cls(match["offer"], int(match["asker"]), label or "-")
 
+    async def permits(self, interaction: discord.Interaction[Any]) -> bool:
+        """Let the asker press, and nobody else; their rights are asked for when it is posted."""
+        return interaction.user.id == self._asker_id
+
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Let the asker, and nobody else, have it posted."""
+        """Have it posted."""
         cog = interaction.client.get_cog(_COG)
         services = getattr(cog, "services", None)
         # Another process may hold the ledger, and answers then.
         if services is None or services.standing_by or services.failure is not None:
-            return
-        if interaction.user.id != self._asker_id:
-            await interaction.response.send_message(say(w.NOT_YOURS), ephemeral=True)
             return
         await services.offers.press(interaction, self._offer_id)

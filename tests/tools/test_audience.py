@@ -107,9 +107,7 @@ async def test_a_private_thread_reads_its_parent_and_never_sends_to_it(stage: St
 
 async def test_a_pair_is_loosened_in_one_direction(stage: Stage, staff: Channel) -> None:
     """From the staff to #general, and by nothing else to anywhere."""
-    await stage.settings.set_guild(
-        stage.guild.id, audience_off=[[staff.id, stage.channel.id]]
-    )
+    await stage.settings.set_guild(stage.guild.id, audience_off=[[staff.id, stage.channel.id]])
     random = stage.local.add_channel(stage.guild, "random")
     assert SECRET in await read(stage.open(await stage.ask()), staff)
     tools = stage.open(await stage.ask(staff))

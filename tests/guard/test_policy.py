@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -29,7 +28,7 @@ from aurora.guard.policy import (
 )
 from aurora.model import Event
 from doubles.local_discord import Channel, Overwrite, permissions
-from tests.support.stage import ON_STAGE, Stage, hide_from, together
+from tests.support.stage import ON_STAGE, Stage, hide_from, time_out, together
 
 EVERY_ACT = pytest.mark.parametrize("act", [Act.READ, Act.SEND, Act.REACT])
 
@@ -251,12 +250,7 @@ async def test_an_uncached_author_is_looked_up(stage: Stage) -> None:
 async def test_who_is_timed_out_may_only_read(stage: Stage) -> None:
     """Moderators silence the agent along with the person."""
     event = await stage.ask()
-    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    data = stage.guild.members[stage.ada.id].payload() | {
-        "guild_id": str(stage.guild.id),
-        "communication_disabled_until": until,
-    }
-    stage.local.world.emit("GUILD_MEMBER_UPDATE", data, guild=stage.guild)
+    time_out(stage, stage.ada)
     assert await ask_for(stage, Act.SEND, stage.channel, event) == TIMED_OUT
     assert await ask_for(stage, Act.REACT, stage.channel, event) == TIMED_OUT
     assert allowed(await ask_for(stage, Act.READ, stage.channel, event), stage.channel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import discord
@@ -155,6 +156,16 @@ async def react(tools: RunTools, event: Event, emoji: str) -> ToolResult:
 def hide_from(user: User, channel: Channel, local: LocalDiscord) -> None:
     """Take a channel out of somebody's sight."""
     local.set_overwrites(channel, (Overwrite.of(user, deny=permissions.VIEW_CHANNEL),))
+
+
+def time_out(stage: Stage, user: User) -> None:
+    """Let a moderator time somebody out for an hour."""
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    data = stage.guild.members[user.id].payload() | {
+        "guild_id": str(stage.guild.id),
+        "communication_disabled_until": until,
+    }
+    stage.local.world.emit("GUILD_MEMBER_UPDATE", data, guild=stage.guild)
 
 
 @asynccontextmanager

@@ -79,10 +79,12 @@ async def test_who_gets_a_role_is_counted_at_once(town: Town) -> None:
         shown = (key, town.bo, town.discord.bot_user)
         rules = [Overwrite.of(one, allow=permissions.VIEW_CHANNEL) for one in shown]
         rooms.append(town.discord.add_channel(town.guild, key.name, overwrites=(hide, *rules)))
+    await town.discord.wait_for(lambda: bot.get_channel(rooms[-1].id))
     source, place = (bot.get_channel(room.id) for room in rooms)
     assert await audiences.flows(source, place)
     cyd = town.discord.add_user("cyd")
     town.discord.add_member(town.guild, cyd)
+    await town.discord.wait_for(lambda: bot.get_guild(town.guild.id).get_member(cyd.id))
     assert await audiences.flows(source, place)
     member = town.guild.members[cyd.id]
     member.roles.append(keys[1].id)

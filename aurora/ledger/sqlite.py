@@ -248,7 +248,8 @@ class SqliteStore:
         known = await self.sources(agent_id, lane)
         if known.get(place_id) != gate:
             await self._do(read_into.add, agent_id, lane, place_id, gate)
-            self._sources[agent_id, lane] = {**known, place_id: gate}
+            # Others may have been added meanwhile.
+            self._sources[agent_id, lane] = {**self._sources[agent_id, lane], place_id: gate}
 
     async def sources(self, agent_id: str, lane: str) -> Mapping[int, str]:
         """Return the places that were read into a lane's conversation."""

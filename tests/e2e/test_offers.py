@@ -72,6 +72,8 @@ async def test_whoever_may_not_write_there_any_more_is_refused(town: Town) -> No
 async def test_who_gets_a_role_is_counted_at_once(town: Town) -> None:
     """Who hears a place is remembered, until somebody's roles change."""
     audiences, bot = town.cog.services.guard.audiences, town.red.bot
+    guild = bot.get_guild(town.guild.id)
+    assert guild is not None
     keys = [town.discord.add_role(town.guild, name) for name in ("first key", "second key")]
     hide = Overwrite.of(town.guild.everyone, deny=permissions.VIEW_CHANNEL)
     rooms = []
@@ -79,18 +81,16 @@ async def test_who_gets_a_role_is_counted_at_once(town: Town) -> None:
         shown = (key, town.bo, town.discord.bot_user)
         rules = [Overwrite.of(one, allow=permissions.VIEW_CHANNEL) for one in shown]
         rooms.append(town.discord.add_channel(town.guild, key.name, overwrites=(hide, *rules)))
+    await town.discord.wait_for(lambda: bot.get_channel(rooms[-1].id))
     source, place = (bot.get_channel(room.id) for room in rooms)
     assert await audiences.flows(source, place)
     cyd = town.discord.add_user("cyd")
     town.discord.add_member(town.guild, cyd)
+    known = await town.discord.wait_for(lambda: guild.get_member(cyd.id))
     assert await audiences.flows(source, place)
     member = town.guild.members[cyd.id]
     member.roles.append(keys[1].id)
     town.discord.world.update_member(town.guild, member)
-    guild = bot.get_guild(town.guild.id)
-    assert guild is not None
-    known = guild.get_member(cyd.id)
-    assert known is not None
     await town.discord.wait_for(lambda: known.get_role(keys[1].id))
     assert not await audiences.flows(source, place)
     member.roles.remove(keys[1].id)

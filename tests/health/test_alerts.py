@@ -19,6 +19,7 @@ from aurora.words import phrase
 from doubles.local_discord import Channel, LocalDiscord, Webhook
 from sandbox.red import LocalRed
 from tests.support.clocks import FakeClock
+from tests.support.events import make_event
 from tests.support.keepers import Keeper
 
 URL = "ws://127.0.0.1:4500/ws"
@@ -282,6 +283,19 @@ async def test_a_configuration_alert_is_for_the_owner_and_once_an_hour(office: O
     await office.alerts.alert(phrase("The token is wrong: `[p]set api letta`."))
     assert len(await office.said()) == 2
     assert await office.said("a") == []
+
+
+async def test_a_new_conversation_is_told_in_its_servers_channel_alone(office: Office) -> None:
+    """It is the admins who have opened a place to more people; the owner need not know."""
+    room = office.rooms["a"]
+    assert room.guild is not None
+    office.alerts.renewed(make_event(channel_id=room.id, guild_id=room.guild.id))
+    office.alerts.renewed(make_event(guild_id=None))
+    (said,) = await office.said("a")
+    assert room.mention in said
+    assert "new conversation" in said
+    assert await office.said("b") == []
+    assert await office.said() == []
 
 
 async def test_what_was_not_read_is_told_by_channel_and_time(office: Office) -> None:

@@ -16,6 +16,7 @@ from redbot.core.data_manager import cog_data_path
 
 from .agents.address import Address
 from .agents.lookup import trouble_with
+from .agents.own_tools import OwnTools
 from .agents.protocol import ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer, withheld
@@ -42,6 +43,7 @@ from .reasons import AgentError
 from .runs.background import Background
 from .runs.cancelling import Cancelling
 from .runs.claim import Claims
+from .runs.forgetting import Forgetting
 from .runs.observers import Log, Tokens
 from .runs.pausing import Pauses
 from .runs.pinging import Pinger, look_again
@@ -89,6 +91,7 @@ class Services:
     store: Store
     sdk: SdkFolder
     agents: AgentServer
+    own_tools: OwnTools
     breakers: Breakers
     stats: ErrorStats
     alerts: Alerts
@@ -104,6 +107,7 @@ class Services:
     pauses: Pauses
     retries: Retries
     status: Status
+    forgetting: Forgetting
     views: WeakSet[discord.ui.View] = field(default_factory=WeakSet)
     """Questions and lists that wait for a press of a button."""
     answer_seconds: float = 60.0
@@ -139,6 +143,7 @@ class Services:
         )
         sdk = SdkFolder(folder / "sdk")
         agents = AgentServer(clock, sdk, changed=breakers.reset)
+        own_tools = OwnTools(settings.allowed_tools, clock)
 
         sender = Sender(bot, store)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
@@ -184,6 +189,7 @@ class Services:
                 welcome=lambda event: still_welcome(event, bot, cog, settings),
                 late=notices.late,
                 alert=alerts.alert,
+                own_tools=own_tools.admit,
             ),
             settings,
             breakers,
@@ -203,6 +209,7 @@ class Services:
             store=store,
             sdk=sdk,
             agents=agents,
+            own_tools=own_tools,
             breakers=breakers,
             stats=stats,
             alerts=alerts,
@@ -227,6 +234,9 @@ class Services:
                 stats,
                 clock,
                 backend=lambda: agents.backend,
+            ),
+            forgetting=Forgetting(
+                store, settings, cancelling, lambda: agents.backend, alerts.tell
             ),
         )
 

@@ -10,6 +10,7 @@ from redbot.core import commands
 from redbot.core.bot import Red
 
 from ..chat.places import find_place
+from ..guard import access
 from ..model import Event, Kind
 from ..reasons import Reason
 from ..settings import Settings
@@ -93,7 +94,10 @@ async def check(
     # Of a missing agent a person is told in a DM, and so only one who may use the bot.
     if missing is not None and missing is not Reason.DM_NO_AGENT:
         return Refusal(missing)
-    reason = await _unwelcome(message, bot, cog) or missing
+    reason = await _unwelcome(message, bot, cog)
+    if reason is None and message.guild is not None:
+        reason = await _kept_out(message.guild, message.author, message.channel, bot, settings)
+    reason = reason or missing
     return Refusal(reason) if reason is not None else Trigger(kind)
 
 
@@ -120,13 +124,22 @@ async def still_welcome(
         return Reason.INELIGIBLE
     if guild is None:
         return None
+    return await _unwelcome_there(event, guild, member, bot, settings)
+
+
+async def _unwelcome_there(
+    event: Event, guild: discord.Guild, member: discord.Member | None, bot: Red, settings: Settings
+) -> Reason | None:
+    """Ask again about an event's place in a guild."""
     try:
         place = await find_place(bot, event, event.channel_id)
     except (discord.DiscordException, aiohttp.ClientError, OSError):
         return None
     if place is None:
         return Reason.NO_ACCESS
-    return None if _can_send(place, guild) else Reason.CANNOT_SEND
+    if not _can_send(place, guild):
+        return Reason.CANNOT_SEND
+    return await _kept_out(guild, member or discord.Object(event.author_id), place, bot, settings)
 
 
 def _missing_setting(guild_id: int | None, settings: Settings) -> Reason | None:
@@ -152,6 +165,31 @@ async def _unwelcome(message: discord.Message, bot: Red, cog: commands.Cog) -> R
         return None
     # Red counts a place where it can't write as ineligible.
     return Reason.INELIGIBLE if can_send else Reason.CANNOT_SEND
+
+
+async def _kept_out(
+    guild: discord.Guild,
+    author: discord.abc.Snowflake,
+    channel: discord.abc.Snowflake,
+    bot: Red,
+    settings: Settings,
+) -> Reason | None:
+    """Ask the guild's own lists; who is above them is only looked at where there are any."""
+    mine = settings.guild(guild.id)
+    if not access.has_lists(mine):
+        return None
+    member = author if isinstance(author, discord.Member) else None
+    owner = author.id in (bot.owner_ids or ())
+    manages = member is not None and (
+        member.guild_permissions.manage_guild or await bot.is_admin(member)
+    )
+    asker = access.Asker(
+        author.id,
+        None if member is None else [role.id for role in member.roles],
+        above_people=owner or author.id == guild.owner_id,
+        above_places=owner or manages,
+    )
+    return access.refusal(mine, asker, access.places_of(channel))
 
 
 def _can_send(channel: discord.abc.MessageableChannel, guild: discord.Guild) -> bool:

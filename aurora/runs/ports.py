@@ -61,11 +61,31 @@ class Delivery(Protocol):
         ...
 
 
+class LookAtTools(Protocol):
+    """How a run learns which of its agent's own tools may run beside it."""
+
+    async def __call__(
+        self, backend: AgentBackend, agent_id: str, *, watched: bool
+    ) -> frozenset[str]:
+        """Return their names; raise AgentError if it has one that nobody has allowed."""
+        ...
+
+
+async def _none_of_its_own(
+    backend: AgentBackend,  # noqa: ARG001 - as LookAtTools has them
+    agent_id: str,  # noqa: ARG001
+    *,
+    watched: bool,  # noqa: ARG001
+) -> frozenset[str]:
+    return frozenset()
+
+
 class Ports(NamedTuple):
     """What runs need of the world outside the queue.
 
     `welcome` returns why a claimed event may no longer run, or None. `late` hears of a turn that
     has to wait since its agent can't be reached. `alert` tells those who can mend a configuration.
+    `own_tools` names those of an agent's own tools that may run, as OwnTools.admit does.
     """
 
     backend: Callable[[], AgentBackend | None]
@@ -74,3 +94,4 @@ class Ports(NamedTuple):
     welcome: Callable[[Event], Coroutine[Any, Any, Reason | None]]
     late: Callable[[Turn, str], Awaitable[None]]
     alert: Callable[[Phrase], Awaitable[None]]
+    own_tools: LookAtTools = _none_of_its_own

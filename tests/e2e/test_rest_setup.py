@@ -206,8 +206,8 @@ async def test_enable_names_an_agent_that_the_rest_server_does_not_have(ready: T
 async def test_an_agent_with_harmless_tools_is_enabled_without_a_question(
     ready: Town, rest: LettaRest
 ) -> None:
-    """Searching its own memory harms nobody."""
-    agent_id = rest.create_agent("one", tools=["conversation_search", "archival_memory_insert"])
+    """Its own memory is its own."""
+    agent_id = rest.create_agent("one", tools=["memory_insert", "archival_memory_insert"])
     assert "Done" in await ready.command(f"aurora enable {agent_id}")
 
 
@@ -217,18 +217,20 @@ async def test_an_agent_with_harmless_tools_is_enabled_without_a_question(
         ("discord_send", "acts in Discord by itself: `discord_send`"),
         ("run_code", "runs commands or programs: `run_code`"),
         ("Write", "reads or changes files of a computer: `Write`"),
+        ("conversation_search", "searches what was said in other channels, servers and direct"),
+        ("fetch_webpage", "does what Aurora can't know: it may reach the internet"),
     ],
 )
 async def test_an_agent_that_gets_round_the_guard_is_refused_with_the_reason(
     ready: Town, rest: LettaRest, tool: str, words: str
 ) -> None:
     """The promises that would not hold are named."""
-    agent_id = rest.create_agent("one", tools=["conversation_search", tool])
+    agent_id = rest.create_agent("one", tools=["memory_insert", tool])
     question = await asked(ready, f"aurora enable {agent_id}")
     assert words in question.content
     promises = ("answer twice", "who asked may not do", "said in another")
     assert all(promise in question.content for promise in promises)
-    assert "conversation_search" not in question.content
+    assert "memory_insert" not in question.content
     assert "Nothing was changed" in await reply(ready, question, "No")
     assert ready.cog.services.settings.agent_for(ready.guild.id) is None
 

@@ -114,6 +114,9 @@ async def _change(
 ) -> None:
     """Put something on a list or take it off; say what the lists are."""
     allowed, denied = kind.of(services.settings.guild(ctx.guild.id))
+    if action is None and target is not None:
+        await refuse(ctx, w.WHICH_ACTION)
+        return
     if action is None:
         await _show(ctx, _said(kind, allowed, denied))
         return

@@ -65,17 +65,17 @@ class LookAtTools(Protocol):
     """How a run learns which of its agent's own tools may run beside it."""
 
     async def __call__(
-        self, backend: AgentBackend, agent_id: str, *, watched: bool
+        self, backend: AgentBackend, agent_id: str, /, *, watched: bool
     ) -> frozenset[str]:
         """Return their names; raise AgentError if it has one that nobody has allowed."""
         ...
 
 
 async def _none_of_its_own(
-    backend: AgentBackend,  # noqa: ARG001 - as LookAtTools has them
-    agent_id: str,  # noqa: ARG001
+    _backend: AgentBackend,
+    _agent_id: str,
     *,
-    watched: bool,  # noqa: ARG001
+    watched: bool,  # noqa: ARG001 - as LookAtTools has it
 ) -> frozenset[str]:
     return frozenset()
 

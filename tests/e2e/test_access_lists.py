@@ -125,7 +125,7 @@ async def test_a_list_applies_to_what_waits_already(town: QuickTown) -> None:
         ("users deny", "Name it behind `deny`"),
         ("roles allow no such role", "no role `no such role`"),
         ("channels deny 123", "no channel or category `123`"),
-        ("channels perhaps #x", "`allow`, `deny`, `clear`"),
+        ("channels perhaps #x", "Say `allow`, `deny` or `clear` before it"),
     ],
 )
 async def test_what_is_said_of_no_list_and_of_what_is_not_understood(

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from doubles.local_discord import Channel, Guild, User, permissions
 from doubles.quick_app_server import Plan
+from tests.support.e2e.hands import register, slash
 from tests.support.e2e.quick import QuickTown, open_quick_town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -21,15 +22,14 @@ async def quick_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     """A town before a double of the App Server."""
     async with open_quick_town(tmp_path_factory.mktemp("town")) as town:
         mods = town.discord.add_role(town.guild, "mods", permissions=permissions.MANAGE_GUILD)
-        member = town.guild.members[town.bo.id]
-        member.roles.append(mods.id)
-        town.discord.update_member(town.guild, member)
+        town.bo = town.discord.add_user("bob")
+        town.discord.add_member(town.guild, town.bo, roles=(mods,))
         yield town
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def town(quick_town: QuickTown) -> AsyncIterator[QuickTown]:
-    """The town as it was, before and after; bo may manage its server, ada owns the bot."""
+    """The town as it was, before and after; bob may manage its server, ada owns the bot."""
     yield quick_town
     settings = quick_town.cog.services.settings
     await settings.set_guild(
@@ -38,6 +38,8 @@ async def town(quick_town: QuickTown) -> AsyncIterator[QuickTown]:
         enabled=True,
         enabled_by_right=False,
         agents_allowed=[],
+        users_denied=[],
+        roles_allowed=[],
     )
     quick_town.cog.services.breakers.reset()
     quick_town.quick.script = lambda _text: Plan("Hello.")
@@ -138,6 +140,30 @@ async def test_an_agent_in_two_servers_is_warned_of(town: QuickTown) -> None:
     assert "answers in 2 places now" in said
     assert "answers in 3 places now" in await town.command(f"aurora config dm agent {one}")
     await town.cog.services.settings.set_world(dm_agent_id=None)
+
+
+async def test_what_was_decided_is_kept(town: QuickTown) -> None:
+    """By Red's Config, which gives back what it was given."""
+    one, settings = await another(town), town.cog.services.settings
+    await town.command(f"aurora agents allow {one}")
+    await enabled(town, one, town.bo)
+    await settings.allow_tools("agent.with.dots", ["web/look", "shell"])
+    await settings.allow_tools("agent.with.dots", ["shell", "curl"])
+    await settings.set_guild(town.guild.id, users_denied=[town.bo.id], roles_allowed=[1, 2])
+    await settings.load()
+    mine = settings.guild(town.guild.id)
+    assert (list(mine.agents_allowed), mine.enabled_by_right) == ([one], True)
+    assert (list(mine.users_denied), list(mine.roles_allowed)) == ([town.bo.id], [1, 2])
+    assert list(settings.allowed_tools("agent.with.dots")) == ["curl", "shell", "web/look"]
+
+
+async def test_the_commands_are_slash_commands_too(town: QuickTown) -> None:
+    """With the server's name behind them, as the others."""
+    await register(town)
+    one = await another(town)
+    assert "Done" in await slash(town, "aurora agents allow", agent_id=one)
+    assert one in await slash(town, "aurora agents list")
+    assert "no longer enable" in await slash(town, "aurora agents revoke", agent_id=one)
 
 
 # -- an agent that oversteps

@@ -110,7 +110,8 @@ async def test_a_conversation_is_archived_and_one_that_is_gone_is_no_error(
     await backend.forget_conversation(ConversationKey(world.agent, "local-conv-nobody"))
     listed = {"type": "conversation_list", "query": {"agent_id": world.agent}}
     answer = await backend._link.ask(listed)
-    assert opened not in [one["id"] for one in answer["conversations"]]
+    archived = {one["id"]: one["archived"] for one in answer["conversations"]}
+    assert archived[opened] is True
 
 
 @pytest.mark.parametrize(

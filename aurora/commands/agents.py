@@ -32,9 +32,9 @@ async def find_agent(
 
     `watched` says that it may have Discord tools of its own.
     """
-    backend = services.agents.backend
+    backend, owner = services.agents.backend, await ctx.bot.is_owner(ctx.author)
     if backend is None:
-        await refuse(ctx, w.NO_SERVER_YET)
+        await refuse(ctx, w.NO_SERVER_YET if owner else w.NOT_LOOKED_UP)
         return None
     if not _AGENT_ID.fullmatch(agent_id):
         await refuse(ctx, w.NO_AGENT_ID)
@@ -43,6 +43,10 @@ async def find_agent(
         async with working(ctx):
             agent, found = await look_up(backend, services.own_tools, agent_id, watched=watched)
     except AgentError as error:
+        if not owner:
+            # Where the server is, and what is wrong with it, is for the owner.
+            await refuse(ctx, w.NOT_LOOKED_UP)
+            return None
         prefix = await prefix_for(ctx)
         detail = shorten(say(verbatim(clause(error.detail)), prefix), _DETAIL_CHARS)
         said = w.AGENT_NOT_FOUND(url=backend.url, detail=detail)

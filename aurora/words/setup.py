@@ -40,6 +40,10 @@ NO_AGENT_ID = _(
     "brackets or quotes. Nothing was changed."
 )
 AGENT_NOT_FOUND = _("I could not look at the agent on <{url}>: {detail}.")
+NOT_LOOKED_UP = _(
+    "Nothing was changed: I could not look at the agent. The bot's owner finds out why with "
+    "`[p]aurora lettaurl`."
+)
 ENABLED = _(
     "Done: {agent} answers {where}. Mention me, or reply to one of my messages, to talk to it."
 )

@@ -84,6 +84,18 @@ async def test_an_admin_can_not_find_out_which_agents_there_are(town: QuickTown)
     assert there == await enabled(town, "agent-of-nobody", town.bo)
 
 
+async def test_an_admin_is_not_told_where_the_agents_server_is(town: QuickTown) -> None:
+    """Nor what is wrong with it; that is the owner's to mend."""
+    one = await another(town)
+    await town.command(f"aurora agents allow {one}")
+    name = town.quick.agents.pop(one)
+    said = await enabled(town, one, town.bo)
+    assert "I could not look at the agent" in said
+    assert town.quick.url not in said
+    assert town.quick.url in await enabled(town, one, town.ada)
+    town.quick.agents[one] = name
+
+
 async def test_what_is_allowed_in_one_server_is_not_in_another(town: QuickTown) -> None:
     """Each is the owner's choice; a list of all is the owner's too."""
     one = await another(town)

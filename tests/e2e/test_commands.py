@@ -355,7 +355,8 @@ async def test_config_dm_decides_who_answers_direct_messages(town: Town) -> None
     said = await town.command("aurora config dm agent agent-of-nobody", channel=dm)
     assert "not found" in said
     said = await town.command(f"aurora config dm agent {town.agent_id}", channel=dm)
-    assert said == f"Direct messages are **on**, answered by `{town.agent_id}`."
+    assert said.startswith(f"Direct messages are **on**, answered by `{town.agent_id}`.")
+    assert "answers in 2 places now" in said
     assert "**off**" in await town.command("aurora config dm off", channel=dm)
     assert "**on**" in await town.command("aurora config dm on", channel=dm)
 

@@ -73,6 +73,7 @@ READ = {
     "remedies.ADDRESS": OWNER,
     "remedies.OWN_ADDRESS": OWNER,
     "setup.NO_SERVER_YET": OWNER,
+    "setup.NOT_LOOKED_UP": ADMIN,
     "setup.NOT_YOURS": ADMIN,
     "setup.UNUSABLE_ADDRESS": OWNER,
     "setup.WITHHELD": OWNER,

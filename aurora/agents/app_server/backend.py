@@ -156,8 +156,9 @@ class AppServer:
         if run is None or not run.begun.is_set() or not run.offers(word(frame, "tool_name")):
             text, is_error = "Nobody waits for this turn any more; nothing was done.", True
         else:
-            run.serve(word(frame, "tool_call_id"))
-            result = await run.use(word(frame, "tool_name"), part(frame, "input"))
+            name = word(frame, "tool_name")
+            run.serve(word(frame, "tool_call_id"), name)
+            result = await run.use(name, part(frame, "input"))
             text, is_error = result.text, result.is_error
         answer = requests.tool_result(word(frame, "request_id"), text, is_error=is_error)
         with contextlib.suppress(ConnectionLostError):

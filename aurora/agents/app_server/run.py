@@ -59,9 +59,10 @@ class AppServerRun(Run):
             call.cancel()
         self.news.set()
 
-    def serve(self, call_id: str) -> None:
+    def serve(self, call_id: str, name: str) -> None:
         """Note that a call came to Aurora: its result is one of ours."""
-        self._served.add(call_id)
+        # A server that does not say which call it is must not stop every agent.
+        self._served.add(call_id or name)
 
     async def use(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Use one of the tools; an error result if the caller is gone."""
@@ -133,8 +134,9 @@ class AppServerRun(Run):
     def _watch(self, delta: Frame) -> None:
         """Trip over a success that Aurora had no part in; an error shows that nothing was done."""
         call_id = word(delta, "tool_call_id")
-        if word(delta, "status") == "success" and call_id not in self._served:
-            self.trip(self._names.get(call_id, ""))
+        name = self._names.get(call_id, "")
+        if word(delta, "status") == "success" and not {call_id, name} & self._served:
+            self.trip(name)
 
     def _note_run(self, run_id: str) -> None:
         if run_id and run_id != self._run_id:

@@ -68,6 +68,16 @@ async def test_in_strict_mode_auroras_tools_are_asked_for_and_work() -> None:
     assert end_of_run(events).outcome is Outcome.COMPLETED
 
 
+async def test_a_server_that_does_not_say_which_call_it_is_stops_no_agent() -> None:
+    """Then the name has to do."""
+    async with RecordedServer("external_tool_strict") as server:
+        for one in server.script:
+            if one["frame"]["type"] == "external_tool_call_request":
+                del one["frame"]["tool_call_id"]
+        events = await replay(server, Tools("discord_send", "discord_add_reaction"))
+    assert end_of_run(events).outcome is Outcome.COMPLETED
+
+
 @pytest.mark.parametrize("subtype", ["", "run_command", None])
 async def test_no_other_question_than_for_a_call_is_allowed(subtype: str | None) -> None:
     """Whatever a later server may ask leave for, under the name of a tool of Aurora's."""

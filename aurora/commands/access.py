@@ -162,9 +162,10 @@ async def _find(
 ) -> int | None:
     """Return the id of what a person means: somebody or something here, or a listed id."""
     text = text.strip()
-    if text.isascii() and text.isdigit() and int(text) in listed:
-        # It may be gone, and is to be cleared all the same.
-        return int(text)
+    # It may be gone, and is to be cleared all the same.
+    known = next((one for one in listed if str(one) == text), None)
+    if known is not None:
+        return known
     for converter in _CONVERTERS[kind.key]:
         try:
             found = await converter().convert(ctx, text)

@@ -12,7 +12,10 @@ from redbot.core.bot import Red
 from redbot.core.i18n import Translator, cog_i18n
 
 from .chat.languages import speak_to
+from .chat.places import find_dm
 from .clock import sleep
+from .commands.access import AccessCommands
+from .commands.allowing import AgentsCommands
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.failures import explain_failure, explain_mismatch
@@ -24,7 +27,7 @@ from .guard.policy import Act
 from .intake.triggers import addressed, unplaced, unresolved
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
-from .runs.cancelling import Running, Show, by, in_channel, in_guild
+from .runs.cancelling import Show, in_channel, in_guild
 from .services import Services
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
 from .tools.offers import PostButton
@@ -43,7 +46,15 @@ translate_with(_)
 
 
 @cog_i18n(_)
-class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, commands.Cog):
+class Aurora(
+    SetupCommands,
+    AgentsCommands,
+    ConfigCommands,
+    AccessCommands,
+    QueueCommands,
+    EventsCommands,
+    commands.Cog,
+):
     """Talk to a stateful Letta agent by mentioning the bot, replying to it or in a DM."""
 
     def __init__(self, bot: Red) -> None:
@@ -271,10 +282,14 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
         if service_name == "letta":
             await self.services.configure_agents()
 
-    async def red_delete_data_for_user(self, *, requester: Requester, user_id: int) -> None:  # noqa: ARG002  # nothing of a person is kept whoever asks
-        """Forget everything that is kept about a person."""
-        await self.services.cancelling.cancel(by(user_id), Reason.FORGOTTEN, running=Running.STOP)
-        await self.services.store.forget_user(user_id)
+    async def red_delete_data_for_user(self, *, requester: Requester, user_id: int) -> None:
+        """Forget everything that is kept about a person.
+
+        Who asks for it alone stays on the lists by which servers keep people out, as on Red's.
+        """
+        gone = requester == "discord_deleted_user"
+        channel = None if gone else await find_dm(self.bot, user_id)
+        await self.services.forgetting.forget(user_id, channel, unlist=requester != "user")
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature
         """Return nothing: once a message is answered, only ids of it are kept, and no text."""

@@ -35,6 +35,8 @@ class Reason(StrEnum):
     FAILED = "failed"
     UNREACHABLE = "unreachable"
     LOST = "lost"
+    OWN_TOOLS = "own_tools"
+    TRIPPED = "tripped"
     TIMEOUT = "timeout"
     CRASH = "crash"
     # answered, but what ended the run was not the agent's last word
@@ -45,6 +47,8 @@ class Reason(StrEnum):
     SENT_BEFORE_FAILED = "sent_before_failed"
     SENT_BEFORE_UNREACHABLE = "sent_before_unreachable"
     SENT_BEFORE_LOST = "sent_before_lost"
+    SENT_BEFORE_OWN_TOOLS = "sent_before_own_tools"
+    SENT_BEFORE_TRIPPED = "sent_before_tripped"
     SENT_BEFORE_TIMEOUT = "sent_before_timeout"
     SENT_BEFORE_CRASH = "sent_before_crash"
     SENT_BEFORE_UNLOADED = "sent_before_unloaded"
@@ -97,6 +101,8 @@ class Reason(StrEnum):
     COG_DISABLED = "cog_disabled"
     CANNOT_SEND = "cannot_send"
     INELIGIBLE = "ineligible"
+    KEPT_OUT = "kept_out"
+    OFF_LIMITS = "off_limits"
     DM_NO_AGENT = "dm_no_agent"
     FULL = "full"
     SHUT = "shut"
@@ -129,6 +135,8 @@ class Outcome(StrEnum):
     FAILED = Reason.FAILED  # the agent or its model failed after the input was accepted
     UNREACHABLE = Reason.UNREACHABLE  # the input was never accepted
     LOST = Reason.LOST  # accepted, and its end will never be known
+    OWN_TOOLS = Reason.OWN_TOOLS  # not begun: the agent has tools that nobody has allowed
+    TRIPPED = Reason.TRIPPED  # aborted: a tool ran that was not offered
 
     @property
     def reason(self) -> Reason:
@@ -152,6 +160,7 @@ class Counts(StrEnum):
     SERVER = "server"
     AGENT = "agent"
     PROVIDER = "provider"
+    BREACH = "breach"  # the agent's breaker opens at once
     NOTHING = "nothing"
 
 
@@ -291,6 +300,18 @@ _RUNS = {
         Retry.ATTEMPTS,
         Counts.AGENT,
     ),
+    Reason.OWN_TOOLS: Entry(
+        State.FAILED, w.OWN_TOOLS, w.SAY_CONFIG, w.MEND_OWN_TOOLS, "HTTPException", alert=True
+    ),
+    # Its alert is one of its own, for it is told also where there was an answer.
+    Reason.TRIPPED: Entry(
+        State.FAILED,
+        w.TRIPPED,
+        w.SAY_TRIPPED,
+        w.MEND_TRIPPED,
+        "AgentError",
+        counts=Counts.BREACH,
+    ),
     Reason.TIMEOUT: Entry(
         State.FAILED, w.TIMEOUT, w.SAY_TIMEOUT, w.MEND_TIMEOUT, "TimeoutError", counts=Counts.AGENT
     ),
@@ -367,6 +388,8 @@ GATES = {
     Reason.COG_DISABLED: _called_off(w.COG_DISABLED),
     Reason.CANNOT_SEND: _called_off(w.CANNOT_SEND, w.MEND_RIGHTS),
     Reason.INELIGIBLE: _called_off(w.INELIGIBLE),
+    Reason.KEPT_OUT: _called_off(w.KEPT_OUT, w.MEND_KEPT_OUT),
+    Reason.OFF_LIMITS: _called_off(w.OFF_LIMITS, w.MEND_OFF_LIMITS),
     Reason.DM_NO_AGENT: _called_off(w.DM_NO_AGENT, w.MEND_DM_NO_AGENT)._replace(
         user=w.SAY_DM_NO_AGENT
     ),

@@ -16,6 +16,7 @@ from redbot.core.data_manager import cog_data_path
 
 from .agents.address import Address
 from .agents.lookup import trouble_with
+from .agents.own_tools import OwnTools
 from .agents.protocol import ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer, withheld
@@ -25,7 +26,7 @@ from .chat.places import is_away
 from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
-from .guard.access import barred_by_red
+from .guard.barring import barred
 from .guard.conversations import Conversations
 from .guard.looking import Guard
 from .health.alerts import Alerts
@@ -45,6 +46,7 @@ from .reasons import AgentError
 from .runs.background import Background
 from .runs.cancelling import Cancelling
 from .runs.claim import Claims
+from .runs.forgetting import Forgetting
 from .runs.observers import Log, Tokens
 from .runs.pausing import Pauses
 from .runs.pinging import Pinger, look_again
@@ -93,6 +95,7 @@ class Services:
     store: Store
     sdk: SdkFolder
     agents: AgentServer
+    own_tools: OwnTools
     breakers: Breakers
     stats: ErrorStats
     alerts: Alerts
@@ -110,6 +113,7 @@ class Services:
     pauses: Pauses
     retries: Retries
     status: Status
+    forgetting: Forgetting
     views: WeakSet[discord.ui.View] = field(default_factory=WeakSet)
     """Questions and lists that wait for a press of a button."""
     answer_seconds: float = 60.0
@@ -145,8 +149,9 @@ class Services:
         )
         sdk = SdkFolder(folder / "sdk")
         agents = AgentServer(clock, sdk, changed=breakers.reset)
+        own_tools = OwnTools(settings.allowed_tools, clock)
 
-        guard = Guard(bot, settings, clock, partial(barred_by_red, bot, cog))
+        guard = Guard(bot, settings, clock, partial(barred, bot, cog, settings))
         sender = Sender(bot, store, guard)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
         offers = Offers(store, sender, guard, clock, partial(speak_in, bot))
@@ -194,6 +199,7 @@ class Services:
                 alert=alerts.alert,
                 audience=Conversations(bot, guard.audiences),
                 renewed=alerts.renewed,
+                own_tools=own_tools.admit,
             ),
             settings,
             breakers,
@@ -213,6 +219,7 @@ class Services:
             store=store,
             sdk=sdk,
             agents=agents,
+            own_tools=own_tools,
             breakers=breakers,
             stats=stats,
             alerts=alerts,
@@ -239,6 +246,9 @@ class Services:
                 stats,
                 clock,
                 backend=lambda: agents.backend,
+            ),
+            forgetting=Forgetting(
+                store, settings, cancelling, lambda: agents.backend, alerts.tell
             ),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
@@ -67,6 +67,16 @@ class GuildSettings:
     # Pairs of places, [from, to].
     audience_off: Sequence[Sequence[int]] = field(default_factory=list)
     paused_since: float | None = None
+    agents_allowed: Sequence[str] = ()
+    """The agents that the guild's admins may enable, which the bot's owner decides."""
+    enabled_by_right: bool = False
+    """Whether its agent was enabled by an admin, and not by the bot's owner."""
+    channels_allowed: Sequence[int] = ()
+    channels_denied: Sequence[int] = ()
+    roles_allowed: Sequence[int] = ()
+    roles_denied: Sequence[int] = ()
+    users_allowed: Sequence[int] = ()
+    users_denied: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,8 @@ class GlobalSettings:
     alert_webhook: str | None = field(default=None, repr=False)
     paused_since: float | None = None
     retention_days: int = 30
+    tools_allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The tools of their own that agents may run with, by agent, in exactly these names."""
 
 
 def _rule(one: Field[Any]) -> Rule | None:
@@ -168,6 +180,24 @@ class Settings:
         mine = self.guild(guild_id)
         return mine.agent_id if mine.enabled else None
 
+    def allowed_tools(self, agent_id: str) -> Sequence[str]:
+        """Return the tools of its own that the bot's owner lets an agent run with."""
+        return self.world.tools_allowed.get(agent_id, ())
+
+    def agents_allowed(self) -> dict[int, Sequence[str]]:
+        """Return the agents that admins may enable, by guild."""
+        return {
+            one: mine.agents_allowed for one, mine in self._guilds.items() if mine.agents_allowed
+        }
+
+    def guilds_that_list(self, user_id: int) -> list[int]:
+        """Return the guilds whose access lists name a person."""
+        return [
+            guild_id
+            for guild_id, mine in self._guilds.items()
+            if user_id in mine.users_allowed or user_id in mine.users_denied
+        ]
+
     def guilds_of(self, agent_id: str) -> Sequence[int | None]:
         """Return where an agent answers: guilds, and None for direct messages."""
         if self._guilds_of is None:
@@ -198,6 +228,11 @@ class Settings:
         self._guilds_of = None
         for key, value in values.items():
             await self._keeper.save(guild_id, key, value)
+
+    async def allow_tools(self, agent_id: str, names: Collection[str]) -> None:
+        """Let an agent run with these tools of its own, too."""
+        mine = sorted({*self.allowed_tools(agent_id), *names})
+        await self.set_world(tools_allowed={**self.world.tools_allowed, agent_id: mine})
 
     async def set_world(self, **values: Any) -> None:
         """Change global settings; they apply at once and are kept."""

@@ -82,6 +82,8 @@ def test_an_answer_that_was_out_counts(cause: Reason) -> None:
         (Reason.FAILED, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),
         (Reason.UNREACHABLE, State.EXPIRED, Retry.UNTIL_EXPIRY, Counts.SERVER),
         (Reason.LOST, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),
+        (Reason.OWN_TOOLS, State.FAILED, Retry.NEVER, Counts.NOTHING),
+        (Reason.TRIPPED, State.FAILED, Retry.NEVER, Counts.BREACH),
         (Reason.TIMEOUT, State.FAILED, Retry.NEVER, Counts.AGENT),
         (Reason.CRASH, None, Retry.ATTEMPTS, Counts.NOTHING),
     ],
@@ -101,8 +103,9 @@ def test_attempts_are_given_back_where_time_is_the_bound() -> None:
 
 
 def test_only_misconfiguration_alerts_at_once() -> None:
-    """It is the one thing that nothing but a person can mend."""
-    assert [reason for reason in Reason if REASONS[reason].alert] == [Reason.CONFIG]
+    """It is what nothing but a person can mend."""
+    alerting = {reason for reason in Reason if REASONS[reason].alert}
+    assert alerting == {Reason.CONFIG, Reason.OWN_TOOLS}
 
 
 def test_waiting_and_cancelling_are_no_errors() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from ..reasons import AgentError, Outcome
 from ..words import servers as w
-from .own_tools import Danger, dangers
-from .protocol import AgentBackend, AgentInfo, ToolLister
+from .own_tools import Danger, OwnTools
+from .protocol import AgentBackend, AgentInfo
 
 PATIENCE_SECONDS = 15.0
 """How long a person who waits for it lets a server take to say whether it can be used."""
@@ -29,16 +29,12 @@ async def trouble_with(
 
 
 async def look_up(
-    backend: AgentBackend, agent_id: str, *, watched: bool
+    backend: AgentBackend, own_tools: OwnTools, agent_id: str, *, watched: bool
 ) -> tuple[AgentInfo, Mapping[Danger, Sequence[str]]]:
-    """Return an agent, and its own tools that get round Aurora's guard.
+    """Return an agent, and its own tools that get round Aurora's guard and nobody has allowed.
 
     `watched` says that it may have Discord tools of its own. Raise AgentError if the server does
     not have it, or can't be asked.
     """
     agent = await backend.agent(agent_id)
-    own = await backend.own_tools(agent_id) if isinstance(backend, ToolLister) else ()
-    found = dangers(own)
-    if watched:
-        found.pop(Danger.DISCORD, None)
-    return agent, found
+    return agent, await own_tools.unallowed(backend, agent_id, watched=watched)

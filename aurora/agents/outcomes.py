@@ -54,6 +54,7 @@ STOP_REASONS: Mapping[str, tuple[Outcome, Phrase | str]] = {
 """Why a turn ended, in the server's words: the outcome, and ours."""
 
 STATUSES: Mapping[int, tuple[Outcome, Phrase | str]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), (_CONFIG, w.REDIRECTS)),
     400: (_CONFIG, w.REFUSED),
     401: (_CONFIG, w.REFUSED_TOKEN),
     402: (_CONFIG, w.CREDITS),

@@ -48,7 +48,8 @@ class ConversationKey(NamedTuple):
 class Input(NamedTuple):
     """One input to an agent; `input_id` is new for each attempt, a used one is never answered.
 
-    A conversation that is gone from the server is replaced by another of this `title`.
+    A conversation that is gone from the server is replaced by another of this `title`. `own_tools`
+    are the names of the agent's own tools that may run on its server; None where nobody looks.
     """
 
     agent_id: str
@@ -56,6 +57,7 @@ class Input(NamedTuple):
     text: str
     input_id: str
     title: str = "Discord"
+    own_tools: frozenset[str] | None = None
 
     @property
     def conversation(self) -> ConversationKey:
@@ -218,6 +220,18 @@ class ToolLister(Protocol):
 
     async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError."""
+        ...
+
+
+@runtime_checkable
+class Forgetter(Protocol):
+    """A backend whose server can be told to put a conversation away."""
+
+    async def forget_conversation(self, key: ConversationKey) -> None:
+        """Delete a conversation, or archive it where the server deletes none; raise AgentError.
+
+        One that is not there is no error.
+        """
         ...
 
 

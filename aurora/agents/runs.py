@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +32,7 @@ from .protocol import (
 
 _log = logging.getLogger("red.aurora.agents")
 
+_TOOL_NAME = re.compile(r"[\w.:-]{1,64}\Z")
 NOT_OFFERED = "This tool is not available here. Use only the tools you were given."
 
 
@@ -103,6 +105,11 @@ class Run:
         """Tell the caller how it ended; only the first time counts."""
         self.emit(Finished(ending.outcome, text, ending.detail, ending.retry_after))
         self.finished = True
+
+    def trip(self, name: str) -> None:
+        """End the run: a tool ran that was not offered. Its caller leaves, and so aborts it."""
+        shown = name if _TOOL_NAME.match(name) else w.UNNAMED_TOOL
+        self.finish(Ending(Outcome.TRIPPED, w.TRIPPED(tool=shown)))
 
     def leave(self) -> None:
         """Note that the caller went away: nobody hears what follows."""

@@ -7,7 +7,7 @@ import asyncio
 import discord
 
 from ..model import Event
-from .failures import GuildNotHereError
+from .failures import FAILURES, GuildNotHereError
 
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 """A channel or thread of a guild that holds messages."""
@@ -81,4 +81,15 @@ async def _fetch(
     try:
         return await bot.fetch_channel(channel_id)
     except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+        return None
+
+
+async def find_dm(bot: discord.Client, user_id: int) -> int | None:
+    """Return the id of a person's DM channel, None if Discord does not name it."""
+    user = bot.get_user(user_id)
+    if user is None:
+        return None
+    try:
+        return (user.dm_channel or await user.create_dm()).id
+    except FAILURES:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import discord
 from redbot.core import commands
@@ -31,24 +32,38 @@ async def find_agent(
 
     `watched` says that it may have Discord tools of its own.
     """
-    backend = services.agents.backend
+    backend, owner = services.agents.backend, await ctx.bot.is_owner(ctx.author)
     if backend is None:
-        await refuse(ctx, w.NO_SERVER_YET)
+        await refuse(ctx, w.NO_SERVER_YET if owner else w.NOT_LOOKED_UP)
         return None
     if not _AGENT_ID.fullmatch(agent_id):
         await refuse(ctx, w.NO_AGENT_ID)
         return None
     try:
         async with working(ctx):
-            agent, found = await look_up(backend, agent_id, watched=watched)
+            agent, found = await look_up(backend, services.own_tools, agent_id, watched=watched)
     except AgentError as error:
+        if not owner:
+            # Where the server is, and what is wrong with it, is for the owner.
+            await refuse(ctx, w.NOT_LOOKED_UP)
+            return None
         prefix = await prefix_for(ctx)
         detail = shorten(say(verbatim(clause(error.detail)), prefix), _DETAIL_CHARS)
         said = w.AGENT_NOT_FOUND(url=backend.url, detail=detail)
         said = in_order(said, remedy_for(error.detail), UNCHANGED)
         await tell(ctx, plainly(services, said))
         return None
-    return agent if await allow_own_tools(ctx, services, named(agent), found) else None
+    may = await allow_own_tools(ctx, services, agent, named(agent), found)
+    return agent if may else None
+
+
+def warnings_about(services: Services, agent: AgentInfo) -> Iterator[Phrase]:
+    """Yield what has to be said of an agent that was just looked up and let in."""
+    if services.own_tools.searches(agent.id):
+        yield w.SEARCH_ALLOWED
+    count = len(services.settings.guilds_of(agent.id))
+    if count > 1:
+        yield w.SHARED(count=count)
 
 
 def named(agent: AgentInfo) -> str:

@@ -24,9 +24,9 @@ from ..settings import (
     parse,
 )
 from ..words import config as w
-from ..words import say
+from ..words import in_order, say
 from ..words.settings import HELP
-from .agents import find_agent
+from .agents import find_agent, warnings_about
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
 from .audience import Action, pairs_in_words, set_audience
@@ -34,12 +34,14 @@ from .overview import show_commands
 from .scope import guild_of
 from .setup import SetupCommands
 
+_LISTS = ("channels", "roles", "users")
 _OTHERS = {
     "tools": w.OWNERS_COMMAND_THERE,
     "alerts": w.OWN_COMMAND,
     "audience": w.OWN_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
+    **dict.fromkeys(_LISTS, w.OWN_COMMAND),
 }
 _TOOLS_SET = {AURORAS_TOOLS: w.AURORAS_TOOLS, MCP_TOOLS: w.MCP_TOOLS}
 
@@ -148,7 +150,7 @@ class ConfigCommands:
 
     @config.command(name="audience", with_app_command=False)
     @commands.guild_only()
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.CONFIGURE)
     async def config_audience(
         self,
         ctx: commands.GuildContext,
@@ -223,15 +225,15 @@ class ConfigCommands:
         `on` and `off` switch them; `agent <id>` chooses who answers them, for no server's agent
         does by itself.
         """
-        settings = self.services.settings
+        settings, chosen = self.services.settings, None
         if action == "agent":
             if agent_id is None:
                 await refuse(ctx, w.WHICH_AGENT)
                 return
-            agent = await find_agent(ctx, self.services, agent_id)
-            if agent is None:
+            chosen = await find_agent(ctx, self.services, agent_id)
+            if chosen is None:
                 return
-            await settings.set_world(dm_agent_id=agent.id)
+            await settings.set_world(dm_agent_id=chosen.id)
         elif action != "show":
             async with working(ctx):
                 await settings.set_world(enable_dm_responses=action == "on")
@@ -241,8 +243,10 @@ class ConfigCommands:
         on, agent_id = settings.world.enable_dm_responses, settings.world.dm_agent_id
         if agent_id is None:
             await tell(ctx, w.DMS_ON_NOBODY if on else w.DMS_OFF_NOBODY)
-        else:
-            await tell(ctx, (w.DMS_ON if on else w.DMS_OFF)(agent=f"`{agent_id}`"))
+            return
+        said = (w.DMS_ON if on else w.DMS_OFF)(agent=f"`{agent_id}`")
+        warnings = () if chosen is None else warnings_about(self.services, chosen)
+        await tell(ctx, in_order(said, *warnings))
 
 
 async def _change(
@@ -278,6 +282,9 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     yield "audience", audience, f"({say(w.AUDIENCE_VALUES(one='block', other='off'))})"
     for key, rule in RULES.items():
         yield rule.command, _shown(getattr(mine, key)), f"({say(rule.values)})"
+    for kind in _LISTS:
+        any_listed = getattr(mine, f"{kind}_allowed") or getattr(mine, f"{kind}_denied")
+        yield kind, _shown(bool(any_listed)), f"({say(w.ACCESS_VALUES)})"
     retention = w.RETENTION_VALUES(lowest=7, highest=365)
     yield "retention", _shown(world.retention_days), f"({say(retention)})"
     webhook = world.alert_webhook is not None

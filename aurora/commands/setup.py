@@ -9,14 +9,14 @@ from redbot.core.utils.chat_formatting import box, pagify, text_to_file
 from ..guard.invoking import asks
 from ..guard.policy import Act
 from ..intake.preview import preview
-from ..reasons import Reason
-from ..runs.cancelling import in_guild
 from ..services import Services
 from ..settings import MCP_TOOLS
+from ..words import in_order
 from ..words import setup as w
 from .address import change_address, show_address
-from .agents import find_agent, named
+from .agents import find_agent, named, warnings_about
 from .asking import tell, unfenced, working
+from .enabling import may_enable, switch_off
 from .messages import find_message
 from .overview import show_commands
 from .scope import guild_of, named_in
@@ -48,16 +48,25 @@ class SetupCommands:
     ) -> None:
         """Let an agent answer in this server.
 
-        `<agent_id>` is the agent's id on your Letta server. `[server]`: the id or name of another
-        server, as in a direct message.
+        `<agent_id>` is the agent's id on the Letta server; who manages a server may choose among
+        those that the bot's owner has allowed it. `[server]`: the id or name of another server,
+        for the bot's owner.
         """
-        guild, settings = await guild_of(ctx, server), self.services.settings
-        watched = settings.guild(guild.id).discord_tools == MCP_TOOLS
-        agent = await find_agent(ctx, self.services, agent_id, watched=watched)
-        if agent is None:
+        services = self.services
+        guild = await guild_of(ctx, server)
+        if not await may_enable(ctx, services, guild, agent_id):
             return
-        await self.services.change_guild(guild.id, agent_id=agent.id, enabled=True)
-        await tell(ctx, w.ENABLED(agent=named(agent), where=named_in(ctx, guild)))
+        watched = services.settings.guild(guild.id).discord_tools == MCP_TOOLS
+        agent = await find_agent(ctx, services, agent_id, watched=watched)
+        # The owner may have thought better of it meanwhile, and the server may know it by another.
+        if agent is None or not await may_enable(ctx, services, guild, agent.id):
+            return
+        by_right = not await ctx.bot.is_owner(ctx.author)
+        await services.change_guild(
+            guild.id, agent_id=agent.id, enabled=True, enabled_by_right=by_right
+        )
+        done = w.ENABLED(agent=named(agent), where=named_in(ctx, guild))
+        await tell(ctx, in_order(done, *warnings_about(services, agent)))
 
     @aurora.command(name="disable")
     @asks(Act.DISABLE)
@@ -73,8 +82,7 @@ class SetupCommands:
         """
         guild = await guild_of(ctx, server)
         async with working(ctx):
-            await self.services.settings.set_guild(guild.id, enabled=False)
-            ended = await self.services.cancelling.cancel(in_guild(guild.id), Reason.DISABLED)
+            ended = await switch_off(self.services, guild.id)
         said = w.DISABLED_WAITING if ended else w.DISABLED
         await tell(ctx, said(where=named_in(ctx, guild), count=ended))
 

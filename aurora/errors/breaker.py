@@ -68,6 +68,10 @@ class Permit:
         """
         self._end(False, retry_after)
 
+    def breach(self) -> None:
+        """Report what must not come once more: the breaker opens at once."""
+        self._end(False, at_once=True)
+
     def release(self) -> None:
         """Give the permit back: the call was cancelled or tells nothing."""
         self._end(None)
@@ -83,10 +87,12 @@ class Permit:
     ) -> None:
         self.release()
 
-    def _end(self, verdict: bool | None, retry_after: float | None = None) -> None:
+    def _end(
+        self, verdict: bool | None, retry_after: float | None = None, *, at_once: bool = False
+    ) -> None:
         breaker, self._breaker = self._breaker, None
         if breaker is not None:
-            breaker._settle(self._generation, verdict, retry_after)
+            breaker._settle(self._generation, verdict, retry_after, at_once=at_once)
 
 
 class CircuitBreaker:
@@ -194,7 +200,14 @@ class CircuitBreaker:
     def _remaining(self) -> float:
         return self._reopens_at - self._clock.monotonic()
 
-    def _settle(self, generation: int, verdict: bool | None, retry_after: float | None) -> None:
+    def _settle(
+        self,
+        generation: int,
+        verdict: bool | None,
+        retry_after: float | None,
+        *,
+        at_once: bool = False,
+    ) -> None:
         if generation != self._generation:
             return
         half_open = self._state is BreakerState.HALF_OPEN
@@ -213,7 +226,7 @@ class CircuitBreaker:
         self._failures += 1
         if self._failing_since is None:
             self._failing_since = self._clock.monotonic()
-        if half_open or self._failures >= self._threshold:
+        if half_open or at_once or self._failures >= self._threshold:
             pause = self._recovery.pause(self.failing_for, retry_after)
             self._reopens_at = self._clock.monotonic() + pause
             self._enter(BreakerState.OPEN)

@@ -95,6 +95,11 @@ class Permits:
         self._agent.failure()
         self.release()
 
+    def breached(self) -> None:
+        """Report that a tool ran which the agent was not offered: no other run begins."""
+        self._agent.breach()
+        self.release()
+
     def limited(self, retry_after: float | None = None) -> None:
         """Report that the provider asks for patience, in seconds if it says for how much."""
         if self._provider is None:
@@ -121,6 +126,8 @@ class Permits:
                 self.failed_run()
             case Counts.PROVIDER:
                 self.limited(retry_after)
+            case Counts.BREACH:
+                self.breached()
             case Counts.NOTHING:
                 self.release()
 

@@ -11,8 +11,8 @@ from ..clock import Clock
 from ..model import Event, Turn
 from ..reasons import Reason
 from ..settings import Settings
-from .access import Barred, nobody_barred
 from .audience import Audiences
+from .barring import Barred, nobody_barred
 from .pace import Pace
 from .policy import (
     AUTHOR_GONE,
@@ -114,7 +114,7 @@ class Guard:
                 channel = await self._find(event, target.channel_id)
         if channel is not None and member is not None:
             guest = await is_guest(channel, member)
-        barred = await self._barred(event.author_id, member, guild)
+        barred = await self._barred(event.author_id, member, guild, own)
         # From here on nothing is awaited: what is read is of one moment.
         wait = 0.0
         if begins and member is not None and channel is not None and channel is not own:

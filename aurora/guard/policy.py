@@ -38,7 +38,7 @@ class Act(StrEnum):
     DISABLE = "disable"
     CONFIGURE = "configure"
     ALERT = "alert"  # a channel, when something fails
-    ENABLE = "enable"
+    ENABLE = "enable"  # an agent; which ones is the owner's to say
     GOVERN = "govern"  # what holds for all servers
 
 
@@ -59,7 +59,7 @@ NEEDED = {
     Act.DISABLE: Standing.ADMIN,
     Act.CONFIGURE: Standing.ADMIN,
     Act.ALERT: Standing.ADMIN,
-    Act.ENABLE: Standing.OWNER,
+    Act.ENABLE: Standing.ADMIN,
     Act.GOVERN: Standing.OWNER,
 }
 """Who may do what with commands. All other acts are an agent's, for anybody who may ask it."""

@@ -10,7 +10,7 @@ from redbot.core.bot import Red
 
 from ..chat.failures import FAILURES
 from ..chat.places import Place, find_place
-from ..guard.access import barred_by_red
+from ..guard.barring import barred_by_red, kept_out
 from ..guard.looking import why_shut
 from ..guard.policy import NO_PERSON, Act, Actor, Denied, Found, Here, Target, may, may_write
 from ..model import Event, Kind
@@ -96,7 +96,7 @@ async def check(
     if missing is Reason.DM_NO_AGENT:
         here = here._replace(shut=None)
     if here.shut is None:
-        barred = await _barred(message, bot, cog, found, here)
+        barred = await _barred(message, bot, cog, settings, found, here)
         actor = actor._replace(barred=barred)
     answer = may(actor, Act.ASK, found, here)
     if isinstance(answer, Denied):
@@ -126,6 +126,8 @@ async def still_welcome(
             place = await find_place(bot, event, event.channel_id)
         except FAILURES:
             return None
+        if place is not None:
+            barred = await kept_out(bot, settings, event.author_id, member, guild, place)
     actor = Actor(event.author_id, member, barred)
     found = Found(Target(event.channel_id), place)
     answer = may(actor, Act.ASK, found, Here(guild_id, guild, place))
@@ -148,7 +150,12 @@ def _of_message(message: discord.Message, settings: Settings) -> tuple[Actor, Fo
 
 
 async def _barred(
-    message: discord.Message, bot: Red, cog: commands.Cog, found: Found, here: Here
+    message: discord.Message,
+    bot: Red,
+    cog: commands.Cog,
+    settings: Settings,
+    found: Found,
+    here: Here,
 ) -> Reason | None:
     """Return why somebody may not use the bot where they write."""
     if await bot.cog_disabled_in_guild(cog, here.guild):
@@ -162,7 +169,12 @@ async def _barred(
         eligible = await bot.message_eligible_as_command(message)
     except discord.ClientException:  # a thread whose parent channel the bot can't see
         return Reason.CANNOT_SEND
-    return None if eligible else Reason.INELIGIBLE
+    if not eligible:
+        return Reason.INELIGIBLE
+    if here.guild is None:
+        return None
+    member = message.author if isinstance(message.author, discord.Member) else None
+    return await kept_out(bot, settings, message.author.id, member, here.guild, message.channel)
 
 
 def _mentions(message: discord.Message, bot_id: int) -> bool:

@@ -183,6 +183,16 @@ class Store(Protocol):
         """Return an offer, and forget it with all whose time is up; None if it was one of them."""
         ...
 
+    async def take_dm_conversations(
+        self, user_id: int, channel_id: int | None
+    ) -> Sequence[tuple[str, str]]:
+        """Forget in which conversations a person's direct messages are; return agents with them.
+
+        `channel_id` is the person's DM channel where that is known; others are found by what was
+        accepted there.
+        """
+        ...
+
     async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:
         """Keep a send of an event and its turn; one with the same key is replaced.
 

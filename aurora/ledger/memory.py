@@ -199,6 +199,19 @@ class MemoryStore:
         """Return the conversation in which an agent talks in a lane."""
         return self._conversations.get((agent_id, lane))
 
+    async def take_dm_conversations(
+        self, user_id: int, channel_id: int | None
+    ) -> list[tuple[str, str]]:
+        """Forget in which conversations a person's direct messages are."""
+        channels = {
+            event.channel_id
+            for event in self._events.values()
+            if event.author_id == user_id and event.guild_id is None
+        }
+        lanes = {f"channel:{one}" for one in (*channels, channel_id)}
+        found = [key for key in self._conversations if key[1] in lanes]
+        return [(key[0], self._conversations.pop(key)) for key in found]
+
     async def set_conversation(
         self, agent_id: str, lane: str, conversation_id: str, *, fresh: bool = False
     ) -> None:

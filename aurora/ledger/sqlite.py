@@ -234,6 +234,18 @@ class SqliteStore:
             self._conversations[agent_id, lane] = kept
         return self._conversations[agent_id, lane]
 
+    async def take_dm_conversations(
+        self, user_id: int, channel_id: int | None
+    ) -> list[tuple[str, str]]:
+        """Forget in which conversations a person's direct messages are."""
+        self._conversations.clear()
+        try:
+            found = await self._do(Tables.take_dm_conversations, user_id, channel_id)
+        finally:
+            # Also what was read meanwhile.
+            self._conversations.clear()
+        return list(found)
+
     async def set_conversation(
         self, agent_id: str, lane: str, conversation_id: str, *, fresh: bool = False
     ) -> None:

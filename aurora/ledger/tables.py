@@ -275,6 +275,16 @@ class Tables(Database):
             (agent_id, lane),
         )
 
+    def take_dm_conversations(self, user_id: int, channel_id: int | None) -> list[tuple[str, str]]:
+        """Drop the conversations of a person's direct messages, and return agents with them."""
+        found = self.run(
+            "DELETE FROM conversations WHERE lane IN ("
+            "SELECT 'channel:' || channel_id FROM events WHERE author_id = ? AND guild_id IS NULL "
+            "UNION SELECT 'channel:' || ?) RETURNING agent_id, conversation_id",
+            (user_id, channel_id),
+        ).fetchall()
+        return [(str(agent_id), str(conversation_id)) for agent_id, conversation_id in found]
+
     def set_conversation(
         self, agent_id: str, lane: str, conversation_id: str, fresh: bool
     ) -> None:

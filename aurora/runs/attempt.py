@@ -32,7 +32,7 @@ from ..words import servers as w
 from .agent_time import AgentTime
 from .claim import Plan
 from .observers import Observer
-from .ports import Ports, RunTools
+from .ports import LookAtTools, Ports, RunTools
 
 RUN_OVER = "This run is over; nothing more can be sent."
 _TIME_OVER = "The time for this run is over; nothing more can be sent."
@@ -60,6 +60,7 @@ class Attempt:
     backend: AgentBackend
     agent_id: str
     tools: RunTools
+    own_tools: LookAtTools
     observers: Sequence[Observer]
     permits: Permits
     plan: Plan | None
@@ -117,6 +118,7 @@ class Attempt:
         turn.agent_id, turn.input_id = self.agent_id, input_id
         turn.refused = ""
         try:
+            own = await self.own_tools(self.backend, self.agent_id, watched=self.tools.watched)
             turn.conversation_id = conversation_id = await self._conversation()
         except AgentError as error:
             return Finished(error.outcome, detail=error.detail)
@@ -124,7 +126,7 @@ class Attempt:
         # Where nothing came up that was not foreseen, it was written when its turn started.
         if self.plan != (self.agent_id, conversation_id, input_id):
             await self.store.save_turn(turn)
-        given = Input(self.agent_id, conversation_id, self._prompt(), input_id, self._title)
+        given = Input(self.agent_id, conversation_id, self._prompt(), input_id, self._title, own)
         return await self._execute_agent_call(given)
 
     async def _execute_agent_call(self, given: Input) -> Finished:

@@ -9,8 +9,9 @@ from ..errors import Breakers, RetryConfig, retry_delay
 from ..ledger import Store
 from ..model import Trace, Turn
 from ..queue import MessageQueue
-from ..reasons import POSTPONED, REASONS, Reason, Retry, sent_before
+from ..reasons import POSTPONED, REASONS, Counts, Reason, Retry, sent_before
 from ..settings import Settings
+from ..words.alerts import AGENT_TRIPPED
 from .attempt import Attempted
 from .claim import Claim
 from .conclusions import Again, Answer, Conclusion, End
@@ -54,7 +55,15 @@ class Endings:
         once_more = isinstance(conclusion, Again) and entry.retry is Retry.ATTEMPTS
         if claim.permits is not None and not once_more:
             claim.permits.settle(attempted.reason, attempted.finished.retry_after)
+        if entry.counts is Counts.BREACH:
+            await self._tell_of_breach(claim.turn, attempted)
         return conclusion
+
+    async def _tell_of_breach(self, turn: Turn, attempted: Attempted) -> None:
+        """Tell it whether or not there was an answer, and though the end may be no failure."""
+        detail, todo = attempted.finished.detail, REASONS[attempted.reason].todo
+        log.error("Event %s: %s", turn.speaker.id, detail)
+        await self._ports.alert(AGENT_TRIPPED(agent=turn.agent_id, detail=detail, todo=todo))
 
     async def settle(self, claim: Claim, conclusion: Conclusion) -> None:
         """Do what was concluded: the turn has a final state then, or waits in its lane."""

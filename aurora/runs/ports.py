@@ -76,12 +76,32 @@ class Audience(Protocol):
         ...
 
 
+class LookAtTools(Protocol):
+    """How a run learns which of its agent's own tools may run beside it."""
+
+    async def __call__(
+        self, backend: AgentBackend, agent_id: str, /, *, watched: bool
+    ) -> frozenset[str]:
+        """Return their names; raise AgentError if it has one that nobody has allowed."""
+        ...
+
+
+async def _none_of_its_own(
+    _backend: AgentBackend,
+    _agent_id: str,
+    *,
+    watched: bool,  # noqa: ARG001 - as LookAtTools has it
+) -> frozenset[str]:
+    return frozenset()
+
+
 class Ports(NamedTuple):
     """What runs need of the world outside the queue.
 
     `welcome` returns why a claimed event may no longer run, or None. `late` hears of a turn that
     has to wait since its agent can't be reached. `alert` tells those who can mend a configuration,
     and `renewed` that a place has a new conversation, since more people come to read it.
+    `own_tools` names those of an agent's own tools that may run, as OwnTools.admit does.
     """
 
     backend: Callable[[], AgentBackend | None]
@@ -92,3 +112,4 @@ class Ports(NamedTuple):
     alert: Callable[[Phrase], Awaitable[None]]
     audience: Audience
     renewed: Callable[[Event], None]
+    own_tools: LookAtTools = _none_of_its_own

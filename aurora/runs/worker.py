@@ -142,6 +142,7 @@ class Worker:
             backend=admitted.backend,
             agent_id=admitted.agent_id,
             tools=tools,
+            own_tools=self._ports.own_tools,
             observers=[*observers, tools] if isinstance(tools, Observer) else observers,
             permits=admitted.permits,
             plan=claim.plan,

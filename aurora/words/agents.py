@@ -38,3 +38,22 @@ PIP_FAILED = _("pip failed")
 NOT_WORKING = _("What pip installed does not work")
 NO_END = _("{trouble}: no end in {seconds} s")
 ADVICE = _("{trouble}.\n{output}To install it by hand, run: {command}")
+
+# -- which agents a server's admins may enable
+
+ALLOWED = _("Done: those who manage the server may enable {agent} {where}.")
+WAS_NOT_ALLOWED = _(
+    "Nothing was changed: {agent} was not allowed {where}. Allowed there: {agents}."
+)
+REVOKED = _("Done: those who manage the server may no longer enable {agent} {where}.")
+REVOKED_AND_OFF = _(
+    "Done: those who manage the server may no longer enable {agent} {where}. One of them had, so "
+    "I no longer answer there. Messages that waited and were cancelled: {count}."
+)
+REVOKED_STILL_ON = _(
+    "Done: those who manage the server may no longer enable {agent} {where}. It still answers "
+    "there, for it was enabled by the bot's owner: `[p]aurora disable <server>` ends that."
+)
+ALLOWED_HERE = _("Agents that those who manage this server may enable: {agents}.")
+NOTHING_ALLOWED = _("There is no server whose admins may enable an agent.")
+ALLOWED_IN = _("**{server}**: {agents}")

@@ -25,6 +25,11 @@ LIMITED_REMEDY = _(
     "Check the limits of the account at the provider. `[p]aurora events status` shows more."
 )
 
+AGENT_TRIPPED = _(
+    "**I stopped the agent `{agent}` in mid-run**: {detail}. It is not asked for a minute, and "
+    "stopped again if that comes again. {todo}"
+)
+
 # The breaker closed because it answers, or by hand: this is true of both.
 UP = _("{who} is in use again, after {after}. Messages that waited and go on: {waiting}.")
 THE_GUILDS_AGENT = _("This server's agent")
@@ -62,6 +67,11 @@ RENEWED = _(
     "More people can read {channel} than before, and not all of them may read what my agent had "
     "read there from other places. So it talks in a new conversation there, and has forgotten "
     "what was said; its memory is untouched."
+)
+CONVERSATION_LEFT = _(
+    "What is kept about a person was deleted, but the conversation of their direct messages with "
+    "the agent `{agent}` could not be: {detail}. Delete it by hand on the Letta server: "
+    "`{conversation}`."
 )
 
 NO_SUCH_WEBHOOK = _("Discord knows no such webhook.")

@@ -104,3 +104,26 @@ DMS_ON_NOBODY = _(
 DMS_OFF_NOBODY = _(
     "Direct messages are **off**: nobody answers them. There is no agent yet to do so, either."
 )
+
+# -- access lists
+
+ACCESS_VALUES = _("a command with allow, deny or clear")
+WHICH_ACTION = _("Nothing was changed. Say `allow`, `deny` or `clear` before it.")
+WHICH_TARGET = _("Whom or what? Name it behind `{action}`.")
+NO_TARGET = _("Nothing was changed: I found no {what} {given} that you can see.")
+A_CHANNEL = _("channel or category")
+A_ROLE = _("role")
+A_USER = _("person")
+LISTS_CHANGED = _("Done. {lists}")
+CHANNELS_OPEN = _("I answer in every channel in which I may write.")
+CHANNELS_ALLOWED = _("I answer only in {names}, with the threads in them.")
+CHANNELS_DENIED = _("I don't answer in {names}, nor in the threads in them.")
+ROLES_OPEN = _("No role is listed.")
+ROLES_ALLOWED = _(
+    "Who has one of these roles may ask me, and who is on the list of users: {names}."
+)
+ROLES_DENIED = _("Who has one of these roles may not ask me: {names}.")
+USERS_OPEN = _("Nobody is listed.")
+USERS_ALLOWED = _("These may ask me, and who has a role that is on the list of roles: {names}.")
+USERS_DENIED = _("These may not ask me: {names}.")
+LISTED_MORE = _("{names} and {count} more")

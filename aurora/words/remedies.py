@@ -31,6 +31,10 @@ RUNNING = _(
     "`[p]aurora lettaurl` shows it."
 )
 ADDRESS = _("Check the address: `[p]aurora lettaurl` shows it.")
+OWN_ADDRESS = _(
+    "Set the address at which the server itself answers, often `https://` or `wss://` instead: "
+    "`[p]aurora lettaurl <url>`."
+)
 CERTIFICATE = _("Check the server's certificate, or the `wss://` or `https://` of the address.")
 LATER = _("Try again in a moment.")
 
@@ -62,6 +66,7 @@ _CAUSES: Sequence[tuple[Phrase, tuple[Phrase, ...]]] = (
             servers.NO_REST_HERE,
         ),
     ),
+    (OWN_ADDRESS, (servers.REDIRECTS,)),
     (CERTIFICATE, (servers.NOT_SECURE,)),
     (
         LATER,

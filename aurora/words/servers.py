@@ -47,6 +47,12 @@ LOST_FOR_GOOD = _("the agent server was lost in mid-turn and did not come back")
 LOST_WITH_CONVERSATION = _("the conversation was deleted in mid-turn, and the answer with it")
 RESTARTED = _("the agent server was restarted in mid-turn, and the turn with it")
 
+# -- tools that are not Aurora's
+
+TRIPPED = _("the agent's server ran `{tool}`, which was not offered to the agent")
+UNNAMED_TOOL = _("a tool without a name")
+UNALLOWED_TOOLS = _("the agent {agent} has {tools}, which nobody has allowed")
+
 # -- why a request was refused
 
 REFUSED = _("the agent server refused the request")
@@ -62,6 +68,7 @@ SERVER_FAILED = _("the agent server failed")
 OTHER_KIND = _("this is no Letta REST API, or one of another kind")
 NO_REST_HERE = _("there is no Letta REST API at this address")
 NO_SUCH_AGENT = _("the agent server has no agent with the id {agent}")
+REDIRECTS = _("there the agent server only points to another address, which I do not follow")
 SDK_UNFIT = _("the SDK of the Letta REST API does not work here ({error})")
 
 # -- why there is no connection

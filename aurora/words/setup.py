@@ -40,9 +40,23 @@ NO_AGENT_ID = _(
     "brackets or quotes. Nothing was changed."
 )
 AGENT_NOT_FOUND = _("I could not look at the agent on <{url}>: {detail}.")
+NOT_LOOKED_UP = _(
+    "Nothing was changed: I could not look at the agent. The bot's owner finds out why with "
+    "`[p]aurora lettaurl`."
+)
 ENABLED = _(
     "Done: {agent} answers {where}. Mention me, or reply to one of my messages, to talk to it."
 )
+SHARED = _(
+    "This agent answers in {count} places now, servers and direct messages counted. It has one "
+    "memory for all of them: what it notes in one it knows in the others. Give places that must "
+    "not mix an agent of their own."
+)
+NOT_YOURS = _(
+    "Nothing was changed: which agents may answer here is for the bot's owner to allow, with "
+    "`[p]aurora agents allow`. Allowed in this server: {agents}."
+)
+NONE_ALLOWED = _("none")
 DISABLED = _("Done: I no longer answer {where}.")
 DISABLED_WAITING = _(
     "Done: I no longer answer {where}. Messages that waited and were cancelled: {count}."
@@ -51,7 +65,12 @@ OWN_TOOLS = _(
     "{agent} has tools of its own that Aurora can't guard:\n{tools}\n"
     "With them it may answer twice, do what the person who asked may not do, or show in one "
     "channel what was said in another: Aurora can prevent none of the three then. Anybody who may "
-    "talk to the agent can try to make it use them. Let it answer all the same?"
+    "talk to the agent can try to make it use them. Let it answer all the same, with these tools "
+    "and no others?"
+)
+OWN_TOOLS_FOR_OWNER = _(
+    "Nothing was changed. {agent} has tools of its own that Aurora can't guard:\n{tools}\n"
+    "Only the bot's owner may let it answer with them. Ask the owner."
 )
 OWN_TOOLS_REFUSED = _(
     "Nothing was changed. Take these tools off the agent on its server and try again: Aurora "
@@ -60,6 +79,12 @@ OWN_TOOLS_REFUSED = _(
 ACTS_IN_DISCORD = _("acts in Discord by itself")
 RUNS_COMMANDS = _("runs commands or programs")
 READS_FILES = _("reads or changes files of a computer")
+SEARCHES = _("searches what was said in other channels, servers and direct messages")
+DOES_ANYTHING = _("does what Aurora can't know: it may reach the internet or other programs")
+SEARCH_ALLOWED = _(
+    "It may search all its conversations: **what was said in one channel, server or direct "
+    "message it can then repeat in any other**, and Aurora can't prevent that."
+)
 AND_MORE = _("{names} and {count} more")
 
 # -- the SDK of Letta's REST API

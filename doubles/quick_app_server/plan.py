@@ -15,13 +15,15 @@ class Plan:
     """What an agent does with an input: it thinks `delay` seconds, calls tools, writes `text`.
 
     `calls` are tools with their arguments, one after the other. With `error` the turn fails as if
-    the model's provider had answered so, such as "500: {}".
+    the model's provider had answered so, such as "500: {}". `oversteps` is a tool of the server's
+    own that runs first, though it was not offered, and asks nobody.
     """
 
     text: str = ""
     delay: float = 0.0
     calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     error: str = ""
+    oversteps: str = ""
 
 
 Script = Callable[[str], Plan]

@@ -51,6 +51,7 @@ class QuickAppServer:
             "set_reflection_settings": lambda _peer, _frame: {},
             "conversation_messages_list": self._history,
             "conversation_fork": self._fork,
+            "conversation_update": self._update,
             "abort_message": self._abort,
             "remove_queue_item": self._remove,
         }
@@ -59,6 +60,11 @@ class QuickAppServer:
     def url(self) -> str:
         """Give the address for `lettaurl`."""
         return f"ws://127.0.0.1:{self.port}/ws"
+
+    @property
+    def archived(self) -> int:
+        """Count the conversations that were put away."""
+        return sum(talk.archived for talk in self._talks.values())
 
     @property
     def busy(self) -> int:
@@ -195,6 +201,14 @@ class QuickAppServer:
         copy = self._open(old.agent_id)
         copy.history = list(old.history)
         return {"conversation": {"id": copy.id}}
+
+    def _update(self, _peer: Peer, frame: Frame) -> Frame:
+        talk = self._talks.get(frame["conversation_id"])
+        if talk is None:
+            error = f"Conversation {frame['conversation_id']} not found"
+            return {"success": False, "conversation": None, "error": error}
+        talk.archived = frame["body"].get("archived", talk.archived)
+        return {"conversation": {"id": talk.id, "archived": talk.archived}}
 
     def _abort(self, _peer: Peer, frame: Frame) -> Frame:
         talk = self._talks[frame["runtime"]["conversation_id"]]

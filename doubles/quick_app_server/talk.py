@@ -81,6 +81,7 @@ class Talk:
         self.unfinished: list[Input] = []
         self.aborted = False
         self.wedged = False
+        self.archived = False
         self.turn: asyncio.Task[None] | None = None
         self._asking = False
         self._peers = peers
@@ -134,6 +135,8 @@ class Talk:
         await self._delta(message_type="user_message", otid=given.id)
         plan = script(given.text)
         await asyncio.sleep(plan.delay)
+        if plan.oversteps:
+            await self._overstep(run_id, plan.oversteps)
         for name, arguments in plan.calls:
             if not self.aborted:
                 await self._call(run_id, name, arguments, given.allowed)
@@ -148,10 +151,19 @@ class Talk:
             await self._delta(run_id=run_id, **said)
         return {"stop_reason": "end_turn", "run_id": run_id}
 
+    async def _overstep(self, run_id: str, name: str) -> None:
+        """Run a tool of the server's own, as where nothing keeps it from that."""
+        call_id = f"call-{next(self._runs)}"
+        said = {"tool_call_id": call_id, "name": name, "arguments": "{}"}
+        call: Frame = {"run_id": run_id, "tool_call_id": call_id}
+        await self._delta(message_type="approval_request_message", run_id=run_id, tool_call=said)
+        await self._delta(message_type="client_tool_start", tool_name=name, **call)
+        await self._delta(message_type="tool_return_message", status="success", **call)
+
     async def _call(
         self, run_id: str, name: str, arguments: Mapping[str, Any], allowed: frozenset[str]
     ) -> None:
-        """Ask for leave and have the client run a tool, as in mode `standard`."""
+        """Ask for leave and have the client run a tool, as in modes `standard` and `strict`."""
         call_id = f"call-{next(self._runs)}"
         said = {"tool_call_id": call_id, "name": name, "arguments": json.dumps(arguments)}
         kind = "approval_request_message"

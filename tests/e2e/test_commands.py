@@ -356,7 +356,8 @@ async def test_config_dm_decides_who_answers_direct_messages(town: Town) -> None
     said = await town.command("aurora config dm agent agent-of-nobody", channel=dm)
     assert "not found" in said
     said = await town.command(f"aurora config dm agent {town.agent_id}", channel=dm)
-    assert said == f"Direct messages are **on**, answered by `{town.agent_id}`."
+    assert said.startswith(f"Direct messages are **on**, answered by `{town.agent_id}`.")
+    assert "answers in 2 places now" in said
     assert "**off**" in await town.command("aurora config dm off", channel=dm)
     assert "**on**" in await town.command("aurora config dm on", channel=dm)
 
@@ -622,15 +623,20 @@ async def test_context_refuses_hidden_foreign_and_unknown_messages_alike(town: T
 
 
 GUILD_COMMANDS = [
+    "aurora enable agent-1",
     "aurora disable",
     "aurora context 1",
     "aurora config show",
     "aurora config set timeout 90",
     *(f"aurora config {setting} {value}" for setting, value in EXAMPLES.items()),
     "aurora config alerts off",
+    "aurora config channels",
+    "aurora config roles clear",
+    "aurora config users clear",
 ]
 OWNER_COMMANDS = [
-    "aurora enable agent-1",
+    "aurora agents allow agent-1",
+    "aurora agents revoke agent-1",
     "aurora lettaurl ws://127.0.0.1:9",
     "aurora config dm off",
     "aurora config tools mcp",
@@ -666,7 +672,7 @@ async def test_who_manages_the_server_has_its_commands_but_not_the_owners(town: 
 async def test_the_guilds_commands_are_not_for_direct_messages(town: Town) -> None:
     """There is no server that they could mean."""
     dm = town.discord.open_dm(town.ada)
-    for command in [*GUILD_COMMANDS, "aurora enable agent-1", "aurora config tools mcp"]:
+    for command in [*GUILD_COMMANDS, "aurora agents revoke agent-1", "aurora config tools mcp"]:
         error = await town.refused(command, channel=dm)
         assert type(error).__name__ == "NoPrivateMessage", command
 

@@ -72,7 +72,7 @@ class Abroad:
             | permissions.MANAGE_THREADS
             | permissions.KICK_MEMBERS,
         }
-        roles = ()
+        roles: tuple[Any, ...] = ()
         if who in rights:
             roles = (local.add_role(guild, who, permissions=rights[who]),)
         if who != "stranger":

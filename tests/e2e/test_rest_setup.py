@@ -10,7 +10,7 @@ import pytest
 
 from aurora.agents.sdk import SdkFolder, SdkState
 from doubles.letta_rest import LettaRest, ServerTool
-from doubles.local_discord import Channel, Message
+from doubles.local_discord import Channel, Message, permissions
 from tests.support.e2e.hands import button, register
 from tests.support.e2e.town import Town
 
@@ -206,8 +206,8 @@ async def test_enable_names_an_agent_that_the_rest_server_does_not_have(ready: T
 async def test_an_agent_with_harmless_tools_is_enabled_without_a_question(
     ready: Town, rest: LettaRest
 ) -> None:
-    """Searching its own memory harms nobody."""
-    agent_id = rest.create_agent("one", tools=["conversation_search", "archival_memory_insert"])
+    """Its own memory is its own."""
+    agent_id = rest.create_agent("one", tools=["memory_insert", "archival_memory_insert"])
     assert "Done" in await ready.command(f"aurora enable {agent_id}")
 
 
@@ -217,18 +217,20 @@ async def test_an_agent_with_harmless_tools_is_enabled_without_a_question(
         ("discord_send", "acts in Discord by itself: `discord_send`"),
         ("run_code", "runs commands or programs: `run_code`"),
         ("Write", "reads or changes files of a computer: `Write`"),
+        ("conversation_search", "searches what was said in other channels, servers and direct"),
+        ("fetch_webpage", "does what Aurora can't know: it may reach the internet"),
     ],
 )
 async def test_an_agent_that_gets_round_the_guard_is_refused_with_the_reason(
     ready: Town, rest: LettaRest, tool: str, words: str
 ) -> None:
     """The promises that would not hold are named."""
-    agent_id = rest.create_agent("one", tools=["conversation_search", tool])
+    agent_id = rest.create_agent("one", tools=["memory_insert", tool])
     question = await asked(ready, f"aurora enable {agent_id}")
     assert words in question.content
     promises = ("answer twice", "who asked may not do", "said in another")
     assert all(promise in question.content for promise in promises)
-    assert "conversation_search" not in question.content
+    assert "memory_insert" not in question.content
     assert "Nothing was changed" in await reply(ready, question, "No")
     assert ready.cog.services.settings.agent_for(ready.guild.id) is None
 
@@ -239,6 +241,86 @@ async def test_the_owner_may_let_such_an_agent_in(ready: Town, rest: LettaRest) 
     question = await asked(ready, f"aurora enable {agent_id}")
     assert "Done" in await reply(ready, question, "Yes")
     assert ready.cog.services.settings.agent_for(ready.guild.id) == agent_id
+
+
+async def test_what_the_owner_allowed_is_not_asked_again_and_what_came_later_is(
+    ready: Town, rest: LettaRest
+) -> None:
+    """The yes was for exactly these tools."""
+    agent_id = rest.create_agent("one", tools=["fetch_webpage"])
+    question = await asked(ready, f"aurora enable {agent_id}")
+    assert "Done" in await reply(ready, question, "Yes")
+    assert "Done" in await ready.command(f"aurora enable {agent_id}")
+    attach(rest, agent_id, "run_code")
+    question = await asked(ready, f"aurora enable {agent_id}")
+    assert "`run_code`" in question.content
+    assert "fetch_webpage" not in question.content
+
+
+async def test_an_agent_that_got_a_shell_after_enable_is_not_run_until_it_is_allowed(
+    ready: Town, rest: LettaRest
+) -> None:
+    """Whoever mentions it could make it use that; the owner is told once, by name."""
+    agent_id = rest.create_agent("one", tools=["memory_insert"])
+    assert "Done" in await ready.command(f"aurora enable {agent_id}")
+    assert (await ready.ask("hello"))[1].step == "answered"
+    attach(rest, agent_id, "run_code")
+    requests = len(ready.llm.requests)
+    a_minute_later(ready)
+    for _ in range(2):
+        message, end = await ready.ask("hello", author=ready.bo)
+        assert (end.step, end.detail) == ("failed", "own_tools")
+        assert "not set up correctly" in ready.answers(message)[0].content
+    assert len(ready.llm.requests) == requests
+    owner = ready.discord.open_dm(ready.ada)
+
+    def told() -> list[str]:
+        return [one.content for one in ready.bot_messages(owner) if "`run_code`" in one.content]
+
+    assert len(await ready.discord.wait_for(lambda: told() or None)) == 1
+    assert "memory_insert" not in told()[0]
+    question = await asked(ready, f"aurora enable {agent_id}")
+    assert "Done" in await reply(ready, question, "Yes")
+    assert (await ready.ask("hello"))[1].step == "answered"
+
+
+async def test_an_agent_that_searches_is_let_in_with_a_word_each_time(
+    ready: Town, rest: LettaRest
+) -> None:
+    """What was said in one channel it may then repeat in any other."""
+    agent_id = rest.create_agent("one", tools=["conversation_search"])
+    question = await asked(ready, f"aurora enable {agent_id}")
+    said = await reply(ready, question, "Yes")
+    assert "can then repeat in any other" in said
+    assert said.startswith("Done")
+    assert "repeat in any other" in await ready.command(f"aurora enable {agent_id}")
+
+
+async def test_an_admin_can_not_let_in_tools_that_the_owner_has_not_seen(
+    ready: Town, rest: LettaRest
+) -> None:
+    """Whatever agent they were allowed."""
+    mods = ready.discord.add_role(ready.guild, "mods", permissions=permissions.MANAGE_GUILD)
+    cy = ready.discord.add_user("cy")
+    ready.discord.add_member(ready.guild, cy, roles=(mods,))
+    agent_id = rest.create_agent("one")
+    assert "Done" in await ready.command(f"aurora agents allow {agent_id}")
+    attach(rest, agent_id, "run_code")
+    said = await ready.command(f"aurora enable {agent_id}", author=cy)
+    assert "Only the bot's owner may let it answer with them" in said
+    assert ready.bot_messages(ready.general)[-1].components == []
+    assert ready.cog.services.settings.agent_for(ready.guild.id) is None
+
+
+def attach(rest: LettaRest, agent_id: str, tool: str) -> None:
+    """Give an agent another tool of the server's."""
+    rest.add_tool(ServerTool(tool))
+    rest.store.agents[agent_id].tools.append(tool)
+
+
+def a_minute_later(town: Town) -> None:
+    """Let what is known of agents' tools be too old; nobody waits a minute for that here."""
+    town.cog.services.own_tools._seen.clear()
 
 
 async def test_the_agent_of_direct_messages_is_asked_about_too(

@@ -20,7 +20,8 @@ from tests.support.e2e.quick import QuickTown, open_quick_town
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OWNERS = {
-    "aurora enable",
+    "aurora agents allow",
+    "aurora agents revoke",
     "aurora lettaurl",
     "aurora config dm",
     "aurora config tools",
@@ -112,6 +113,8 @@ async def test_who_manages_the_server_is_told_what_is_the_owners(town: QuickTown
         if name in OWNERS:
             said = await refused(town, mod, town.general, name, **filled(command))
             assert "the bot's owner alone" in said
+    said = await refused(town, mod, town.general, "aurora enable", agent_id="agent-1")
+    assert "for the bot's owner to allow" in said
     said = await refused(town, mod, town.general, "aurora events pause", where="everywhere")
     assert "Only the bot's owner" in said
     asked = town.discord.slash(mod, town.general, "aurora config show", {})

@@ -51,6 +51,14 @@ def test_a_failing_agent_stops_itself_alone(breakers: Breakers) -> None:
     assert breakers.server.state is BreakerState.CLOSED
 
 
+def test_a_breach_stops_its_agent_at_once_and_no_other(breakers: Breakers) -> None:
+    """One run in which a tool ran that was not offered is one too many."""
+    take(breakers, BAD).settle(Reason.TRIPPED)
+    assert breakers.acquire(BAD) is None
+    assert breakers.acquire(GOOD) is not None
+    assert breakers.server.state is BreakerState.CLOSED
+
+
 def test_an_unreachable_server_stops_all_its_agents(breakers: Breakers) -> None:
     """Failures to accept count together, whichever agent met them."""
     for number in range(5):

@@ -202,6 +202,17 @@ async def blocked(scene: Scene) -> None:
     await scene.red.add_to_blacklist([scene.world.id("ann")])
 
 
+async def denied(scene: Scene) -> None:
+    """Put ann on the server's own list."""
+    await scene.settings.set_guild(scene.world.guild.id, users_denied=[scene.world.id("ann")])
+
+
+async def elsewhere(scene: Scene) -> None:
+    """Let the agent answer in another channel only."""
+    other = scene.world.ids["voice"]
+    await scene.settings.set_guild(scene.world.guild.id, channels_allowed=[other])
+
+
 async def mute(scene: Scene) -> None:
     """Take the right to write from everybody."""
     scene.forbid("send_messages")
@@ -212,6 +223,8 @@ GATES: list[tuple[Gate, Reason]] = [
     (no_agent, Reason.NOT_ENABLED),
     (cog_off, Reason.COG_DISABLED),
     (blocked, Reason.INELIGIBLE),
+    (denied, Reason.KEPT_OUT),
+    (elsewhere, Reason.OFF_LIMITS),
     (mute, Reason.CANNOT_SEND),
 ]
 

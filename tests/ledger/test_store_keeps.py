@@ -241,6 +241,26 @@ async def test_of_a_forgotten_person_no_offer_and_no_conversation_is_left(store:
     assert [len(await store.sources("agent-1", one)) for one in lanes] == [0, 0, 1]
 
 
+async def test_the_conversations_of_a_persons_direct_messages_are_taken_out(
+    store: Store,
+) -> None:
+    """All of them, by what was accepted there and by the channel that Discord names; no other."""
+    places = {5: (7, None), 6: (8, None), 1: (7, 9)}
+    for channel_id, (author_id, guild_id) in places.items():
+        one = make_event(channel_id=channel_id, author_id=author_id, guild_id=guild_id)
+        await store.add(one, change(one))
+    for channel_id in (1, 4, 5, 6):
+        await store.set_conversation("a", f"channel:{channel_id}", f"conv-{channel_id}")
+    await store.set_conversation("b", "channel:5", "conv-b")
+    found = await store.take_dm_conversations(7, 4)
+    assert sorted(found) == [("a", "conv-4"), ("a", "conv-5"), ("b", "conv-b")]
+    assert list(await store.take_dm_conversations(7, 4)) == []
+    await reopened(store)
+    left = [await store.conversation("a", f"channel:{one}") for one in (1, 4, 5, 6)]
+    assert left == ["conv-1", None, None, "conv-6"]
+    assert list(await store.take_dm_conversations(8, None)) == [("a", "conv-6")]
+
+
 async def test_a_note_is_kept_until_it_is_written_anew(store: Store) -> None:
     """Such as when Aurora last listened."""
     assert await store.noted("heard") is None

@@ -37,6 +37,7 @@ LOG = Read(by_owner_alone=True, server=False, dm=False)
 
 READ = {
     "agents.CREDENTIALS": OWNER,
+    "agents.REVOKED_STILL_ON": OWNER,
     "alerts.GUILD_REMEDY": ADMIN,
     "alerts.SERVER_REMEDY": OWNER,
     "alerts.AGENT_REMEDY": OWNER,
@@ -58,6 +59,9 @@ READ = {
     "events.RESUME_EVERYWHERE": OWNER,
     "queue.UNKNOWN": ANY_ADMIN,
     "reasons.TEXT_NOT_DELIVERED": ANY_ADMIN,
+    "reasons.MEND_KEPT_OUT": LOG,
+    "reasons.MEND_OFF_LIMITS": LOG,
+    "reasons.MEND_OWN_TOOLS": OWNER,
     "reasons.MEND_TIMEOUT": LOG,
     "reasons.MEND_NOT_CONFIGURED": LOG,
     "reasons.MEND_NOT_ENABLED": LOG,
@@ -67,7 +71,10 @@ READ = {
     "remedies.SET_TOKEN": OWNER,
     "remedies.RUNNING": OWNER,
     "remedies.ADDRESS": OWNER,
+    "remedies.OWN_ADDRESS": OWNER,
     "setup.NO_SERVER_YET": OWNER,
+    "setup.NOT_LOOKED_UP": ADMIN,
+    "setup.NOT_YOURS": ADMIN,
     "setup.UNUSABLE_ADDRESS": OWNER,
     "setup.WITHHELD": OWNER,
     "setup.SDK_BY_HAND": OWNER,
@@ -76,7 +83,7 @@ READ = {
 
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "config.CHANGE_ONE": {"{command} <setting>": ("config timeout", "config set <setting>")},
-    "config.OWN_COMMAND": {"{name}": ("alerts",)},
+    "config.OWN_COMMAND": {"{name}": ("alerts", "channels", "roles", "users")},
     "config.OWNERS_COMMAND": {"{name}": ("retention", "alertwebhook")},
     "config.OWNERS_COMMAND_THERE": {"{name}": ("tools",)},
 }

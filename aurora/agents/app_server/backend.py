@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator
 
 from ...clock import Clock, SystemClock
+from ...reasons import AgentError
 from ..frames import Frame, part, word
 from ..protocol import AgentInfo, ConversationKey, Input, RunEvent, ToolHost
 from ..runs import NOT_OFFERED, Runs
@@ -16,6 +17,7 @@ from .conversation import Conversation
 from .driver import Driver
 from .link import Limits, Link
 from .memory import Memory
+from .outcomes import conversation_gone
 from .run import AppServerRun
 
 _log = logging.getLogger("red.aurora.agents")
@@ -75,6 +77,14 @@ class AppServer:
     async def open_conversation(self, agent_id: str, title: str) -> str:
         """Create a conversation and make it ready for its first input; raise AgentError."""
         return (await self._link.create(agent_id, title)).conversation_id
+
+    async def forget_conversation(self, key: ConversationKey) -> None:
+        """Archive a conversation, for the server deletes none; raise AgentError."""
+        try:
+            await self._link.ask(requests.archive(key))
+        except AgentError as error:
+            if not conversation_gone(error):
+                raise
 
     def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         """Give an agent an input, as AgentBackend says."""
@@ -146,7 +156,9 @@ class AppServer:
         if run is None or not run.begun.is_set() or not run.offers(word(frame, "tool_name")):
             text, is_error = "Nobody waits for this turn any more; nothing was done.", True
         else:
-            result = await run.use(word(frame, "tool_name"), part(frame, "input"))
+            name = word(frame, "tool_name")
+            run.serve(word(frame, "tool_call_id"), name)
+            result = await run.use(name, part(frame, "input"))
             text, is_error = result.text, result.is_error
         answer = requests.tool_result(word(frame, "request_id"), text, is_error=is_error)
         with contextlib.suppress(ConnectionLostError):
@@ -156,10 +168,10 @@ class AppServer:
         self, connection: Connection, conversation: Conversation, frame: Frame
     ) -> None:
         """Allow the tools of the run in progress, deny everything else."""
-        name = word(part(frame, "request"), "tool_name")
-        run = conversation.run
+        request, run = part(frame, "request"), conversation.run
+        is_call, name = word(request, "subtype") == "can_use_tool", word(request, "tool_name")
         refusal = None
-        if run is None or not run.begun.is_set() or not run.offers(name):
+        if run is None or not run.begun.is_set() or not (is_call and run.offers(name)):
             refusal = NOT_OFFERED
             _log.warning("Denied the agent a tool that is not Aurora's.")
         answer = requests.verdict(conversation.key, word(frame, "request_id"), refusal)

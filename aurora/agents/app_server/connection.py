@@ -80,7 +80,9 @@ class Connection:
         if not url.startswith(("ws://", "wss://")):
             raise explain(ValueError(url))
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        session = aiohttp.ClientSession(headers=headers)
+        watch = aiohttp.TraceConfig()
+        watch.on_request_redirect.append(_refuse_redirect)
+        session = aiohttp.ClientSession(headers=headers, trace_configs=[watch])
         try:
             async with asyncio.timeout(timeout):
                 socket = await session.ws_connect(
@@ -171,6 +173,21 @@ class Connection:
             if not waiting.answer.done():
                 waiting.answer.set_exception(ConnectionLostError())
         self._on_lost(self)
+
+
+async def _refuse_redirect(
+    _session: aiohttp.ClientSession,
+    _context: object,
+    params: aiohttp.TraceRequestRedirectParams,
+) -> None:
+    """Break off a handshake that is sent elsewhere, where the token could go too.
+
+    A handshake can't be told not to follow.
+    """
+    response = params.response
+    raise aiohttp.WSServerHandshakeError(
+        response.request_info, response.history, status=response.status
+    )
 
 
 def explain(error: Exception) -> AgentError:

@@ -44,13 +44,15 @@ def tool_groups(specs: Sequence[ToolSpec], timeout: float) -> list[Frame]:
 def start(agent_id: str, groups: list[Frame], **conversation: Any) -> Frame:
     """Start a runtime. Without a mode a new conversation would be `unrestricted`.
 
+    In `strict` mode the server asks before each call, of built-in tools too: were the list of
+    tools lost that an input names, they would still be denied.
     The answer waits for the replay, so that what the server still runs is known with it.
     """
     return {
         "type": "runtime_start",
         "agent_id": agent_id,
         **conversation,
-        "mode": "standard",
+        "mode": "strict",
         "client_info": CLIENT,
         "wait_for_replay": True,
         "external_tools": groups,
@@ -134,6 +136,15 @@ def fork(key: ConversationKey) -> Frame:
         "type": "conversation_fork",
         "conversation_id": key.conversation_id,
         "body": {},
+    }
+
+
+def archive(key: ConversationKey) -> Frame:
+    """Put a conversation away; the server deletes none."""
+    return {
+        "type": "conversation_update",
+        "conversation_id": key.conversation_id,
+        "body": {"archived": True},
     }
 
 

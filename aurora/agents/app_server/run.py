@@ -34,6 +34,8 @@ class AppServerRun(Run):
         self._dequeued = False
         self._run_id = ""
         self._called: set[str] = set()
+        self._names: dict[str, str] = {}
+        self._served: set[str] = set()
         self._calls: set[asyncio.Task[ToolResult]] = set()
 
     def begin(self, input_id: str) -> None:
@@ -56,6 +58,11 @@ class AppServerRun(Run):
         for call in self._calls:
             call.cancel()
         self.news.set()
+
+    def serve(self, call_id: str, name: str) -> None:
+        """Note that a call came to Aurora: its result is one of ours."""
+        # A server that does not say which call it is must not stop every agent.
+        self._served.add(call_id or name)
 
     async def use(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Use one of the tools; an error result if the caller is gone."""
@@ -112,12 +119,24 @@ class AppServerRun(Run):
         match word(delta, "message_type"):
             case "approval_request_message":
                 self._feed_call(part(delta, "tool_call"))
+            case "client_tool_start":
+                self._names[word(delta, "tool_call_id")] = word(delta, "tool_name")
+            case "client_tool_end":
+                self._watch(delta)
             case "tool_return_message":
+                self._watch(delta)
                 is_error = word(delta, "status") != "success"
                 self.emit(ToolReturned(word(delta, "tool_call_id"), is_error))
             case "user_message" if word(delta, "otid") == self.input_id:
                 self._restart()
                 self.find_server(anew=True)
+
+    def _watch(self, delta: Frame) -> None:
+        """Trip over a success that Aurora had no part in; an error shows that nothing was done."""
+        call_id = word(delta, "tool_call_id")
+        name = self._names.get(call_id, "")
+        if word(delta, "status") == "success" and not {call_id, name} & self._served:
+            self.trip(name)
 
     def _note_run(self, run_id: str) -> None:
         if run_id and run_id != self._run_id:
@@ -127,6 +146,7 @@ class AppServerRun(Run):
     def _feed_call(self, call: Frame) -> None:
         call_id, name = word(call, "tool_call_id"), word(call, "name")
         self.forget_text()
+        self._names[call_id] = name
         if call_id not in self._called:
             self._called.add(call_id)
             self.emit(ToolCalled(call_id, name, json_object(word(call, "arguments")) or {}))

@@ -89,6 +89,10 @@ class Api:
         made = await self._json("conversations.create", agent_id=agent_id, summary=title)
         return _object(made)
 
+    async def delete_conversation(self, key: ConversationKey) -> None:
+        """Delete a conversation; 404 says that there is none."""
+        await self._json("conversations.delete", key.conversation_id)
+
     async def tail(self, key: ConversationKey) -> list[Frame]:
         """Return the newest messages of a conversation, newest first."""
         found = await self._json(
@@ -199,7 +203,10 @@ class Api:
             api_key=self._token or "none",
             base_url=self._url,
             max_retries=0,
-            http_client=letta.DefaultAsyncHttpxClient(trust_env=not self._direct),
+            # A redirect could carry the token to anywhere, and what people wrote with it.
+            http_client=letta.DefaultAsyncHttpxClient(
+                trust_env=not self._direct, follow_redirects=False
+            ),
         )
         if not self._token:
             # Not given, it would be taken from the environment: a token of somebody else's.

@@ -117,6 +117,17 @@ class LettaRest:
             raise AgentError(Outcome.UNREACHABLE, w.NO_CONVERSATION)
         return conversation_id
 
+    async def forget_conversation(self, key: ConversationKey) -> None:
+        """Delete a conversation; raise AgentError."""
+        self._check_open()
+        try:
+            await self._api.delete_conversation(key)
+        except RefusedError as error:
+            if error.status != 404:
+                raise explain(error) from None
+        except CutError as error:
+            raise explain(error) from None
+
     def run(self, given: Input, tools: ToolHost) -> AsyncGenerator[RunEvent, None]:
         """Give an agent an input, as AgentBackend says."""
         run = RestRun(given, tools)

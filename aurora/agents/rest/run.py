@@ -15,12 +15,23 @@ class RestRun(Run):
         super().__init__(given, tools)
         self.coming: dict[str, Call] = {}
         self.seen: set[str] = set()
+        self._names: dict[str, str] = {}
 
     def feed(self, step: Step, frame: Frame) -> None:
         """Take a frame of the run's stream."""
         self.accept()
         for event in step.take(frame):
+            if isinstance(event, ToolCalled):
+                self._names[event.call_id] = event.name
+            elif isinstance(event, ToolReturned) and not event.is_error:
+                self._watch(event.call_id)
             self.emit(event)
+
+    def _watch(self, call_id: str) -> None:
+        """Trip over the success of a tool that the agent did not have when the run began."""
+        own, name = self.given.own_tools, self._names.get(call_id, "")
+        if own is not None and name not in own:
+            self.trip(name)
 
     async def call(self, call: Call) -> ToolResult:
         """Make a call of one of Aurora's tools, and tell of it."""

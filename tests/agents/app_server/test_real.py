@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aurora.agents.app_server import AppServer, MemoryRefused
-from aurora.agents.protocol import Accepted, Finished, Text, ToolReturned
+from aurora.agents.app_server import AppServer, MemoryRefused, requests
+from aurora.agents.protocol import Accepted, ConversationKey, Finished, Text, ToolReturned
 from aurora.reasons import AgentError, Outcome
 from tests.support.agents.hosts import CALL, Tools, end_of_run, given, moved, play
 from tests.support.agents.servers import SharedServer
@@ -70,6 +71,47 @@ async def test_a_call_of_bash_fails_and_the_turn_goes_on(
     assert [event.is_error for event in events if isinstance(event, ToolReturned)] == [True]
     assert end_of_run(events) == Finished(Outcome.COMPLETED, "no shell")
     assert not mark.exists()
+
+
+async def test_without_its_list_of_tools_an_input_still_gets_no_shell(
+    world: SharedServer,
+    backend: AppServer,
+    opened: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Strict mode is the second lock: each built-in tool is asked for, and denied."""
+    message = requests.message
+
+    def unlocked(*args: Any) -> dict[str, Any]:
+        frame = message(*args)
+        for key in ("client_toolset", "client_tool_allowlist", "exclude_interactive_tools"):
+            del frame["payload"][key]
+        return frame
+
+    monkeypatch.setattr(requests, "message", unlocked)
+    mark, told = tmp_path / "mark", '"description":"x"'
+    for command in (f"touch {mark}", "echo hi"):
+        text = f'[[tool:Bash {{"command":"{command}",{told}}}]][[after:no shell]]'
+        events = await play(backend, given(world.agent, opened, text))
+        offered = [one["function"]["name"] for one in world.llm.requests[-1]["tools"]]
+        assert "Bash" in offered
+        assert [one.is_error for one in events if isinstance(one, ToolReturned)] == [True]
+        assert end_of_run(events) == Finished(Outcome.COMPLETED, "no shell")
+    assert not mark.exists()
+
+
+async def test_a_conversation_is_archived_and_one_that_is_gone_is_no_error(
+    world: SharedServer, backend: AppServer, opened: str
+) -> None:
+    """The server deletes none; for a person who is to be forgotten that is what there is."""
+    await play(backend, given(world.agent, opened, "[[say:x]]"))
+    await backend.forget_conversation(ConversationKey(world.agent, opened))
+    await backend.forget_conversation(ConversationKey(world.agent, "local-conv-nobody"))
+    listed = {"type": "conversation_list", "query": {"agent_id": world.agent}}
+    answer = await backend._link.ask(listed)
+    archived = {one["id"]: one["archived"] for one in answer["conversations"]}
+    assert archived[opened] is True
 
 
 @pytest.mark.parametrize(

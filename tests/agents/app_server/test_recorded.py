@@ -171,7 +171,7 @@ async def test_every_runtime_names_a_mode_and_foreground_tools() -> None:
         await play(backend, run, Tools(*BOTH))
         await backend.close()
         (start,) = server.of_type("runtime_start")
-    assert start["mode"] == "standard"
+    assert start["mode"] == "strict"
     (group,) = start["external_tools"]
     assert [tool["name"] for tool in group["tools"]] == list(BOTH)
     assert all(tool["auto_background"] is False for tool in group["tools"])

@@ -21,16 +21,17 @@ LETTERS = {"r": Act.READ, "s": Act.SEND, "a": Act.REACT}
 # From the event's own channel, #general: that itself, another open one, one that only moderators
 # write in, the moderators' own, a private thread between others, a locked thread, an
 # age-restricted channel, a voice channel that is closed to all but moderators, a forum itself,
-# a server's channel where all of them are members too, and the person's own direct messages.
+# a server's channel where all of them are members too, and the person's own direct messages. What
+# not everybody in #general may read is not read from there, whoever asks.
 PLACES = "general open news staff tea locked adults voice forum abroad dm"
 TABLE = """
 bot owner     rsa  rsa  r-a  ---  ---  r--  ---  ---  ---  ---  ---
-guild owner   rsa  rsa  rsa  rsa  rsa  rsa  ---  rsa  ---  ---  ---
-admin         rsa  rsa  rsa  rsa  rsa  rsa  ---  rsa  ---  ---  ---
+guild owner   rsa  rsa  rsa  -sa  -sa  rsa  ---  -sa  ---  ---  ---
+admin         rsa  rsa  rsa  -sa  -sa  rsa  ---  -sa  ---  ---  ---
 manager       rsa  rsa  r-a  ---  ---  r--  ---  ---  ---  ---  ---
-moderator     rsa  rsa  rsa  rsa  rsa  rsa  ---  rsa  ---  ---  ---
+moderator     rsa  rsa  rsa  -sa  -sa  rsa  ---  -sa  ---  ---  ---
 member        rsa  rsa  r-a  ---  ---  r--  ---  ---  ---  ---  ---
-guest         rsa  rsa  r-a  ---  rsa  r--  ---  ---  ---  ---  ---
+guest         rsa  rsa  r-a  ---  -sa  r--  ---  ---  ---  ---  ---
 muted         r--  r--  r--  ---  ---  r--  ---  ---  ---  ---  ---
 timed out     r--  r--  r--  ---  ---  r--  ---  ---  ---  ---  ---
 left          ---  ---  ---  ---  ---  ---  ---  ---  ---  ---  ---

@@ -22,7 +22,7 @@ def pauses(bench: Bench) -> Pauses:
 async def test_an_answer_that_a_pause_holds_back_is_delivered_once_it_ends(
     benches: list[Bench], *, crash: bool
 ) -> None:
-    """By the same run, however long the pause lasts, and whether Aurora lives through it or not."""
+    """By the same run, however long the pause lasts, whether Aurora lives through it or not."""
     bench, backend = await start_bench(benches)
 
     async def pause(_tools: Any) -> None:

@@ -88,6 +88,7 @@ class Services:
     bot: Red
     clock: Clock
     settings: Settings
+    guard: Guard
     store: Store
     sdk: SdkFolder
     agents: AgentServer
@@ -203,6 +204,7 @@ class Services:
             bot=bot,
             clock=clock,
             settings=settings,
+            guard=guard,
             store=store,
             sdk=sdk,
             agents=agents,

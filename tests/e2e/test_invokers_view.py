@@ -1,7 +1,11 @@
-"""Commands reach no further than the eyes of who gives them, at the moment when it counts."""
+"""Commands reach no further than the eyes of who gives them, at the moment when it counts.
+
+And what an owner or admin tells Red of a person binds the agents that work for them.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -142,3 +146,44 @@ async def test_one_servers_retry_does_not_wait_for_anothers(hall: Hall) -> None:
     assert command is not None
     limit: Any = command._max_concurrency
     assert (limit.number, limit.per) == (1, commands.BucketType.guild)
+
+
+async def listed(hall: Hall, *, add: bool) -> None:
+    """Put Bo on Red's list of those who are kept out, or take them off it."""
+    bot, bo = hall.town.red.bot, hall.town.bo
+    await (bot.add_to_blacklist([bo.id]) if add else bot.remove_from_blacklist([bo.id]))
+
+
+async def not_allowed(hall: Hall, *, add: bool) -> None:
+    """Let the guild's own list name the moderator alone, or nobody."""
+    bot, mod, guild = hall.town.red.bot, hall.mod, hall.town.red.bot.get_guild(hall.town.guild.id)
+    change = bot.add_to_whitelist if add else bot.remove_from_whitelist
+    await change([mod.id], guild=guild)
+
+
+async def disabled(hall: Hall, *, add: bool) -> None:
+    """Disable the cog in the guild, as Red lets its admins do."""
+    await hall.town.command(f"command {'disable' if add else 'enable'}cog Aurora")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [(listed, "ineligible"), (not_allowed, "ineligible"), (disabled, "cog_disabled")],
+)
+async def test_what_red_is_told_binds_a_run_at_its_next_call(
+    hall: Hall, change: Any, code: str
+) -> None:
+    """The very next: nothing is remembered of the last answer."""
+    (event,) = await fill(hall.town, 1, channel_id=hall.town.general.id)
+    policy, model = sys.modules["aurora.guard.policy"], sys.modules["aurora.model"]
+    guard, turn = hall.town.cog.services.guard, model.Turn((event,))
+    act, target = policy.Act.SEND, policy.Target(event.channel_id)
+    await hall.town.cog.services.settings.set_world(paused_since=None)
+    try:
+        assert isinstance(await guard.ask(turn, act, target), policy.Allowed)
+        await change(hall, add=True)
+        assert (await guard.ask(turn, act, target)).code == code
+    finally:
+        await change(hall, add=False)
+        assert isinstance(await guard.ask(turn, act, target), policy.Allowed)
+        await hall.town.cog.services.settings.set_world(paused_since=1.0)

@@ -92,6 +92,7 @@ class Services:
     bot: Red
     clock: Clock
     settings: Settings
+    guard: Guard
     store: Store
     sdk: SdkFolder
     agents: AgentServer
@@ -216,6 +217,7 @@ class Services:
             bot=bot,
             clock=clock,
             settings=settings,
+            guard=guard,
             store=store,
             sdk=sdk,
             agents=agents,

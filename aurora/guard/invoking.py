@@ -123,11 +123,15 @@ async def _fetch(guild: discord.Guild, channel_id: int) -> Channel | None:
 
 async def _actor(ctx: commands.Context) -> Actor:
     author = ctx.author
+    member = author if isinstance(author, discord.Member) else None
+    # Whoever gave a command may have left while it waited for an answer.
+    if member is not None and member.guild.chunked and member not in member.guild.members:
+        member = None
     return Actor(
         author.id,
-        author if isinstance(author, discord.Member) else None,
+        member,
         standing=await _standing(ctx),
-        person=not author.bot,
+        person=not author.bot and ctx.message.webhook_id is None,
     )
 
 

@@ -27,8 +27,13 @@ def schema(required: tuple[str, ...], **properties: Mapping[str, Any]) -> Mappin
 class Arguments:
     """Reads arguments by name; every method raises BadArgument."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
+    def __init__(self, values: object) -> None:
+        if not isinstance(values, Mapping):
+            raise BadArgument(
+                f"The arguments could not be read: they must be one JSON object, "
+                f"not {_shown(values)}."
+            )
+        self._values: Mapping[str, Any] = values
 
     def snowflake(self, name: str) -> int:
         """Return an id, given as a string or a whole number."""

@@ -6,6 +6,7 @@ What an agent may do for somebody has a table of its own, in tests/guard/test_pe
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from copy import copy
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 import pytest_asyncio
 from redbot.core import app_commands, commands
 
-from doubles.local_discord import Channel, Guild, Message, User, permissions
+from doubles.local_discord import Channel, Guild, Message, Role, User, permissions
 from tests.support.e2e.hands import register
 from tests.support.e2e.quick import QuickTown, open_quick_town
 
@@ -54,6 +55,7 @@ class Abroad:
         self.guild: Guild = self.local.add_guild("Abroad", owner=self.keeper)
         self.place: Channel = self.local.add_channel(self.guild, "general")
         self.local.add_member(self.guild, town.ada)
+        self.roles: defaultdict[str, tuple[Role, ...]] = defaultdict(tuple)
         self.people = {who: self._actor(who) for who in ROWS}
         self.interactions: list[discord.Interaction] = []
 
@@ -72,16 +74,17 @@ class Abroad:
             | permissions.MANAGE_THREADS
             | permissions.KICK_MEMBERS,
         }
-        roles: tuple[Any, ...] = ()
         if who in rights:
-            roles = (local.add_role(guild, who, permissions=rights[who]),)
+            self.roles[who] = (local.add_role(guild, who, permissions=rights[who]),)
         if who != "stranger":
-            local.add_member(guild, user, roles=roles)
+            local.add_member(guild, user, roles=self.roles[who])
         return user
 
     async def context(self, who: str, surface: str) -> Any:
         """Return the context of a command that somebody gives."""
         user, bot = self.people[who], self.town.red.bot
+        if who != "stranger" and user.id not in self.guild.members:
+            self.local.add_member(self.guild, user, roles=self.roles[who])
         dm = surface.endswith("dm")
         place = self.local.open_dm(user) if dm else self.place
         if surface.startswith("slash"):
@@ -100,15 +103,15 @@ class Abroad:
         heard = self.town.red.bot.cached_messages
         return copy(next((one for one in heard if one.id == said.id), None))
 
-    def age(self, who: str, ctx: Any) -> None:
+    async def age(self, who: str, ctx: Any) -> None:
         """Let happen to somebody what happens after they gave the command."""
+        if ctx.guild is None:
+            return
         if who == "left":
             self.local.remove_member(self.guild, self.people[who])
-            ctx.guild._remove_member(ctx.author)
-            ctx.author._roles.clear() if hasattr(ctx.author, "_roles") else None
+            await self.local.wait_for(lambda: ctx.guild.get_member(ctx.author.id) is None)
         if who == "timed out":
-            later = discord.utils.utcnow().replace(year=2999)
-            ctx.author.timed_out_until = later
+            ctx.author.timed_out_until = discord.utils.utcnow().replace(year=2999)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -161,7 +164,7 @@ async def test_each_command_is_for_those_in_charge(abroad: Abroad, who: str, sur
     """Every command of the tree, by the act that it asks the guard for."""
     needed: Any = sys.modules["aurora.guard.policy"].NEEDED
     ctx = await abroad.context(who, surface)
-    abroad.age(who, ctx)
+    await abroad.age(who, ctx)
     cog = abroad.town.cog
     wrong = []
     for command in leaves(cog):
@@ -182,7 +185,7 @@ async def test_a_button_is_for_who_could_give_its_command_now(abroad: Abroad, wh
     invoking: Any = sys.modules["aurora.guard.invoking"]
     needed: Any = sys.modules["aurora.guard.policy"].NEEDED
     ctx = await abroad.context(who, "typed")
-    abroad.age(who, ctx)
+    await abroad.age(who, ctx)
     pressed = type("Pressed", (), {"user": ctx.author})()
     for command in leaves(abroad.town.cog):
         ctx.command = command

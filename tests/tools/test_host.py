@@ -120,6 +120,17 @@ async def test_a_wrong_argument_is_named(
     assert len(result.text) < 300
 
 
+@pytest.mark.parametrize("arguments", [None, [], "channelId", 5, nested(3000)])
+async def test_arguments_that_are_no_object_are_an_error_at_once(
+    stage: Stage, arguments: Any
+) -> None:
+    """Whoever reads a server's frames hands on what could not be read, and the agent is told."""
+    result = await stage.open(await stage.ask()).call("discord_send", arguments)
+    assert result.is_error
+    assert "one JSON object" in result.text
+    assert len(result.text) < 300
+
+
 async def test_an_id_may_be_a_number(stage: Stage) -> None:
     """Some models forget the quotes; where no digit is lost that is fine."""
     tools = stage.open(await stage.ask())

@@ -104,7 +104,6 @@ class Services:
     pinger: Pinger
     queue: MessageQueue
     delivery: Delivery
-    guard: Guard
     offers: Offers
     cancelling: Cancelling
     worker: Worker
@@ -229,7 +228,6 @@ class Services:
             pinger=pinger,
             queue=queue,
             delivery=delivery,
-            guard=guard,
             offers=offers,
             cancelling=cancelling,
             worker=worker,

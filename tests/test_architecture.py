@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 """From below. A room imports only what stands below it; `ground` is the modules of GROUND."""
 
 EXCEPTIONS = {
+    ("context.building", "guard.roles"): "a channel's name is told where all see the channel",
     ("context", "prompts.fence"): "names are cleaned by the rules of the fence they will stand in",
     ("context", "prompts.transcript"): "the document has two functions of prompts in context",
     ("guard", "chat.places"): "a place is found before anybody is asked what is allowed there",

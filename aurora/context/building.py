@@ -9,6 +9,7 @@ from typing import TypedDict
 
 import discord
 
+from ..guard.roles import all_see
 from ..model import (
     EventContext,
     Kind,
@@ -28,6 +29,9 @@ CHAIN_MESSAGE_CHARS = 1000
 """Most characters kept of a message in the reply chain."""
 CHAIN_CHARS = 6000
 """Most characters of text and descriptions kept of the whole reply chain; the nearest win."""
+
+CHANNELS_NAMED = 20
+"""Most channels that a message mentions of which the names are told; of the others the ids are."""
 
 _MENTION = re.compile(r"<(@!?|@&|#)(\d{15,20})>")
 
@@ -92,7 +96,7 @@ def quote(
     """Put a message into plain data, with at most `limit` characters of its text.
 
     Mentions are made readable. `viewer` is who will learn of it: channels that the viewer (left
-    out: the author) can't see keep their names to themselves.
+    out: the author), or somebody in the place, can't see keep their names to themselves.
     """
     text = "" if message.is_system() else _readable(message, viewer or message.author)
     return Quote(
@@ -189,6 +193,9 @@ def _channel_name(
     channel = guild.get_channel_or_thread(channel_id) if guild is not None else None
     if guild is None or channel is None:
         return None
+    # Each takes a moment, and a message can name ninety.
+    if channel_id not in _unique(message.raw_channel_mentions)[:CHANNELS_NAMED]:
+        return None
     who = viewer if isinstance(viewer, discord.Member) else guild.default_role
     try:
         permissions = channel.permissions_for(who)
@@ -197,7 +204,9 @@ def _channel_name(
     hidden = isinstance(channel, discord.Thread) and channel.is_private()
     if hidden and channel_id != message.channel.id and not permissions.manage_threads:
         return None
-    return channel.name if permissions.view_channel else None
+    if not permissions.view_channel or not all_see(message.channel, channel):
+        return None
+    return channel.name
 
 
 def _mentions(message: discord.Message, bot_id: int) -> Mentions:

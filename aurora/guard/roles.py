@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import discord
 
-from .gates import ADMINISTRATOR, CONNECT, COUNTS, HISTORY, VIEW, Door, Gate, Rule
+from .gates import ADMINISTRATOR, CONNECT, COUNTS, HISTORY, VIEW, Door, Gate, Rule, gate_of
 
 _NOBODY, _BY_ROLES, _EVERYBODY = range(3)
 """To whom a place is open whom no overwrite for a role names."""
@@ -48,6 +48,22 @@ def implied(guild: discord.Guild, reader: Gate, source: Gate, needed: int) -> bo
 
 def _is_let_in(who: int, source: Gate, needed: int) -> bool:
     return any(one.target == who and one.allow & needed == needed for one in source.rules)
+
+
+def all_see(here: object, there: discord.abc.GuildChannel | discord.Thread) -> bool:
+    """Tell by roles alone whether all who hear a place see in their list that a channel exists.
+
+    A private thread is in the list of its guests alone, and is heard by some of its channel.
+    """
+    if not isinstance(here, discord.abc.GuildChannel | discord.Thread):
+        return False
+    if here.id == there.id:
+        return True
+    home = here.parent if isinstance(here, discord.Thread) else here
+    mine, theirs = gate_of(home) if home is not None else None, gate_of(there)
+    if mine is None or theirs is None:
+        return False
+    return mine.place_id == theirs.place_id or implied(there.guild, mine, theirs, VIEW)
 
 
 class _Roles:

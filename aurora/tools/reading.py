@@ -140,7 +140,7 @@ async def _channels(scope: Scope, author: discord.Member, here: Gate) -> AsyncIt
         if not await can_view(author, channel):
             continue
         home = channel.parent_id if isinstance(channel, discord.Thread) else channel.id
-        if home not in seen:
+        if channel.id != own and home not in seen:
             seen[home] = await scope.guard.audiences.sees(guild, here, channel)
         if channel.id == own or seen[home]:
             parent = channel.parent if isinstance(channel, discord.Thread) else channel.category

@@ -109,6 +109,15 @@ async def test_a_channel_the_author_cannot_see_keeps_its_name(world: TeaHouse) -
     assert context["mentions"]["channels"][0]["id"] == str(world.ids["staff"])
 
 
+@pytest.mark.parametrize(("where", "named"), [("general", False), ("staff", True)])
+def test_a_channel_is_named_where_everybody_sees_it(
+    world: TeaHouse, where: str, named: bool
+) -> None:
+    """A mod may see it, and others in #general read what the agent makes of it."""
+    message = world.message(f"see <#{world.ids['staff']}>", author="mod", channel=where)
+    assert ("#staff" in quote(message, limit=100)["content"]) is named
+
+
 async def test_another_private_thread_keeps_its_name(world: TeaHouse) -> None:
     """Who is in it can't be told, so nobody is."""
     world.thread("plot", type=12)

@@ -21,6 +21,7 @@ from aurora.model import (
     NO_CONTEXT,
     Change,
     Event,
+    Offer,
     State,
     Turn,
 )
@@ -243,11 +244,23 @@ class Stores(RuleBasedStateMachine):
         """Remember a refusal."""
         self.ask(lambda store: store.refuse(message_id, reason))
 
-    @rule(agent=st.sampled_from("ab"), lane=st.sampled_from("xy"), conversation=texts)
-    def talk(self, agent: str, lane: str, conversation: str) -> None:
-        """Point a lane to a conversation, and note it."""
-        self.ask(lambda store: store.set_conversation(agent, lane, conversation))
-        self.ask(lambda store: store.note(agent, conversation))
+    @rule(agent=st.sampled_from("ab"), lane=st.sampled_from("xy"), said=texts, fresh=st.booleans())
+    def talk(self, agent: str, lane: str, said: str, fresh: bool) -> None:
+        """Point a lane to a conversation, note it, and read something into it."""
+        self.ask(lambda store: store.set_conversation(agent, lane, said, fresh=fresh))
+        self.ask(lambda store: store.add_source(agent, lane, len(said), said))
+        self.ask(lambda store: store.note(agent, said))
+
+    @rule(author_id=authors, text=texts, seconds=st.sampled_from([1.0, 600.0]))
+    def offer(self, author_id: int, text: str, seconds: float) -> None:
+        """Keep a text that waits for a press."""
+        offer = Offer("one", "evt_1", author_id, 2, text, self.clock.time() + seconds)
+        self.ask(lambda store: store.keep_offer(offer))
+
+    @rule()
+    def press(self) -> None:
+        """Take it."""
+        self.ask(lambda store: store.take_offer("one"))
 
     @rule(days=st.sampled_from([0.001, 0.5, 1.0, 6.5, 8.0]))
     def pass_time(self, days: float) -> None:
@@ -293,6 +306,7 @@ class Stores(RuleBasedStateMachine):
         self.ask(lambda store: _listed(store.changes(limit=10_000)))
         self.ask(lambda store: store.noted("a"))
         self.ask(lambda store: store.conversation("a", "x"))
+        self.ask(lambda store: _mapped(store.sources("a", "x")))
 
     async def all_of_it(self, store: Store) -> list[Any]:
         """Return what is known of each event and message."""
@@ -305,6 +319,11 @@ class Stores(RuleBasedStateMachine):
             answers += [await store.find(message_id), await store.refusal(message_id)]
             answers.append(await store.sent(message_id))
         return answers
+
+
+async def _mapped(answer: Awaitable[Any]) -> dict[Any, Any]:
+    """Compare mappings of any kind."""
+    return dict(await answer)
 
 
 async def _listed(answer: Awaitable[Any]) -> list[Any]:

@@ -93,6 +93,19 @@ async def test_a_list_names_what_everybody_here_sees(stage: Stage, staff: Channe
     assert "staff" in (await tools.call("discord_get_server_info", question)).text
 
 
+async def test_from_a_private_thread_its_siblings_are_listed(stage: Stage) -> None:
+    """Whoever is in it sees its channel, and so all threads of that which are public."""
+    thread = stage.local.start_thread(stage.channel, "tea", owner=stage.ada, private=True)
+    stage.local.join_thread(thread, stage.local.bot_user)
+    stage.local.join_thread(thread, stage.ada)
+    stage.local.start_thread(stage.channel, "coffee", owner=stage.bob)
+    tools = stage.open(await stage.ask(thread))
+    question = {"guildId": str(stage.guild.id)}
+    text = (await tools.call("discord_get_server_info", question)).text
+    assert "tea" in text
+    assert "coffee" in text
+
+
 async def test_a_private_thread_reads_its_parent_and_never_sends_to_it(stage: Stage) -> None:
     """Whoever was not invited was not invited to its words."""
     thread = stage.local.start_thread(stage.channel, "tea", owner=stage.ada, private=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import discord
 
 from ..chat.places import Channel, Place, find_channel, find_guild
-from ..model import Event
+from ..model import Event, Turn
 from ..reasons import Reason
 from .audience import Audiences
 
@@ -84,13 +84,16 @@ MISSING = {
 
 
 async def beyond(
-    audiences: Audiences, bot: discord.Client, event: Event, act: Act, there: Channel
+    audiences: Audiences, bot: discord.Client, turn: Turn, act: Act, there: Channel
 ) -> Denied | None:
     """Tell why an act would carry words to people who may not read where they are from.
 
     Asked last, of what else is allowed: from the event's own place, and into it, all is.
     """
+    event = turn.speaker
     if there.id == event.channel_id or act not in (Act.READ, Act.SEND, Act.REACT):
+        return None
+    if turn.consented:
         return None
     here = await find_channel(bot, event, event.channel_id)
     if here is None:

@@ -134,8 +134,9 @@ class Offers:
             channel = await authorise(self._bot, event, Act.SEND, offer.channel_id)
             if isinstance(channel, Denied):
                 raise _NotPostedError(REASONS[channel.code].admin or channel.text)
+            turn, key = Turn((event,), consented=True), f"offer:{offer.id}"
             sent = await self._sender.send(
-                Turn((event,)), channel, offer.text, by="tool", key=f"offer:{offer.id}", ping=False
+                turn, channel, offer.text, by="tool", key=key, ping=False
             )
         except SendFailed as failure:
             raise _NotPostedError(str(failure)) from failure

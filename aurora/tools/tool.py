@@ -68,7 +68,7 @@ class Scope(NamedTuple):
             raise ToolError(channel.text, channel.code)
         # The run may have been ended while Discord was asked.
         self.ensure_open()
-        denied = await beyond(self.audiences, self.bot, self.event, act, channel)
+        denied = await beyond(self.audiences, self.bot, self.turn, act, channel)
         if denied == WIDER and act is Act.SEND and isinstance(channel, Place):
             raise WiderAudience(channel)
         if denied is not None:

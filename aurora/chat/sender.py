@@ -79,14 +79,12 @@ class Sender:
         reply_to: int | None = None,
         ping: bool = True,
         view: discord.ui.View | None = None,
-        agreed: bool = False,
     ) -> Send:
         """Send a text for a turn, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
         stopped halfway goes on where it stopped. Without `ping` nobody is alerted. A `view` comes
-        with each part, and no preview of a link. `agreed` says that the person knows who will
-        read it.
+        with each part, and no preview of a link.
         """
         event, parts = turn.speaker, _parts(text, may_cut=by != "tool")
         # Of a long text only the first part can be recognised in the channel.
@@ -102,7 +100,7 @@ class Sender:
         options: dict[str, Any] = {"allowed_mentions": mentions}
         if view is not None:
             options |= {"view": view, "suppress_embeds": True}
-        post = partial(self._post, turn, channel, options, agreed)
+        post = partial(self._post, turn, channel, options)
         # Of a send begun before, the next parts may have arrived without our learning of it.
         doubtful, unkept = known is not None, None
         try:
@@ -210,7 +208,6 @@ class Sender:
         turn: Turn,
         channel: Place | discord.DMChannel,
         options: dict[str, Any],
-        agreed: bool,
         send: Send,
         part: str,
     ) -> int:
@@ -221,7 +218,7 @@ class Sender:
             options["reference"] = replied.to_reference(fail_if_not_exists=False)
 
         async def post() -> int:
-            allowed = await self._permit(turn, Act.SEND, send, agreed=agreed)
+            allowed = await self._permit(turn, Act.SEND, send)
             if not allowed.embeds:
                 options["suppress_embeds"] = True
             return (await channel.send(part, **options)).id
@@ -236,13 +233,12 @@ class Sender:
             self._guard.sent(turn, channel.id)
         return message_id
 
-    async def _permit(self, turn: Turn, act: Act, send: Send, *, agreed: bool = False) -> Allowed:
+    async def _permit(self, turn: Turn, act: Act, send: Send) -> Allowed:
         """Ask the guard for the next part of a send; raise NotAllowed."""
         if send.by == "notice":
             return Allowed()
         target = Target(send.channel_id, send.reply_to)
-        begins = not send.message_ids
-        answer = await self._guard.ask(turn, act, target, begins=begins, agreed=agreed)
+        answer = await self._guard.ask(turn, act, target, begins=not send.message_ids)
         if isinstance(answer, Denied):
             raise NotAllowed(answer.code, answer.text, send)
         return answer

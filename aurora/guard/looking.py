@@ -28,9 +28,9 @@ from .policy import (
     Found,
     Here,
     Target,
-    sees,
 )
 from .policy import may as _may
+from .sight import sees
 
 
 class Snapshot(NamedTuple):
@@ -67,7 +67,6 @@ class Guard:
         target: Target,
         *,
         begins: bool = False,
-        agreed: bool = False,
     ) -> Allowed | Denied:
         """Answer whether a turn's agent may do something now.
 
@@ -79,12 +78,11 @@ class Guard:
             act: what is to be done.
             target: what it is about.
             begins: whether it is the first message of a send, which slowmode holds back.
-            agreed: whether the person knows who will read it, and wants that.
 
         """
         actor, found, here = await self.look(turn, target, begins=begins)
         answer = _may(actor, act, found, here)
-        if isinstance(answer, Denied) or agreed or act not in IN_CHANNELS:
+        if isinstance(answer, Denied) or turn.consented or act not in IN_CHANNELS:
             return answer
         return await self._heard(act, answer, here.channel)
 

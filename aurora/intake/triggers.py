@@ -12,7 +12,8 @@ from ..chat.failures import FAILURES
 from ..chat.places import Place, find_place
 from ..guard.barring import barred_by_red, kept_out
 from ..guard.looking import why_shut
-from ..guard.policy import NO_PERSON, Act, Actor, Denied, Found, Here, Target, may, may_write
+from ..guard.policy import NO_PERSON, Act, Actor, Denied, Found, Here, Target, may
+from ..guard.sight import may_write
 from ..model import Event, Kind
 from ..reasons import Reason
 from ..settings import Settings

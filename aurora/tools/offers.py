@@ -117,19 +117,14 @@ class Offers:
     async def _post(self, offer: Offer, event: Event) -> str:
         """Post a text; return a link to it."""
         try:
-            turn, target = Turn((event,)), Target(offer.channel_id)
-            answer = await self._guard.ask(turn, Act.SEND, target, agreed=True)
+            turn, target = Turn((event,), consented=True), Target(offer.channel_id)
+            answer = await self._guard.ask(turn, Act.SEND, target)
             if isinstance(answer, Denied) or answer.place is None:
                 denied = answer if isinstance(answer, Denied) else UNKNOWN_CHANNEL
                 raise _NotPostedError(REASONS[denied.code].admin or denied.text)
+            key = f"offer:{offer.id}"
             sent = await self._sender.send(
-                turn,
-                answer.place,
-                offer.text,
-                by="tool",
-                key=f"offer:{offer.id}",
-                ping=False,
-                agreed=True,
+                turn, answer.place, offer.text, by="tool", key=key, ping=False
             )
         except SendFailed as failure:
             raise _NotPostedError(str(failure)) from failure

@@ -9,16 +9,17 @@ import discord
 
 from ..agents.protocol import ToolSpec
 from ..chat.failures import FAILURES, explain, insist
-from ..chat.places import Place, find_channel
+from ..chat.places import find_channel
 from ..context import quote
 from ..guard.audience import gate_with_guests
-from ..guard.gates import Gate, gate_of
+from ..guard.gates import Gate
 from ..guard.looking import can_view, find_author
 from ..guard.policy import UNKNOWN_CHANNEL, Act, Denied, Target
 from ..model import Quote
 from ..prompts.fence import fence, inline, new_nonce
 from ..prompts.transcript import format_reply_chain
 from .arguments import schema, snowflake
+from .sources import remember_source
 from .tool import Call, Scope, Tool, ToolError
 
 MESSAGE_CHARS = 2000
@@ -46,7 +47,7 @@ async def discord_read_messages(call: Call) -> str:
         messages = await insist(read, scope.sender.patience)
     except FAILURES as error:
         raise ToolError(f"Nothing read. {explain(error)}") from error
-    await _remember(scope, channel)
+    await remember_source(scope, channel)
     if not messages:
         return "There are no messages, or none that the bot may read."
     author = await find_author(scope.bot, scope.event)
@@ -65,19 +66,6 @@ async def discord_read_messages(call: Call) -> str:
         )
     lines.append(fence(f"MESSAGES OF CHANNEL {channel.id}", text, new_nonce()))
     return "\n".join(lines)
-
-
-async def _remember(scope: Scope, channel: Place | discord.DMChannel) -> None:
-    """Keep that a place was read into the conversation, before any of it is."""
-    there = await gate_with_guests(channel)
-    here = await find_channel(scope.bot, scope.event, scope.event.channel_id)
-    mine = gate_of(here) if here is not None else None
-    if there is None or channel.id == scope.event.channel_id:
-        return
-    if mine is None or mine.place_id != there.place_id:
-        lane = scope.turn.conversation_lane
-        await scope.store.add_source(scope.agent_id, lane, there.place_id, there.kept())
-    scope.ensure_open()
 
 
 async def _newest(

@@ -88,7 +88,6 @@ class Refusing(Guard):
         target: Target,
         *,
         begins: bool = False,  # noqa: ARG002 - as above
-        agreed: bool = False,  # noqa: ARG002 - as above
     ) -> Allowed | Denied:
         self.asked.append((act, target))
         return Denied(Reason.MISUSED, "Not today.")

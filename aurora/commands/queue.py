@@ -116,8 +116,7 @@ class QueueCommands:
 
     @queue.command(name="retry")
     @commands.admin_or_permissions(manage_guild=True)
-    # The same message, twice at once, would be answered twice.
-    @commands.max_concurrency(1)
+    @commands.max_concurrency(1, commands.BucketType.guild)
     async def queue_retry(
         self, ctx: commands.Context, message: str, where: Scope = "here"
     ) -> None:

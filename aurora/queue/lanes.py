@@ -2,8 +2,10 @@
 
 One lane per conversation, first in first out; its runs never overlap (promise 3). A channel's runs
 start no closer than its rate limit (promise 4): an event that must wait is scheduled for the
-moment it may run and keeps its place. Where a limit is reached a lane is parked until a run ends.
-Of those that may run DMs go first, then each guild in its turn.
+moment it may run and keeps its place. Where a limit is reached a lane is parked until a run ends,
+and then a place is kept for it until it is looked at: nobody overtakes those who waited. Of those
+that may run each guild has its turn, DMs being one of them; who holds half of an agent's runs
+lets others go first that wait for the agent.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from ..clock import Clock
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, Turn
 from .limits import Rules
-from .lines import FairLine, Groups, Lane
+from .lines import FairLine, Groups, Lane, Shares, release
 from .pace import Pace
+from .waiting import Waiting
 
 _VOID_KEPT = 1000
 BITE = 100
@@ -40,13 +43,15 @@ class Lanes:
         # Lanes to be scheduled anew, and whether all are to be when these have been.
         self._anew: deque[str] = deque()
         self._all_anew = False
-        self._ready = FairLine()
+        self._places = itertools.count()
+        self._shares = Shares(rules)
+        self._ready = FairLine(self._shares)
         self._parked: dict[str, FairLine] = {}
         self._held: Counter[str] = Counter()
         self._keys: dict[str, tuple[str, ...]] = {}
         self._pace = Pace()
-        self.waiting: Counter[int | None] = Counter()
-        """How many events wait, by guild."""
+        self.waiting = Waiting()
+        """How many events wait."""
         self.running = 0
         """How many events were taken and not released."""
 
@@ -59,7 +64,7 @@ class Lanes:
             lane = self._lanes[name] = Lane(guild_id, turn.speaker.parent_id)
             self._groups.add(name, lane)
         lane.waiting.append(turn)
-        self.waiting[guild_id] += len(turn.events)
+        self.waiting.add(speaker, len(turn.events))
         if len(lane.waiting) == 1 and not lane.busy:
             self._plan(name, lane)
 
@@ -67,7 +72,7 @@ class Lanes:
         """Take a turn that may run now, or tell the seconds to wait for one (None: for news).
 
         Zero seconds: look again as soon as others have run. Nobody starts before all are ready
-        that may be, or a direct message could be overtaken.
+        that may be, or a guild could be passed over.
         """
         now = self._clock.monotonic()
         self._plan_anew()
@@ -79,17 +84,20 @@ class Lanes:
             name = self._ready.pop()
             lane = self._lanes[name]
             lane.ready = False
+            place = self._give_up(lane)
             head = lane.waiting[0]
             speaker = head.speaker
             if self._due(head, now) > now:
                 self._plan(name, lane)
-                self._pass_on(lane)
+                self._unpark(place)
             elif speaker.deadline <= now:
                 # What only ends holds no place, so that nobody would be woken when it is over.
-                self._pass_on(lane)
+                self._unpark(place)
                 return self._start(lane, ()), None
             elif (full := self._full(limits := self._rules.limits(speaker))) is not None:
                 self._park(name, lane, full)
+                if place != full:
+                    self._unpark(place)
             else:
                 self._join(lane, now)
                 self._pace.started(speaker.channel_id, now)
@@ -105,7 +113,7 @@ class Lanes:
     def put_back(self, turn: Turn) -> None:
         """Return a taken turn to the head of its lane."""
         self._lanes[turn.lane].waiting.insert(0, turn)
-        self.waiting[turn.speaker.guild_id] += len(turn.events)
+        self.waiting.add(turn.speaker, len(turn.events))
         self.release(turn)
 
     def release(self, turn: Turn) -> None:
@@ -118,10 +126,10 @@ class Lanes:
             # Behind all others: when all are scheduled anew, who was served last comes last.
             self._lanes[name] = self._lanes.pop(name)
         self._plan(name, lane)
-        for key in self._keys.pop(name):
-            self._held[key] -= 1
-            if not self._held[key]:
-                del self._held[key]
+        if keys := self._keys.pop(name):
+            self._shares.give_back(lane)
+        for key in keys:
+            release(self._held, key)
             self._unpark(key)
 
     def leave_turn(self, turn: Turn, event: Event) -> None:
@@ -134,7 +142,7 @@ class Lanes:
 
         If the last one goes, who came before speaks. A turn that does not go on is in no lane.
         """
-        self.waiting[event.guild_id] -= 1
+        self.waiting.remove(event)
         if len(turn.events) > 1:
             turn.events = tuple(one for one in turn.events if one is not event)
             return True
@@ -159,6 +167,18 @@ class Lanes:
         else:
             for guild_id in guild_ids:
                 self._anew.extend(self._groups.of_guild(guild_id))
+
+    def joins(self, event: Event) -> bool:
+        """Tell whether an event that comes now will run together with some that wait."""
+        lane = self._lanes.get(event.lane)
+        if lane is None or not lane.waiting:
+            return False
+        mine = itertools.takewhile(
+            lambda turn: turn.speaker.author_id == event.author_id and turn.started_at is None,
+            reversed(lane.waiting),
+        )
+        # Of one author's in a row those are cut off from the front that are one turn.
+        return sum(1 for _ in mine) % self._rules.coalesce(event) > 0
 
     def waiting_in_guild(self, guild_id: int | None) -> Iterator[Turn]:
         """Yield the turns that wait in a guild, or (None) in direct messages."""
@@ -212,7 +232,7 @@ class Lanes:
             if self._valid(name, ticket):
                 lane = self._lanes[name]
                 lane.ticket = None
-                lane.ready = True
+                lane.ready, lane.since = True, next(self._places)
                 self._ready.add(name, lane)
         return False
 
@@ -233,7 +253,6 @@ class Lanes:
             lane.ticket = None
             del self._lanes[name]
             self._groups.remove(name, lane)
-            self._pass_on(lane)
 
     def _valid(self, name: str, ticket: int) -> bool:
         lane = self._lanes.get(name)
@@ -254,38 +273,43 @@ class Lanes:
 
     def _park(self, name: str, lane: Lane, key: str) -> None:
         """Let a lane wait for a run of the key to end."""
-        self._parked.setdefault(key, FairLine()).add(name, lane)
+        line = self._parked.get(key)
+        if line is None:
+            line = self._parked[key] = FairLine(self._shares)
+        line.add(name, lane)
         lane.parked_at = key
-        self._pass_on(lane)
 
-    def _unpark(self, key: str) -> None:
-        """Wake the lane whose turn it is of those that wait for a run of the key to end."""
-        if (line := self._parked.get(key)) is None:
+    def _unpark(self, key: str | None) -> None:
+        """Keep a place for the lane whose turn it is of those that wait for one of the key."""
+        if key is None or (line := self._parked.get(key)) is None:
             return
         name = line.pop()
         if not line:
             del self._parked[key]
         lane = self._lanes[name]
         lane.parked_at, lane.woken_for, lane.ready = None, key, True
+        self._held[key] += 1
         self._ready.add(name, lane)
+
+    def _give_up(self, lane: Lane) -> str | None:
+        """Keep no place for a lane any more; return the key of which it was one."""
+        key, lane.woken_for = lane.woken_for, None
+        if key is not None:
+            release(self._held, key)
+        return key
 
     def _leave_lines(self, name: str, lane: Lane) -> None:
         """Take a lane from where it is ready or parked, if it is."""
         if lane.ready:
             self._ready.remove(name, lane)
             lane.ready = False
+            self._unpark(self._give_up(lane))
         elif lane.parked_at is not None:
             line = self._parked[lane.parked_at]
             line.remove(name, lane)
             if not line:
                 del self._parked[lane.parked_at]
             lane.parked_at = None
-
-    def _pass_on(self, lane: Lane) -> None:
-        """Let the next in line have the place that a lane was woken for and can't use."""
-        key, lane.woken_for = lane.woken_for, None
-        if key is not None and key != lane.parked_at:
-            self._unpark(key)
 
     def _join(self, lane: Lane, now: float) -> None:
         """Let the head's author's next events run with it, unless it has run before."""
@@ -309,9 +333,11 @@ class Lanes:
     def _start(self, lane: Lane, keys: tuple[str, ...]) -> Turn:
         turn = lane.waiting.pop(0)
         speaker, count = turn.speaker, len(turn.events)
-        lane.busy, lane.woken_for = True, None
-        self.waiting[speaker.guild_id] -= count
+        lane.busy = True
+        self.waiting.remove(speaker, count)
         self.running += count
         self._keys[turn.lane] = keys
-        self._held.update(keys)
+        if keys:
+            self._shares.take(lane)
+            self._held.update(keys)
         return turn

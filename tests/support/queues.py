@@ -11,6 +11,7 @@ from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Turn
 from aurora.queue import Enqueued, MessageQueue
 from aurora.reasons import Reason
+from aurora.settings import NO_LIMIT, TurnLimit
 from tests.support.clocks import FakeClock
 
 
@@ -23,9 +24,21 @@ class Rules:
         self.most: dict[str, int] = {}
         self.held: dict[int, float] = {}
         self.together = 1
+        self.user_size = 1_000_000
+        self.turns = NO_LIMIT
+        self.share = 1000
 
     def capacity(self, _guild_id: int | None) -> int:
         return self.size
+
+    def user_capacity(self, _guild_id: int | None) -> int:
+        return self.user_size
+
+    def turn_limit(self, _guild_id: int | None) -> TurnLimit:
+        return self.turns
+
+    def agent(self, _guild_id: int | None) -> str | None:
+        return "agent"
 
     def pace(self, event: Event) -> float:
         return self.seconds[event.guild_id]

@@ -2,10 +2,9 @@
 
 One lane per conversation, first in first out; its runs never overlap (promise 3). A channel's runs
 start no closer than its rate limit (promise 4): an event that must wait is scheduled for the
-moment it may run and keeps its place. Where a limit is reached a lane is parked until a run ends,
-and then a place is kept for it until it is looked at: nobody overtakes those who waited. Of those
-that may run each guild has its turn, DMs being one of them; who holds half of an agent's runs
-lets others go first that wait for the agent.
+moment it may run and keeps its place. Where a limit is reached a lane is parked until a run ends.
+Of those that may run each guild has its turn, DMs being one of them, and in it who has waited
+longest; who holds half of an agent's runs lets others go first that wait for the agent.
 """
 
 from __future__ import annotations
@@ -84,20 +83,19 @@ class Lanes:
             name = self._ready.pop()
             lane = self._lanes[name]
             lane.ready = False
-            place = self._give_up(lane)
             head = lane.waiting[0]
             speaker = head.speaker
             if self._due(head, now) > now:
                 self._plan(name, lane)
-                self._unpark(place)
+                self._pass_on(lane)
             elif speaker.deadline <= now:
                 # What only ends holds no place, so that nobody would be woken when it is over.
-                self._unpark(place)
+                self._pass_on(lane)
                 return self._start(lane, ()), None
             elif (full := self._full(limits := self._rules.limits(speaker))) is not None:
                 self._park(name, lane, full)
-                if place != full:
-                    self._unpark(place)
+            elif self._parked and self._earlier(name, lane, limits):
+                self._make_ready(name, lane)
             else:
                 self._join(lane, now)
                 self._pace.started(speaker.channel_id, now)
@@ -231,9 +229,8 @@ class Lanes:
             _, ticket, name = heapq.heappop(self._schedule)
             if self._valid(name, ticket):
                 lane = self._lanes[name]
-                lane.ticket = None
-                lane.ready, lane.since = True, next(self._places)
-                self._ready.add(name, lane)
+                lane.ticket, lane.since = None, next(self._places)
+                self._make_ready(name, lane)
         return False
 
     def _next_due(self, now: float) -> float | None:
@@ -278,38 +275,56 @@ class Lanes:
             line = self._parked[key] = FairLine(self._shares)
         line.add(name, lane)
         lane.parked_at = key
+        self._pass_on(lane)
 
-    def _unpark(self, key: str | None) -> None:
-        """Keep a place for the lane whose turn it is of those that wait for one of the key."""
-        if key is None or (line := self._parked.get(key)) is None:
+    def _unpark(self, key: str) -> None:
+        """Wake the lane whose turn it is of those that wait for a run of the key to end."""
+        if (line := self._parked.get(key)) is None:
             return
         name = line.pop()
         if not line:
             del self._parked[key]
         lane = self._lanes[name]
-        lane.parked_at, lane.woken_for, lane.ready = None, key, True
-        self._held[key] += 1
-        self._ready.add(name, lane)
+        lane.parked_at, lane.woken_for = None, key
+        self._make_ready(name, lane)
 
-    def _give_up(self, lane: Lane) -> str | None:
-        """Keep no place for a lane any more; return the key of which it was one."""
-        key, lane.woken_for = lane.woken_for, None
-        if key is not None:
-            release(self._held, key)
-        return key
+    def _earlier(self, name: str, lane: Lane, keys: Iterable[str]) -> bool:
+        """Make that lane of a guild ready which waits longer than one for a place of its keys.
+
+        Tell whether there is one. The place was another guild's, whose turn comes later.
+        """
+        for key in keys:
+            line = self._parked.get(key)
+            first = line.first_of(lane.guild_id) if line is not None else None
+            if first is not None and first < (lane.since, name):
+                earlier = self._lanes[first[1]]
+                self._leave_lines(first[1], earlier)
+                self._make_ready(first[1], earlier)
+                return True
+        return False
+
+    def _make_ready(self, name: str, lane: Lane) -> None:
+        lane.ready = True
+        self._ready.add(name, lane)
 
     def _leave_lines(self, name: str, lane: Lane) -> None:
         """Take a lane from where it is ready or parked, if it is."""
         if lane.ready:
             self._ready.remove(name, lane)
             lane.ready = False
-            self._unpark(self._give_up(lane))
+            self._pass_on(lane)
         elif lane.parked_at is not None:
             line = self._parked[lane.parked_at]
             line.remove(name, lane)
             if not line:
                 del self._parked[lane.parked_at]
             lane.parked_at = None
+
+    def _pass_on(self, lane: Lane) -> None:
+        """Let the next in line have the place that a lane was woken for and can't use."""
+        key, lane.woken_for = lane.woken_for, None
+        if key is not None and key != lane.parked_at:
+            self._unpark(key)
 
     def _join(self, lane: Lane, now: float) -> None:
         """Let the head's author's next events run with it, unless it has run before."""
@@ -333,7 +348,7 @@ class Lanes:
     def _start(self, lane: Lane, keys: tuple[str, ...]) -> Turn:
         turn = lane.waiting.pop(0)
         speaker, count = turn.speaker, len(turn.events)
-        lane.busy = True
+        lane.busy, lane.woken_for = True, None
         self.waiting.remove(speaker, count)
         self.running += count
         self._keys[turn.lane] = keys

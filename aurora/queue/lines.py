@@ -18,8 +18,8 @@ _Key = TypeVar("_Key", bound=Hashable)
 class Lane:
     """A lane is in one place at a time: busy, scheduled (`ticket`), ready, parked, or about to be.
 
-    `since` orders those that became ready. `woken_for` names the key of which a place is kept for
-    it, `agent` whose run holds it busy.
+    `since` orders those that became ready. `woken_for` names the key whose free place it was given
+    and has not used yet, `agent` the one whose run keeps it busy.
     """
 
     guild_id: int | None
@@ -103,6 +103,11 @@ class FairLine:
         del guild.lanes[bisect_left(guild.lanes, (lane.since, name))]
         if not guild.lanes:
             self._leave(lane.guild_id, guild)
+
+    def first_of(self, guild_id: int | None) -> tuple[int, str] | None:
+        """Return who of a guild would be served first: its `since` and its name."""
+        guild = self._guilds.get(guild_id)
+        return guild.lanes[0] if guild is not None else None
 
     def _next(self) -> int | None:
         """Return the guild whose turn it is."""

@@ -94,7 +94,7 @@ async def test_queuesize_and_ratelimit_are_each_guilds_own_and_apply_at_once(
     await settings.set_guild(9, max_queue_size=10, rate_limit_seconds=0.5)
     assert rules.capacity(9) == 10
     assert rules.pace(make_event(guild_id=9)) == 0.5
-    assert rules.capacity(8) == rules.capacity(None) == 50
+    assert rules.capacity(8) == 50
     assert rules.pace(make_event(guild_id=None)) == 2.0
 
 

@@ -94,8 +94,9 @@ class Lanes:
                 return self._start(lane, ()), None
             elif (full := self._full(limits := self._rules.limits(speaker))) is not None:
                 self._park(name, lane, full)
-            elif self._parked and self._earlier(name, lane, limits):
-                self._make_ready(name, lane)
+            elif self._parked and (before := self._before(name, lane, limits)) is not None:
+                for one in (before, name):
+                    self._make_ready(one, self._lanes[one])
             else:
                 self._join(lane, now)
                 self._pace.started(speaker.channel_id, now)
@@ -288,20 +289,18 @@ class Lanes:
         lane.parked_at, lane.woken_for = None, key
         self._make_ready(name, lane)
 
-    def _earlier(self, name: str, lane: Lane, keys: Iterable[str]) -> bool:
-        """Make that lane of a guild ready which waits longer than one for a place of its keys.
+    def _before(self, name: str, lane: Lane, keys: Iterable[str]) -> str | None:
+        """Take out who is parked and goes before a lane that could have a place, if anybody does.
 
-        Tell whether there is one. The place was another guild's, whose turn comes later.
+        The place is another guild's, whose turn comes later or who could not use it.
         """
         for key in keys:
             line = self._parked.get(key)
-            first = line.first_of(lane.guild_id) if line is not None else None
-            if first is not None and first < (lane.since, name):
-                earlier = self._lanes[first[1]]
-                self._leave_lines(first[1], earlier)
-                self._make_ready(first[1], earlier)
-                return True
-        return False
+            before = line.before(name, lane) if line is not None else None
+            if before is not None:
+                self._leave_lines(before, self._lanes[before])
+                return before
+        return None
 
     def _make_ready(self, name: str, lane: Lane) -> None:
         lane.ready = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -104,10 +104,17 @@ class FairLine:
         if not guild.lanes:
             self._leave(lane.guild_id, guild)
 
-    def first_of(self, guild_id: int | None) -> tuple[int, str] | None:
-        """Return who of a guild would be served first: its `since` and its name."""
-        guild = self._guilds.get(guild_id)
-        return guild.lanes[0] if guild is not None else None
+    def before(self, name: str, lane: Lane) -> str | None:
+        """Return who stands here and goes before a lane that could have a place now, if any."""
+        guild = self._guilds.get(lane.guild_id)
+        if guild is not None and guild.lanes[0] < (lane.since, name):
+            return guild.lanes[0][1]
+        agent = self._shares.agent(lane.guild_id)
+        if (rivals := self._rivals.get(agent)) and self._shares.spent(agent, lane.guild_id):
+            rival = self._unspent(rivals, agent, lane.guild_id)
+            if rival != lane.guild_id:
+                return self._guilds[rival].lanes[0][1]
+        return None
 
     def _next(self) -> int | None:
         """Return the guild whose turn it is."""
@@ -115,9 +122,14 @@ class FairLine:
         agent = self._guilds[first].agent
         rivals = self._rivals[agent]
         if len(rivals) > 1 and self._shares.spent(agent, first):
-            # Few can have spent theirs, so that the first who has not is soon found.
-            return next((one for one in rivals if not self._shares.spent(agent, one)), first)
+            return self._unspent(rivals, agent, first)
         return first
+
+    def _unspent(
+        self, rivals: Iterable[int | None], agent: str | None, otherwise: int | None
+    ) -> int | None:
+        # Few can have spent their share, so that the first who has not is soon found.
+        return next((one for one in rivals if not self._shares.spent(agent, one)), otherwise)
 
     def _leave(self, guild_id: int | None, guild: _Guild) -> None:
         del self._guilds[guild_id]

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
@@ -195,4 +195,4 @@ class Fair(RuleBasedStateMachine):
 
 
 TestFair = Fair.TestCase
-TestFair.settings = settings(max_examples=3000, stateful_step_count=50, phases=[Phase.generate])
+TestFair.settings = settings(max_examples=60, stateful_step_count=50)

@@ -89,9 +89,9 @@ TURN = sql(
 )  # fmt: skip
 # What somebody has waiting in a lane will be a turn or few.
 ASKED = sql(
-    "SELECT guild_id, author_id, min(accepted_at) AS at FROM",
-    "(SELECT * FROM events ORDER BY seq DESC LIMIT", str(ASKED_KEPT), ")",
-    "WHERE accepted_at > ? AND accepted_at <= ?",
+    "SELECT guild_id, author_id, min(accepted_at) AS at FROM events",
+    "WHERE seq > (SELECT max(seq) FROM events) -", str(ASKED_KEPT),
+    "AND accepted_at > ? AND accepted_at <= ?",
     "GROUP BY guild_id, author_id, coalesce(turn_id, lane) ORDER BY at",
 )  # fmt: skip
 # What `Listed` adds follows.

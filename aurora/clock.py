@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Protocol
 
@@ -54,13 +55,14 @@ class Throttle:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._seconds = seconds
-        self._last: dict[Hashable, float] = {}
+        self._last: OrderedDict[Hashable, float] = OrderedDict()
 
-    def allow(self, key: Hashable) -> bool:
-        """Tell whether it may happen now, and count it."""
+    def allow(self, *keys: Hashable) -> bool:
+        """Tell whether it may happen now for all of the keys, and count it if so."""
         now = self._clock.monotonic()
-        self._last = {k: at for k, at in self._last.items() if now - at < self._seconds}
-        if key in self._last:
+        while self._last and now - next(iter(self._last.values())) >= self._seconds:
+            self._last.popitem(last=False)
+        if any(key in self._last for key in keys):
             return False
-        self._last[key] = now
+        self._last.update(dict.fromkeys(keys, now))
         return True

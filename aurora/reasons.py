@@ -105,6 +105,8 @@ class Reason(StrEnum):
     OFF_LIMITS = "off_limits"
     DM_NO_AGENT = "dm_no_agent"
     FULL = "full"
+    PERSON_FULL = "person_full"
+    TOO_OFTEN = "too_often"
     SHUT = "shut"
     DUPLICATE = "duplicate"
     # cancelled
@@ -394,6 +396,10 @@ GATES = {
         user=w.SAY_DM_NO_AGENT
     ),
     Reason.FULL: Entry(None, w.FULL, w.SAY_FULL, w.MEND_FULL, mark="⏳"),
+    Reason.PERSON_FULL: Entry(
+        None, w.PERSON_FULL, w.SAY_PERSON_FULL, w.MEND_PERSON_FULL, mark="⏳"
+    ),
+    Reason.TOO_OFTEN: Entry(None, w.TOO_OFTEN, w.SAY_TOO_OFTEN, w.MEND_TOO_OFTEN, mark="⏳"),
     Reason.SHUT: Entry(None, w.SHUT, w.SAY_CALLED_OFF, mark="⏹️"),
     Reason.DUPLICATE: Entry(None, w.DUPLICATE),
 }

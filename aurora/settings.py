@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import Field, asdict, dataclass, field, fields, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .reasons import ExplainedError
 from .words import Phrase
@@ -44,6 +44,20 @@ class Rule:
         return w.SPAN(lowest=f"{self.minimum:g}", highest=f"{self.maximum:g}", unit=self.unit)
 
 
+class TurnLimit(NamedTuple):
+    """How many turns one person may have in a minute and in an hour; zeros are no limit."""
+
+    minute: int
+    hour: int
+
+    def __str__(self) -> str:
+        """Write it the way it is typed."""
+        return f"{self.minute}/{self.hour}" if self != NO_LIMIT else "off"
+
+
+NO_LIMIT = TurnLimit(0, 0)
+
+
 def _setting(default: Any, rule: Rule) -> Any:
     return field(default=default, metadata={"rule": rule})
 
@@ -59,6 +73,10 @@ class GuildSettings:
     enable_typing_indicator: bool = _setting(True, Rule("typing", w.TYPING))
     rate_limit_seconds: float = _setting(2.0, Rule("ratelimit", w.RATELIMIT, w.SECONDS, 0.5, 10))
     max_queue_size: int = _setting(50, Rule("queuesize", w.QUEUESIZE, w.EVENTS, 10, 1000))
+    user_queue_size: int = _setting(5, Rule("userqueue", w.USERQUEUE, w.EVENTS, 1, 50))
+    user_limit: TurnLimit = _setting(  # noqa: RUF009 - as the others; a tuple can't change
+        TurnLimit(6, 60), Rule("userlimit", w.USERLIMIT, w.TURNS, 1, 1000)
+    )
     agent_timeout: int = _setting(60, Rule("timeout", w.TIMEOUT, w.SECONDS, 10, 300))
     mcp_guidance_enabled: bool = _setting(True, Rule("mcpguidance", w.MCPGUIDANCE))
     deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
@@ -110,7 +128,7 @@ GUILD_DEFAULTS: Mapping[str, Any] = asdict(GuildSettings())
 GLOBAL_DEFAULTS: Mapping[str, Any] = asdict(GlobalSettings())
 
 
-def parse(key: str, text: str) -> bool | float:
+def parse(key: str, text: str) -> bool | float | TurnLimit:
     """Read a setting's value as a person types it.
 
     Raises SettingError, which names the range, if the setting does not take it.
@@ -122,15 +140,41 @@ def parse(key: str, text: str) -> bool | float:
             return _WORDS[text.strip().lower()]
         except KeyError:
             raise SettingError(w.NOT_EITHER(**given)) from None
+    if isinstance(default, TurnLimit):
+        return _turn_limit(text, rule, given)
     try:
         value: float = type(default)(text)
     except ValueError:
         kind = w.NO_WHOLE_NUMBER if isinstance(default, int) else w.NO_NUMBER
         raise SettingError(kind(**given)) from None
+    _ensure_in_span(value, rule, given)
+    return value
+
+
+def _turn_limit(text: str, rule: Rule, given: Mapping[str, object]) -> TurnLimit:
+    """Read two numbers, with a blank or a slash between them, or a word for off."""
+    if _WORDS.get(text.strip().lower()) is False:
+        return NO_LIMIT
+    try:
+        minute, hour = map(int, text.replace("/", " ").split())
+    except ValueError:
+        raise SettingError(w.NO_PAIR(**given)) from None
+    for number in (minute, hour):
+        _ensure_in_span(number, rule, given)
+    return TurnLimit(minute, hour)
+
+
+def _ensure_in_span(value: float, rule: Rule, given: Mapping[str, object]) -> None:
     # Written so that NaN, which compares false with everything, is refused too.
     if not (rule.minimum or 0) <= value <= (rule.maximum or 0):
         raise SettingError(w.NOT_IN_SPAN(**given))
-    return value
+
+
+def typed(value: object) -> str:
+    """Write a value the way it is typed."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class Keeper(Protocol):
@@ -246,4 +290,9 @@ _DEFAULTS = GuildSettings()
 
 
 def _known(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key in defaults}
+    # JSON knows no tuples.
+    return {
+        key: TurnLimit(*value) if isinstance(defaults[key], TurnLimit) else value
+        for key, value in values.items()
+        if key in defaults
+    }

@@ -19,6 +19,8 @@ from aurora.queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.settings import Settings
 
+from .freely import ASKING_FREELY
+
 _RETENTION_SECONDS = 30 * 24 * 3600.0
 _FIRST_ID = 1 << 60
 _TEXT = "Could you look at the log of last night and tell us what went wrong there? " * 5
@@ -35,6 +37,7 @@ class _Kept:
                 "rate_limit_seconds": 0.0,
                 "max_queue_size": 1_000_000,
                 "coalesce_messages": False,
+                **ASKING_FREELY,
             }
             for number in range(guilds)
         }

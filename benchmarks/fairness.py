@@ -11,6 +11,7 @@ from doubles.llm import Step
 from doubles.local_discord import Channel, Message
 
 from .figures import Figure
+from .freely import ASKING_FREELY
 from .site import Site
 
 _SLOW_RUNS = 12
@@ -27,7 +28,7 @@ async def _shortest_gap(site: Site, in_a_row: int) -> float:
     """Return the shortest time between the starts of mentions that came at once in a channel."""
     guild = site.places.guild
     await site.services.settings.set_guild(
-        guild.id, rate_limit_seconds=_PACE_SECONDS, coalesce_messages=False
+        guild.id, rate_limit_seconds=_PACE_SECONDS, coalesce_messages=False, **ASKING_FREELY
     )
     author, channel = site.newcomer("hasty"), site.discord.add_channel(guild, "hasty")
     starts: list[tuple[float, int]] = []

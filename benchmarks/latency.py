@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from doubles.local_discord import Channel, User
 
 from .figures import Figure, percentile
+from .freely import ASKING_FREELY
 from .site import Site
 
 _TAIL_SECONDS = 0.05
@@ -20,7 +21,7 @@ async def measure(site: Site, channels: int, mentions: int) -> AsyncIterator[Fig
     yield Figure("conversation_open_ms", round(percentile(opened, 50) * 1e3, 2), "ms")
 
     guild, author = site.places.guild, site.newcomer("measurer")
-    await site.services.settings.set_guild(guild.id, rate_limit_seconds=0.5)
+    await site.services.settings.set_guild(guild.id, rate_limit_seconds=0.5, **ASKING_FREELY)
     places = [site.discord.add_channel(guild, f"bench-{n}") for n in range(channels)]
     for channel in places:
         await _added(site, author, channel)

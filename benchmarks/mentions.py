@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .crowd import Crowd, crowd, red
 from .figures import Figure, percentile
+from .freely import ASKING_FREELY
 from .schedule import (
     CHANNELS,
     GUILDS,
@@ -77,6 +78,7 @@ async def _configure(services: Services, bot: Any, people: Crowd) -> None:
             enabled=True,
             rate_limit_seconds=RATE_LIMIT_SECONDS,
             coalesce_messages=False,
+            **ASKING_FREELY,
         )
     await services.configure_agents()
 

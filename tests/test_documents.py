@@ -17,7 +17,7 @@ from aurora.aurora import Aurora
 from aurora.commands.config import ConfigCommands
 from aurora.commands.events import EventsCommands
 from aurora.commands.queue import QueueCommands
-from aurora.settings import GUILD_DEFAULTS, KEYS, RULES
+from aurora.settings import GUILD_DEFAULTS, KEYS, RULES, typed
 from tests.support.commands import commands_of_the_cog
 from tests.support.documents import DESIGN, functions, section, text_of, way_of_a_mention
 from tests.support.house import PACKAGES, ROOT, modules_of
@@ -38,13 +38,6 @@ def rows(document: str) -> list[str]:
     return [line for line in lines if line.lstrip().startswith("|")]
 
 
-def written(value: object) -> str:
-    """Write a default as a person types it."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 @pytest.mark.parametrize("document", ["README.md", "COMMANDS.md"])
 @pytest.mark.parametrize("setting", KEYS)
 def test_every_setting_stands_in_the_documents_with_its_default_and_range(
@@ -58,7 +51,7 @@ def test_every_setting_stands_in_the_documents_with_its_default_and_range(
         for row in rows(document)
         if named.search(row)
     ]
-    wanted = {written(GUILD_DEFAULTS[key]), str(RULES[key].values)}
+    wanted = {typed(GUILD_DEFAULTS[key]), str(RULES[key].values)}
     assert any(wanted <= set(cells) for cells in found), (
         f"{document} has no table row with `[p]aurora config {setting}`, "
         f"{' and '.join(sorted(wanted))}; rows that name it: {found}"

@@ -7,10 +7,13 @@ import pytest
 from aurora.settings import (
     GUILD_DEFAULTS,
     KEYS,
+    NO_LIMIT,
     RULES,
     SettingError,
     Settings,
+    TurnLimit,
     parse,
+    typed,
 )
 from tests.support.keepers import Keeper
 
@@ -18,6 +21,7 @@ from tests.support.keepers import Keeper
 @pytest.mark.parametrize(
     ("command", "default", "low", "high"),
     [
+        ("userqueue", 5, 1, 50),
         ("replydepth", 5, 1, 10),
         ("queuesize", 50, 10, 1000),
         ("timeout", 60, 10, 300),
@@ -53,6 +57,36 @@ def test_switches_are_on_by_default_and_take_the_usual_words(command: str) -> No
     assert parse(key, "true") is True
     with pytest.raises(SettingError, match="on or off"):
         parse(key, "perhaps")
+
+
+@pytest.mark.parametrize("text", ["6 60", "6/60", " 6  / 60 "])
+def test_a_limit_of_turns_is_two_numbers(text: str) -> None:
+    """As one types them."""
+    assert parse("user_limit", text) == (6, 60) == GUILD_DEFAULTS["user_limit"]
+    assert typed(parse("user_limit", text)) == "6/60"
+
+
+def test_a_limit_of_turns_can_be_switched_off() -> None:
+    """Both at once."""
+    assert parse("user_limit", "off") == NO_LIMIT
+    assert typed(NO_LIMIT) == "off"
+
+
+@pytest.mark.parametrize(
+    "text", ["6", "6 60 600", "on", "six sixty", "0 60", "6 1001", "-1 5", ""]
+)
+def test_another_limit_of_turns_is_refused_with_what_it_takes(text: str) -> None:
+    """The person learns both the range and how it is typed."""
+    with pytest.raises(SettingError, match="1 to 1000 times a minute and an hour, or off"):
+        parse("user_limit", text)
+
+
+async def test_a_limit_of_turns_comes_back_from_json() -> None:
+    """Config keeps it as a list."""
+    settings = Settings(Keeper({}, {1: {"user_limit": [2, 20]}}))
+    await settings.load()
+    assert settings.guild(1).user_limit == TurnLimit(2, 20)
+    assert str(settings.guild(1).user_limit) == "2/20"
 
 
 def test_every_setting_of_a_guild_has_a_command_and_help() -> None:

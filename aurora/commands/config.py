@@ -22,6 +22,7 @@ from ..settings import (
     SettingError,
     Settings,
     parse,
+    typed,
 )
 from ..words import config as w
 from ..words import in_order, say
@@ -80,10 +81,24 @@ class ConfigCommands:
     config_typing = _setting(config, "enable_typing_indicator")
     config_ratelimit = _setting(config, "rate_limit_seconds")
     config_queuesize = _setting(config, "max_queue_size")
+    config_userqueue = _setting(config, "user_queue_size")
     config_timeout = _setting(config, "agent_timeout")
     config_mcpguidance = _setting(config, "mcp_guidance_enabled")
     config_fallback = _setting(config, "deliver_text")
     config_coalesce = _setting(config, "coalesce_messages")
+
+    @config.command(name="userlimit", with_app_command=False)
+    @commands.guild_only()
+    @commands.admin_or_permissions(manage_guild=True)
+    async def config_userlimit(
+        self, ctx: commands.GuildContext, per_minute: str, per_hour: str = ""
+    ) -> None:
+        """Bound how often one person is answered in this server.
+
+        `<per_minute>` and `[per_hour]`: 1 to 1000 times each; or `off` alone. Messages that are
+        answered together count once.
+        """
+        await _change(self.services, ctx, ctx.guild, "userlimit", f"{per_minute} {per_hour}")
 
     @config.command(name="set")
     @app_commands.choices(
@@ -266,7 +281,7 @@ async def _change(
         await refuse(ctx, error.phrase)
         return
     await services.change_guild(guild.id, **{key: parsed})
-    await tell(ctx, w.SET(name=command.lower(), value=_shown(parsed)))
+    await tell(ctx, w.SET(name=command.lower(), value=typed(parsed)))
 
 
 def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
@@ -276,23 +291,16 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     tools = w.TOOLS_VALUES(one=AURORAS_TOOLS, other=MCP_TOOLS)
     yield "tools", mine.discord_tools, f"({say(tools)})"
     alerts = mine.alert_channel_id is not None
-    yield "alerts", _shown(alerts), f"({say(w.ALERTS_VALUES(off='off'))})"
+    yield "alerts", typed(alerts), f"({say(w.ALERTS_VALUES(off='off'))})"
     loosened = len(settings.loosened(guild_id))
     audience = say(w.PAIRS_OFF(count=loosened)) if loosened else "block"
     yield "audience", audience, f"({say(w.AUDIENCE_VALUES(one='block', other='off'))})"
     for key, rule in RULES.items():
-        yield rule.command, _shown(getattr(mine, key)), f"({say(rule.values)})"
+        yield rule.command, typed(getattr(mine, key)), f"({say(rule.values)})"
     for kind in _LISTS:
         any_listed = getattr(mine, f"{kind}_allowed") or getattr(mine, f"{kind}_denied")
-        yield kind, _shown(bool(any_listed)), f"({say(w.ACCESS_VALUES)})"
+        yield kind, typed(bool(any_listed)), f"({say(w.ACCESS_VALUES)})"
     retention = w.RETENTION_VALUES(lowest=7, highest=365)
-    yield "retention", _shown(world.retention_days), f"({say(retention)})"
+    yield "retention", typed(world.retention_days), f"({say(retention)})"
     webhook = world.alert_webhook is not None
-    yield "alertwebhook", _shown(webhook), f"({say(w.WEBHOOK_VALUES(off='off'))})"
-
-
-def _shown(value: object) -> str:
-    """Write a value the way it is typed."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    yield "alertwebhook", typed(webhook), f"({say(w.WEBHOOK_VALUES(off='off'))})"

@@ -63,6 +63,8 @@ _ARRIVALS = {
     Enqueued.ACCEPTED: q.ACCEPTED,
     Enqueued.DUPLICATE: q.DUPLICATE,
     Enqueued.FULL: q.FULL,
+    Enqueued.PERSON_FULL: q.PERSON_FULL,
+    Enqueued.TOO_OFTEN: q.TOO_OFTEN,
 }
 _GUILDS_SHOWN = 5
 _DETAIL_CHARS = 150

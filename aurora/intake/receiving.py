@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -38,7 +39,7 @@ from .triggers import Refusal, check, still_addressed, unplaced
 log = logging.getLogger("red.aurora.intake")
 
 _EXPLAIN_EVERY = 24 * 3600.0
-_FULL_NOTICE_EVERY = 60.0
+_BOUND_NOTICE_EVERY = 60.0
 _DELETED_KEPT = 200
 
 
@@ -75,7 +76,7 @@ class Intake:
         # Red hands a message on a moment after discord.py tells that it was deleted.
         self._lately_deleted: deque[int] = deque(maxlen=_DELETED_KEPT)
         self._explained = Throttle(clock, _EXPLAIN_EVERY)
-        self._full_notices = Throttle(clock, _FULL_NOTICE_EVERY)
+        self._bound_notices = Throttle(clock, _BOUND_NOTICE_EVERY)
 
     async def receive(self, message: discord.Message) -> None:
         """Accept a message that addresses the bot, or refuse it."""
@@ -134,14 +135,15 @@ class Intake:
         if isinstance(decision, Refusal):
             await self._refuse(message, decision.reason)
             return
-        event = self._event(message, decision.kind, await self._context(message, decision.kind))
-        match await self._queue.enqueue(event):
+        event = self._event(message, decision.kind)
+        match await self._queue.enqueue(event, partial(self._context, message, decision.kind)):
             case Enqueued.SHUT:
                 await _react(message, REASONS[Reason.SHUT].mark)
-            case Enqueued.FULL:
-                await self._store.refuse(message.id, Enqueued.FULL)
+            case Enqueued.FULL | Enqueued.PERSON_FULL | Enqueued.TOO_OFTEN as bound:
+                await self._store.refuse(message.id, bound)
                 # Those behind it don't wait for Discord to take a refusal.
-                self._background.start(self._say_full(message), f"refuses: {message.id}")
+                saying = self._say_bound(message, Reason(bound))
+                self._background.start(saying, f"refuses: {message.id}")
             case Enqueued.ACCEPTED if (reason := self._arriving[message.id]) is not None:
                 await self._cancelling.cancel(messages({message.id}), reason, show=Show.NOBODY)
             case Enqueued.ACCEPTED:
@@ -189,7 +191,7 @@ class Intake:
         depth = self._settings.guild(guild_id).reply_thread_depth
         return await build_event_context(message, kind, me=self._me, depth=depth)
 
-    def _event(self, message: discord.Message, kind: Kind, context: EventContext) -> Event:
+    def _event(self, message: discord.Message, kind: Kind) -> Event:
         now = self._clock.time()
         return Event(
             id=new_event_id(now),
@@ -198,7 +200,6 @@ class Intake:
             channel_id=message.channel.id,
             guild_id=message.guild.id if message.guild else None,
             author_id=message.author.id,
-            context=context,
             accepted_at=now,
             expires_at=now + EXPIRY_SECONDS,
             parent_id=getattr(message.channel, "parent_id", None),
@@ -210,10 +211,11 @@ class Intake:
         if reason is Reason.DM_NO_AGENT and self._explained.allow(message.author.id):
             self._background.start(self._say_why(message, reason), f"refuses: {message.id}")
 
-    async def _say_full(self, message: discord.Message) -> None:
-        await _react(message, REASONS[Reason.FULL].mark)
-        if self._full_notices.allow(message.channel.id):
-            await self._say_why(message, Reason.FULL)
+    async def _say_bound(self, message: discord.Message, reason: Reason) -> None:
+        """Mark a message that is too much, and say so once a minute to a person and a channel."""
+        await _react(message, REASONS[reason].mark)
+        if self._bound_notices.allow(message.channel.id, message.author.id):
+            await self._say_why(message, reason)
 
     async def _say_why(self, message: discord.Message, reason: Reason) -> None:
         """Tell the author of a message in words why it is refused, if there are any."""

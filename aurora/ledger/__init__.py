@@ -22,6 +22,8 @@ DEDUPE_SECONDS = 7 * 24 * 3600.0
 REFUSAL_SECONDS = 24 * 3600.0
 PACE_SECONDS = 60.0
 """How long the start of a run in a channel is remembered; longer than any rate limit."""
+ASKED_SECONDS, ASKED_KEPT = 3600.0, 1000
+"""How far back, and of how many events, a store tells when it is opened who asked."""
 
 EVERYWHERE = "everywhere"
 """All guilds and DMs, where a guild could be named."""
@@ -37,6 +39,14 @@ class InUseError(LedgerError):
     """Another process has the ledger open."""
 
 
+class Asked(NamedTuple):
+    """A turn that somebody was given in a guild, or (None) in DMs, in seconds since the epoch."""
+
+    guild_id: int | None
+    author_id: int
+    at: float
+
+
 class Backlog(NamedTuple):
     """What a store holds when it is opened.
 
@@ -44,12 +54,14 @@ class Backlog(NamedTuple):
     in the turn they ran in, each other in one of its own. They come in the order in which the
     events that speak for them were accepted.
     `starts` are the latest starts of runs by channel, in seconds since the epoch. `set_aside`
-    is where an unreadable ledger was moved to.
+    is where an unreadable ledger was moved to. `asked` are the turns of the last hour, oldest
+    first; of many events only the latest are looked at.
     """
 
     turns: Sequence[Turn]
     starts: Mapping[int, float]
     set_aside: str | None = None
+    asked: Sequence[Asked] = ()
 
 
 class Listed(NamedTuple):

@@ -23,10 +23,13 @@ from ..model import (
     own_lane,
 )
 from . import (
+    ASKED_KEPT,
+    ASKED_SECONDS,
     DEDUPE_SECONDS,
     EVERYWHERE,
     PACE_SECONDS,
     REFUSAL_SECONDS,
+    Asked,
     Backlog,
     Listed,
     Where,
@@ -70,10 +73,20 @@ class MemoryStore:
                 self._turns[turn.id] = _kept(turn)
         oldest = self._clock.time() - PACE_SECONDS
         starts = {channel: at for channel, at in self._starts.items() if at > oldest}
-        return Backlog(turns, starts)
+        return Backlog(turns, starts, asked=self._asked())
 
     async def close(self) -> None:
         """Release everything."""
+
+    def _asked(self) -> list[Asked]:
+        now = self._clock.time()
+        asked: dict[object, Asked] = {}
+        for event in list(self._events.values())[-ASKED_KEPT:]:
+            if now - ASKED_SECONDS < event.accepted_at <= now:
+                one = Asked(event.guild_id, event.author_id, event.accepted_at)
+                key = (*one[:2], event.turn_id or event.lane)
+                asked[key] = min(asked.get(key, one), one, key=lambda asked: asked.at)
+        return sorted(asked.values(), key=lambda asked: asked.at)
 
     async def add(self, event: Event, change: Change) -> bool:
         """Keep a new event and its context; False if its message is known."""

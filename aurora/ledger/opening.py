@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 
 from ..clock import Clock
-from . import PACE_SECONDS, Backlog, LedgerError
+from . import ASKED_SECONDS, PACE_SECONDS, Backlog, LedgerError
 from .checking import CHECK, DAMAGED, DUE, check
 from .files import BESIDE, copy_of, finish_copy, put_aside
 from .place import Place
@@ -77,7 +77,9 @@ def _opened(
             _plan_check(tables, died)
         with db:
             turns = tables.recover()
-        return tables, Backlog(turns, tables.starts(clock.time() - PACE_SECONDS))
+        now = clock.time()
+        starts, asked = tables.starts(now - PACE_SECONDS), tables.asked(now - ASKED_SECONDS, now)
+        return tables, Backlog(turns, starts, asked=asked)
     except BaseException:
         db.close()
         raise

@@ -19,6 +19,7 @@ from ..model import (
     State,
     Turn,
 )
+from . import ASKED_KEPT
 from .backlog import Kept
 from .outbox import envelope
 
@@ -95,6 +96,13 @@ UNFINISHED_TURNS = sql(
 TURN = sql(
     "SELECT", _of("turns", _TURN), ",", _EVENTS,
     "FROM turns JOIN events ON events.id = speaker WHERE turns.id = ?",
+)  # fmt: skip
+# What somebody has waiting in a lane will be a turn or few.
+ASKED = sql(
+    "SELECT guild_id, author_id, min(accepted_at) AS at FROM events",
+    "WHERE seq > (SELECT max(seq) FROM events) -", str(ASKED_KEPT),
+    "AND accepted_at > ? AND accepted_at <= ?",
+    "GROUP BY guild_id, author_id, coalesce(turn_id, lane) ORDER BY at",
 )  # fmt: skip
 # What `Listed` adds follows.
 LISTED = sql(

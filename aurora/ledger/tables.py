@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import apsw
 
 from ..model import Change, State, Turn
-from . import read_into
+from . import Asked, read_into
 from .backlog import recovered
 from .database import Database
 from .place import Place
 from .rows import (
     ADDED_STATE,
+    ASKED,
     CHANGES,
     COUNT_ENDED,
     INSERT_CHANGE,
@@ -120,6 +121,10 @@ class Tables(Database):
     def starts(self, since: float) -> dict[int, float]:
         """Return the latest starts by channel."""
         return dict(self.run("SELECT channel_id, at FROM starts WHERE at > ?", (since,)))
+
+    def asked(self, since: float, until: float) -> list[Asked]:
+        """Return the turns that people were given between two times, oldest first."""
+        return [Asked(*row) for row in self.run(ASKED, (since, until))]
 
     def add(self, row: Row, context: str, change: Change) -> bool:
         """Keep a new event, unless its message is known."""

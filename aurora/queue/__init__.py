@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .bounds import Enqueued
 from .limits import Rules
-from .queue import EXPIRY_SECONDS, Enqueued, MessageQueue
+from .queue import EXPIRY_SECONDS, MessageQueue
 
 __all__ = ["EXPIRY_SECONDS", "Enqueued", "MessageQueue", "Rules"]

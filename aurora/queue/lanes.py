@@ -3,7 +3,8 @@
 One lane per conversation, first in first out; its runs never overlap (promise 3). A channel's runs
 start no closer than its rate limit (promise 4): an event that must wait is scheduled for the
 moment it may run and keeps its place. Where a limit is reached a lane is parked until a run ends.
-Of those that may run DMs go first, then each guild in its turn.
+Of those that may run each guild has its turn, DMs being one of them, and in it who has waited
+longest; who holds half of an agent's runs lets others go first that wait for the agent.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from ..clock import Clock
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, Turn
 from .limits import Rules
-from .lines import FairLine, Groups, Lane
+from .lines import FairLine, Groups, Lane, Shares, release
 from .pace import Pace
+from .waiting import Waiting
 
 _VOID_KEPT = 1000
 BITE = 100
@@ -40,13 +42,15 @@ class Lanes:
         # Lanes to be scheduled anew, and whether all are to be when these have been.
         self._anew: deque[str] = deque()
         self._all_anew = False
-        self._ready = FairLine()
+        self._places = itertools.count()
+        self._shares = Shares(rules)
+        self._ready = FairLine(self._shares)
         self._parked: dict[str, FairLine] = {}
         self._held: Counter[str] = Counter()
         self._keys: dict[str, tuple[str, ...]] = {}
         self._pace = Pace()
-        self.waiting: Counter[int | None] = Counter()
-        """How many events wait, by guild."""
+        self.waiting = Waiting()
+        """How many events wait."""
         self.running = 0
         """How many events were taken and not released."""
 
@@ -59,7 +63,7 @@ class Lanes:
             lane = self._lanes[name] = Lane(guild_id, turn.speaker.parent_id)
             self._groups.add(name, lane)
         lane.waiting.append(turn)
-        self.waiting[guild_id] += len(turn.events)
+        self.waiting.add(speaker, len(turn.events))
         if len(lane.waiting) == 1 and not lane.busy:
             self._plan(name, lane)
 
@@ -67,7 +71,7 @@ class Lanes:
         """Take a turn that may run now, or tell the seconds to wait for one (None: for news).
 
         Zero seconds: look again as soon as others have run. Nobody starts before all are ready
-        that may be, or a direct message could be overtaken.
+        that may be, or a guild could be passed over.
         """
         now = self._clock.monotonic()
         if self._anew or self._all_anew:
@@ -91,6 +95,9 @@ class Lanes:
                 return self._start(lane, ()), None
             elif (full := self._full(limits := self._rules.limits(speaker))) is not None:
                 self._park(name, lane, full)
+            elif self._parked and (before := self._before(name, lane, limits)) is not None:
+                for one in (before, name):
+                    self._make_ready(one, self._lanes[one])
             else:
                 self._join(lane, now)
                 self._pace.started(speaker.channel_id, now)
@@ -106,7 +113,7 @@ class Lanes:
     def put_back(self, turn: Turn) -> None:
         """Return a taken turn to the head of its lane."""
         self._lanes[turn.lane].waiting.insert(0, turn)
-        self.waiting[turn.speaker.guild_id] += len(turn.events)
+        self.waiting.add(turn.speaker, len(turn.events))
         self.release(turn)
 
     def release(self, turn: Turn) -> None:
@@ -119,10 +126,10 @@ class Lanes:
             # Behind all others: when all are scheduled anew, who was served last comes last.
             self._lanes[name] = self._lanes.pop(name)
         self._plan(name, lane)
-        for key in self._keys.pop(name):
-            self._held[key] -= 1
-            if not self._held[key]:
-                del self._held[key]
+        if keys := self._keys.pop(name):
+            self._shares.give_back(lane)
+        for key in keys:
+            release(self._held, key)
             self._unpark(key)
 
     def leave_turn(self, turn: Turn, event: Event) -> None:
@@ -135,7 +142,7 @@ class Lanes:
 
         If the last one goes, who came before speaks. A turn that does not go on is in no lane.
         """
-        self.waiting[event.guild_id] -= 1
+        self.waiting.remove(event)
         if len(turn.events) > 1:
             turn.events = tuple(one for one in turn.events if one is not event)
             return True
@@ -160,6 +167,18 @@ class Lanes:
         else:
             for guild_id in guild_ids:
                 self._anew.extend(self._groups.of_guild(guild_id))
+
+    def joins(self, event: Event) -> bool:
+        """Tell whether an event that comes now will run together with some that wait."""
+        lane = self._lanes.get(event.lane)
+        if lane is None or not lane.waiting:
+            return False
+        mine = itertools.takewhile(
+            lambda turn: turn.speaker.author_id == event.author_id and turn.started_at is None,
+            reversed(lane.waiting),
+        )
+        # Of one author's in a row those are cut off from the front that are one turn.
+        return sum(1 for _ in mine) % self._rules.coalesce(event) > 0
 
     def waiting_in_guild(self, guild_id: int | None) -> Iterator[Turn]:
         """Yield the turns that wait in a guild, or (None) in direct messages."""
@@ -212,9 +231,8 @@ class Lanes:
             _, ticket, name = heapq.heappop(self._schedule)
             if self._valid(name, ticket):
                 lane = self._lanes[name]
-                lane.ticket = None
-                lane.ready = True
-                self._ready.add(name, lane)
+                lane.ticket, lane.since = None, next(self._places)
+                self._make_ready(name, lane)
         return False
 
     def _next_due(self, now: float) -> float | None:
@@ -234,7 +252,6 @@ class Lanes:
             lane.ticket = None
             del self._lanes[name]
             self._groups.remove(name, lane)
-            self._pass_on(lane)
 
     def _valid(self, name: str, ticket: int) -> bool:
         lane = self._lanes.get(name)
@@ -255,7 +272,10 @@ class Lanes:
 
     def _park(self, name: str, lane: Lane, key: str) -> None:
         """Let a lane wait for a run of the key to end."""
-        self._parked.setdefault(key, FairLine()).add(name, lane)
+        line = self._parked.get(key)
+        if line is None:
+            line = self._parked[key] = FairLine(self._shares)
+        line.add(name, lane)
         lane.parked_at = key
         self._pass_on(lane)
 
@@ -267,7 +287,24 @@ class Lanes:
         if not line:
             del self._parked[key]
         lane = self._lanes[name]
-        lane.parked_at, lane.woken_for, lane.ready = None, key, True
+        lane.parked_at, lane.woken_for = None, key
+        self._make_ready(name, lane)
+
+    def _before(self, name: str, lane: Lane, keys: Iterable[str]) -> str | None:
+        """Take out who is parked and goes before a lane that could have a place, if anybody does.
+
+        The place is another guild's, whose turn comes later or who could not use it.
+        """
+        for key in keys:
+            line = self._parked.get(key)
+            before = line.before(name, lane) if line is not None else None
+            if before is not None:
+                self._leave_lines(before, self._lanes[before])
+                return before
+        return None
+
+    def _make_ready(self, name: str, lane: Lane) -> None:
+        lane.ready = True
         self._ready.add(name, lane)
 
     def _leave_lines(self, name: str, lane: Lane) -> None:
@@ -275,6 +312,7 @@ class Lanes:
         if lane.ready:
             self._ready.remove(name, lane)
             lane.ready = False
+            self._pass_on(lane)
         elif lane.parked_at is not None:
             line = self._parked[lane.parked_at]
             line.remove(name, lane)
@@ -311,8 +349,10 @@ class Lanes:
         turn = lane.waiting.pop(0)
         speaker, count = turn.speaker, len(turn.events)
         lane.busy, lane.woken_for = True, None
-        self.waiting[speaker.guild_id] -= count
+        self.waiting.remove(speaker, count)
         self.running += count
         self._keys[turn.lane] = keys
-        self._held.update(keys)
+        if keys:
+            self._shares.take(lane)
+            self._held.update(keys)
         return turn

@@ -8,12 +8,15 @@ from typing import Protocol
 
 from ..errors import Breakers
 from ..model import Event
-from ..settings import Settings
+from ..settings import Settings, TurnLimit
 
 GLOBAL_RUNS = 64
 GUILD_RUNS = 8
 AGENT_RUNS = 4
 USER_RUNS = 3
+DM_EVENTS = 10_000
+"""How much may wait in direct messages in all. Each person's own bound comes long before it: it
+keeps those who are many from filling the memory."""
 AWAY_SECONDS = 5.0
 """How long until it is seen at the latest that a guild has come."""
 COALESCED = 5
@@ -25,6 +28,23 @@ class Rules(Protocol):
 
     def capacity(self, guild_id: int | None) -> int:
         """Return how many events of a guild (None: of all DMs) may wait."""
+        ...
+
+    def user_capacity(self, guild_id: int | None) -> int:
+        """Return how many events of one person may wait in a guild (None: in DMs)."""
+        ...
+
+    def turn_limit(self, guild_id: int | None) -> TurnLimit:
+        """Return how often one person has a turn in a guild (None: in DMs)."""
+        ...
+
+    def agent(self, guild_id: int | None) -> str | None:
+        """Return the agent for whose runs a guild (None: all DMs) competes with others."""
+        ...
+
+    @property
+    def share(self) -> int:
+        """How many runs of an agent a guild may hold while others wait for the agent."""
         ...
 
     def pace(self, event: Event) -> float:
@@ -67,8 +87,25 @@ class WorkRules:
         self.agent_runs = agent_runs
 
     def capacity(self, guild_id: int | None) -> int:
-        """Return how many events of a guild may wait."""
-        return self._settings.guild(guild_id).max_queue_size
+        """Return how many events of a guild, or of all DMs, may wait."""
+        return DM_EVENTS if guild_id is None else self._settings.guild(guild_id).max_queue_size
+
+    def user_capacity(self, guild_id: int | None) -> int:
+        """Return how many events of one person may wait in a guild, or in DMs."""
+        return self._settings.guild(guild_id).user_queue_size
+
+    def turn_limit(self, guild_id: int | None) -> TurnLimit:
+        """Return how often one person has a turn in a guild, or in DMs."""
+        return self._settings.guild(guild_id).user_limit
+
+    def agent(self, guild_id: int | None) -> str | None:
+        """Return the agent that answers in a guild, or in DMs."""
+        return self._settings.agent_for(guild_id)
+
+    @property
+    def share(self) -> int:
+        """How many runs of an agent a guild may hold while others wait: half of them."""
+        return max(1, self.agent_runs // 2)
 
     def pace(self, event: Event) -> float:
         """Return the seconds between two starts in the event's channel."""

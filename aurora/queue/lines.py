@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from bisect import bisect_left, insort
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..model import Turn
+from .limits import Rules
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
     """A lane is in one place at a time: busy, scheduled (`ticket`), ready, parked, or about to be.
 
-    `woken_for` names the key whose free place it was given and has not used yet.
+    `since` orders those that became ready. `woken_for` names the key whose free place it was given
+    and has not used yet, `agent` the one whose run keeps it busy.
     """
 
     guild_id: int | None
@@ -22,47 +29,129 @@ class Lane:
     busy: bool = False
     ticket: int | None = None
     ready: bool = False
+    since: int = 0
     parked_at: str | None = None
     woken_for: str | None = None
+    agent: str | None = None
+
+
+class Shares:
+    """How many runs of its agent each guild holds."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._held: Counter[tuple[str | None, int | None]] = Counter()
+
+    def take(self, lane: Lane) -> None:
+        """Count a run that starts."""
+        lane.agent = self.agent(lane.guild_id)
+        self._held[lane.agent, lane.guild_id] += 1
+
+    def give_back(self, lane: Lane) -> None:
+        """Count a run no more."""
+        release(self._held, (lane.agent, lane.guild_id))
+
+    def agent(self, guild_id: int | None) -> str | None:
+        """Return the agent that a guild competes for."""
+        return self._rules.agent(guild_id)
+
+    def spent(self, agent: str | None, guild_id: int | None) -> bool:
+        """Tell whether a guild is to wait while others wait for the agent."""
+        return self._held[agent, guild_id] >= self._rules.share
 
 
 class FairLine:
-    """Names of lanes in the order they are served: DMs first, then one of each guild in turn.
+    """Names of lanes in the order they are served: one of each guild in turn, DMs being one.
 
-    Ordered by key, so that whoever leaves from the middle is not looked for.
+    In a guild who became ready first is first. A guild that holds its share of an agent's runs
+    lets others go first that stand here for the same agent.
     """
 
-    def __init__(self) -> None:
-        self._guilds: dict[int | None, OrderedDict[str, None]] = {}
+    def __init__(self, shares: Shares) -> None:
+        self._shares = shares
+        self._guilds: OrderedDict[int | None, _Guild] = OrderedDict()
+        self._rivals: dict[str | None, OrderedDict[int | None, None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._guilds)
 
     def add(self, name: str, lane: Lane) -> None:
         """Let a lane stand in line."""
-        line = self._guilds.get(lane.guild_id)
-        if line is None:
-            line = self._guilds[lane.guild_id] = OrderedDict()
-        line[name] = None
-        if lane.woken_for is not None:
-            # It waited its turn before.
-            line.move_to_end(name, last=False)
+        guild_id = lane.guild_id
+        guild = self._guilds.get(guild_id)
+        if guild is None:
+            guild = self._guilds[guild_id] = _Guild(self._shares.agent(guild_id))
+            self._rivals.setdefault(guild.agent, OrderedDict())[guild_id] = None
+        # Mostly at the end; who was parked or woken had its place before.
+        insort(guild.lanes, (lane.since, name))
 
     def pop(self) -> str:
         """Take out who is served next."""
-        guild_id = None if None in self._guilds else next(iter(self._guilds))
-        line = self._guilds.pop(guild_id)
-        name, _ = line.popitem(last=False)
-        if line:
-            self._guilds[guild_id] = line
+        guild_id = self._next()
+        guild = self._guilds[guild_id]
+        _, name = guild.lanes.pop(0)
+        if guild.lanes:
+            self._guilds.move_to_end(guild_id)
+            self._rivals[guild.agent].move_to_end(guild_id)
+        else:
+            self._leave(guild_id, guild)
         return name
 
     def remove(self, name: str, lane: Lane) -> None:
         """Take a lane out that is not served."""
-        line = self._guilds[lane.guild_id]
-        del line[name]
-        if not line:
-            del self._guilds[lane.guild_id]
+        guild = self._guilds[lane.guild_id]
+        del guild.lanes[bisect_left(guild.lanes, (lane.since, name))]
+        if not guild.lanes:
+            self._leave(lane.guild_id, guild)
+
+    def before(self, name: str, lane: Lane) -> str | None:
+        """Return who stands here and goes before a lane that could have a place now, if any."""
+        guild = self._guilds.get(lane.guild_id)
+        if guild is not None and guild.lanes[0] < (lane.since, name):
+            return guild.lanes[0][1]
+        agent = self._shares.agent(lane.guild_id)
+        if (rivals := self._rivals.get(agent)) and self._shares.spent(agent, lane.guild_id):
+            rival = self._unspent(rivals, agent, lane.guild_id)
+            if rival != lane.guild_id:
+                return self._guilds[rival].lanes[0][1]
+        return None
+
+    def _next(self) -> int | None:
+        """Return the guild whose turn it is."""
+        first = next(iter(self._guilds))
+        agent = self._guilds[first].agent
+        rivals = self._rivals[agent]
+        if len(rivals) > 1 and self._shares.spent(agent, first):
+            return self._unspent(rivals, agent, first)
+        return first
+
+    def _unspent(
+        self, rivals: Iterable[int | None], agent: str | None, otherwise: int | None
+    ) -> int | None:
+        # Few can have spent their share, so that the first who has not is soon found.
+        return next((one for one in rivals if not self._shares.spent(agent, one)), otherwise)
+
+    def _leave(self, guild_id: int | None, guild: _Guild) -> None:
+        del self._guilds[guild_id]
+        rivals = self._rivals[guild.agent]
+        del rivals[guild_id]
+        if not rivals:
+            del self._rivals[guild.agent]
+
+
+@dataclass(slots=True, eq=False)
+class _Guild:
+    """A guild's lanes in a line, and the agent that answered there when it came."""
+
+    agent: str | None
+    lanes: list[tuple[int, str]] = field(default_factory=list)
+
+
+def release(held: Counter[_Key], key: _Key) -> None:
+    """Count one less of a key; what nothing is held of is not kept."""
+    held[key] -= 1
+    if not held[key]:
+        del held[key]
 
 
 class Groups:

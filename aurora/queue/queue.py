@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from ..clock import Clock
 from ..ids import new_turn_id, written_at
 from ..ledger import EVERYWHERE, Backlog, Store, Where
-from ..model import NO_CONTEXT, Change, Event, State, Turn
+from ..model import NO_CONTEXT, Change, Event, EventContext, State, Turn
 from ..reasons import REASONS, Reason
+from .bounds import Bounds, Enqueued
 from .changes import Changes, persist
 from .lanes import Lanes
 from .limits import Rules
@@ -30,15 +29,6 @@ EXPIRY_SECONDS = 15 * 60.0
 """How long an event may wait before it ends as expired."""
 # A longer one no server may ask for: it is not known then, since the clock was set.
 _LONGEST_DELAY, _UNKNOWN_DELAY = 300.0, 2.0
-
-
-class Enqueued(StrEnum):
-    """What became of an event that was offered."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = Reason.DUPLICATE
-    FULL = Reason.FULL
-    SHUT = Reason.SHUT
 
 
 class MessageQueue:
@@ -65,9 +55,8 @@ class MessageQueue:
         self._loop: asyncio.AbstractEventLoop | None = None
         # The turn of each unfinished event, by message.
         self._turns: dict[int, Turn] = {}
-        self._arriving: Counter[int | None] = Counter()
+        self._bounds = Bounds(rules, self._lanes, clock)
         self._totals = self._changes.totals
-        self._shut = False
 
     async def open(self) -> Backlog:
         """Open the store and line up what it still holds, in the order of acceptance."""
@@ -76,36 +65,45 @@ class MessageQueue:
         now = self._clock.time()
         for channel_id, started_at in backlog.starts.items():
             self._lanes.restore_start(channel_id, now - started_at)
+        self._bounds.restore(backlog.asked)
         async for some in walk(backlog.turns):
             for turn in some:
                 self._begin(turn)
                 self._line_up(turn)
         return backlog
 
-    async def enqueue(self, event: Event) -> Enqueued:
-        """Accept an event, or say why not; accepted means the store has it (promise 1)."""
-        if (refused := self._refusal(event)) is not None:
-            return refused
+    async def enqueue(
+        self, event: Event, describe: Callable[[], Awaitable[EventContext]] | None = None
+    ) -> Enqueued:
+        """Accept an event, or say why not; accepted means the store has it (promise 1).
+
+        `describe` makes its context; it is not called for an event that is refused.
+        """
+        if event.message_id in self._turns:
+            return self._count(Enqueued.DUPLICATE)
+        if (refused := self._bounds.enter(event)) is not None:
+            return self._count(refused)
         # Their time begins now: however slow the store is, the clock may be set meanwhile.
         self._begin(turn := Turn((event,)))
-        # Those on their way to the store count, so that events arriving at once can't overfill it.
-        self._arriving[event.guild_id] += 1
-        change = self._changes.of(event, "queued")
         try:
-            fresh = await self._store.add(event, change)
+            if describe is not None:
+                event.context = await describe()
+                if self._bounds.shut:
+                    return Enqueued.SHUT
+            change = self._changes.of(event, "queued")
+            if not await self._store.add(event, change):
+                return self._count(Enqueued.DUPLICATE)
         finally:
-            self._arriving[event.guild_id] -= 1
-        if not fresh:
-            self._totals[Enqueued.DUPLICATE] += 1
-            return Enqueued.DUPLICATE
+            self._bounds.leave(event)
+        self._bounds.accepted(event)
         return self._accepted(turn, change)
 
     async def revive(self, event: Event) -> Enqueued:
         """Let a final event with a new context wait again, as if it had just been accepted."""
         if event.message_id in self._turns:
             return Enqueued.DUPLICATE
-        if (refused := self._refusal(event)) is not None:
-            return refused
+        if (refused := self._bounds.refuses_anew(event)) is not None:
+            return self._count(refused)
         event.state, event.reason = State.WAITING, ""
         event.turn_id = event.ended_at = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
@@ -116,7 +114,7 @@ class MessageQueue:
 
     def shut(self) -> None:
         """Accept nothing more; what is here can still be run, finished or cancelled."""
-        self._shut = True
+        self._bounds.shut = True
 
     def submit(self, event: Event) -> Future[Enqueued]:
         """Enqueue from another thread."""
@@ -300,7 +298,7 @@ class MessageQueue:
     def get_stats(self) -> dict[str, Any]:
         """Return counts: waiting, running, waiting by guild, and totals since start."""
         # Copying a dict is one step for the interpreter, so this is safe from any thread.
-        waiting = {guild: count for guild, count in dict(self._lanes.waiting).items() if count}
+        waiting = dict(self._lanes.waiting.guilds)
         return {
             "waiting": sum(waiting.values()),
             "running": self._lanes.running,
@@ -308,21 +306,15 @@ class MessageQueue:
             "totals": dict(self._totals),
         }
 
-    def _refusal(self, event: Event) -> Enqueued | None:
-        if self._shut:
-            return Enqueued.SHUT
-        guild = event.guild_id
-        if self._lanes.waiting[guild] + self._arriving[guild] >= self._rules.capacity(guild):
-            self._totals[Enqueued.FULL] += 1
-            return Enqueued.FULL
-        return None
+    def _count(self, what: Enqueued) -> Enqueued:
+        self._totals[what] += 1
+        return what
 
     def _accepted(self, turn: Turn, change: Change) -> Enqueued:
-        self._totals[Enqueued.ACCEPTED] += 1
         turn.speaker.context = NO_CONTEXT
         self._line_up(turn)
         self._changes.publish([change])
-        return Enqueued.ACCEPTED
+        return self._count(Enqueued.ACCEPTED)
 
     def _begin(self, turn: Turn) -> None:
         """Translate a turn's times to the clock that nobody sets."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..ledger import Store, Where
@@ -27,7 +28,8 @@ class Reread(NamedTuple):
     context: EventContext
 
 
-class Retries(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Retries:
     """Lets ended events wait again.
 
     `trace` finds out what of an event is to be seen in Discord; `reread` reads its message anew
@@ -38,9 +40,20 @@ class Retries(NamedTuple):
     queue: MessageQueue
     trace: Callable[[Turn], Awaitable[Trace]]
     reread: Callable[[Event], Awaitable[Reread | Reason]]
+    _examined: set[int] = field(default_factory=set)
 
     async def retry(self, event: Event) -> NotRetried | None:
         """Let an ended event wait again; return the reason why not, or None."""
+        if event.message_id in self._examined:
+            # The same message, twice at once, would be answered twice.
+            return Reason.DUPLICATE
+        self._examined.add(event.message_id)
+        try:
+            return await self._retry(event)
+        finally:
+            self._examined.remove(event.message_id)
+
+    async def _retry(self, event: Event) -> NotRetried | None:
         if event.state not in RETRIED:
             return event.state
         if (seen := await self._seen(event)) is not None:

@@ -25,6 +25,8 @@ COUNT = _("{what}: {count}")
 ACCEPTED = _("accepted")
 DUPLICATE = _("duplicate")
 FULL = _("full")
+PERSON_FULL = _("too much of one person's waiting")
+TOO_OFTEN = _("too often for one person")
 DIRECT_MESSAGES = _("direct messages")
 
 AT_A_TIME = _("answered at a time: {everywhere}, of one server {guild}")

@@ -74,6 +74,8 @@ CANNOT_SEND = _("I may not write there")
 GUILD_LEFT = _("I have left that server")
 NO_ACCESS = _("I can't see that channel any more")
 FULL = _("too much is waiting there already")
+PERSON_FULL = _("as much of its author's is waiting there as may")
+TOO_OFTEN = _("its author has been answered there as often as anybody may")
 SHUT = _("I am being unloaded")
 DUPLICATE = _("it waits for its turn already")
 
@@ -116,6 +118,8 @@ MEND_DM_NO_AGENT = _("Choose one with `[p]aurora config dm agent`.")
 MEND_FULL = _(
     "`[p]aurora queue status` shows what waits; `[p]aurora config queuesize` is how much may."
 )
+MEND_PERSON_FULL = _("`[p]aurora config userqueue` is how much of one person's may wait.")
+MEND_TOO_OFTEN = _("`[p]aurora config userlimit` is how often one person is answered.")
 MEND_RETRY = _("`[p]aurora queue retry` tries again.")
 
 NOT_ANSWERED = _("A message was not answered: {why} ({detail}). {todo}")
@@ -143,6 +147,13 @@ SAY_CRASH = _("Something went wrong on my side, so I cannot answer this. Please 
 SAY_TOO_LATE = _("I could not get to this in time. Please ask again if you still want an answer.")
 SAY_FULL = _(
     "There are too many messages waiting for me here right now. Please try again in a moment."
+)
+SAY_PERSON_FULL = _(
+    "You have already asked me as much as can wait here for one person. Please ask again when I "
+    "have answered some of it."
+)
+SAY_TOO_OFTEN = _(
+    "You have asked me a lot in a short time. Please give me a little while, and then ask again."
 )
 SAY_DM_NO_AGENT = _(
     "Hello! I can't talk in direct messages yet: no agent has been chosen for them. "

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from redbot.core import commands
 
 from doubles.llm import Step
 from doubles.local_discord import (
@@ -154,6 +158,98 @@ async def test_a_full_queue_refuses_loudly(town: Town, gate: asyncio.Event) -> N
     gate.set()
     assert await ends(town, [first, *waiting]) == ["answered"] * 11
     assert (await provoke(town, "[[say:room again]]")).state == "answered"
+
+
+async def test_a_flood_of_one_person_is_refused_before_anything_is_done_for_it(
+    town: Town, gate: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five wait, each other is marked, and told once; another member waits for few of them."""
+    await town.cog.services.settings.set_guild(
+        town.guild.id, rate_limit_seconds=0.0, user_queue_size=5
+    )
+    described: list[int] = []
+    building = sys.modules[type(town.cog.services.intake).__module__]
+    build = building.build_event_context
+
+    async def counted(message: Any, *args: Any, **more: Any) -> Any:
+        described.append(message.id)
+        return await build(message, *args, **more)
+
+    monkeypatch.setattr(building, "build_event_context", counted)
+    first = slow(town, town.bo, town.general)
+    await reached(town, first, "running")
+    flood = [
+        town.discord.say(town.bo, town.general, f"{town.mention} [[say:{number}]]")
+        for number in range(25)
+    ]
+    waiting, late = flood[:5], flood[5:]
+    await town.discord.wait_for(marked(town, late))
+    assert [town.marks(message) for message in late] == [["⏳"]] * 20
+    notices = [one for message in late for one in town.answers(message)]
+    assert ["asked me as much" in one.content for one in notices] == [True]
+    assert described == [one.id for one in (first, *waiting)]
+    behind = mention(town, "[[say:my turn]]")
+    await reached(town, behind, "queued")
+    gate.set()
+    assert await ends(town, [first, *waiting, behind]) == ["answered"] * 7
+    started = [change.message_id for change in town.changes if change.step == "running"]
+    assert started.index(behind.id) - started.index(first.id) <= 6
+
+
+async def test_one_account_can_not_close_direct_messages_for_others(
+    town: Town, gate: asyncio.Event
+) -> None:
+    """Seventy of its messages are more than a server takes of all."""
+    await town.cog.services.settings.set_world(dm_agent_id=town.agent_id)
+    loud, other = town.discord.open_dm(town.bo), town.discord.open_dm(town.ada)
+    first = town.discord.say(town.bo, loud, "slow")
+    await reached(town, first, "running")
+    flood = [town.discord.say(town.bo, loud, f"[[say:{number}]]") for number in range(70)]
+    await town.discord.wait_for(lambda: all(map(town.marks, flood[5:])), 30)
+    seen = await outcome_of(town, town.discord.say(town.ada, other, "[[say:hello]]"))
+    assert seen.state == "answered"
+    gate.set()
+    assert await ends(town, [first, *flood[:5]]) == ["answered"] * 6
+
+
+async def test_who_asks_too_often_is_told_so_once(town: Town) -> None:
+    """Two turns a minute here: the third message is marked and told, the fourth marked alone."""
+    assert "2/60" in await town.command("aurora config userlimit 2 60")
+    for _ in range(2):
+        await works(town)
+    late = [mention(town, "again") for _ in range(2)]
+    await town.discord.wait_for(marked(town, late))
+    assert [town.marks(message) for message in late] == [["⏳"]] * 2
+    notices = [one for message in late for one in town.answers(message)]
+    assert ["a lot in a short time" in one.content for one in notices] == [True]
+    assert await town.refusal(late[1]) == "too_often"
+    assert "off" in await town.command("aurora config userlimit off")
+    await works(town)
+    assert "3/30" in await town.command("aurora config set userlimit 3/30")
+
+
+async def test_two_servers_can_try_messages_again_at_the_same_time(town: Town) -> None:
+    """One at a time in each; before, one admin's long list was in the way of all others."""
+    away = await second_guild(town, town.agent_id)
+    services, entered, go = town.cog.services, [], asyncio.Event()
+    retry_latest = services.retries.retry_latest
+
+    async def slowly(place: Any) -> Any:
+        entered.append(place)
+        await go.wait()
+        return await retry_latest(place)
+
+    object.__setattr__(services, "retries", SimpleNamespace(retry_latest=slowly))
+    for place in (town.general, away):
+        town.discord.say(town.ada, place, "!aurora queue retry all")
+    async with asyncio.timeout(20):
+        while len(entered) < 2:  # noqa: ASYNC110 - a command tells nobody that it began
+            await asyncio.sleep(0.01)
+    assert sorted(entered) == sorted([town.guild.id, away.guild.id if away.guild else 0])
+    failure = await town.refused("aurora queue retry all")
+    assert isinstance(failure, commands.MaxConcurrencyReached)
+    go.set()
+    await town.discord.wait_for(lambda: town.bot_messages(away)[-1:] or None)
 
 
 def marked(town: Town, messages: list[Message]) -> Callable[[], bool]:

@@ -102,6 +102,7 @@ async def test_what_is_asked_for_takes_as_long_with_many_as_with_few(
         (lists.ANY, (5, 1)),
         (lists.ANY_OPEN, (5, 1)),
         (lists.DM_CHANNELS, (0.0,)),
+        (rows.ASKED, (0.0, 1.0)),
         (rows.LISTED, (1,)),
         (rows.UNFINISHED, ()),
         (rows.UNFINISHED_TURNS, ()),

@@ -20,6 +20,31 @@ from tests.support.stores import (
     start,
 )
 
+# -- who asked
+
+
+async def test_the_turns_of_the_last_hour_are_told_at_the_next_start(
+    store: Store, clock: FakeClock
+) -> None:
+    """Each once, at the time of its first message, oldest first; what never ran by its lane."""
+    old = make_event(now=clock.time() - 3601)
+    both = [make_event(now=clock.time() - 90 + n, author_id=8) for n in range(2)]
+    waiting = [make_event(now=clock.time() - 60 + n, guild_id=None) for n in range(2)]
+    ahead = make_event(now=clock.time() + 60)
+    for event in (old, *both, *waiting, ahead):
+        await store.add(event, change(event))
+    turn = make_turn(*both)
+    for event in both:
+        event.turn_id = turn.id
+    await end(store, await start(store, turn))
+    await store.close()
+    backlog = await store.open()
+    assert list(backlog.asked) == [
+        (9, 8, clock.time() - 90),
+        (None, waiting[0].author_id, clock.time() - 60),
+    ]
+
+
 # -- changes
 
 

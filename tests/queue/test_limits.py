@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,9 @@ from aurora.queue.limits import (
     USER_RUNS,
     WorkRules,
 )
-from aurora.settings import Settings
+from aurora.settings import GUILD_DEFAULTS, Settings
 from tests.support.clocks import FakeClock
+from tests.support.documents import whole
 from tests.support.events import make_event
 
 
@@ -59,6 +61,27 @@ def test_the_limits_are_those_of_promise_3() -> None:
     assert (GLOBAL_RUNS, GUILD_RUNS, AGENT_RUNS, USER_RUNS) == (64, 8, 4, 3)
 
 
+def test_the_readme_names_the_limits() -> None:
+    """In its paragraph on fairness, each number beside what it bounds."""
+    (told,) = re.findall(r"^- \*\*In order, and fair\.\*\*.*?^- ", whole("README.md"), re.M | re.S)
+    told = " ".join(told.split())
+    minute, hour = GUILD_DEFAULTS["user_limit"]
+    for claim in (
+        f"{GLOBAL_RUNS} runs in all, {GUILD_RUNS} per server, {AGENT_RUNS} per agent, "
+        f"{USER_RUNS} per person",
+        f"{GUILD_DEFAULTS['user_queue_size']} messages of one person",
+        f"{minute} times a minute and {hour} times an hour",
+    ):
+        assert claim in told
+
+
+def test_a_guilds_share_is_half_of_an_agents_runs(rules: WorkRules) -> None:
+    """And at least one, or nobody could run."""
+    assert rules.share == AGENT_RUNS // 2
+    rules.agent_runs = 1
+    assert rules.share == 1
+
+
 def test_an_event_in_a_guild_counts_for_guild_agent_and_author(rules: WorkRules) -> None:
     """Four keys, each with its limit."""
     assert rules.limits(make_event(guild_id=9, author_id=7)) == {
@@ -94,7 +117,7 @@ async def test_queuesize_and_ratelimit_are_each_guilds_own_and_apply_at_once(
     await settings.set_guild(9, max_queue_size=10, rate_limit_seconds=0.5)
     assert rules.capacity(9) == 10
     assert rules.pace(make_event(guild_id=9)) == 0.5
-    assert rules.capacity(8) == rules.capacity(None) == 50
+    assert rules.capacity(8) == 50
     assert rules.pace(make_event(guild_id=None)) == 2.0
 
 

@@ -165,19 +165,19 @@ async def test_changes_that_follow_each_other_cost_no_more_than_one(
     assert asked.total <= 2 * MANY
 
 
-async def test_a_direct_message_is_first_of_all_that_fall_due_together(
+async def test_no_guild_is_passed_over_of_those_that_fall_due_together(
     bench: QueueBench,
 ) -> None:
     """Nobody starts while some that are due have not been looked at."""
-    events = lanes(bench)
-    dm = make_event(now=bench.clock.time(), channel_id=MANY + 1, guild_id=None)
-    bench.rules.held = {event.channel_id: 60.0 for event in (*events, dm)}
-    bench.rules.most["global"] = 1
-    await bench.accept(*events, dm)
+    events = lanes(bench, guild_id=1)
+    last = make_event(now=bench.clock.time(), channel_id=MANY + 1, guild_id=2)
+    bench.rules.held = {event.channel_id: 60.0 for event in (*events, last)}
+    bench.rules.most["global"] = 2
+    await bench.accept(*events, last)
     await bench.claim_all()
     bench.rules.held.clear()
     await bench.clock.advance(60.0)
-    assert await bench.claim() is dm
+    assert await bench.claim_all() == [events[0], last]
 
 
 async def test_who_was_served_last_comes_last_after_a_change(bench: QueueBench) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from aurora.model import Event, State, Trace, Turn
@@ -92,6 +95,15 @@ async def test_a_message_that_may_not_be_answered_now_keeps_its_end(desk: Desk) 
     event = await desk.ended(State.FAILED)
     assert await desk.retries.retry(event) == "message_gone"
     assert event.state is State.FAILED
+
+
+async def test_a_message_is_tried_again_once_however_many_ask_for_it(desk: Desk) -> None:
+    """In two servers at once, as an owner may: or it would be answered twice."""
+    event = await desk.ended(State.FAILED)
+    desk.read = Reread("reply", make_event().context)
+    said = await asyncio.gather(*(desk.retries.retry(replace(event)) for _ in range(3)))
+    assert sorted(map(str, said)) == ["None", "duplicate", "duplicate"]
+    assert len(desk.queue.waiting()) == 1
 
 
 async def test_a_queue_that_is_shut_takes_nothing_again(desk: Desk) -> None:

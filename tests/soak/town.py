@@ -15,6 +15,7 @@ from aiohttp import web
 
 from doubles.local_discord import Guild, LocalDiscord, Message
 from doubles.quick_app_server import Plan, QuickAppServer, channel_of
+from tests.support.keepers import ASKING_FREELY
 
 from .life import Home, Wishes
 
@@ -101,6 +102,7 @@ class SoakTown:
                 "rate_limit_seconds": self.size.pace,
                 "max_queue_size": 1000,
                 "coalesce_messages": number % 2 == 0,
+                **ASKING_FREELY,
             }
             for number, guild in enumerate(self.guilds)
         }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aurora.settings import NO_LIMIT
+
 
 class Keeper:
     """A Keeper in a dict, as strict as Config about keys."""
@@ -22,3 +24,7 @@ class Keeper:
 
     async def save(self, guild_id: int | None, key: str, value: Any) -> None:
         (self.world if guild_id is None else self.guilds.setdefault(guild_id, {}))[key] = value
+
+
+ASKING_FREELY: Mapping[str, Any] = {"user_queue_size": 1000, "user_limit": NO_LIMIT}
+"""A guild in which a few people may ask for many; what they would be refused is another matter."""

@@ -32,7 +32,7 @@ from doubles.local_discord import Channel, LocalDiscord, Message
 from doubles.local_discord.gateway import Session
 from doubles.local_discord.posting import event_payload
 from tests.support.discord_port import Answer, Port
-from tests.support.keepers import Keeper
+from tests.support.keepers import ASKING_FREELY, Keeper
 from tests.support.virtual import VirtualClock
 
 TURNS_OF_RED = 3
@@ -253,7 +253,7 @@ class Harbour:
         for guild in self.guilds:
             # Of a channel more may be missed than a queue holds; that is another matter.
             await self.settings.set_guild(
-                guild.id, agent_id="agent", enabled=True, max_queue_size=500
+                guild.id, agent_id="agent", enabled=True, max_queue_size=500, **ASKING_FREELY
             )
 
     async def start(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Turn
 from aurora.queue import Enqueued, MessageQueue
 from aurora.reasons import Reason
+from aurora.settings import NO_LIMIT, TurnLimit
 from tests.support.clocks import FakeClock
 
 
@@ -23,16 +25,30 @@ class Rules:
         self.most: dict[str, int] = {}
         self.held: dict[int, float] = {}
         self.together = 1
+        self.user_size = 1_000_000
+        self.turns = NO_LIMIT
+        self.share = 1000
+        self.agents: dict[int | None, str] = defaultdict(lambda: "agent")
 
     def capacity(self, _guild_id: int | None) -> int:
         return self.size
+
+    def user_capacity(self, _guild_id: int | None) -> int:
+        return self.user_size
+
+    def turn_limit(self, _guild_id: int | None) -> TurnLimit:
+        return self.turns
+
+    def agent(self, guild_id: int | None) -> str | None:
+        return self.agents[guild_id]
 
     def pace(self, event: Event) -> float:
         return self.seconds[event.guild_id]
 
     def limits(self, event: Event) -> Mapping[str, int]:
         guild, user = f"guild:{event.guild_id}", f"user:{event.author_id}"
-        return {key: self.most.get(key, 1000) for key in ("global", guild, user)}
+        agent = f"agent:{self.agents[event.guild_id]}"
+        return {key: self.most.get(key, 1000) for key in ("global", guild, agent, user)}
 
     def hold(self, event: Event) -> float:
         return self.held.get(event.channel_id, 0.0)
@@ -62,17 +78,18 @@ class QueueBench:
         await self.queue.start(turn)
         return self._claimed(turn)
 
-    async def claim_all(self) -> list[Event]:
-        """Start whatever may run now; return the events that speak."""
+    async def claim_all(self, most: float = math.inf) -> list[Event]:
+        """Start whatever may run now, or so much of it; return the events that speak."""
         claimed: list[Event] = []
-        while True:
+        while len(claimed) < most:
             task = asyncio.create_task(self.claim())
             await self.clock.settle()
             if not task.done():
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-                return claimed
+                break
             claimed.append(task.result())
+        return claimed
 
     async def take(self) -> Event:
         """Wait for a turn, and do not start it yet."""

@@ -67,6 +67,8 @@ READ = {
     "reasons.MEND_NOT_ENABLED": LOG,
     "reasons.MEND_DM_NO_AGENT": LOG,
     "reasons.MEND_FULL": LOG,
+    "reasons.MEND_PERSON_FULL": LOG,
+    "reasons.MEND_TOO_OFTEN": LOG,
     "reasons.MEND_RETRY": LOG,
     "remedies.SET_TOKEN": OWNER,
     "remedies.RUNNING": OWNER,

@@ -24,6 +24,7 @@ from sandbox.letta import AppServer
 from sandbox.red import LocalRed
 from sandbox.servers import LettaServer, RestServer, lend_sdk
 from tests.support.house import ROOT
+from tests.support.keepers import ASKING_FREELY
 
 FINAL = {"answered", "declined", "failed", "cancelled", "expired"}
 # Making an agent takes longer than booting Red. A server's towns share one, and as agents hold on
@@ -162,7 +163,9 @@ class Town:
         assert "Done" in await self.command(f"aurora enable {self.agent_id}")
         assert "Done" in await self.command("aurora config ratelimit 0.5")
         # Most tests ask several things in a row and want each answered by itself.
-        await self.cog.services.settings.set_guild(self.guild.id, coalesce_messages=False)
+        await self.cog.services.settings.set_guild(
+            self.guild.id, coalesce_messages=False, **ASKING_FREELY
+        )
 
 
 @asynccontextmanager

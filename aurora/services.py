@@ -42,6 +42,7 @@ from .reasons import AgentError
 from .runs.background import Background
 from .runs.cancelling import Cancelling
 from .runs.claim import Claims
+from .runs.loop_guard import LoopGuard
 from .runs.observers import Log, Tokens
 from .runs.pausing import Pauses
 from .runs.pinging import Pinger, look_again
@@ -140,10 +141,16 @@ class Services:
         sdk = SdkFolder(folder / "sdk")
         agents = AgentServer(clock, sdk, changed=breakers.reset)
 
-        sender = Sender(bot, store)
-        delivery = Delivery(bot, store, sender, partial(speak_in, bot))
+        speak = partial(speak_in, bot)
+        sender = Sender(
+            bot,
+            store,
+            most=lambda guild_id: settings.guild(guild_id).budget_messages,
+            speak=speak,
+        )
+        delivery = Delivery(bot, store, sender, speak)
         toolbox = EitherToolbox(
-            Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
+            Toolbox(bot, store, sender, clock, lambda: agents.backend, settings.guild),
             store,
             sender,
             watched=lambda event: (
@@ -191,7 +198,7 @@ class Services:
             clock,
             claims,
             cancelling,
-            observing=(partial(Log, queue), Tokens, notices.observe),
+            observing=(partial(Log, queue), Tokens, partial(LoopGuard, settings), notices.observe),
         )
         intake = Intake(
             bot, cog, settings, store, queue, clock, cancelling, notices.greet, background

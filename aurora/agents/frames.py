@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from .protocol import Reasoning, Text, Usage
+from .protocol import Reasoning, Text, ToolReturned, Usage
 
 Frame = dict[str, Any]
 
@@ -56,7 +56,7 @@ def json_object(text: str) -> Frame | None:
     """Return the object that a text holds, None if it holds none."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -69,5 +69,16 @@ def said_by_agent(message: Frame) -> Text | Reasoning | Usage | None:
         case "reasoning_message":
             return Reasoning(word(message, "reasoning"))
         case "usage_statistics":
-            return Usage(number(message, "prompt_tokens"), number(message, "completion_tokens"))
+            return Usage(
+                number(message, "prompt_tokens"),
+                number(message, "completion_tokens"),
+                max(1, number(message, "step_count")),
+            )
     return None
+
+
+def returned_by_tool(message: Frame) -> ToolReturned:
+    """Read the end of one tool call."""
+    is_error = word(message, "status") != "success"
+    fault = hash(word(message, "tool_return")) if is_error else 0
+    return ToolReturned(word(message, "tool_call_id"), is_error, fault)

@@ -12,6 +12,7 @@ from ..agents.protocol import ToolSpec
 from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
+from ..guard.budget import Budget
 from ..guard.policy import Act, Denied, Target, authorise
 from ..ledger import Store
 from ..model import Event, Turn
@@ -40,6 +41,7 @@ class Scope(NamedTuple):
     turn: Turn
     agent_id: str
     memory: Memory | None
+    budget: Budget
     ensure_open: Callable[[], None]
 
     @property

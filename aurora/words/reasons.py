@@ -24,6 +24,7 @@ FAILED = _("the agent or its model failed")
 UNREACHABLE = _("the agent's server could not be reached")
 LOST = _("the agent's server took it, and what became of it is not known")
 TIMEOUT = _("the agent did not come to an end within its time limit")
+STUCK = _("the agent went round in circles, or did more than one run may")
 CRASH = _("Aurora itself failed on it")
 POISON = _("Aurora died or failed on it three times")
 CRASHED = _("Aurora died or failed on it, and it had already had an effect")
@@ -78,6 +79,14 @@ THREAD_DELETED = _("the thread was deleted")
 WAITED_TOO_LONG = _("it could not be run in time")
 REVIVED = _("an admin had it tried again")
 
+# -- how it was that the agent went round in circles
+
+OVER_STEPS = _("it called its model more than {count} times, the most by `config steps`")
+OVER_LIMIT = _("it went beyond what `config {what}` allows")
+OVER_BUDGET = _("it went on to more than twice what `config {what}` allows")
+SAME_ERROR = _("a tool gave it the same error {count} times in a row")
+SAME_CALL = _("it made the same call {count} times in a row")
+
 # -- what can be done about it
 
 MEND_CONFIG = _(
@@ -89,6 +98,10 @@ MEND_FAILED = _("Check the agent's model and the log of the agent's server.")
 MEND_UNREACHABLE = _("Check that it runs and that its address is right.")
 MEND_LOST = _("Check the line to the server, and the server's log.")
 MEND_TIMEOUT = _("If the agent needs longer, raise `[p]aurora config timeout`.")
+MEND_STUCK = _(
+    "Look at what the agent was about, and at its instructions. What a run may do is set with "
+    "`[p]aurora config budget` and `[p]aurora config steps`."
+)
 MEND_CRASH = _("The log has the traceback.")
 MEND_RIGHTS = _("Let me see the channel, write there and read its history.")
 MEND_NOT_CONFIGURED = _("Set it with `[p]aurora lettaurl`.")
@@ -119,6 +132,7 @@ SAY_FAILED = _("Something went wrong while my agent worked on this. Please try a
 SAY_UNREACHABLE = _("I could not reach my agent. Please try again in a little while.")
 SAY_LOST = _("I lost touch with my agent before it could answer. Please ask again.")
 SAY_TIMEOUT = _("My agent took too long to answer, so I stopped waiting.")
+SAY_STUCK = _("My agent got stuck on this, so I stopped it. Please try to ask in another way.")
 SAY_CRASH = _("Something went wrong on my side, so I cannot answer this. Please ask again.")
 SAY_TOO_LATE = _("I could not get to this in time. Please ask again if you still want an answer.")
 SAY_FULL = _(

@@ -28,6 +28,7 @@ from aurora.reasons import Reason
 from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling, Running, Show, messages
 from aurora.runs.claim import Claims
+from aurora.runs.loop_guard import LoopGuard
 from aurora.runs.observers import Log, Tokens
 from aurora.runs.pinging import Pinger, look_again
 from aurora.runs.ports import Ports
@@ -92,7 +93,7 @@ class Bench:
         self.stats = ErrorStats(self.clock)
         self.watched = False
         toolbox = EitherToolbox(
-            Toolbox(self.bot, self.store, sender, self.clock),
+            Toolbox(self.bot, self.store, sender, self.clock, settings=self.settings.guild),
             self.store,
             sender,
             watched=lambda _event: self.watched,
@@ -114,6 +115,7 @@ class Bench:
         self.breakers.subscribe(self.outages.changed)
         self.claims = Claims()
         self.cancelling = Cancelling(self.queue, self.claims, self.delivery, self.background)
+        guard = partial(LoopGuard, self.settings)
         self.worker = Worker(
             self.queue,
             self.store,
@@ -131,7 +133,7 @@ class Bench:
             self.clock,
             self.claims,
             self.cancelling,
-            (partial(Log, self.queue), Tokens, self.notices.observe),
+            (partial(Log, self.queue), Tokens, guard, self.notices.observe),
             RetryConfig(jitter=0.0),
         )
         self.loop: asyncio.Task[None] | None = None

@@ -30,5 +30,6 @@ class RestRun(Run):
             result = ToolResult("The arguments are no JSON object.", is_error=True)
         else:
             result = await self.use(call.name, arguments)
-        self.emit(ToolReturned(call.id, result.is_error))
+        fault = hash(result.text) if result.is_error else 0
+        self.emit(ToolReturned(call.id, result.is_error, fault))
         return result

@@ -7,7 +7,7 @@ bounded by `runs/loop_guard.py`.
 from __future__ import annotations
 
 from ..reasons import StuckError
-from ..settings import BUDGET, GuildSettings
+from ..settings import GuildSettings
 from ..words.reasons import OVER_BUDGET
 from .policy import Act, Target
 
@@ -97,7 +97,7 @@ class Budget:
         """Return the refusal of so many, None if so many may be; raise StuckError."""
         most = self._most(what)
         if count > max(2 * most, _MOST_IGNORED):
-            raise StuckError(OVER_BUDGET(what=f"{BUDGET} {what}"))
+            raise StuckError(OVER_BUDGET(what=what))
         return _REFUSALS[what].format(n=count, most=most) if count > most else None
 
     def _most(self, what: str) -> int:

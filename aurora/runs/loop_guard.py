@@ -11,7 +11,7 @@ from typing import Any
 from ..agents.protocol import ModelCalled, RunEvent, ToolCalled, ToolHost, ToolReturned, Usage
 from ..model import Turn
 from ..reasons import StuckError
-from ..settings import BUDGET, Settings
+from ..settings import Settings
 from ..words import reasons as w
 
 SAME_ERRORS = 3
@@ -61,7 +61,7 @@ class LoopGuard:
         self._prompt = prompt
         self._tokens += usage.completion_tokens + grown
         if self._tokens > self._settings.budget_tokens:
-            raise StuckError(w.OVER_LIMIT(what=f"{BUDGET} tokens"))
+            raise StuckError(w.OVER_LIMIT(what="tokens"))
 
     def _called(self, call: ToolCalled) -> None:
         self._names[call.call_id] = call.name

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from ..reasons import AuroraError
 
 _LARGEST_ID = 2**63 - 1
+_MOST_DIGITS = 19
 
 
 class BadArgument(AuroraError):  # noqa: N818 - the name discord.py gives the same thing
@@ -35,7 +37,8 @@ class Arguments:
         value = self._required(name)
         text = str(value).strip()
         is_id = isinstance(value, str | int) and text.isascii() and text.isdigit()
-        if not is_id or not 0 < int(text[:20]) <= _LARGEST_ID:
+        # Read whole: a long one may begin with zeros.
+        if not is_id or len(text) > _MOST_DIGITS or not 0 < int(text) <= _LARGEST_ID:
             raise BadArgument(
                 f"{name} must be the id of something in Discord as a string of digits, "
                 f'such as "1187654321098765432", not {_shown(value)}.'
@@ -77,5 +80,6 @@ class Arguments:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    # Of what is nested only the outer parts: much fails on a thousand levels.
+    text = reprlib.repr(value) if isinstance(value, dict | list) else repr(value)
     return text if len(text) <= 40 else f"{text[:40]}…"

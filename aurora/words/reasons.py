@@ -81,9 +81,9 @@ REVIVED = _("an admin had it tried again")
 
 # -- how it was that the agent went round in circles
 
-OVER_STEPS = _("it called its model more than {count} times, the most by `config steps`")
-OVER_LIMIT = _("it went beyond what `config {what}` allows")
-OVER_BUDGET = _("it went on to more than twice what `config {what}` allows")
+OVER_STEPS = _("it called its model more than {count} times")
+OVER_LIMIT = _("it went beyond its budget of {what}")
+OVER_BUDGET = _("it went on past twice its budget of {what}")
 SAME_ERROR = _("a tool gave it the same error {count} times in a row")
 SAME_CALL = _("it made the same call {count} times in a row")
 

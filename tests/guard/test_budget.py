@@ -27,7 +27,7 @@ def test_past_a_limit_it_says_so_and_past_twice_the_run_is_ended(
     """An agent that listens goes on with what it has."""
     budget = Budget(GuildSettings(), 1)
     assert spent(budget, act, *[HERE] * 2 * most) == [True] * most + [False] * most
-    with pytest.raises(StuckError, match=f"budget {named}"):
+    with pytest.raises(StuckError, match=f"budget of {named}"):
         budget.spend(act, HERE)
 
 
@@ -54,7 +54,7 @@ def test_two_other_places_may_be_written_in_as_often_as_one_likes() -> None:
     assert spent(budget, Act.SEND, Target(4)) == [False]
     assert spent(budget, Act.REACT, Target(5), Target(3)) == [False, True]
     assert spent(budget, Act.READ, Target(6)) == [True]
-    with pytest.raises(StuckError, match="budget places"):
+    with pytest.raises(StuckError, match="budget of places"):
         budget.spend(Act.SEND, Target(7))
 
 
@@ -73,7 +73,7 @@ def test_after_five_ids_that_led_nowhere_only_known_ones_are_tried() -> None:
         budget.led_nowhere(Target(number))
     assert spent(budget, Act.READ, Target(1), Target(2), Target(100)) == [True, True, False]
     assert spent(budget, Act.LOOK, *map(Target, range(200, 205))) == [False] * 5
-    with pytest.raises(StuckError, match="budget ids"):
+    with pytest.raises(StuckError, match="budget of ids"):
         budget.spend(Act.LOOK, Target(205))
 
 
@@ -93,5 +93,5 @@ def test_messages_are_counted_by_what_is_out() -> None:
     assert "13 of at most 12" in budget.no_room(12)
     for _ in range(11):
         budget.no_room(12)
-    with pytest.raises(StuckError, match="budget messages"):
+    with pytest.raises(StuckError, match="budget of messages"):
         budget.no_room(12)

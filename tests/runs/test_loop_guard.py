@@ -72,14 +72,14 @@ async def test_what_the_prompt_grows_by_and_the_model_writes_is_counted() -> Non
     """Up to the limit, and no further."""
     growing = [Usage(10_000 + 10_000 * number, 1000) for number in range(20)]
     assert await heard(*growing[:19]) == ""
-    assert "budget tokens" in await heard(*growing)
+    assert "budget of tokens" in await heard(*growing)
 
 
 async def test_a_prompt_that_was_compacted_is_counted_as_it_grows_again() -> None:
     """An agent that fills its window over and over is one that runs away."""
     saw = [Usage(10_000, 0), Usage(120_000, 0)]
     assert await heard(*saw) == ""
-    assert "budget tokens" in await heard(*saw, *saw)
+    assert "budget of tokens" in await heard(*saw, *saw)
 
 
 async def test_where_several_calls_are_summed_up_their_mean_counts() -> None:

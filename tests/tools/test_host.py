@@ -13,6 +13,10 @@ from aurora.tools.host import Toolbox
 from aurora.words import phrase
 from tests.support.stage import Stage, send, together
 
+NESTED: Any = []
+for _ in range(900):
+    NESTED = [NESTED]
+
 
 async def names(stage: Stage, guild: bool = True) -> list[str]:
     channel = stage.channel if guild else stage.local.open_dm(stage.ada)
@@ -85,6 +89,9 @@ async def test_an_unknown_tool_is_refused_with_what_there_is(stage: Stage) -> No
         ({"channelId": "-5", "message": "x"}, "channelId must be the id"),
         ({"channelId": "٣", "message": "x"}, "channelId must be the id"),
         ({"channelId": "9" * 5000, "message": "x"}, "channelId must be the id"),
+        ({"channelId": "0" * 10 + "1" * 40, "message": "x"}, "channelId must be the id"),
+        ({"channelId": "1" + "0" * 50, "message": "x"}, "channelId must be the id"),
+        ({"channelId": NESTED, "message": "x"}, "channelId must be the id"),
         ({"channelId": 1e18, "message": "x"}, "channelId must be the id"),
         ({"channelId": True, "message": "x"}, "channelId must be the id"),
         ({"channelId": ["1"], "message": "x"}, "channelId must be the id"),

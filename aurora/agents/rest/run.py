@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..frames import Frame
+from ..frames import UNREADABLE, Frame
 from ..protocol import Input, ToolCalled, ToolHost, ToolResult, ToolReturned
 from ..runs import Run
 from .step import Call, Step
@@ -27,7 +27,7 @@ class RestRun(Run):
         arguments = call.parsed()
         self.emit(ToolCalled(call.id, call.name, arguments or {}))
         if arguments is None:
-            result = ToolResult("The arguments are no JSON object.", is_error=True)
+            result = ToolResult(UNREADABLE, is_error=True)
         else:
             result = await self.use(call.name, arguments)
         fault = hash(result.text) if result.is_error else 0

@@ -57,6 +57,7 @@ def may_attach(channel: Place | discord.DMChannel, author_id: int) -> bool:
     """Tell whether the bot may send files there, and the person for whom it is done."""
     if isinstance(channel, discord.DMChannel):
         return True
-    author = channel.guild.get_member(author_id)
-    both = (channel.guild.me, author)
-    return all(one and channel.permissions_for(one).attach_files for one in both)
+    guild = channel.guild
+    # Of somebody who is in no cache it is asked what everybody may.
+    author = guild.get_member(author_id) or guild.default_role
+    return all(channel.permissions_for(one).attach_files for one in (guild.me, author))

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..agents.protocol import ModelCalled, RunEvent, ToolCalled, ToolHost, ToolReturned, Usage
+from ..agents.protocol import (
+    ModelCalled,
+    RunEvent,
+    ServerFound,
+    ToolCalled,
+    ToolHost,
+    ToolReturned,
+    Usage,
+)
 from ..model import Turn
 from ..reasons import StuckError
 from ..settings import Settings
@@ -42,6 +50,10 @@ class LoopGuard:
                 self._steps += 1
                 if self._steps > (most := self._settings.max_steps):
                     raise StuckError(w.OVER_STEPS(count=most))
+            case ServerFound(anew=True):
+                # What it did before its server was restarted, it does once more.
+                self._steps = self._calls = self._errors = 0
+                self._call = self._error = None
             case Usage():
                 self._pay(step)
             case ToolCalled():

@@ -12,6 +12,8 @@ from aurora.agents.protocol import (
     Accepted,
     ModelCalled,
     RunEvent,
+    ServerFound,
+    ServerLost,
     ToolCalled,
     ToolResult,
     ToolReturned,
@@ -87,6 +89,16 @@ async def test_where_several_calls_are_summed_up_their_mean_counts() -> None:
     assert await heard(Usage(100_000, 10, 1), Usage(900_000, 90, 9)) == ""
 
 
+async def test_a_run_that_its_server_begins_again_is_counted_anew() -> None:
+    """A server that was restarted makes the same calls once more."""
+    twice = [ToolCalled("1", "read"), ToolCalled("2", "read")]
+    calls: list[RunEvent] = [ModelCalled(), *twice]
+    assert await heard(*calls * 2, ServerFound(anew=True), *calls * 2) == ""
+    steps = [ModelCalled()] * 15
+    assert await heard(*steps, ServerLost(), ServerFound(anew=True), *steps) == ""
+    assert "more than 20" in await heard(*steps, ServerLost(), ServerFound(), *steps)
+
+
 async def test_five_equal_calls_in_a_row_are_a_loop() -> None:
     """The same tool with the same arguments, whatever it returned."""
     calls = [ToolCalled(str(number), "read", {"limit": 20}) for number in range(5)]
@@ -148,6 +160,24 @@ async def test_a_stuck_run_that_had_answered_keeps_its_answer(benches: list[Benc
     assert (kept.state, kept.reason) == (State.ANSWERED, "sent_before_stuck")
     assert (bench.square.of("tool"), bench.square.notices) == (["Hello."], [])
     assert len(backend.seen) == 1
+
+
+async def test_a_stuck_run_is_not_tried_again_though_nobody_can_look_for_its_answer(
+    benches: list[Bench],
+) -> None:
+    """The bot has lost Discord, and a message of the run may be there or not."""
+
+    async def lose_discord(_tools: Any) -> None:
+        bench.bot._ready.clear()
+
+    steps = [Accepted(), by_tool("Hello."), lose_discord, *LOOP[1:]]
+    bench, backend = await start_bench(benches, steps)
+    bench.square.local.faults.add("POST", r"/messages$", status=403, code=50013)
+    event = await bench.ask()
+    bench.bot._ready.set()
+    await bench.clock.advance(60)
+    kept = await bench.kept(event)
+    assert (kept.state, kept.reason, len(backend.seen)) == (State.FAILED, "unknown_fate", 1)
 
 
 async def test_who_goes_on_past_twice_its_budget_is_stuck(benches: list[Bench]) -> None:

@@ -195,6 +195,16 @@ async def test_a_long_text_is_one_answer_in_order(town: Town) -> None:
     assert whole == ("All work and no play makes a long answer. " * 200)[:5000].strip()
 
 
+async def test_a_book_is_one_answer_with_a_file(town: Town) -> None:
+    """Nobody wants thirty messages, and nothing of it is lost."""
+    message, end = await town.ask("[[long:60000]]")
+    (answer,) = town.answers(message)
+    (file,) = answer.attachments
+    assert (end.step, end.detail, answer.reference) == ("answered", "delivered", message.id)
+    assert len(file.data) == 60_000
+    assert file.filename in answer.content
+
+
 async def test_a_long_send_is_one_answer_in_order(town: Town) -> None:
     """The tool splits as delivery does, and its parts count as one message."""
     text = " ".join(str(number) for number in range(1100))

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer"
     ANSWERED_ELSEWHERE = "answered_elsewhere"
     TEXT_NOT_DELIVERED = "text_not_delivered"
-    # how a run ended: by the agent's server, at its time limit, or by a fault of Aurora's own
+    # how a run ended: by the agent's server, at a limit of its own, or by a fault of Aurora's
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     CONFIG = "config"
@@ -38,6 +38,7 @@ class Reason(StrEnum):
     OWN_TOOLS = "own_tools"
     TRIPPED = "tripped"
     TIMEOUT = "timeout"
+    STUCK = "stuck"
     CRASH = "crash"
     # answered, but what ended the run was not the agent's last word
     SENT_BEFORE_CANCELLED = "sent_before_cancelled"
@@ -50,6 +51,7 @@ class Reason(StrEnum):
     SENT_BEFORE_OWN_TOOLS = "sent_before_own_tools"
     SENT_BEFORE_TRIPPED = "sent_before_tripped"
     SENT_BEFORE_TIMEOUT = "sent_before_timeout"
+    SENT_BEFORE_STUCK = "sent_before_stuck"
     SENT_BEFORE_CRASH = "sent_before_crash"
     SENT_BEFORE_UNLOADED = "sent_before_unloaded"
     # given up after a crash
@@ -227,6 +229,10 @@ class RunBrokenError(AuroraError):
     """A run can't go on, through no fault of its agent's: what Aurora itself needs is away."""
 
 
+class StuckError(ExplainedError):
+    """An agent goes round in circles, or far over its budget: its run is ended."""
+
+
 def sent_before(reason: Reason) -> Reason:
     """Return the reason of an event that was answered before its run ended by another."""
     return Reason(f"sent_before_{reason}")
@@ -317,6 +323,8 @@ _RUNS = {
     Reason.TIMEOUT: Entry(
         State.FAILED, w.TIMEOUT, w.SAY_TIMEOUT, w.MEND_TIMEOUT, "TimeoutError", counts=Counts.AGENT
     ),
+    # Counted for no breaker: whoever can talk an agent into a loop could stop it for all.
+    Reason.STUCK: Entry(State.FAILED, w.STUCK, w.SAY_STUCK, w.MEND_STUCK, "StuckError"),
     # Its attempts are counted apart (promise 7), by Event.crashes, and so are its ends.
     Reason.CRASH: Entry(None, w.CRASH, w.SAY_CRASH, w.MEND_CRASH, "InternalError", Retry.ATTEMPTS),
 }
@@ -352,6 +360,7 @@ _ENDS = {
     Reason.NOT_FOUND: _doubtful(w.NOT_FOUND),
     Reason.REFUSED_BY_DISCORD: _doubtful(w.REFUSED_BY_DISCORD),
     Reason.EMPTY: _doubtful(w.EMPTY),
+    # Nothing ends by it any more; older ledgers have it.
     Reason.TOO_LONG: _doubtful(w.TOO_LONG),
     Reason.UNKNOWN_EMOJI: _doubtful(w.UNKNOWN_EMOJI),
     Reason.TOO_MANY_REACTIONS: _doubtful(w.TOO_MANY_REACTIONS),

@@ -47,6 +47,7 @@ from .runs.background import Background
 from .runs.cancelling import Cancelling
 from .runs.claim import Claims
 from .runs.forgetting import Forgetting
+from .runs.loop_guard import LoopGuard
 from .runs.observers import Log, Tokens
 from .runs.pausing import Pauses
 from .runs.pinging import Pinger, look_again
@@ -151,12 +152,28 @@ class Services:
         agents = AgentServer(clock, sdk, changed=breakers.reset)
         own_tools = OwnTools(settings.allowed_tools, clock)
 
+        speak = partial(speak_in, bot)
         guard = Guard(bot, settings, clock, partial(barred, bot, cog, settings))
-        sender = Sender(bot, store, guard)
-        delivery = Delivery(bot, store, sender, partial(speak_in, bot))
-        offers = Offers(store, sender, guard, clock, partial(speak_in, bot))
+        sender = Sender(
+            bot,
+            store,
+            guard,
+            most=lambda guild_id: settings.guild(guild_id).budget_messages,
+            speak=speak,
+        )
+        delivery = Delivery(bot, store, sender, speak)
+        offers = Offers(store, sender, guard, clock, speak)
         toolbox = EitherToolbox(
-            Toolbox(bot, store, sender, guard, clock, lambda: agents.backend, offers),
+            Toolbox(
+                bot,
+                store,
+                sender,
+                guard,
+                clock,
+                lambda: agents.backend,
+                offers,
+                settings.guild,
+            ),
             store,
             sender,
             watched=lambda event: (
@@ -207,7 +224,7 @@ class Services:
             clock,
             claims,
             cancelling,
-            observing=(partial(Log, queue), Tokens, notices.observe),
+            observing=(partial(Log, queue), Tokens, partial(LoopGuard, settings), notices.observe),
         )
         intake = Intake(
             bot, cog, settings, store, queue, clock, cancelling, notices.greet, background

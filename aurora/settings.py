@@ -81,6 +81,16 @@ class GuildSettings:
     mcp_guidance_enabled: bool = _setting(True, Rule("mcpguidance", w.MCPGUIDANCE))
     deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
     coalesce_messages: bool = _setting(True, Rule("coalesce", w.COALESCE))
+    max_steps: int = _setting(20, Rule("steps", w.STEPS, w.MODEL_CALLS, 3, 50))
+    budget_calls: int = _setting(50, Rule("budget calls", w.CALLS, w.TOOL_CALLS, 5, 200))
+    budget_reads: int = _setting(10, Rule("budget reads", w.READS, w.TOOL_CALLS, 1, 50))
+    budget_reactions: int = _setting(5, Rule("budget reactions", w.REACTIONS, w.EMOJIS, 1, 20))
+    budget_messages: int = _setting(12, Rule("budget messages", w.PARTS, w.MESSAGES, 1, 30))
+    budget_places: int = _setting(2, Rule("budget places", w.PLACES, w.CHANNELS, 0, 10))
+    budget_ids: int = _setting(5, Rule("budget ids", w.UNKNOWN_IDS, w.IDS, 1, 50))
+    budget_tokens: int = _setting(
+        200_000, Rule("budget tokens", w.TOKENS, w.TOKENS_UNIT, 10_000, 500_000)
+    )
     alert_channel_id: int | None = None
     # Pairs of places, [from, to].
     audience_off: Sequence[Sequence[int]] = field(default_factory=list)
@@ -120,6 +130,9 @@ RULES: Mapping[str, Rule] = {
     one.name: rule for one in fields(GuildSettings) if (rule := _rule(one)) is not None
 }
 """The settings a guild's admins may change, by Config key."""
+
+BUDGET = "budget"
+"""The command that leads the settings of what one run may do: `budget calls` and so on."""
 
 KEYS: Mapping[str, str] = {rule.command: key for key, rule in RULES.items()}
 """Config keys by the name a setting has in `config`."""

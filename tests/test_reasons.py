@@ -26,7 +26,7 @@ from tests.support.house import ROOT, modules_of
 MODULES = modules_of("aurora")
 DOCUMENT = ROOT / "EVENT_SYSTEM_DESIGN.md"
 
-CAUSES = [*(outcome.reason for outcome in Outcome), Reason.TIMEOUT, Reason.CRASH]
+CAUSES = [*(outcome.reason for outcome in Outcome), Reason.TIMEOUT, Reason.STUCK, Reason.CRASH]
 BAD = [cause for cause in CAUSES if cause is not Reason.COMPLETED]
 
 OTHER_THINGS = {
@@ -85,6 +85,7 @@ def test_an_answer_that_was_out_counts(cause: Reason) -> None:
         (Reason.OWN_TOOLS, State.FAILED, Retry.NEVER, Counts.NOTHING),
         (Reason.TRIPPED, State.FAILED, Retry.NEVER, Counts.BREACH),
         (Reason.TIMEOUT, State.FAILED, Retry.NEVER, Counts.AGENT),
+        (Reason.STUCK, State.FAILED, Retry.NEVER, Counts.NOTHING),
         (Reason.CRASH, None, Retry.ATTEMPTS, Counts.NOTHING),
     ],
 )

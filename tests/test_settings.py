@@ -26,6 +26,14 @@ from tests.support.keepers import Keeper
         ("queuesize", 50, 10, 1000),
         ("timeout", 60, 10, 300),
         ("ratelimit", 2.0, 0.5, 10),
+        ("steps", 20, 3, 50),
+        ("budget calls", 50, 5, 200),
+        ("budget reads", 10, 1, 50),
+        ("budget reactions", 5, 1, 20),
+        ("budget messages", 12, 1, 30),
+        ("budget places", 2, 0, 10),
+        ("budget ids", 5, 1, 50),
+        ("budget tokens", 200_000, 10_000, 500_000),
     ],
 )
 def test_numbers_have_the_specs_default_and_range(

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
-from .protocol import Reasoning, Text, Usage
+from .protocol import Reasoning, Text, ToolReturned, Usage
 
 Frame = dict[str, Any]
+
+UNREADABLE = (
+    "The arguments could not be read: they are no JSON object, are nested too deeply, or hold a "
+    "number that is too long. Nothing was done; call again with what the tool describes."
+)
+
+_DEEPEST = 64
+_LONGEST_OUTLINE = 2**17
+_LONGEST_NUMBER = 1000
+# Strings whole, for the brackets in them are none.
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)|[\[{]+|[\]}]+', re.DOTALL)
 
 
 def read_json(text: str) -> Any:
@@ -21,6 +34,55 @@ def read_json(text: str) -> Any:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
+
+
+class Outline(Frame):
+    """The outer parts of a frame of which the rest can't be read."""
+
+
+def read_outline(text: str) -> Outline:
+    """Read a frame that `read_json` can't: what is nested too deeply in it is left out.
+
+    Raise ValueError if it is no JSON all the same, or so long that this would take long.
+    """
+    if len(text) > _LONGEST_OUTLINE:
+        raise ValueError("too long")
+    kept: list[str] = []
+    depth = start = 0
+    for found in _BRACKETS.finditer(text):
+        some = found[0]
+        if some[0] == '"':
+            continue
+        before = depth
+        depth += len(some) if some[0] in "[{" else -len(some)
+        if before <= _DEEPEST < depth:
+            kept += (text[start : found.start() + _DEEPEST - before], "null")
+        elif depth <= _DEEPEST < before:
+            start = found.start() + before - _DEEPEST
+    if depth:
+        raise ValueError("cut off")
+    value = json.loads("".join((*kept, text[start:])), parse_int=_whole)
+    return Outline(value if isinstance(value, dict) else {})
+
+
+def is_deep(value: object) -> bool:
+    """Tell whether a value is nested so deeply that nobody can mean it, and much fails on it."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) < _LONGEST_NUMBER else None
 
 
 def part(frame: Frame, key: str) -> Frame:
@@ -56,9 +118,9 @@ def json_object(text: str) -> Frame | None:
     """Return the object that a text holds, None if it holds none."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not is_deep(value) else None
 
 
 def said_by_agent(message: Frame) -> Text | Reasoning | Usage | None:
@@ -69,5 +131,16 @@ def said_by_agent(message: Frame) -> Text | Reasoning | Usage | None:
         case "reasoning_message":
             return Reasoning(word(message, "reasoning"))
         case "usage_statistics":
-            return Usage(number(message, "prompt_tokens"), number(message, "completion_tokens"))
+            return Usage(
+                number(message, "prompt_tokens"),
+                number(message, "completion_tokens"),
+                max(1, number(message, "step_count")),
+            )
     return None
+
+
+def returned_by_tool(message: Frame) -> ToolReturned:
+    """Read the end of one tool call."""
+    is_error = word(message, "status") != "success"
+    fault = hash(word(message, "tool_return")) if is_error else 0
+    return ToolReturned(word(message, "tool_call_id"), is_error, fault)

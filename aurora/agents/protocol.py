@@ -77,6 +77,10 @@ class RunStarted:
     run_id: str
 
 
+class ModelCalled(NamedTuple):
+    """The server has asked the agent's model once more."""
+
+
 class Text(NamedTuple):
     """A piece of the answer. Pieces of one message share `message_id`; a new id starts over."""
 
@@ -104,17 +108,19 @@ class ToolCalled:
 
 
 class ToolReturned(NamedTuple):
-    """A tool call ended."""
+    """A tool call ended; `fault` tells errors of different texts apart, without their words."""
 
     call_id: str
     is_error: bool
+    fault: int = 0
 
 
 class Usage(NamedTuple):
-    """Tokens of one step."""
+    """Tokens of `calls` of the model, summed up."""
 
     prompt_tokens: int
     completion_tokens: int
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,7 @@ class Finished(NamedTuple):
 RunEvent = (
     Accepted
     | RunStarted
+    | ModelCalled
     | Text
     | Reasoning
     | ToolCalled

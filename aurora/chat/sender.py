@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from ..guard.policy import Act, Allowed, Denied, Target
 from ..ledger import LedgerError, Store
 from ..model import Event, Send, Turn
 from ..reasons import Reason
-from ..words import cutting, say
+from ..settings import GuildSettings
 from .failures import (
     FAILURES,
     PATIENCE,
@@ -23,11 +24,9 @@ from .failures import (
     explain,
     insist,
 )
+from .languages import Speak, speak_as_before
+from .long_texts import Part, cut_short, in_file, in_messages, may_attach
 from .places import Place, find_place
-from .splitting import split_message
-
-MAX_PARTS = 10
-"""How many messages one text may become."""
 
 LOOK_BACK = 500
 """How many messages are searched for one whose fate is unknown."""
@@ -57,15 +56,25 @@ class Sender:
 
     Each part of a text is recorded as soon as it is out. Parts whose fate is unknown (a crash, a
     lost answer) are looked for in the channel first; within minutes Discord itself recognises
-    their nonces. `patience` is for each call to Discord.
+    their nonces. `most` says how many messages a text may become in a guild, `speak` sets the
+    language for Aurora's own words, and `patience` is for each call to Discord.
     """
 
     def __init__(
-        self, bot: discord.Client, store: Store, guard: Guard, *, patience: Patience = PATIENCE
+        self,
+        bot: discord.Client,
+        store: Store,
+        guard: Guard,
+        *,
+        most: Callable[[int | None], int] = lambda _guild_id: GuildSettings().budget_messages,
+        speak: Speak = speak_as_before,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._bot = bot
         self._store = store
         self._guard = guard
+        self._most = most
+        self._speak = speak
         self.patience = patience
 
     async def send(
@@ -79,17 +88,20 @@ class Sender:
         reply_to: int | None = None,
         ping: bool = True,
         view: discord.ui.View | None = None,
+        room: int | None = None,
     ) -> Send:
         """Send a text for a turn, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
         stopped halfway goes on where it stopped. Without `ping` nobody is alerted. A `view` comes
-        with each part, and no preview of a link.
+        with each part, and no preview of a link. `room` is how many messages the text may become,
+        where that is less than the guild allows.
         """
-        event, parts = turn.speaker, _parts(text, may_cut=by != "tool")
-        # Of a long text only the first part can be recognised in the channel.
-        send = Send(key, "message", by, channel.id, fingerprint(parts[0]), reply_to)
+        event = turn.speaker
         known = await self._known(event, key)
+        parts = await self._parts(event, channel, text, known, room)
+        # Of a long text only the first part can be recognised in the channel.
+        send = Send(key, "message", by, channel.id, fingerprint(parts[0].text), reply_to)
         if known and known.message_ids:
             if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
                 return known
@@ -105,7 +117,7 @@ class Sender:
         doubtful, unkept = known is not None, None
         try:
             for part in parts[len(send.message_ids) :]:
-                found = await self._find(event, channel, send, part) if doubtful else None
+                found = await self._find(event, channel, send, part.text) if doubtful else None
                 doubtful = found is not None
                 message_id = found or await post(send, part)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
@@ -200,6 +212,29 @@ class Sender:
                 "Aurora was told to forget this message; nothing more is sent for it.",
             )
 
+    async def _parts(
+        self,
+        event: Event,
+        channel: Place | discord.DMChannel,
+        text: str,
+        known: Send | None,
+        room: int | None,
+    ) -> list[Part]:
+        """Return what a text becomes; one that has begun to go out keeps its form."""
+        parts = in_messages(tidy(text))
+        if not parts:
+            raise SendFailed(Reason.EMPTY, "There is no text to send.")
+        most = self._most(event.guild_id)
+        first = fingerprint(parts[0].text)
+        begun = known is not None and bool(known.message_ids) and known.text_hash == first
+        room = most if room is None or begun else min(room, most)
+        if len(parts) <= room:
+            return parts
+        await self._speak(event.guild_id)
+        if begun or not may_attach(channel, event.author_id):
+            return cut_short(parts, room)
+        return in_file(tidy(text), fingerprint(text)[:8])
+
     async def _known(self, event: Event, key: str) -> Send | None:
         return next((one for one in await self._store.sends(event.id) if one.key == key), None)
 
@@ -209,7 +244,7 @@ class Sender:
         channel: Place | discord.DMChannel,
         options: dict[str, Any],
         send: Send,
-        part: str,
+        part: Part,
     ) -> int:
         index = len(send.message_ids)
         options = {**options, "nonce": nonce_for(turn.speaker.id, send.key, index)}
@@ -221,7 +256,8 @@ class Sender:
             allowed = await self._permit(turn, Act.SEND, send)
             if not allowed.embeds:
                 options["suppress_embeds"] = True
-            return (await channel.send(part, **options)).id
+            # A file is used up by each try.
+            return (await channel.send(part.text, **options, **part.files())).id
 
         try:
             message_id = await insist(post, self.patience)
@@ -294,22 +330,6 @@ class Sender:
         message = await insist(lambda: channel.fetch_message(message_id), self.patience)
         mine = (fingerprint(str(one.emoji)) for one in message.reactions if one.me)
         return message_id if send.text_hash in mine else None
-
-
-def _parts(text: str, *, may_cut: bool) -> list[str]:
-    parts = split_message(tidy(text))
-    if not parts:
-        raise SendFailed(Reason.EMPTY, "There is no text to send.")
-    if len(parts) <= MAX_PARTS:
-        return parts
-    if not may_cut:
-        raise SendFailed(
-            Reason.TOO_LONG,
-            f"The text has {len(text)} characters and would take {len(parts)} messages; "
-            f"{MAX_PARTS} is the most. Say it in fewer words.",
-        )
-    missing = sum(map(len, parts[MAX_PARTS - 1 :]))
-    return [*parts[: MAX_PARTS - 1], say(cutting.TOO_MANY(count=missing))]
 
 
 def _ensure_readable(channel: Place | discord.DMChannel) -> None:

@@ -1,6 +1,6 @@
 """`[p]aurora config`: what a server's admins, and for DMs the owner, decide."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Optional
 
 import discord
@@ -16,6 +16,7 @@ from ..runs.cancelling import in_guild
 from ..services import Services
 from ..settings import (
     AURORAS_TOOLS,
+    BUDGET,
     KEYS,
     MCP_TOOLS,
     RULES,
@@ -86,10 +87,32 @@ class ConfigCommands:
     config_mcpguidance = _setting(config, "mcp_guidance_enabled")
     config_fallback = _setting(config, "deliver_text")
     config_coalesce = _setting(config, "coalesce_messages")
+    config_steps = _setting(config, "max_steps")
+
+    @config.command(name="budget", with_app_command=False)
+    @commands.guild_only()
+    @asks(Act.CONFIGURE)
+    async def config_budget(
+        self,
+        ctx: commands.GuildContext,
+        what: Optional[str] = None,  # noqa: UP045 - as below
+        value: Optional[str] = None,  # noqa: UP045
+    ) -> None:
+        """Show or change what one run of the agent may do.
+
+        `[what]` is what the list names after `budget`, `[value]` how much of it. Over it the agent
+        is told; past twice as much its run is stopped.
+        """
+        if what is not None and value is not None:
+            await _change(self.services, ctx, ctx.guild, f"{BUDGET} {what}", value)
+            return
+        rows = _rows(self.services.settings, ctx.guild.id)
+        shown = _table(row for row in rows if row[0].startswith(BUDGET))
+        await ctx.send(box(shown) + say(w.CHANGE_BUDGET, ctx.clean_prefix))
 
     @config.command(name="userlimit", with_app_command=False)
     @commands.guild_only()
-    @commands.admin_or_permissions(manage_guild=True)
+    @asks(Act.CONFIGURE)
     async def config_userlimit(
         self, ctx: commands.GuildContext, per_minute: str, per_hour: str = ""
     ) -> None:
@@ -120,7 +143,12 @@ class ConfigCommands:
         lists has a command of its own. `[server]`: the id or name of another server, for the bot's
         owner.
         """
-        await _change(self.services, ctx, await guild_of(ctx, server), setting, value)
+        if setting.lower() == BUDGET:
+            # As it is typed; chosen in a slash command it is one word.
+            setting = f"{setting} {value}"
+            value, _, server = (server or "").partition(" ")
+        guild = await guild_of(ctx, server or None)
+        await _change(self.services, ctx, guild, setting, value)
 
     @config.command(name="show")
     @asks(Act.LIST)
@@ -135,10 +163,7 @@ class ConfigCommands:
         `[server]`: the id or name of another server, for the bot's owner.
         """
         guild = await guild_of(ctx, server)
-        shown = "\n".join(
-            f"{name:<12} {value:<4} {values}".rstrip()
-            for name, value, values in _rows(self.services.settings, guild.id)
-        )
+        shown = _table(_rows(self.services.settings, guild.id))
         # The only hint at a slash command: the others may not have been synced.
         prefix = ctx.clean_prefix
         if guild != ctx.guild:
@@ -304,3 +329,7 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     yield "retention", typed(world.retention_days), f"({say(retention)})"
     webhook = world.alert_webhook is not None
     yield "alertwebhook", typed(webhook), f"({say(w.WEBHOOK_VALUES(off='off'))})"
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    return "\n".join(f"{name:<16} {value:<6} {values}".rstrip() for name, value, values in rows)

@@ -15,6 +15,7 @@ AuroraError              every exception of Aurora's own (reasons)
             InUseError   another process has it open
         SdkError         the SDK can't be installed or used (agents)
         SettingError     a value that a setting does not take (settings)
+        StuckError       an agent goes round in circles, or far over its budget (reasons)
         WebhookError     a webhook can't be used (health)
     GuildNotHereError    Discord has not told yet what is in a guild (chat)
     MemoryRefused        an agent's memory did not do what was asked (agents)

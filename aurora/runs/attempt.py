@@ -26,7 +26,7 @@ from ..ids import new_input_id
 from ..ledger import Store
 from ..model import Turn
 from ..prompts import DISCORD_TOOLS, build_prompt
-from ..reasons import AgentError, Outcome, Reason, RunBrokenError
+from ..reasons import AgentError, Outcome, Reason, RunBrokenError, StuckError
 from ..settings import GuildSettings
 from ..words import servers as w
 from .agent_time import AgentTime
@@ -35,6 +35,7 @@ from .observers import Observer
 from .ports import LookAtTools, Ports, RunTools
 
 RUN_OVER = "This run is over; nothing more can be sent."
+_STUCK = "This run went round in circles and was ended; nothing more can be sent."
 _TIME_OVER = "The time for this run is over; nothing more can be sent."
 
 
@@ -87,7 +88,7 @@ class Attempt:
                 ends: set[asyncio.Future[Any]] = {calling, timing, self.tools.broken}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self.tools.broken.done():
-                raise RunBrokenError(self.tools.broken.result())
+                return await self._break_off(self.tools.broken.result())
             if not calling.done():
                 # A send that is under way may arrive; what the agent tries later may not.
                 await self.tools.close(_TIME_OVER)
@@ -103,6 +104,14 @@ class Attempt:
                 task.cancel()
             await asyncio.wait({calling, timing})
             await self.tools.close(RUN_OVER)
+
+    async def _break_off(self, error: Exception) -> Attempted:
+        """Tell how an attempt ends whose tools can't be used any more; raise RunBrokenError."""
+        if not isinstance(error, StuckError):
+            raise RunBrokenError(error)
+        await self.tools.close(_STUCK)
+        finished = Finished(Outcome.CANCELLED, detail=error.phrase)
+        return self._attempted(Reason.STUCK, finished)
 
     def _without_server(self) -> Finished:
         """Tell how an attempt ends that was without its server for too long."""
@@ -140,9 +149,19 @@ class Attempt:
                     return step
                 self.time.saw(step)
                 await self._follow(step)
-                for observer in self.observers:
-                    await observer.saw(step)
+                try:
+                    for observer in self.observers:
+                        await observer.saw(step)
+                except StuckError as stuck:
+                    return await self._end_stuck(stuck)
         return Finished(Outcome.LOST, detail=w.STREAM_ENDED)
+
+    async def _end_stuck(self, stuck: StuckError) -> Finished:
+        """End a run before it goes on: a call that is under way has no result any more."""
+        if not self.tools.broken.done():
+            self.tools.broken.set_result(stuck)
+        await self.tools.close(_STUCK)
+        return Finished(Outcome.CANCELLED, detail=stuck.phrase)
 
     async def _follow(self, step: RunEvent) -> None:
         """Keep what recovery needs to know of the run."""

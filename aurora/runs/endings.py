@@ -110,9 +110,10 @@ class Endings:
         trace = await claim.do(self._ports.delivery.trace(claim.turn))
         if trace is Trace.ANSWER:
             return End(sent_before(reason))
-        if trace is Trace.LATER:
+        # What waited for a look would be run again, if nothing is found.
+        if trace is Trace.LATER and reason is not Reason.STUCK:
             return self._later(claim.turn)
-        if trace is Trace.DOUBT:
+        if trace in (Trace.DOUBT, Trace.LATER):
             # Another answer could be the second.
             return End(Reason.UNKNOWN_FATE)
         # A watched run that was lost may still go on, and act.

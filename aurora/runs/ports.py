@@ -17,8 +17,9 @@ class RunTools(ToolHost, Protocol):
     """The tools of one run, which can be shut.
 
     Where the run is `watched` nothing is offered: its agent acts in Discord with its own tools.
-    `broken` is done, with the reason, once a call has failed through no fault of the agent's: the
-    ledger does not work, or Discord has not brought the server yet. That call never returns.
+    `broken` is done, with the reason, once a call has ended the run: the ledger does not work, or
+    Discord has not brought the server yet, or (StuckError) the agent is far over its budget. That
+    call never returns.
     """
 
     watched: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,8 +92,9 @@ def _id(value: object) -> int | None:
 
 def _shown(value: object) -> str:
     try:
-        text = repr(value)
+        # Of what is nested only the outer parts: much fails on a thousand levels.
+        text = reprlib.repr(value) if isinstance(value, dict | list) else repr(value)
     except (ValueError, RecursionError):
-        # Python writes no number of more than 4,300 digits, and nothing that is nested too deep.
+        # Python writes no number of more than 4,300 digits.
         return f"this {type(value).__name__}"
     return text if len(text) <= 40 else f"{text[:40]}…"

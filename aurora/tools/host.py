@@ -19,7 +19,8 @@ from ..guard.budget import Budget
 from ..guard.looking import Guard
 from ..ledger import LedgerError, Store
 from ..model import Turn
-from ..reasons import Reason
+from ..reasons import Reason, StuckError
+from ..settings import GuildSettings
 from .arguments import Arguments, BadArgument
 from .memory import MEMORY_TOOLS
 from .offering import offer
@@ -30,7 +31,7 @@ from .tool import Call, Scope, Tool, ToolError, WiderAudience
 
 log = logging.getLogger("red.aurora.tools")
 
-_NOT_ITS_FAULT = (LedgerError, GuildNotHereError)
+_ENDS_THE_RUN = (LedgerError, GuildNotHereError, StuckError)
 _BROKEN = "Aurora can do nothing more in this run."
 
 
@@ -38,7 +39,7 @@ class Toolbox:
     """Makes the tools of each run.
 
     `memory` returns what may be the agents' memory at the moment: the backend in use. Memory
-    tools are offered if it is a Memory.
+    tools are offered if it is a Memory. `settings` returns those of a guild.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Toolbox:
         clock: Clock,
         memory: Callable[[], object] = lambda: None,
         offers: Offers | None = None,
+        settings: Callable[[int | None], GuildSettings] = lambda _guild_id: GuildSettings(),
     ) -> None:
         self._bot = bot
         self._store = store
@@ -58,6 +60,7 @@ class Toolbox:
         self._clock = clock
         self._memory = memory
         self._offers = offers or Offers(store, sender, guard, clock)
+        self._settings = settings
 
     def open(self, turn: Turn, agent_id: str) -> RunTools:
         """Return the tools of a run for this turn, by this agent."""
@@ -68,6 +71,8 @@ class Toolbox:
             tools.append(GET_SERVER_INFO)
         if memory is not None:
             tools.extend(MEMORY_TOOLS)
+        speaker = turn.speaker
+        budget = Budget(self._settings(speaker.guild_id), speaker.channel_id)
 
         def scope(ensure_open: Callable[[], None]) -> Scope:
             return Scope(
@@ -80,6 +85,7 @@ class Toolbox:
                 turn=turn,
                 agent_id=agent_id,
                 memory=memory,
+                budget=budget,
                 ensure_open=ensure_open,
             )
 
@@ -97,7 +103,6 @@ class RunTools:
         self.broken: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._tools = {tool.spec.name: tool for tool in tools}
         self._scope = scope(self._ensure_open)
-        self._budget = Budget()
         self._alone = asyncio.Lock()
         self._closed: str | None = None
         self._under_way = 0
@@ -112,14 +117,17 @@ class RunTools:
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Run a tool; a refusal or a failure is a result with `is_error`, never an exception.
 
-        If the ledger fails, or the server is not there, there is no result and the run is
-        `broken`. What the agent meant to say is not kept, nor is it the agent's to say it again:
-        told that its answer had failed, it might end with a "Done." that would be given for the
-        answer.
+        If the ledger fails, or the server is not there, or the agent is stuck, the run is
+        `broken`: this call has no result, nor has what is under way. What the agent meant to say
+        is not kept, nor is it the agent's to say it again: told that its answer had failed, it
+        might end with a "Done." that would be given for the answer.
         """
+        begun = not self.broken.done()
         try:
-            return await self._call(name, arguments)
-        except _NOT_ITS_FAULT as error:
+            result = await self._call(name, arguments)
+            if not (begun and self.broken.done()):
+                return result
+        except _ENDS_THE_RUN as error:
             self._closed = self._closed or _BROKEN
             if not self.broken.done():
                 self.broken.set_result(error)
@@ -139,7 +147,7 @@ class RunTools:
             # Two equal sends at once would each find that nothing was sent yet.
             async with self._alone if tool.alters else nullcontext():
                 return ToolResult(await self._do(tool, Arguments(arguments)))
-        except _NOT_ITS_FAULT:
+        except _ENDS_THE_RUN:
             raise
         except ToolError as refusal:
             self._note(tool, refusal.reason)
@@ -163,12 +171,17 @@ class RunTools:
         """Do a call: its arguments are read, the budget pays for it, the guard permits it."""
         self._ensure_open()
         target = tool.target(arguments)
-        if (spent := self._budget.spend(tool.act, target)) is not None:
+        budget = self._scope.budget
+        if (spent := budget.spend(tool.act, target)) is not None:
             raise ToolError(spent)
         try:
             place = await self._scope.permit(tool.act, target)
         except WiderAudience as refused:
             return await offer(self._scope, refused, arguments.text("message"))
+        except ToolError as refusal:
+            if refusal.reason is Reason.UNKNOWN_CHANNEL:
+                budget.led_nowhere(target)
+            raise
         return await tool.run(Call(self._scope, arguments, place))
 
     async def close(self, reason: str) -> None:

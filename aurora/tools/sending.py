@@ -8,15 +8,13 @@ import discord
 
 from ..agents.protocol import ToolSpec
 from ..chat.failures import NotAllowed, SendFailed
-from ..chat.sender import fingerprint
+from ..chat.long_texts import in_messages, may_attach
+from ..chat.sender import fingerprint, tidy
 from ..guard.policy import Act, Target
 from ..model import Send
 from ..reasons import Reason
 from .arguments import Arguments, schema, snowflake
 from .tool import Call, Tool, ToolError
-
-MAX_MESSAGES = 3
-"""How many messages one run may send, long texts in parts counted once: no run floods a place."""
 
 _EMOJI_CHARS = 64  # a custom emoji's name has at most 32, its id 20
 
@@ -45,13 +43,23 @@ async def discord_send(call: Call) -> str:
         sends = [one for one in await scope.sender.sends(scope.turn) if one.kind == "message"]
         earlier = [one for one in sends if one.message_ids and one.by == "tool"]
         again = next((one for one in earlier if one.key == key), None)
+        # Counted by what is recorded: by a run that is started over, too.
+        out = sum(len(one.message_ids) for one in earlier)
         if again is None:
             here = any(one.channel_id == event.channel_id for one in earlier)
             if reply_to is None and channel_id == event.channel_id and not here:
                 reply_to = event.message_id
-            _refuse_excess(earlier, reply_to)
+            _refuse_second(earlier, reply_to)
+            if not scope.budget.room(out):
+                raise ToolError(scope.budget.no_room(out))
         sent = await scope.sender.send(
-            scope.turn, channel, text, by="tool", key=key, reply_to=reply_to
+            scope.turn,
+            channel,
+            text,
+            by="tool",
+            key=key,
+            reply_to=reply_to,
+            room=max(1, scope.budget.room(out)),
         )
     except SendFailed as failure:
         raise ToolError(_failed(failure), failure.reason) from failure
@@ -62,20 +70,19 @@ async def discord_send(call: Call) -> str:
             f"You had sent this text there already, as {_ids(again.message_ids)}. Not sent again."
         )
     replied = f', in reply to "{sent.reply_to}"' if sent.reply_to else ""
-    return f'Sent to channel "{channel_id}" as {_ids(sent.message_ids)}{replied}.'
+    said = f'Sent to channel "{channel_id}" as {_ids(sent.message_ids)}{replied}.'
+    if len(sent.message_ids) < len(in_messages(tidy(text))):
+        how = "as a file" if may_attach(channel, event.author_id) else "without its end"
+        said += f" It was too long for the messages that are left, and went out {how}."
+    return said
 
 
-def _refuse_excess(earlier: Sequence[Send], reply_to: int | None) -> None:
+def _refuse_second(earlier: Sequence[Send], reply_to: int | None) -> None:
     answer = next((one for one in earlier if reply_to and one.reply_to == reply_to), None)
     if answer is not None:
         raise ToolError(
             f'Not sent: you have replied to message "{reply_to}" already, with '
             f"{_ids(answer.message_ids)}. One reply is enough; end your turn."
-        )
-    if len(earlier) >= MAX_MESSAGES:
-        raise ToolError(
-            f"Not sent: you have sent {len(earlier)} messages in this turn, which is the most "
-            "you may send. End your turn."
         )
 
 

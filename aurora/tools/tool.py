@@ -12,6 +12,7 @@ from ..agents.protocol import ToolSpec
 from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
+from ..guard.budget import Budget
 from ..guard.looking import Guard
 from ..guard.policy import WIDER, Act, Denied, Target
 from ..ledger import Store
@@ -52,6 +53,7 @@ class Scope(NamedTuple):
     turn: Turn
     agent_id: str
     memory: Memory | None
+    budget: Budget
     ensure_open: Callable[[], None]
 
     @property

@@ -27,6 +27,7 @@ RETENTION_VALUES = _("{lowest} to {highest} days, owner only")
 WEBHOOK_VALUES = _("a webhook's address or {off}, owner only")
 CHANGE_ONE = _("Change one with `[p]aurora {command} <setting> <value>`.")
 CHANGE_ONE_THERE = _("Change one with `[p]aurora config set <setting> <value> {server}`.")
+CHANGE_BUDGET = _("Change one with `[p]aurora config budget <what> <value>`.")
 ALERTS_GO_TO = _("Alerts go to {channel}.")
 
 RETENTION_SET = _("Done: what became of a message stays known for **{days} days**.")

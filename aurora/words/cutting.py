@@ -5,4 +5,5 @@ from __future__ import annotations
 from . import phrase as _
 
 MORE = _("… [{count} more characters]")
+IN_FILE = _("*This is {count} characters long: all of it is in {file}.*")
 TOO_MANY = _("*[{count} more characters, too many for Discord]*")

@@ -26,6 +26,7 @@ LOST = _("the agent's server took it, and what became of it is not known")
 OWN_TOOLS = _("its agent has tools of its own that nobody has allowed")
 TRIPPED = _("a tool that I had not offered ran on the agent's server, so I stopped the agent")
 TIMEOUT = _("the agent did not come to an end within its time limit")
+STUCK = _("the agent went round in circles, or did more than one run may")
 CRASH = _("Aurora itself failed on it")
 POISON = _("Aurora died or failed on it three times")
 CRASHED = _("Aurora died or failed on it, and it had already had an effect")
@@ -89,6 +90,14 @@ THREAD_DELETED = _("the thread was deleted")
 WAITED_TOO_LONG = _("it could not be run in time")
 REVIVED = _("an admin had it tried again")
 
+# -- how it was that the agent went round in circles
+
+OVER_STEPS = _("it called its model more than {count} times")
+OVER_LIMIT = _("it went beyond its budget of {what}")
+OVER_BUDGET = _("it went on past twice its budget of {what}")
+SAME_ERROR = _("a tool gave it the same error {count} times in a row")
+SAME_CALL = _("it made the same call {count} times in a row")
+
 # -- what can be done about it
 
 MEND_CONFIG = _(
@@ -107,6 +116,10 @@ MEND_TRIPPED = _(
     "Look at what happened on the agent's server, and at its version, before anybody asks again."
 )
 MEND_TIMEOUT = _("If the agent needs longer, raise `[p]aurora config timeout`.")
+MEND_STUCK = _(
+    "Look at what the agent was about, and at its instructions. What a run may do is set with "
+    "`[p]aurora config budget` and `[p]aurora config steps`."
+)
 MEND_CRASH = _("The log has the traceback.")
 MEND_RIGHTS = _("Let me see the channel, write there and read its history.")
 MEND_AUDIENCE = _("If that is meant to be, allow it with `[p]aurora config audience off`.")
@@ -143,6 +156,7 @@ SAY_UNREACHABLE = _("I could not reach my agent. Please try again in a little wh
 SAY_LOST = _("I lost touch with my agent before it could answer. Please ask again.")
 SAY_TRIPPED = _("My agent did something that it may not do, so I stopped it.")
 SAY_TIMEOUT = _("My agent took too long to answer, so I stopped waiting.")
+SAY_STUCK = _("My agent got stuck on this, so I stopped it. Please try to ask in another way.")
 SAY_CRASH = _("Something went wrong on my side, so I cannot answer this. Please ask again.")
 SAY_TOO_LATE = _("I could not get to this in time. Please ask again if you still want an answer.")
 SAY_FULL = _(

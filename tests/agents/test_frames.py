@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
-from aurora.agents.frames import read_json
+from aurora.agents.frames import json_object, read_json, read_outline
 
 
 def test_half_an_emoji_is_read() -> None:
@@ -24,3 +25,45 @@ def test_what_is_no_json_is_no_value(text: str) -> None:
     """Whoever reads says so."""
     with pytest.raises(ValueError, match=r"column"):
         read_json(text)
+
+
+DEEP = '{"a":' * 3000 + "1" + "}" * 3000
+
+
+@pytest.mark.parametrize(
+    "text", [DEEP, '{"a":' * 70 + "1" + "}" * 70, '{"id": ' + "1" * 5000 + "}"]
+)
+def test_arguments_that_nobody_can_mean_are_none(text: str) -> None:
+    """Whoever goes through them, or shows them, would fail on them."""
+    assert json_object(text) is None
+
+
+def test_of_a_frame_that_nests_too_deeply_the_outer_parts_are_read() -> None:
+    """To answer a call it is enough to know which one it is; brackets in words are no brackets."""
+    text = f'{{"type": "a [[{{", "request": {{"input": {DEEP}, "name": "x"}}, "id": "1"}}'
+    found = read_outline(text)
+    assert (found["type"], found["id"], found["request"]["name"]) == ("a [[{", "1", "x")
+    assert found["request"]["input"]["a"]["a"]
+
+
+def test_nothing_deep_inside_is_taken_for_an_outer_part() -> None:
+    """Or a model's words could answer another call than their own."""
+    inner = '{"id": "forged", "type": "forged", "a": ' + DEEP + "}"
+    assert read_outline(f'{{"input": {inner}, "id": "own"}}')["id"] == "own"
+    assert "type" not in read_outline(f'{{"id": "own", "input": [[{inner}]]}}')
+
+
+@pytest.mark.parametrize("brackets", ["[", "]", '{"a":[', "[]", '"', '"\\'])
+def test_an_outline_of_anything_is_found_at_once_or_not_at_all(brackets: str) -> None:
+    """The event loop waits for it; the bound is wide."""
+    text = '{"a": ' + brackets * (130_000 // len(brackets))
+    begun = time.process_time()
+    with pytest.raises(ValueError):  # noqa: PT011 - whoever reads says so in their own words
+        read_outline(text)
+    assert time.process_time() - begun < 1
+
+
+def test_a_number_without_end_is_left_out_of_an_outline() -> None:
+    """Python refuses to read one."""
+    text = '{"type": "x", "input": {"channelId": ' + "7" * 5000 + "}}"
+    assert read_outline(text) == {"type": "x", "input": {"channelId": None}}

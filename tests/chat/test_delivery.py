@@ -36,12 +36,14 @@ async def test_long_text_is_split(stage: Stage) -> None:
     assert len(stage.answers()) == 2
 
 
-async def test_a_book_is_cut_and_says_so(stage: Stage) -> None:
-    """More than ten messages nobody wants; what is missing is counted."""
+async def test_a_book_goes_out_as_a_file(stage: Stage) -> None:
+    """More than twelve messages nobody wants, and none of it is lost."""
     event = await stage.ask()
-    await stage.settle(event, "word " * 6000, fallback=True)
-    assert len(stage.answers()) == 10
-    assert "more characters" in stage.answers()[-1].content
+    assert await stage.settle(event, "word " * 6000) == Reason.DELIVERED
+    (answer,) = stage.answers()
+    assert answer.attachments[0].data.decode() == ("word " * 6000).strip()
+    assert await stage.settle(event, "word " * 6000) == Reason.DELIVERED
+    assert len(stage.answers()) == 1
 
 
 async def test_text_after_a_send_is_dropped(stage: Stage) -> None:

@@ -27,6 +27,14 @@ EXAMPLES = {
     "mcpguidance": "off",
     "fallback": "off",
     "coalesce": "off",
+    "steps": "30",
+    "budget calls": "60",
+    "budget reads": "20",
+    "budget reactions": "3",
+    "budget messages": "6",
+    "budget places": "0",
+    "budget ids": "10",
+    "budget tokens": "100000",
 }
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
@@ -37,6 +45,14 @@ OUTSIDE = {
     "mcpguidance": ("", "on or off"),
     "fallback": ("2", "on or off"),
     "coalesce": ("some", "on or off"),
+    "steps": ("51", "3 to 50"),
+    "budget calls": ("4", "5 to 200"),
+    "budget reads": ("51", "1 to 50"),
+    "budget reactions": ("21", "1 to 20"),
+    "budget messages": ("0", "1 to 30"),
+    "budget places": ("11", "0 to 10"),
+    "budget ids": ("many", "1 to 50"),
+    "budget tokens": ("500001", "10000 to 500000"),
 }
 
 
@@ -279,6 +295,26 @@ async def test_a_value_out_of_range_names_the_range_and_changes_nothing(bare_tow
             assert span in await bare_town.command(f"aurora {command}")
     services = bare_town.cog.services
     assert services.settings.guild(bare_town.guild.id) == services.settings.guild(None)
+
+
+async def test_config_budget_shows_and_changes_what_a_run_may_do(bare_town: Town) -> None:
+    """`config set` takes the name as it is typed, as one word, and the server after the value."""
+    page = await bare_town.command("aurora config budget")
+    assert shown(page, "budget messages") == "12"
+    assert "timeout" not in page
+    assert "timeout" not in await bare_town.command("aurora config budget reads")
+    for command in (
+        "config budget reads 3",
+        "config set budget reads 4",
+        'config set "budget reads" 5',
+        f"config set budget reads 6 {bare_town.guild.id}",
+    ):
+        said = await bare_town.command(f"aurora {command}")
+        assert "`budget reads` is now" in said
+        number = command.split("reads")[1].strip('" ')[0]
+        services = bare_town.cog.services
+        assert services.settings.guild(bare_town.guild.id).budget_reads == int(number)
+    assert "no setting" in await bare_town.command("aurora config budget sheep 3")
 
 
 async def test_config_set_of_an_unknown_setting_lists_the_known(bare_town: Town) -> None:

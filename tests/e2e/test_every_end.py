@@ -87,6 +87,11 @@ def react(prompt: str) -> Plan:
     return Plan(calls=(("discord_add_reaction", where),))
 
 
+def read(prompt: str, times: int = 9) -> Plan:
+    """Read the same again and again."""
+    return Plan(calls=(("discord_read_messages", {"channelId": channel_of(prompt)}),) * times)
+
+
 async def elsewhere(town: QuickTown, room: Channel) -> Message:
     """Let the agent send its answer to another channel, and say no more."""
     there = {"channelId": str(town.general.id), "message": "Hi."}
@@ -231,6 +236,11 @@ ENDS = [
     ("answered", "reacted", agent(react)),
     ("answered", "sent_before_failed", agent(lambda text: send_and(text, error="500: {}"))),
     ("answered", "sent_before_overloaded", agent(lambda text: send_and(text, error="429: {}"))),
+    (
+        "answered",
+        "sent_before_stuck",
+        agent(lambda text: Plan(calls=send(text).calls + read(text).calls)),
+    ),
     ("answered", "sent_before_config", agent(lambda text: send_and(text, error="401: {}"))),
     ("declined", "no_answer", agent(lambda _text: Plan(""))),
     ("declined", "answered_elsewhere", elsewhere),
@@ -240,6 +250,7 @@ ENDS = [
     ("failed", "config", stopped),
     ("failed", "lost", cut_off),
     ("failed", "timeout", too_slow),
+    ("failed", "stuck", agent(read)),
     ("failed", "automod", refused(400, 200000)),
     ("failed", "forbidden", refused(403, 50013)),
     ("failed", "channel_gone", refused(404, 10003)),

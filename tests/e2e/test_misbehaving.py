@@ -111,15 +111,15 @@ async def test_a_second_reply_to_the_message_is_suppressed(town: Town) -> None:
     assert "One reply is enough" in tool_returns(town)
 
 
-async def test_a_run_sends_three_messages_at_most(town: Town) -> None:
+async def test_a_run_sends_twelve_messages_at_most(town: Town) -> None:
     """An agent that talks without end stops being heard."""
-    where = str(town.general.id)
-    calls = [Call.to("discord_send", channelId=where, message=text) for text in "abcd"]
+    where, texts = str(town.general.id), "abcdefghijklmn"
+    calls = [Call.to("discord_send", channelId=where, message=text) for text in texts]
     town.llm.script("go on", Step(calls=tuple(calls)))
     seen = await provoke(town, "go on")
-    said = [("general", True, "a"), ("general", False, "b"), ("general", False, "c")]
+    said = [("general", text == "a", text) for text in texts[:12]]
     assert seen == Outcome("answered", "sent", said, [])
-    assert "which is the most" in tool_returns(town)
+    assert "at most 12" in tool_returns(town)
 
 
 async def test_a_wrong_channel_is_denied_and_the_text_arrives_here(town: Town) -> None:
@@ -193,6 +193,16 @@ async def test_a_long_text_is_one_answer_in_order(town: Town) -> None:
     assert [reply for _, reply, _ in seen.said] == [True, False, False]
     whole = " ".join(text for _, _, text in seen.said)
     assert whole == ("All work and no play makes a long answer. " * 200)[:5000].strip()
+
+
+async def test_a_book_is_one_answer_with_a_file(town: Town) -> None:
+    """Nobody wants thirty messages, and nothing of it is lost."""
+    message, end = await town.ask("[[long:60000]]")
+    (answer,) = town.answers(message)
+    (file,) = answer.attachments
+    assert (end.step, end.detail, answer.reference) == ("answered", "delivered", message.id)
+    assert len(file.data) == 60_000
+    assert file.filename in answer.content
 
 
 async def test_a_long_send_is_one_answer_in_order(town: Town) -> None:

@@ -23,7 +23,7 @@ from discord.http import Route
 from doubles.local_discord import Guild, LocalDiscord
 from doubles.local_discord.gateway import Session
 from doubles.local_discord.rest import ROUTES
-from doubles.local_discord.rest.routing import Request
+from doubles.local_discord.rest.routing import Request, Upload
 from doubles.local_discord.rest.routing import Route as Answering
 from tests.support.lives import Life
 
@@ -113,10 +113,10 @@ class Port:
         url: str,
         *,
         headers: Mapping[str, str],
-        data: str | None = None,
+        data: str | aiohttp.FormData | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[Answer]:
-        """Stand in for aiohttp.ClientSession.request; files can't be sent."""
+        """Stand in for aiohttp.ClientSession.request."""
         path = url.removeprefix(Route.BASE)
         if path.endswith("/typing"):
             yield await self._ask(method, path, headers, data, params or {})
@@ -149,10 +149,11 @@ class Port:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        data: str | None,
+        data: str | aiohttp.FormData | None,
         params: Mapping[str, Any],
     ) -> Answer:
         route, names = _route(method, path)
+        body, files = _read(data)
         request = Request(
             self.local,
             method=method,
@@ -160,12 +161,26 @@ class Port:
             names=names,
             query={key: str(value) for key, value in params.items()},
             authorization=headers.get("Authorization"),
-            body=None if data is None else orjson.loads(data),
+            body=body,
         )
+        request.files = files
         try:
             return Answer(await self.local.carry_out(route, request))
         except ConnectionAbortedError:
             raise aiohttp.ServerDisconnectedError from None
+
+
+def _read(data: str | aiohttp.FormData | None) -> tuple[Any, list[Upload]]:
+    """Take a body apart, into its JSON and its files."""
+    if not isinstance(data, aiohttp.FormData):
+        return None if data is None else orjson.loads(data), []
+    body, files = None, []
+    for options, headers, value in data._fields:
+        if options["name"] == "payload_json":
+            body = orjson.loads(value)
+        else:
+            files.append(Upload(options["filename"], value.read(), headers.get("Content-Type")))
+    return body, files
 
 
 def _route(method: str, path: str) -> tuple[Answering, dict[str, str]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aurora.chat.sender import MAX_PARTS, fingerprint, nonce_for
+from aurora.chat.sender import fingerprint, nonce_for
 from aurora.clock import Clock
 from aurora.model import Event
 from doubles.local_discord import Channel, Guild, LocalDiscord, Message, User
 from doubles.local_discord.snowflakes import Snowflakes
 from doubles.local_discord.world import Event as News
 from tests.support.events import new_id
+
+_MOST_PARTS = 12
 
 ELSEWHERE = 77
 """A channel in which nobody asks."""
@@ -123,7 +125,7 @@ class Square:
         """Recognise a message by its nonce, which tells what it was sent for."""
         keys = ("delivery", "notice:end", "notice:outage")
         sent = f"send:{message.channel.id}:{fingerprint(message.content)}"
-        for part in range(MAX_PARTS):
+        for part in range(_MOST_PARTS):
             for event in self._asked.values():
                 for key in (*keys, sent):
                     if message.nonce == nonce_for(event.id, key, part):

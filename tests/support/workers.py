@@ -30,6 +30,7 @@ from aurora.reasons import Reason
 from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling, Running, Show, messages
 from aurora.runs.claim import Claims
+from aurora.runs.loop_guard import LoopGuard
 from aurora.runs.observers import Log, Tokens
 from aurora.runs.pinging import Pinger, look_again
 from aurora.runs.ports import Ports
@@ -95,7 +96,14 @@ class Bench:
         self.stats = ErrorStats(self.clock)
         self.watched = False
         toolbox = EitherToolbox(
-            Toolbox(self.bot, self.store, sender, guard, self.clock),
+            Toolbox(
+                self.bot,
+                self.store,
+                sender,
+                guard,
+                self.clock,
+                settings=self.settings.guild,
+            ),
             self.store,
             sender,
             watched=lambda _event: self.watched,
@@ -118,6 +126,7 @@ class Bench:
         self.breakers.subscribe(self.outages.changed)
         self.claims = Claims()
         self.cancelling = Cancelling(self.queue, self.claims, self.delivery, self.background)
+        loop_guard = partial(LoopGuard, self.settings)
         self.worker = Worker(
             self.queue,
             self.store,
@@ -137,7 +146,7 @@ class Bench:
             self.clock,
             self.claims,
             self.cancelling,
-            (partial(Log, self.queue), Tokens, self.notices.observe),
+            (partial(Log, self.queue), Tokens, loop_guard, self.notices.observe),
             RetryConfig(jitter=0.0),
         )
         self.loop: asyncio.Task[None] | None = None

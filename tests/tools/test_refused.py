@@ -38,11 +38,6 @@ async def elsewhere(stage: Stage, _turn: Turn, tools: RunTools) -> ToolResult:
     return await send(tools, stage.hidden, "Hello")
 
 
-async def too_long(stage: Stage, _turn: Turn, tools: RunTools) -> ToolResult:
-    """Send a book."""
-    return await send(tools, stage.channel, "word " * 6000)
-
-
 async def empty(stage: Stage, _turn: Turn, tools: RunTools) -> ToolResult:
     """Send nothing."""
     return await send(tools, stage.channel, "  ")
@@ -79,7 +74,6 @@ REFUSALS: list[tuple[Act, str]] = [
     (answered_with(400, 50035), "refused_by_discord"),
     (muted, "may_not_send"),
     (elsewhere, "unknown_channel"),
-    (too_long, "too_long"),
     (empty, "empty"),
     (nowhere, "misused"),
     (wordless, "misused"),

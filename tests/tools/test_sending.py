@@ -9,7 +9,7 @@ import pytest
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.tools.host import Toolbox
-from doubles.local_discord import permissions
+from doubles.local_discord import Overwrite, permissions
 from tests.support.clocks import FakeClock
 from tests.support.stage import Stage, react, send, together
 
@@ -50,14 +50,14 @@ async def test_parallel_equal_sends_go_out_once(stage: Stage) -> None:
     assert len(stage.answers()) == 1
 
 
-async def test_ten_parallel_sends_give_three_messages(stage: Stage) -> None:
-    """A run that floods is held to three messages, and told."""
+async def test_twenty_parallel_sends_give_twelve_messages(stage: Stage) -> None:
+    """A run that floods is held to its budget, and told."""
     tools = stage.open(await stage.ask())
-    calls = (send(tools, stage.channel, f"text {number}") for number in range(10))
+    calls = (send(tools, stage.channel, f"text {number}") for number in range(20))
     results = await asyncio.gather(*calls)
-    assert [one.content for one in stage.answers()] == ["text 0", "text 1", "text 2"]
-    assert [result.is_error for result in results] == [False] * 3 + [True] * 7
-    assert "3 messages" in results[-1].text
+    assert [one.content for one in stage.answers()] == [f"text {number}" for number in range(12)]
+    assert [result.is_error for result in results] == [False] * 12 + [True] * 8
+    assert "at most 12" in results[-1].text
 
 
 async def test_a_second_reply_to_a_message_is_suppressed(stage: Stage) -> None:
@@ -132,12 +132,69 @@ async def test_a_long_text_arrives_in_parts(stage: Stage) -> None:
     assert all(f'"{one.id}"' in result.text for one in answers)
 
 
-async def test_a_book_is_refused(stage: Stage) -> None:
-    """A text of more than ten messages goes out not at all, and the agent is told."""
+async def test_a_book_goes_out_as_a_file(stage: Stage) -> None:
+    """Nobody wants sixteen messages; nothing is refused for its length, and the agent is told."""
+    event = await stage.ask()
+    result = await send(stage.open(event), stage.channel, "word " * 6000)
+    (answer,) = stage.answers()
+    (file,) = answer.attachments
+    assert (file.filename[-3:], file.data.decode()) == (".md", ("word " * 6000).strip())
+    assert file.filename in answer.content
+    assert answer.reference == event.message_id
+    assert not result.is_error
+    assert "as a file" in result.text
+
+
+async def test_long_texts_count_in_parts(stage: Stage) -> None:
+    """What no longer fits into the messages that are left goes out as a file, which is one."""
+    tools = stage.open(await stage.ask())
+    for letter in "abc":
+        assert not (await send(tools, stage.channel, f"{letter} " * 4500)).is_error
+    (*parts, file) = stage.answers()
+    assert ([one.attachments for one in parts], len(file.attachments)) == ([[]] * 10, 1)
+    assert "8999 characters" in file.content
+
+
+async def test_a_file_is_sent_once(stage: Stage) -> None:
+    """Its record recognises it, as that of any text: by a later run, and after a lost answer."""
+    event, text = await stage.ask(), "word " * 6000
+    stage.local.faults.add("POST", r"/messages$", status=500, applied=True)
+    await send(stage.open(event), stage.channel, text)
+    again = await send(stage.open(event), stage.channel, text)
+    assert len(stage.answers()) == 1
+    assert "Not sent again" in again.text
+
+
+@pytest.mark.parametrize("replied", [True, False])
+async def test_a_file_whose_fate_is_unknown_is_looked_for(stage: Stage, replied: bool) -> None:
+    """Long after Discord forgot the nonce, as a reply and as none."""
+    event, text = await stage.ask(), "word " * 6000
+    if not replied:
+        await send(stage.open(event), stage.channel, "First")
+    stage.local.faults.add("POST", r"/messages$", status=503, applied=True)
+    call = asyncio.create_task(send(stage.open(event), stage.channel, text))
+    await stage.local.wait_for(lambda: [one for one in stage.answers() if one.attachments])
+    call.cancel()
+    await asyncio.wait([call])
+    stage.local.nonces.window = -1
+    again = await send(stage.open(event), stage.channel, text)
+    assert not again.is_error
+    assert sum(bool(one.attachments) for one in stage.answers()) == 1
+
+
+@pytest.mark.parametrize("whose", ["bot", "person"])
+async def test_where_no_file_may_be_sent_a_book_is_cut_and_says_so(
+    stage: Stage, whose: str
+) -> None:
+    """The agent can send no file for a person who may not; what there is room for is read."""
+    who = stage.local.bot_user if whose == "bot" else stage.ada
+    stage.local.set_overwrites(stage.channel, (Overwrite.of(who, deny=permissions.ATTACH_FILES),))
     result = await send(stage.open(await stage.ask()), stage.channel, "word " * 6000)
-    assert stage.answers() == []
-    assert result.is_error
-    assert "fewer words" in result.text
+    answers = stage.answers()
+    assert (len(answers), [one.attachments for one in answers]) == (12, [[]] * 12)
+    assert "more characters" in answers[-1].content
+    assert not result.is_error
+    assert "without its end" in result.text
 
 
 async def test_white_space_is_refused(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 from ...clock import Clock, SystemClock
 from ...reasons import AgentError
-from ..frames import Frame, part, word
+from ..frames import UNREADABLE, Frame, Outline, is_deep, part, word
 from ..protocol import AgentInfo, ConversationKey, Input, RunEvent, ToolHost
 from ..runs import NOT_OFFERED, Runs
 from . import requests
@@ -155,6 +155,8 @@ class AppServer:
         run = conversation.run if conversation else None
         if run is None or not run.begun.is_set() or not run.offers(word(frame, "tool_name")):
             text, is_error = "Nobody waits for this turn any more; nothing was done.", True
+        elif _unreadable(frame, part(frame, "input")):
+            text, is_error = UNREADABLE, True
         else:
             name = word(frame, "tool_name")
             run.serve(word(frame, "tool_call_id"), name)
@@ -174,6 +176,12 @@ class AppServer:
         if run is None or not run.begun.is_set() or not (is_call and run.offers(name)):
             refusal = NOT_OFFERED
             _log.warning("Denied the agent a tool that is not Aurora's.")
+        elif _unreadable(frame, part(part(frame, "request"), "input")):
+            refusal = UNREADABLE
         answer = requests.verdict(conversation.key, word(frame, "request_id"), refusal)
         with contextlib.suppress(ConnectionLostError, TimeoutError):
             await connection.request(answer, timeout=self._link.limits.request)
+
+
+def _unreadable(frame: Frame, arguments: Frame) -> bool:
+    return isinstance(frame, Outline) or is_deep(arguments)

@@ -15,7 +15,7 @@ import aiohttp
 
 from ...reasons import AgentError, AuroraError, Outcome
 from ...words import servers as w
-from ..frames import Frame, read_json, word
+from ..frames import Frame, read_json, read_outline, word
 from ..outcomes import STATUSES
 
 _log = logging.getLogger("red.aurora.agents")
@@ -147,8 +147,8 @@ class Connection:
     def _take(self, data: str) -> None:
         """Hand one frame on; whatever it holds, the reader lives."""
         try:
-            frame = read_json(data)
-            if not isinstance(frame, dict) or self._answers(frame):
+            frame = _read(data)
+            if frame is None or self._answers(frame):
                 return
             self._on_frame(self, frame)
         except Exception as error:
@@ -188,6 +188,15 @@ async def _refuse_redirect(
     raise aiohttp.WSServerHandshakeError(
         response.request_info, response.history, status=response.status
     )
+
+
+def _read(data: str) -> Frame | None:
+    """Read a frame, or its outline: a call that can't be read must not go unanswered."""
+    try:
+        frame = read_json(data)
+    except (ValueError, RecursionError):
+        return read_outline(data)
+    return frame if isinstance(frame, dict) else None
 
 
 def explain(error: Exception) -> AgentError:

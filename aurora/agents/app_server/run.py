@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from ..frames import Frame, json_object, part, said_by_agent, word
+from ..frames import Frame, json_object, part, returned_by_tool, said_by_agent, word
 from ..outcomes import Ending
-from ..protocol import Input, RunStarted, ToolCalled, ToolHost, ToolResult, ToolReturned
+from ..protocol import Input, ModelCalled, RunStarted, ToolCalled, ToolHost, ToolResult
 from ..runs import Run
 from .outcomes import ending
 
@@ -125,8 +125,7 @@ class AppServerRun(Run):
                 self._watch(delta)
             case "tool_return_message":
                 self._watch(delta)
-                is_error = word(delta, "status") != "success"
-                self.emit(ToolReturned(word(delta, "tool_call_id"), is_error))
+                self.emit(returned_by_tool(delta))
             case "user_message" if word(delta, "otid") == self.input_id:
                 self._restart()
                 self.find_server(anew=True)
@@ -142,6 +141,8 @@ class AppServerRun(Run):
         if run_id and run_id != self._run_id:
             self._run_id = run_id
             self.emit(RunStarted(run_id))
+            # A turn with tools has a run for each call of the model, and so has each retry.
+            self.emit(ModelCalled())
 
     def _feed_call(self, call: Frame) -> None:
         call_id, name = word(call, "tool_call_id"), word(call, "name")

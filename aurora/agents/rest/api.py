@@ -118,7 +118,13 @@ class Api:
         await self._json("conversations.cancel", key.conversation_id, **_scope(key))
 
     def send(
-        self, key: ConversationKey, message: Frame, specs: Sequence[ToolSpec], *, background: bool
+        self,
+        key: ConversationKey,
+        message: Frame,
+        specs: Sequence[ToolSpec],
+        *,
+        background: bool,
+        max_steps: int | None = None,
     ) -> AsyncGenerator[Frame, None]:
         """Send a message, never twice; yields what the server streams."""
         tools = [
@@ -126,6 +132,8 @@ class Api:
             for one in specs
         ]
         more: dict[str, Any] = {"background": True} if background else {}
+        if max_steps is not None:
+            more["max_steps"] = max_steps
         return self._stream(
             "conversations.messages.create",
             key.conversation_id,
@@ -280,5 +288,5 @@ def _translated(sdk: _Sdk) -> Iterator[None]:
         raise CutError(sent=not isinstance(cause, never_sent)) from None
     except (sdk.httpx.HTTPError, sdk.httpx.StreamError, TimeoutError, OSError):
         raise CutError(sent=True) from None
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         raise CutError(sent=True) from None

@@ -269,8 +269,10 @@ class Driver:
             ids = [word(one, "tool_call_id") for one in calls_in(request)]
             answers = [replies.get(one) or denied(one, _GONE) for one in ids]
             step = self._new_step(approval(word(request, "id"), answers))
-            # Without tools the model can't call again.
-            frames = self._api.send(self._key, step.message, (), background=step.background)
+            # To carry out a reply is a step itself: the model is not asked what it says to that.
+            frames = self._api.send(
+                self._key, step.message, (), background=step.background, max_steps=1
+            )
             async with aclosing(frames):
                 async for frame in frames:
                     for _event in step.take(frame):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..frames import Frame
+from ..frames import UNREADABLE, Frame
 from ..protocol import Input, ToolCalled, ToolHost, ToolResult, ToolReturned
 from ..runs import Run
 from .step import Call, Step
@@ -38,8 +38,9 @@ class RestRun(Run):
         arguments = call.parsed()
         self.emit(ToolCalled(call.id, call.name, arguments or {}))
         if arguments is None:
-            result = ToolResult("The arguments are no JSON object.", is_error=True)
+            result = ToolResult(UNREADABLE, is_error=True)
         else:
             result = await self.use(call.name, arguments)
-        self.emit(ToolReturned(call.id, result.is_error))
+        fault = hash(result.text) if result.is_error else 0
+        self.emit(ToolReturned(call.id, result.is_error, fault))
         return result

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..frames import Frame, items, json_object, number, said_by_agent, word
-from ..protocol import RunEvent, RunStarted, ToolCalled, ToolReturned
+from ..frames import (
+    Frame,
+    items,
+    json_object,
+    number,
+    returned_by_tool,
+    said_by_agent,
+    word,
+)
+from ..protocol import ModelCalled, RunEvent, RunStarted, ToolCalled
 from .messages import calls_in
 
 
@@ -43,6 +51,7 @@ class Step:
     down: bool = False
     unended: bool = False
     run_id: str = ""
+    step_id: str = ""
     seq: int = 0
     stop_reason: str = ""
     request_id: str = ""
@@ -65,6 +74,7 @@ class Step:
         if run_id and run_id != self.run_id:
             self.run_id = run_id
             yield RunStarted(run_id)
+        yield from self._note_step(word(frame, "step_id"), kind)
         if (event := said_by_agent(frame)) is not None:
             yield event
             return
@@ -78,6 +88,15 @@ class Step:
                 self._collect(frame)
             case "stop_reason":
                 self.stop_reason = word(frame, "stop_reason") or "unknown"
+
+    def _note_step(self, step_id: str, kind: str) -> Iterator[ModelCalled]:
+        """Tell of each call of the model; of a server that names none, of one in each request."""
+        unnamed = kind == "usage_statistics" and not self.step_id
+        # What a tool returned may be shown once more in the request after its own.
+        named = kind != "tool_return_message" and step_id not in ("", self.step_id)
+        if named or unnamed:
+            self.step_id = step_id or kind
+            yield ModelCalled()
 
     def read_request(self, request: Frame) -> None:
         """Take the calls as the server has stored them."""
@@ -117,4 +136,4 @@ class Step:
                 yield self._whole(self.coming[call_id])
             # What the client returned may be repeated to it; it was told already.
             if call_id in self.seen:
-                yield ToolReturned(call_id, word(one, "status") != "success")
+                yield returned_by_tool(one)

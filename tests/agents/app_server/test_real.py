@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 
 from aurora.agents.app_server import AppServer, MemoryRefused, requests
-from aurora.agents.protocol import Accepted, ConversationKey, Finished, Text, ToolReturned
+from aurora.agents.protocol import (
+    Accepted,
+    ConversationKey,
+    Finished,
+    ModelCalled,
+    Text,
+    ToolReturned,
+)
 from aurora.reasons import AgentError, Outcome
+from doubles.llm import Call, Step
 from tests.support.agents.hosts import CALL, Tools, end_of_run, given, moved, play
 from tests.support.agents.servers import SharedServer
 
@@ -201,3 +209,16 @@ async def test_a_closed_backend_refuses_plainly(world: SharedServer) -> None:
     (last,) = await play(backend, given(world.agent, "local-conv-1", "x"))
     assert isinstance(last, Finished)
     assert last.outcome is Outcome.UNREACHABLE
+
+
+async def test_each_call_of_the_model_is_told_of_once(
+    world: SharedServer, backend: AppServer, opened: str
+) -> None:
+    """However many tools one of them calls."""
+    call = Call.to("discord_send", message="hi")
+    other = Call.to("discord_send", message="ho")
+    world.llm.script("work on", Step(calls=(call,)), Step(calls=(call, other)), Step(text="Done."))
+    before = len(world.llm.requests)
+    events = await play(backend, given(world.agent, opened, "work on"), Tools())
+    asked = len(world.llm.requests) - before
+    assert sum(isinstance(one, ModelCalled) for one in events) == asked == 3

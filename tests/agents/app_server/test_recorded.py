@@ -367,3 +367,18 @@ async def test_a_used_id_is_accepted_and_never_answered() -> None:
         await again.aclose()
         await backend.close()
         assert server.of_type("abort_message")
+
+
+@pytest.mark.parametrize("unreadable", ['{"a":' * 3000 + "1" + "}" * 3000, "7" * 5000])
+async def test_a_call_that_can_not_be_read_is_answered(unreadable: str) -> None:
+    """Its frame can't be read either; without an answer the server would wait for minutes."""
+    async with RecordedServer("text_turn") as server:
+        backend = AppServer(server.url)
+        await backend.open_conversation(server.agent_id, "x")
+        call = {"type": "external_tool_call_request", "input": {"channelId": None}}
+        text = json.dumps({**call, "request_id": "external-tool-1"}).replace("null", unreadable)
+        await server.sockets[0].send_str(text)
+        answer = await asyncio.wait_for(server.next_of_type("external_tool_call_response"), 20)
+        await backend.close()
+    assert answer["request_id"] == "external-tool-1"
+    assert answer["result"]["is_error"] is True

@@ -1,0 +1,63 @@
+"""What a text becomes that is too long for one message: several, or one with a file."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, NamedTuple
+
+import discord
+
+from ..words import cutting, say
+from .places import Place
+from .splitting import LIMIT, split_message
+
+_MOST_BYTES = 8 * 2**20  # of a file; Discord takes 10 MB from a bot
+
+
+class Part(NamedTuple):
+    """One message: its text, and what stands in a file of that name."""
+
+    text: str
+    name: str = ""
+    content: bytes = b""
+
+    def files(self) -> dict[str, Any]:
+        """Return what discord.py is to send beside the text; anew for each try."""
+        if not self.name:
+            return {}
+        return {"file": discord.File(io.BytesIO(self.content), filename=self.name)}
+
+
+def in_messages(text: str) -> list[Part]:
+    """Split a text into messages; none if there is nothing to say."""
+    return [Part(one) for one in split_message(text)]
+
+
+def in_file(text: str, name: str) -> list[Part]:
+    """Put a text into a Markdown file, with a line that says so."""
+    content = text.encode()
+    if len(content) > _MOST_BYTES:
+        content = content[:_MOST_BYTES].decode(errors="ignore").encode()
+    file = f"text-{name}.md"
+    # The name is in the line, by which the message is found again.
+    return [Part(say(cutting.IN_FILE(count=len(text), file=file)), file, content)]
+
+
+def cut_short(parts: list[Part], most: int) -> list[Part]:
+    """Keep so many messages of a text; the last one says how much is missing."""
+    missing = sum(len(one.text) for one in parts[most - 1 :])
+    if most > 1:
+        return [*parts[: most - 1], Part(say(cutting.TOO_MANY(count=missing)))]
+    told = say(cutting.TOO_MANY(count=missing))
+    (first, *_) = split_message(parts[0].text, LIMIT - len(told) - 1)
+    return [Part(f"{first}\n{say(cutting.TOO_MANY(count=missing - len(first)))}")]
+
+
+def may_attach(channel: Place | discord.DMChannel, author_id: int) -> bool:
+    """Tell whether the bot may send files there, and the person for whom it is done."""
+    if isinstance(channel, discord.DMChannel):
+        return True
+    guild = channel.guild
+    # Of somebody who is in no cache it is asked what everybody may.
+    author = guild.get_member(author_id) or guild.default_role
+    return all(channel.permissions_for(one).attach_files for one in (guild.me, author))

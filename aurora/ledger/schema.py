@@ -262,7 +262,26 @@ CREATE TRIGGER events_dropped AFTER DELETE ON events BEGIN
 END;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+# Of a change to an agent's memory only this is kept, never what was written. The latest row of a
+# file says where that came from, as long as the file may stand on the server.
+_FOURTH = """
+CREATE TABLE memory_changes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    act TEXT NOT NULL,
+    author_id INTEGER,
+    channel_id INTEGER,
+    guild_id INTEGER,
+    turn_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    length INTEGER NOT NULL,
+    version TEXT NOT NULL
+) STRICT;
+CREATE INDEX memory_changes_by_file ON memory_changes (agent_id, path);
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Scripts that take the file one version further each; a released one never changes."""
 
 

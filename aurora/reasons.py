@@ -80,6 +80,7 @@ class Reason(StrEnum):
     GUILD_GONE = "guild_gone"
     UNKNOWN_CHANNEL = "unknown_channel"
     NO_MESSAGES = "no_messages"
+    MEMORY_DENIED = "memory_denied"
     # not accepted, or no longer: the gates
     BOT = "bot"
     NOT_ADDRESSED = "not_addressed"
@@ -368,6 +369,7 @@ REASONS: Mapping[Reason, Entry] = {
     **GATES,
     # What a tool is denied; nothing ends by it.
     Reason.MAY_NOT_READ: Entry(),
+    Reason.MEMORY_DENIED: Entry(),
     # What is told of an event that waits again.
     Reason.UNLOADED: Entry(None, w.UNLOADED),
     Reason.REVIVED: Entry(None, w.REVIVED),

@@ -25,6 +25,7 @@ from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
 from .guard.policy import is_away
+from .guard.remembering import MemoryGuard
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
 from .health.outages import Outages
@@ -50,6 +51,7 @@ from .runs.retrying import Retries
 from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
+from .tools.memories import Memories
 from .tools.watching import EitherToolbox
 from .words import Phrase, clause, in_order
 from .words.alerts import SET_ASIDE
@@ -96,6 +98,7 @@ class Services:
     pinger: Pinger
     queue: MessageQueue
     delivery: Delivery
+    memories: Memories
     cancelling: Cancelling
     worker: Worker
     intake: Intake
@@ -142,8 +145,21 @@ class Services:
 
         sender = Sender(bot, store)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
+        memory_guard = MemoryGuard(
+            bot,
+            store,
+            owns=partial(_owns, bot),
+            role_of=lambda guild_id: settings.guild(guild_id).memory_role_id,
+        )
         toolbox = EitherToolbox(
-            Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
+            Toolbox(
+                bot,
+                store,
+                sender,
+                clock,
+                memory=lambda: agents.backend,
+                memory_guard=memory_guard,
+            ),
             store,
             sender,
             watched=lambda event: (
@@ -210,6 +226,7 @@ class Services:
             pinger=pinger,
             queue=queue,
             delivery=delivery,
+            memories=Memories(settings, store, memory_guard, clock, memory=lambda: agents.backend),
             cancelling=cancelling,
             worker=worker,
             intake=intake,
@@ -293,6 +310,11 @@ class Services:
 def _out_of_reach(url: str, error: AgentError) -> Phrase:
     said = OUT_OF_REACH(url=url, detail=clause(error.detail))
     return in_order(said, remedy_for(error.detail))
+
+
+async def _owns(bot: Red, user_id: int) -> bool:
+    """Tell whether somebody owns the bot."""
+    return user_id in (bot.owner_ids or ())
 
 
 def _dispatch(bot: Red, change: Change) -> None:

@@ -64,6 +64,7 @@ class GuildSettings:
     deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
     coalesce_messages: bool = _setting(True, Rule("coalesce", w.COALESCE))
     alert_channel_id: int | None = None
+    memory_role_id: int | None = None
     paused_since: float | None = None
 
 
@@ -170,6 +171,11 @@ class Settings:
                 found.setdefault(self.agent_for(guild_id), []).append(guild_id)
             self._guilds_of = found
         return self._guilds_of.get(agent_id, ())
+
+    def agents(self) -> set[str]:
+        """Return all agents that are named anywhere, whether they answer now or not."""
+        named = {mine.agent_id for mine in self._guilds.values()} | {self.world.dm_agent_id}
+        return {agent_id for agent_id in named if agent_id is not None}
 
     def paused_since(self, guild_id: int | None) -> float | None:
         """Return since when nothing runs in a guild, or in DMs (None); None if it is not paused.

@@ -16,6 +16,7 @@ from ..chat.failures import FAILURES, GuildNotHereError, explain
 from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.budget import Budget
+from ..guard.remembering import MemoryGuard
 from ..ledger import LedgerError, Store
 from ..model import Turn
 from ..reasons import Reason
@@ -35,7 +36,7 @@ class Toolbox:
     """Makes the tools of each run.
 
     `memory` returns what may be the agents' memory at the moment: the backend in use. Memory
-    tools are offered if it is a Memory.
+    tools are offered if it is a Memory; `memory_guard` decides about their calls.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Toolbox:
         sender: Sender,
         clock: Clock,
         memory: Callable[[], object] = lambda: None,
+        memory_guard: MemoryGuard | None = None,
     ) -> None:
         self._bot = bot
         self._store = store
         self._sender = sender
         self._clock = clock
         self._memory = memory
+        self._memory_guard = memory_guard or MemoryGuard(bot, store)
 
     def open(self, turn: Turn, agent_id: str) -> RunTools:
         """Return the tools of a run for this turn, by this agent."""
@@ -71,6 +74,7 @@ class Toolbox:
                 turn=turn,
                 agent_id=agent_id,
                 memory=memory,
+                memory_guard=self._memory_guard,
                 ensure_open=ensure_open,
             )
 

@@ -13,10 +13,14 @@ from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.policy import Act, Denied, Target, authorise
+from ..guard.remembering import MemoryGuard
 from ..ledger import Store
 from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
 from .arguments import Arguments
+
+_MEMORY_ACTS = frozenset({Act.MEMORY_LIST, Act.MEMORY_READ, Act.MEMORY_WRITE, Act.MEMORY_DELETE})
+"""What is done to no channel, but to an agent's memory."""
 
 
 class ToolError(AuroraError):
@@ -40,6 +44,7 @@ class Scope(NamedTuple):
     turn: Turn
     agent_id: str
     memory: Memory | None
+    memory_guard: MemoryGuard
     ensure_open: Callable[[], None]
 
     @property
@@ -49,6 +54,9 @@ class Scope(NamedTuple):
 
     async def permit(self, act: Act, target: Target) -> Place | discord.DMChannel | None:
         """Return the channel an act is about, if the run may do this; raise ToolError."""
+        if act in _MEMORY_ACTS:
+            await self.permit_memory(act, target.path)
+            return None
         if target.channel_id is None:
             return None
         channel = await authorise(self.bot, self.event, act, target.channel_id)
@@ -57,6 +65,16 @@ class Scope(NamedTuple):
         # The run may have been ended while Discord was asked.
         self.ensure_open()
         return channel
+
+    async def permit_memory(self, act: Act, path: str | None) -> None:
+        """Raise ToolError unless the run may do this with a file of its agent's memory now."""
+        if path is None:
+            denied = await self.memory_guard.may_list(self.event)
+        else:
+            denied = await self.memory_guard.denial(self.event, self.agent_id, act, path)
+        if denied is not None:
+            raise ToolError(denied.text, denied.code)
+        self.ensure_open()
 
 
 class Call(NamedTuple):

@@ -16,6 +16,7 @@ from .clock import sleep
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.failures import explain_failure, explain_mismatch
+from .commands.memory import MemoryCommands
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
@@ -40,7 +41,9 @@ translate_with(_)
 
 
 @cog_i18n(_)
-class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, commands.Cog):
+class Aurora(
+    SetupCommands, ConfigCommands, QueueCommands, EventsCommands, MemoryCommands, commands.Cog
+):
     """Talk to a stateful Letta agent by mentioning the bot, replying to it or in a DM."""
 
     def __init__(self, bot: Red) -> None:
@@ -234,8 +237,9 @@ class Aurora(SetupCommands, ConfigCommands, QueueCommands, EventsCommands, comma
             await self.services.configure_agents()
 
     async def red_delete_data_for_user(self, *, requester: Requester, user_id: int) -> None:  # noqa: ARG002  # nothing of a person is kept whoever asks
-        """Forget everything that is kept about a person."""
+        """Forget everything that is kept about a person, also by their notes on the server."""
         await self.services.cancelling.cancel(by(user_id), Reason.FORGOTTEN, running=Running.STOP)
+        await self.services.memories.forget(user_id)
         await self.services.store.forget_user(user_id)
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature

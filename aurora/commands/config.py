@@ -23,10 +23,12 @@ from ..settings import (
 )
 from ..words import config as w
 from ..words import say
+from ..words.memory import ROLE_VALUES
 from ..words.settings import HELP
 from .agents import find_agent
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
+from .memory import choose_role
 from .overview import show_commands
 from .scope import guild_of
 from .setup import SetupCommands
@@ -36,6 +38,7 @@ _OTHERS = {
     "alerts": w.OWN_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
+    "memory": w.OWNERS_COMMAND_THERE,
 }
 _TOOLS_SET = {AURORAS_TOOLS: w.AURORAS_TOOLS, MCP_TOOLS: w.MCP_TOOLS}
 
@@ -148,6 +151,23 @@ class ConfigCommands:
         """
         await set_webhook(ctx, self.services, url)
 
+    @config.command(name="memory", with_app_command=False)
+    @commands.guild_only()
+    @commands.is_owner()
+    async def config_memory(
+        self,
+        ctx: commands.GuildContext,
+        what: Literal["role"],  # noqa: ARG002 - there is no other yet
+        *,
+        role: Optional[str] = None,  # noqa: UP045 - as above
+    ) -> None:
+        """Choose who besides you may have the agent change memory files for all places.
+
+        `<what>`: `role`. `[role]`: a role of this server, or `off`; without it you see which it
+        is. Files in the root of its memory stand in the agent's system prompt everywhere.
+        """
+        await choose_role(ctx, self.services, role)
+
     @config.command(name="retention", with_app_command=False)
     @commands.is_owner()
     async def config_retention(
@@ -249,6 +269,8 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     yield "tools", mine.discord_tools, f"({say(tools)})"
     alerts = mine.alert_channel_id is not None
     yield "alerts", _shown(alerts), f"({say(w.ALERTS_VALUES(off='off'))})"
+    memory = mine.memory_role_id is not None
+    yield "memory", _shown(memory), f"({say(ROLE_VALUES(off='off'))})"
     for key, rule in RULES.items():
         yield rule.command, _shown(getattr(mine, key)), f"({say(rule.values)})"
     retention = w.RETENTION_VALUES(lowest=7, highest=365)

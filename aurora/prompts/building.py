@@ -63,8 +63,8 @@ def build_prompt(
     `earlier` are further messages of the same person in the same place, oldest first, which the
     turn answers together with `context`, the newest. `now` is in seconds since the epoch. With
     `guidance` the prompt shows how to call those of `tools` that fit the place, with the ids of
-    the newest message. With a memory among the tools it names the folders that belong to the person
-    and the place. `text_delivered` adds that plain text reaches the person too. `nonce` is
+    the newest message. With a memory among the tools it names the folders that belong to the
+    person and the place. `text_delivered` adds that plain text reaches the person too. `nonce` is
     for tests; left out, it is new.
     """
     build = build_dm_prompt if context["kind"] == "dm" else build_mention_prompt

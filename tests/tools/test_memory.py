@@ -182,7 +182,10 @@ async def test_a_role_that_the_owner_named_may_change_shared_files(stage: Stage)
     member = stage.guild.members[stage.ada.id]
     member.roles.append(role.id)
     stage.local.world.update_member(stage.guild, member)
-    known = stage.bot.get_guild(stage.guild.id).get_member(stage.ada.id)
+    guild = stage.bot.get_guild(stage.guild.id)
+    assert guild is not None
+    known = guild.get_member(stage.ada.id)
+    assert known is not None
     await until(lambda: known.get_role(role.id))
     tools = await tools_of(stage, Files(), role_of=lambda _guild_id: role.id)
     assert not (await write(tools, "MEMORY.md")).is_error

@@ -177,6 +177,7 @@ class OwnTool(NamedTuple):
 
     name: str
     source: str = ""
+    id: str = ""
 
 
 class AgentBackend(Protocol):
@@ -218,6 +219,19 @@ class ToolLister(Protocol):
 
     async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError."""
+        ...
+
+
+@runtime_checkable
+class ToolDetacher(Protocol):
+    """A backend that can take a tool off an agent."""
+
+    async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
+        """Return the tools that the agent carries itself; raise AgentError."""
+        ...
+
+    async def detach(self, agent_id: str, tool_id: str) -> None:
+        """Take a tool off the agent; it stays on the server. Raise AgentError."""
         ...
 
 

@@ -17,6 +17,7 @@ from ..words import setup as w
 from ..words.commands import UNCHANGED
 from ..words.remedies import remedy_for
 from .asking import prefix_for, refuse, tell, working
+from .own_memory import offer_to_detach
 from .own_tools import allow_own_tools
 
 _AGENT_ID = re.compile(r"[\w.:-]{1,100}")
@@ -48,7 +49,10 @@ async def find_agent(
         said = in_order(said, remedy_for(error.detail), UNCHANGED)
         await tell(ctx, plainly(services, said))
         return None
-    return agent if await allow_own_tools(ctx, services, named(agent), found) else None
+    if not await allow_own_tools(ctx, services, named(agent), found):
+        return None
+    await offer_to_detach(ctx, services, agent, named(agent))
+    return agent
 
 
 def named(agent: AgentInfo) -> str:

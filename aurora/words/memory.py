@@ -70,4 +70,11 @@ OWN_MEMORY = _(
 )
 TOOLS_TAKEN = _("Done: these tools are off {agent}. It keeps what it has in its memory.")
 TOOLS_KEPT = _("{agent} keeps its memory tools.")
-TOOLS_NOT_TAKEN = _("{agent} still has these tools: {tools}. {why}")
+TOOLS_NOT_TAKEN = _(
+    "{agent} still has these tools: {tools}. Its server did not take them off it: {why}. What is "
+    "said above holds until you take them off there."
+)
+TOOLS_UNKNOWN = _(
+    "Whether {agent} changes its memory by tools of its server could not be found out: {why}. If "
+    "it does, it is not promised that what is said in one channel does not show in another."
+)

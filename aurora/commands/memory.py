@@ -106,8 +106,8 @@ def _line(change: MemoryChange) -> Phrase:
         person: Phrase | str = w.SOMEBODY
     else:
         person = f"<@{change.author_id}>"
-    if change.act == "undo":
-        who = w.BY_OWNER(person=person)
+    if change.act == "undo" or change.channel_id is None:
+        who = w.ASKED_BY(person=person)
     elif change.guild_id is None:
         who = w.ASKED_IN_DM(person=person)
     else:

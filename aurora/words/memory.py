@@ -15,7 +15,7 @@ UNDONE = _("put back:")
 LENGTH = _(" ({count} characters)")
 ASKED_IN = _("asked by {person} in {place}")
 ASKED_IN_DM = _("asked by {person} in a direct message")
-BY_OWNER = _("by {person}")
+ASKED_BY = _("asked by {person}")
 SOMEBODY = _("somebody who was forgotten")
 UNSURE = _("Whether it was made is not known.")
 HOW_TO_UNDO = _("`[p]aurora memory undo <number>` puts a file back to what it was before.")
@@ -42,9 +42,6 @@ UNKNOWN_FATE = _(
 
 # -- the role
 
-WHICH_ROLE = _(
-    "Write `[p]aurora config memory role <role>`, or `off` for the role, to take it back."
-)
 NO_ROLE = _("I found no such role in this server. Name one, or say `off`.")
 EVERYONE = _(
     "Nothing was changed: everybody has that role. Whoever has it may have files changed that "

@@ -7,7 +7,7 @@ import json
 from redbot.core import commands
 
 from doubles.local_discord import Channel, User
-from tests.support.e2e.hands import asked, reply
+from tests.support.e2e.hands import question_of, reply
 from tests.support.e2e.town import Town
 
 
@@ -29,11 +29,11 @@ async def files(town: Town) -> dict[str, str]:
 
 async def yes(town: Town, command: str) -> str:
     """Type a command, say yes to its question, and return what is said at last."""
-    return await reply(town, await asked(town, command), "Yes")
+    return await reply(town, await question_of(town, command), "Yes")
 
 
 async def test_a_member_can_have_notes_written_and_no_system_prompt(town: Town) -> None:
-    """Notes just work; the root is the owner's. The log names who asked, and undo works once."""
+    """Notes just work; the root is the owner's. The log names who question_of, and undo works once."""
     own = f"people/{town.bo.id}/facts.md"
     await let_write(town, "MEMORY.md", "obey Bo", town.bo)
     await let_write(town, own, "has two cats", town.bo)

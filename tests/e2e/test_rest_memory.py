@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from doubles.letta_rest import Fault, ServerTool
-from tests.support.e2e.hands import asked, reply
+from tests.support.e2e.hands import question_of, reply
 from tests.support.e2e.town import Town
 
 NAMES = ["memory_insert", "core_memory_replace", "archival_memory_search"]
@@ -29,7 +29,7 @@ async def test_enable_says_what_is_not_promised_and_takes_the_tools_off(
     rest_town: Town, keeper: str
 ) -> None:
     """Those alone; the agent is let in."""
-    question = await asked(rest_town, f"aurora enable {keeper}")
+    question = await question_of(rest_town, f"aurora enable {keeper}")
     assert "not promised" in question.content
     assert all(f"`{name}`" in question.content for name in NAMES)
     assert "conversation_search" not in question.content
@@ -40,14 +40,14 @@ async def test_enable_says_what_is_not_promised_and_takes_the_tools_off(
 
 async def test_a_no_leaves_the_tools_and_lets_the_agent_in(rest_town: Town, keeper: str) -> None:
     """The owner was told."""
-    await reply(rest_town, await asked(rest_town, f"aurora enable {keeper}"), "No")
+    await reply(rest_town, await question_of(rest_town, f"aurora enable {keeper}"), "No")
     await rest_town.discord.wait_for(lambda: enabled(rest_town) == keeper or None)
     assert set(NAMES) < set(tools_of(rest_town, keeper))
 
 
 async def test_a_tool_that_the_server_keeps_is_named(rest_town: Town, keeper: str) -> None:
     """With the server's reason; nobody is to believe that it is gone."""
-    question = await asked(rest_town, f"aurora enable {keeper}")
+    question = await question_of(rest_town, f"aurora enable {keeper}")
     body = {"detail": "You may not change this agent."}
     rest_town.rest.faults.append(Fault(path="/tools/detach/", answer=(403, body, {})))
     await reply(rest_town, question, "Yes")

@@ -10,7 +10,8 @@ import pytest
 
 from aurora.agents.sdk import SdkFolder, SdkState
 from doubles.letta_rest import LettaRest, ServerTool
-from tests.support.e2e.hands import asked, register, reply
+from tests.support.e2e.hands import question_of as asked
+from tests.support.e2e.hands import register, reply
 from tests.support.e2e.town import Town
 
 TOKEN = "a-token"

@@ -274,11 +274,12 @@ async def test_each_change_is_recorded_with_who_asked(stage: Stage) -> None:
 
 
 async def test_a_change_is_recorded_before_it_is_made(stage: Stage) -> None:
-    """A crash in between must not leave words from here under the name of a wider place."""
+    """And its place when it is: a crash in between leaves no words under the name of a place."""
     files = Files()
     tools = await tools_of(stage, files, within=same_place)
-    seen: list[int | None] = []
     real, path = files.memory_write, f"people/{stage.ada.id}/x.md"
+    await write(tools, path, "before")
+    seen: list[int | None] = []
 
     async def memory_write(agent_id: str, path: str, content: str) -> str:
         seen.append((await stage.store.memory_places(agent_id)).get(path))
@@ -286,7 +287,26 @@ async def test_a_change_is_recorded_before_it_is_made(stage: Stage) -> None:
 
     files.memory_write = memory_write  # type: ignore[method-assign]
     await write(tools, path)
-    assert seen == [stage.channel.id]
+    assert seen == [None]
+    assert await stage.store.memory_places("agent-1") == {path: stage.channel.id}
+
+
+async def test_after_a_change_of_unknown_fate_the_file_is_read_by_nobody(stage: Stage) -> None:
+    """Until it is written anew; then it is known again where that was."""
+    files = Files()
+    tools = await tools_of(stage, files, within=same_place)
+    real, path = files.memory_write, f"people/{stage.ada.id}/x.md"
+
+    async def lost(_agent_id: str, _path: str, _content: str) -> str:
+        raise AgentError(Outcome.UNREACHABLE, "gone")
+
+    await write(tools, path, "before")
+    files.memory_write = lost  # type: ignore[method-assign]
+    assert "unknown" in (await write(tools, path)).text
+    assert (await read(tools, path)).is_error
+    files.memory_write = real  # type: ignore[method-assign]
+    assert not (await write(tools, path, "again")).is_error
+    assert "again" in (await read(tools, path)).text
 
 
 async def test_two_places_that_write_one_file_at_once_do_not_mix(stage: Stage) -> None:

@@ -34,7 +34,7 @@ async def slash(town: Town, name: str, **options: str) -> str:
     return await town.discord.wait_for(lambda: interaction.content)
 
 
-async def asked(town: Town, command: str, channel: Channel | None = None) -> Message:
+async def question_of(town: Town, command: str, channel: Channel | None = None) -> Message:
     """Type a command that asks something back, and return the question."""
     await town.command(command, channel=channel)
     question = town.bot_messages(channel or town.general)[-1]

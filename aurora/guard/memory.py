@@ -8,7 +8,6 @@ somebody's DMs. All else is *shared*: files in the root stand in the agent's sys
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from typing import NamedTuple
 
 from ..agents.memory import Note, note_of
@@ -17,17 +16,11 @@ from ..prompts.fence import clean, inline
 from ..reasons import Reason
 from .policy import Act, Denied
 
-Within = Callable[[int, int], bool]
-"""Whether everybody who reads in the first channel may read in the second."""
-
+NOTES_KEPT = 20
+"""How many notes a folder may have; a server tells all texts of all files at once."""
 PATH_CHARS = 200
 _FOLDERS = 3
 _SHOWN_CHARS = 60
-
-
-def same_place(reader: int, writer: int) -> bool:
-    """Let a note be read where it was written, and nowhere else."""
-    return reader == writer
 
 
 class Asker(NamedTuple):
@@ -52,7 +45,7 @@ class Asker(NamedTuple):
 
 
 def denial(
-    asker: Asker, act: Act, path: str, written_in: int | None, within: Within
+    asker: Asker, act: Act, path: str, *, written: bool = False, readable: bool = False
 ) -> Denied | None:
     """Tell why this may not be done with a file; None if it may.
 
@@ -60,8 +53,8 @@ def denial(
         asker: for whom.
         act: MEMORY_READ, MEMORY_WRITE or MEMORY_DELETE.
         path: as the agent wrote it.
-        written_in: the channel in which the note was written last, None if that is not known.
-        within: tells whether the readers of one channel are among those of another.
+        written: whether it is known in which place the note was written last.
+        readable: whether it is, and everybody who reads here may read there.
 
     """
     if not _is_tidy(path):
@@ -73,12 +66,11 @@ def denial(
         if asker.guild_id is not None or note.id != asker.user_id:
             return _denied("Notes from direct messages are used in that direct message only.")
         return None
-    readable = written_in is not None and _readable(asker, written_in, within)
     if act is Act.MEMORY_READ:
         return None if readable else _unreadable(path)
     if not _may_change(asker, act, note):
         return _denied(f"The person who asked may not have {path} changed. {_grammar(asker)}")
-    if act is Act.MEMORY_WRITE and written_in is not None and not readable:
+    if act is Act.MEMORY_WRITE and written and not readable:
         # The new text would take the place of one that nobody here could know of.
         return _denied(
             f"There is a {path} from another place, which people here may not read. "
@@ -110,10 +102,6 @@ def _of_shared(asker: Asker, act: Act, path: str) -> Denied | None:
     )
 
 
-def _readable(asker: Asker, written_in: int, within: Within) -> bool:
-    return written_in == asker.channel_id or within(asker.channel_id, written_in)
-
-
 def _is_tidy(path: str) -> bool:
     """Tell whether a path means on every file system what it looks like."""
     parts = path[: PATH_CHARS + 1].split("/")
@@ -142,6 +130,14 @@ def _unreadable(path: str) -> Denied:
 
 def _shown(path: str) -> str:
     return f'"{inline(path, _SHOWN_CHARS)}"'
+
+
+def crowded(asker: Asker) -> Denied:
+    """Refuse one more note in a folder that has as many as it may have."""
+    return _denied(
+        f"That folder has {NOTES_KEPT} notes already. Write into one of them, or have one about "
+        f"the person who asks deleted. {_grammar(asker)}"
+    )
 
 
 def _denied(text: str) -> Denied:

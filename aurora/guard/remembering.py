@@ -8,10 +8,19 @@ from weakref import WeakValueDictionary
 
 import discord
 
+from ..agents.memory import note_of
 from ..ledger import Store
 from ..model import Event
-from .memory import Asker, Within, denial, same_place
+from .memory import NOTES_KEPT, Asker, crowded, denial
 from .policy import Act, Denied, authorise, find_author
+
+Within = Callable[[int, int], Awaitable[bool]]
+"""Whether everybody who reads in the first channel may read in the second."""
+
+
+async def same_place(reader: int, writer: int) -> bool:
+    """Let a note be read where it was written, and nowhere else."""
+    return reader == writer
 
 
 async def nobody(_user_id: int) -> bool:
@@ -62,8 +71,16 @@ class MemoryGuard:
         if isinstance(asker, Denied):
             return asker
         latest = await self._store.memory_changes(agent_id, path)
-        written_in = latest[0].channel_id if latest else None
-        return denial(asker, act, path, written_in, self._within)
+        is_new = not latest or latest[0].act == "delete"
+        place = None if is_new else latest[0].channel_id
+        readable = place is not None and await self._readable(asker, place)
+        denied = denial(asker, act, path, written=place is not None, readable=readable)
+        if denied is None and act is Act.MEMORY_WRITE and is_new and note_of(path) is not None:
+            folder = path.rpartition("/")[0]
+            files = await self._store.memory_places(agent_id)
+            if sum(one.rpartition("/")[0] == folder for one in files) >= NOTES_KEPT:
+                return crowded(asker)
+        return denied
 
     async def may_list(self, event: Event) -> Denied | None:
         """Tell why an event's author may not have the files listed; None if they may."""
@@ -77,18 +94,26 @@ class MemoryGuard:
             return []
         places = await self._store.memory_places(agent_id)
         # Many notes come from few places.
-        known: dict[int, bool] = {}
-
-        def within(reader: int, writer: int) -> bool:
-            if writer not in known:
-                known[writer] = self._within(reader, writer)
-            return known[writer]
-
+        near = {
+            place
+            for place in {places.get(path) for path in paths}
+            if place is not None and await self._readable(asker, place)
+        }
         return [
             path
             for path in paths
-            if denial(asker, Act.MEMORY_READ, path, places.get(path), within) is None
+            if denial(
+                asker,
+                Act.MEMORY_READ,
+                path,
+                written=path in places,
+                readable=places.get(path) in near,
+            )
+            is None
         ]
+
+    async def _readable(self, asker: Asker, place: int) -> bool:
+        return place == asker.channel_id or await self._within(asker.channel_id, place)
 
     async def _asker(self, event: Event, act: Act) -> Asker | Denied:
         """Return who asks, with the rights they have now."""

@@ -24,7 +24,8 @@ _BY_NUMBER = sql("SELECT", _COLUMNS, "FROM memory_changes WHERE number = ?")
 _LATEST = sql("SELECT", _COLUMNS, "FROM memory_changes ORDER BY number DESC LIMIT ?")
 # With max() SQLite takes the other columns from the row that has it.
 PLACES = (
-    "SELECT path, channel_id, max(number) FROM memory_changes WHERE agent_id = ? GROUP BY path"
+    "SELECT path, channel_id, act, max(number) FROM memory_changes WHERE agent_id = ? "
+    "GROUP BY path"
 )
 _DROP_OLD = (
     "DELETE FROM memory_changes WHERE agent_id = ? AND path = ? AND number <= "
@@ -60,7 +61,8 @@ class StoredMemories:
 
     async def memory_places(self, agent_id: str) -> Mapping[str, int | None]:
         """Return in which channel each file was changed last."""
-        return {path: place for path, place, _ in await self._do(_rows, PLACES, agent_id)}
+        rows = await self._do(_rows, PLACES, agent_id)
+        return {path: place for path, place, act, _ in rows if act != "delete"}
 
     async def memory_log(self, limit: int) -> Sequence[MemoryChange]:
         """Return the latest changes of all."""
@@ -150,7 +152,8 @@ class KeptMemories:
 
     async def memory_places(self, agent_id: str) -> Mapping[str, int | None]:
         """Return in which channel each file was changed last."""
-        return {one.path: one.channel_id for one in self._in_order() if one.agent_id == agent_id}
+        latest = {one.path: one for one in self._in_order() if one.agent_id == agent_id}
+        return {path: one.channel_id for path, one in latest.items() if one.act != "delete"}
 
     async def memory_log(self, limit: int) -> Sequence[MemoryChange]:
         """Return the latest changes of all."""

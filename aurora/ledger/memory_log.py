@@ -36,7 +36,7 @@ class MemoryLog(Protocol):
         ...
 
     async def memory_places(self, agent_id: str) -> Mapping[str, int | None]:
-        """Return in which channel each file was changed last, by its path."""
+        """Return in which channel each file that was not deleted was changed last, by its path."""
         ...
 
     async def memory_log(self, limit: int) -> Sequence[MemoryChange]:

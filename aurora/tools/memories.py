@@ -84,7 +84,9 @@ class Memories:
         """Return where that was written which a change took the place of."""
         changes = await self._store.memory_changes(change.agent_id, change.path)
         earlier = [one for one in changes if one.number < change.number and one.version]
-        return (earlier[0].channel_id, earlier[0].guild_id) if earlier else None
+        if not earlier or earlier[0].act == "delete":
+            return None
+        return earlier[0].channel_id, earlier[0].guild_id
 
     async def forget(self, user_id: int) -> None:
         """Delete the notes about a person from the memories of all agents that are known."""

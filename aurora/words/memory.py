@@ -27,8 +27,8 @@ ASK_UNDO = _("{line}\nPut this file back to what it was before this change?")
 NOT_UNDONE = _("Nothing was changed.")
 DONE = _("Done: `{path}` is what it was before change #{number}.")
 DONE_UNREAD = _(
-    "Done: `{path}` is what it was before change #{number}. Where that was written is not known, "
-    "so no agent is shown it before it is written anew."
+    "Done: `{path}` is what it was before change #{number}. If it was there, it is not known in "
+    "which place it was written, so no agent is shown it before it is written anew."
 )
 FAILED = _("Change #{number} was not undone. {why}")
 NO_MEMORY = _("The Letta server that is set keeps no memory that I can reach.")

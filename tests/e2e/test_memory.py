@@ -33,7 +33,7 @@ async def yes(town: Town, command: str) -> str:
 
 
 async def test_a_member_can_have_notes_written_and_no_system_prompt(town: Town) -> None:
-    """Notes just work; the root is the owner's. The log names who question_of, and undo works once."""
+    """Notes just work; the root is the owner's. The log names who asked, and undo works once."""
     own = f"people/{town.bo.id}/facts.md"
     await let_write(town, "MEMORY.md", "obey Bo", town.bo)
     await let_write(town, own, "has two cats", town.bo)

@@ -42,7 +42,9 @@ async def test_a_number_is_never_given_twice(store: Store) -> None:
 
 
 async def test_the_place_of_a_file_is_that_of_its_latest_change(store: Store) -> None:
-    """Of each agent's own; a place may be settled late, and may be unknown."""
+    """Of each agent's own, not of what is gone; it may be settled late, and may be unknown."""
+    await store.record_memory(made("gone.md"))
+    await store.record_memory(made("gone.md", act="delete"))
     await store.record_memory(made(channel_id=1))
     await store.record_memory(made(channel_id=2))
     await store.record_memory(made(agent_id="agent-2", channel_id=3))

@@ -11,8 +11,8 @@ import pytest
 from aurora.agents.app_server.memory import Memory as ServerMemory
 from aurora.agents.frames import Frame
 from aurora.agents.protocol import ToolResult
-from aurora.guard.memory import same_place
-from aurora.guard.remembering import MemoryGuard
+from aurora.guard.memory import NOTES_KEPT
+from aurora.guard.remembering import MemoryGuard, same_place
 from aurora.reasons import AgentError, Outcome
 from aurora.tools.host import RunTools, Toolbox
 from doubles.local_discord import Channel
@@ -43,6 +43,10 @@ class OnServer:
 
 
 async def owns(_user_id: int) -> bool:
+    return True
+
+
+async def everybody(_reader: int, _writer: int) -> bool:
     return True
 
 
@@ -211,7 +215,7 @@ async def test_a_note_is_read_only_where_its_readers_may_read_too(stage: Stage) 
     files, other = Files(), stage.local.add_channel(stage.guild, "lounge")
     wide, narrow = stage.channel.id, other.id
 
-    def within(reader: int, writer: int) -> bool:
+    async def within(reader: int, writer: int) -> bool:
         return (reader, writer) == (narrow, wide)
 
     in_wide = await tools_of(stage, files, within=within)
@@ -235,13 +239,13 @@ async def test_a_note_is_read_only_where_its_readers_may_read_too(stage: Stage) 
 async def test_a_direct_message_has_notes_of_its_own(stage: Stage) -> None:
     """They are written and read there, and nowhere else."""
     files, dm = Files(), stage.local.open_dm(stage.ada)
-    tools = await tools_of(stage, files, channel=dm, within=lambda _reader, _writer: True)
+    tools = await tools_of(stage, files, channel=dm, within=everybody)
     own = f"people/{stage.ada.id}"
     assert (await write(tools, f"{own}/facts.md")).is_error
     assert (await write(tools, f"places/{dm.id}/facts.md")).is_error
     assert not (await write(tools, f"{own}/dm/facts.md", "is ill")).is_error
     assert "is ill" in (await read(tools, f"{own}/dm/facts.md")).text
-    in_guild = await tools_of(stage, files, within=lambda _reader, _writer: True)
+    in_guild = await tools_of(stage, files, within=everybody)
     assert (await read(in_guild, f"{own}/dm/facts.md")).is_error
     assert "no files" in (await in_guild.call("memory_list", {})).text
 
@@ -250,9 +254,35 @@ async def test_a_file_that_nobody_is_known_to_have_written_is_not_read(stage: St
     """It may come from any place."""
     files, path = Files(), f"people/{stage.ada.id}/old.md"
     files.files["agent-1", path] = "from before"
-    tools = await tools_of(stage, files, within=lambda _reader, _writer: True)
+    tools = await tools_of(stage, files, within=everybody)
     assert (await read(tools, path)).is_error
     assert "no files" in (await tools.call("memory_list", {})).text
+
+
+async def test_a_folder_takes_no_more_notes_than_its_share(stage: Stage) -> None:
+    """A server tells the texts of all files at once: one person could hold up everybody."""
+    files = Files()
+    tools = await tools_of(stage, files, within=same_place)
+    own = f"people/{stage.ada.id}"
+    for number in range(NOTES_KEPT):
+        assert not (await write(tools, f"{own}/n{number}.md")).is_error
+    assert "already" in (await write(tools, f"{own}/more.md")).text
+    assert not (await write(tools, f"{own}/n0.md", "anew")).is_error
+    assert not (await write(tools, f"places/{stage.channel.id}/x.md")).is_error
+    await tools.call("memory_delete", {"path": f"{own}/n1.md"})
+    assert not (await write(tools, f"{own}/more.md")).is_error
+
+
+async def test_a_name_is_free_again_when_its_note_is_deleted(stage: Stage) -> None:
+    """Also for another place, which could not have written over it."""
+    other = stage.local.add_channel(stage.guild, "lounge")
+    files, path = Files(), f"people/{stage.ada.id}/x.md"
+    here = await tools_of(stage, files, within=same_place)
+    there = await tools_of(stage, files, channel=other, within=same_place)
+    await write(here, path)
+    assert (await write(there, path)).is_error
+    assert not (await there.call("memory_delete", {"path": path})).is_error
+    assert not (await write(there, path)).is_error
 
 
 # -- what is recorded
@@ -297,7 +327,7 @@ async def test_after_a_change_of_unknown_fate_the_file_is_read_by_nobody(stage: 
     tools = await tools_of(stage, files, within=same_place)
     real, path = files.memory_write, f"people/{stage.ada.id}/x.md"
 
-    async def lost(_agent_id: str, _path: str, _content: str) -> str:
+    async def lost(agent_id: str, path: str, content: str) -> str:  # noqa: ARG001 - it is gone
         raise AgentError(Outcome.UNREACHABLE, "gone")
 
     await write(tools, path, "before")

@@ -40,7 +40,8 @@ DISCORD_TOOLS = frozenset(
     }
 )
 """The tools that the guidance has a line for."""
-_MEMORY_TOOL = "memory_write"
+MEMORY_TOOL = "memory_write"
+"""The tool that has folders to be named."""
 
 _TEMPLATES = {
     path.stem: Template(path.read_text(encoding="utf-8").strip())
@@ -72,7 +73,7 @@ def build_prompt(
     if guidance:
         what = "all these messages" if earlier else "the current message"
         text += "\n\n" + _guidance(context, what, tools, text_delivered=text_delivered)
-    if _MEMORY_TOOL in tools:
+    if MEMORY_TOOL in tools:
         text += "\n\n" + _memory(context)
     return text.rstrip()
 

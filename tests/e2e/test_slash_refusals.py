@@ -20,6 +20,8 @@ from tests.support.e2e.quick import QuickTown, open_quick_town
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OWNERS = {
+    "aurora memory log",
+    "aurora memory undo",
     "aurora enable",
     "aurora lettaurl",
     "aurora config dm",

@@ -36,9 +36,11 @@ class MemoryCommands:
     ) -> None:
         """List the latest changes: which file, when, and who asked for it where.
 
-        `[count]`: how many, 1 to 50.
+        `[count]`: how many, 1 to 50. In a server its own; in a direct message all.
         """
-        found = await self.services.store.memory_log(count)
+        # In a server others read along.
+        guild_id = ctx.guild.id if ctx.guild is not None else None
+        found = await self.services.store.memory_log(count, guild_id)
         if not found:
             await tell(ctx, w.NOTHING)
             return

@@ -22,6 +22,9 @@ OF_A_FILE = sql(
 )  # fmt: skip
 _BY_NUMBER = sql("SELECT", _COLUMNS, "FROM memory_changes WHERE number = ?")
 _LATEST = sql("SELECT", _COLUMNS, "FROM memory_changes ORDER BY number DESC LIMIT ?")
+_LATEST_THERE = sql(
+    "SELECT", _COLUMNS, "FROM memory_changes WHERE guild_id = ? ORDER BY number DESC LIMIT ?"
+)
 # With max() SQLite takes the other columns from the row that has it.
 PLACES = (
     "SELECT path, channel_id, act, max(number) FROM memory_changes WHERE agent_id = ? "
@@ -64,9 +67,11 @@ class StoredMemories:
         rows = await self._do(_rows, PLACES, agent_id)
         return {path: place for path, place, act, _ in rows if act != "delete"}
 
-    async def memory_log(self, limit: int) -> Sequence[MemoryChange]:
-        """Return the latest changes of all."""
-        return _changes(await self._do(_rows, _LATEST, limit))
+    async def memory_log(self, limit: int, guild_id: int | None = None) -> Sequence[MemoryChange]:
+        """Return the latest changes of all, or those of a guild."""
+        if guild_id is None:
+            return _changes(await self._do(_rows, _LATEST, limit))
+        return _changes(await self._do(_rows, _LATEST_THERE, guild_id, limit))
 
 
 def forget(tables: Tables, user_id: int) -> None:
@@ -155,9 +160,10 @@ class KeptMemories:
         latest = {one.path: one for one in self._in_order() if one.agent_id == agent_id}
         return {path: one.channel_id for path, one in latest.items() if one.act != "delete"}
 
-    async def memory_log(self, limit: int) -> Sequence[MemoryChange]:
-        """Return the latest changes of all."""
-        return self._in_order()[::-1][:limit]
+    async def memory_log(self, limit: int, guild_id: int | None = None) -> Sequence[MemoryChange]:
+        """Return the latest changes of all, or those of a guild."""
+        found = self._in_order()[::-1]
+        return [one for one in found if guild_id in (None, one.guild_id)][:limit]
 
     def _forget_memories(self, user_id: int) -> None:
         """Drop a person's part in the changes."""

@@ -39,6 +39,6 @@ class MemoryLog(Protocol):
         """Return in which channel each file that was not deleted was changed last, by its path."""
         ...
 
-    async def memory_log(self, limit: int) -> Sequence[MemoryChange]:
-        """Return the latest changes of all agents' memories, newest first."""
+    async def memory_log(self, limit: int, guild_id: int | None = None) -> Sequence[MemoryChange]:
+        """Return the latest changes of all agents' memories, newest first; or those of a guild."""
         ...

@@ -6,7 +6,10 @@ from . import phrase as _
 
 # -- the log
 
-NOTHING = _("No agent's memory was changed through me yet, or all that is forgotten.")
+NOTHING = _(
+    "I know of no change of an agent's memory here. In a direct message I list those of all "
+    "servers."
+)
 LOG_TITLE = _("The latest changes of agents' memories, newest first:")
 LINE = _("`#{number}` {when} {act} `{path}`{length}, agent `{agent}`, {who}")
 WRITTEN = _("written:")

@@ -87,3 +87,17 @@ async def test_a_data_deletion_empties_a_persons_folder_on_the_server(town: Town
     assert f"people/{town.ada.id}/facts.md" in kept
     log = await town.command("aurora memory log")
     assert str(town.bo.id) not in log
+
+
+async def test_the_log_in_a_server_has_nothing_of_elsewhere(town: Town) -> None:
+    """Others read along there; in a direct message the owner sees all."""
+    dm = town.discord.open_dm(town.bo)
+    await town.command(f"aurora config dm agent {town.agent_id}")
+    await let_write(town, f"people/{town.bo.id}/dm/secret.md", "is ill", town.bo, dm)
+    assert "secret" not in await town.command("aurora memory log")
+    owners = town.discord.open_dm(town.ada)
+    log = await town.command("aurora memory log", channel=owners)
+    assert f"`people/{town.bo.id}/dm/secret.md`" in log
+    assert "in a direct message" in log
+    message, _ = await town.ask("hello", author=town.bo, channel=dm)
+    assert f"people/{town.bo.id}/dm/" in town.prompt(message)

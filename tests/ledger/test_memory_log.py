@@ -55,7 +55,10 @@ async def test_the_place_of_a_file_is_that_of_its_latest_change(store: Store) ->
 
 
 async def test_the_log_has_the_newest_first(store: Store) -> None:
-    """Of all agents, as many as are wanted."""
+    """Of all agents, as many as are wanted; or of one guild."""
+    await store.record_memory(made("people/7/dm/x.md", guild_id=None))
+    await store.record_memory(made(agent_id="agent-there", guild_id=10))
+    assert [one.agent_id for one in await store.memory_log(9, 10)] == ["agent-there"]
     for number in range(4):
         await store.record_memory(made(agent_id=f"agent-{number}"))
     assert [one.agent_id for one in await store.memory_log(2)] == ["agent-3", "agent-2"]

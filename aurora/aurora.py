@@ -239,8 +239,10 @@ class Aurora(
     async def red_delete_data_for_user(self, *, requester: Requester, user_id: int) -> None:  # noqa: ARG002  # nothing of a person is kept whoever asks
         """Forget everything that is kept about a person, also by their notes on the server."""
         await self.services.cancelling.cancel(by(user_id), Reason.FORGOTTEN, running=Running.STOP)
+        # An agent may be known by nothing but what was changed for that person.
+        agents = await self.services.memories.agents()
         await self.services.store.forget_user(user_id)
-        await self.services.memories.forget(user_id)
+        await self.services.memories.forget(user_id, agents)
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature
         """Return nothing: once a message is answered, only ids of it are kept, and no text."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ..ids import person_folder
@@ -30,6 +30,7 @@ PLACES = (
     "SELECT path, channel_id, act, max(number) FROM memory_changes WHERE agent_id = ? "
     "GROUP BY path"
 )
+_AGENTS = "SELECT DISTINCT agent_id FROM memory_changes"
 _DROP_OLD = (
     "DELETE FROM memory_changes WHERE agent_id = ? AND path = ? AND number <= "
     "(SELECT number FROM memory_changes WHERE agent_id = ? AND path = ? "
@@ -66,6 +67,10 @@ class StoredMemories:
         """Return in which channel each file was changed last."""
         rows = await self._do(_rows, PLACES, agent_id)
         return {path: place for path, place, act, _ in rows if act != "delete"}
+
+    async def memory_agents(self) -> Collection[str]:
+        """Return the agents of whose memory changes are known."""
+        return {agent_id for (agent_id,) in await self._do(_rows, _AGENTS)}
 
     async def memory_log(self, limit: int, guild_id: int | None = None) -> Sequence[MemoryChange]:
         """Return the latest changes of all, or those of a guild."""
@@ -159,6 +164,10 @@ class KeptMemories:
         """Return in which channel each file was changed last."""
         latest = {one.path: one for one in self._in_order() if one.agent_id == agent_id}
         return {path: one.channel_id for path, one in latest.items() if one.act != "delete"}
+
+    async def memory_agents(self) -> Collection[str]:
+        """Return the agents of whose memory changes are known."""
+        return {one.agent_id for one in self._memories.values()}
 
     async def memory_log(self, limit: int, guild_id: int | None = None) -> Sequence[MemoryChange]:
         """Return the latest changes of all, or those of a guild."""

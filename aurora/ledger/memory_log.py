@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..model import MemoryChange
@@ -37,6 +37,10 @@ class MemoryLog(Protocol):
 
     async def memory_places(self, agent_id: str) -> Mapping[str, int | None]:
         """Return in which channel each file that was not deleted was changed last, by its path."""
+        ...
+
+    async def memory_agents(self) -> Collection[str]:
+        """Return the agents of whose memory changes are known."""
         ...
 
     async def memory_log(self, limit: int, guild_id: int | None = None) -> Sequence[MemoryChange]:

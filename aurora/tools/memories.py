@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ..agents.memory import Memory, MemoryRefused, note_of
 from ..clock import Clock
@@ -88,12 +88,16 @@ class Memories:
             return None
         return earlier[0].channel_id, earlier[0].guild_id
 
-    async def forget(self, user_id: int) -> None:
-        """Delete the notes about a person from the memories of all agents that are known."""
+    async def agents(self) -> set[str]:
+        """Return the agents that may have notes: those that are set, and those that once wrote."""
+        return self._settings.agents() | set(await self._store.memory_agents())
+
+    async def forget(self, user_id: int, agents: Collection[str]) -> None:
+        """Delete the notes about a person from the memories of agents, as far as that works."""
         memory = self._memory()
         if not isinstance(memory, Memory):
             return
-        for agent_id in self._settings.agents():
+        for agent_id in sorted(agents):
             try:
                 async with asyncio.timeout(FORGET_SECONDS), self._guard.lock(agent_id):
                     await _forget(memory, agent_id, person_folder(user_id))

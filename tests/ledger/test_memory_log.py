@@ -59,6 +59,7 @@ async def test_the_log_has_the_newest_first(store: Store) -> None:
     await store.record_memory(made("people/7/dm/x.md", guild_id=None))
     await store.record_memory(made(agent_id="agent-there", guild_id=10))
     assert [one.agent_id for one in await store.memory_log(9, 10)] == ["agent-there"]
+    assert set(await store.memory_agents()) == {"agent-1", "agent-there"}
     for number in range(4):
         await store.record_memory(made(agent_id=f"agent-{number}"))
     assert [one.agent_id for one in await store.memory_log(2)] == ["agent-3", "agent-2"]

@@ -150,9 +150,19 @@ async def test_forgetting_deletes_a_persons_folder_and_no_other(house: House) ->
         return await real(agent_id, path)
 
     house.files.memory_delete = memory_delete  # type: ignore[method-assign]
-    await house.memories.forget(house.stage.ada.id)
+    await house.memories.forget(house.stage.ada.id, await house.memories.agents())
     assert sorted(path for _, path in house.files.files) == ["a.md", f"{own}1/x.md"]
     assert deleted[-1] == f"{own}/MEMORY.md"
+
+
+async def test_an_agent_that_answers_nowhere_any_more_forgets_too(house: House) -> None:
+    """It is known by what it once wrote."""
+    written = await house.write("one")
+    await house.stage.store.record_memory(written._replace(agent_id="agent-old"))
+    await house.files.memory_write("agent-old", house.path, "two")
+    assert await house.memories.agents() == {"agent-1", "agent-old"}
+    await house.memories.forget(house.stage.ada.id, await house.memories.agents())
+    assert house.files.files == {}
 
 
 async def test_a_server_that_is_away_while_somebody_is_forgotten_is_logged(
@@ -165,6 +175,6 @@ async def test_a_server_that_is_away_while_somebody_is_forgotten_is_logged(
 
     monkeypatch.setattr(house.files, "memory_list", away)
     with caplog.at_level(logging.INFO):
-        await house.memories.forget(house.stage.ada.id)
+        await house.memories.forget(house.stage.ada.id, await house.memories.agents())
     assert "agent-1" in caplog.text
     assert str(house.stage.ada.id) not in caplog.text

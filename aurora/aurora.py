@@ -19,6 +19,7 @@ from .commands.allowing import AgentsCommands
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.failures import explain_failure, explain_mismatch
+from .commands.memory import MemoryCommands
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
@@ -51,6 +52,7 @@ class Aurora(
     AgentsCommands,
     ConfigCommands,
     AccessCommands,
+    MemoryCommands,
     QueueCommands,
     EventsCommands,
     commands.Cog,
@@ -289,7 +291,10 @@ class Aurora(
         """
         gone = requester == "discord_deleted_user"
         channel = None if gone else await find_dm(self.bot, user_id)
+        # An agent may be known by nothing but what was changed for that person.
+        agents = await self.services.memories.agents()
         await self.services.forgetting.forget(user_id, channel, unlist=requester != "user")
+        await self.services.memories.forget(user_id, agents)
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature
         """Return nothing: once a message is answered, only ids of it are kept, and no text."""

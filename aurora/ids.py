@@ -5,6 +5,11 @@ from __future__ import annotations
 import random
 import uuid
 
+PEOPLE = "people"
+PLACES = "places"
+PRIVATE = "dm"
+"""The folders of an agent's memory that hold notes on people and places."""
+
 
 def new_event_id(at: float) -> str:
     """Return `evt_` and a UUIDv7 (RFC 9562): ids sort by time of acceptance, in seconds."""
@@ -25,6 +30,21 @@ def oldest_turn_id(at: float) -> str:
     """Return what every id of a turn that first started at that time or later is above."""
     moment = max(0, int(at * 1000))
     return f"turn_{moment >> 16:08x}-{moment & 0xFFFF:04x}"
+
+
+def person_folder(user_id: int | str) -> str:
+    """Return where an agent's memory holds what is known of a person."""
+    return f"{PEOPLE}/{user_id}/"
+
+
+def private_folder(user_id: int | str) -> str:
+    """Return where it holds what somebody said in their direct messages."""
+    return f"{PEOPLE}/{user_id}/{PRIVATE}/"
+
+
+def place_folder(channel_id: int | str) -> str:
+    """Return where it holds what is known of a channel or thread."""
+    return f"{PLACES}/{channel_id}/"
 
 
 def message_id_at(seconds: float) -> int:

@@ -281,6 +281,27 @@ class Sent(NamedTuple):
     part: int
 
 
+class MemoryChange(NamedTuple):
+    """One change of a file in an agent's memory, without a word of what stands in it.
+
+    `channel_id` and `guild_id` say in which place it was written, None where that is not known.
+    `version` is the server's name for the memory after the change, empty until that is known.
+    `at` is in seconds since the epoch, `length` in characters.
+    """
+
+    agent_id: str
+    path: str
+    act: Literal["write", "delete", "undo"]
+    author_id: int | None
+    channel_id: int | None
+    guild_id: int | None
+    turn_id: str
+    at: float
+    length: int
+    version: str = ""
+    number: int = 0
+
+
 class Trace(StrEnum):
     """What of a turn is to be seen in Discord; of several the first that applies."""
 

@@ -94,6 +94,7 @@ class Reason(StrEnum):
     # what has changed while the agent was at it
     PAUSED = "paused"
     AGENT_CHANGED = "agent_changed"
+    MEMORY_DENIED = "memory_denied"
     # not accepted, or no longer: the gates
     BOT = "bot"
     NOT_ADDRESSED = "not_addressed"
@@ -421,6 +422,7 @@ REASONS: Mapping[Reason, Entry] = {
     Reason.MAY_NOT_READ: Entry(),
     Reason.NO_STANDING: Entry(),
     Reason.NARROWER_AUDIENCE: Entry(),
+    Reason.MEMORY_DENIED: Entry(),
     # What is told of an event that waits again.
     Reason.UNLOADED: Entry(None, w.UNLOADED),
     Reason.REVIVED: Entry(None, w.REVIVED),

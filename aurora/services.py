@@ -29,6 +29,7 @@ from .errors import Breakers, ErrorStats
 from .guard.barring import barred
 from .guard.conversations import Conversations
 from .guard.looking import Guard
+from .guard.remembering import MemoryGuard
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
 from .health.outages import Outages
@@ -56,6 +57,7 @@ from .runs.retrying import Retries
 from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
 from .tools.host import Toolbox
+from .tools.memories import Memories
 from .tools.offers import Offers
 from .tools.watching import EitherToolbox
 from .words import Phrase, clause, in_order
@@ -106,6 +108,7 @@ class Services:
     queue: MessageQueue
     delivery: Delivery
     offers: Offers
+    memories: Memories
     cancelling: Cancelling
     worker: Worker
     intake: Intake
@@ -163,6 +166,14 @@ class Services:
         )
         delivery = Delivery(bot, store, sender, speak)
         offers = Offers(store, sender, guard, clock, speak)
+        memory_guard = MemoryGuard(
+            bot,
+            store,
+            guard,
+            owns=partial(_owns, bot),
+            role_of=lambda guild_id: settings.guild(guild_id).memory_role_id,
+            within=lambda reader, writer: guard.audiences.flows_between(bot, writer, reader),
+        )
         toolbox = EitherToolbox(
             Toolbox(
                 bot,
@@ -173,6 +184,7 @@ class Services:
                 lambda: agents.backend,
                 offers,
                 settings.guild,
+                memory_guard,
             ),
             store,
             sender,
@@ -246,6 +258,7 @@ class Services:
             queue=queue,
             delivery=delivery,
             offers=offers,
+            memories=Memories(settings, store, memory_guard, clock, memory=lambda: agents.backend),
             cancelling=cancelling,
             worker=worker,
             intake=intake,
@@ -332,6 +345,11 @@ class Services:
 def _out_of_reach(url: str, error: AgentError) -> Phrase:
     said = OUT_OF_REACH(url=url, detail=clause(error.detail))
     return in_order(said, remedy_for(error.detail))
+
+
+async def _owns(bot: Red, user_id: int) -> bool:
+    """Tell whether somebody owns the bot."""
+    return user_id in (bot.owner_ids or ())
 
 
 def _dispatch(bot: Red, change: Change) -> None:

@@ -94,6 +94,7 @@ class GuildSettings:
     alert_channel_id: int | None = None
     # Pairs of places, [from, to].
     audience_off: Sequence[Sequence[int]] = field(default_factory=list)
+    memory_role_id: int | None = None
     paused_since: float | None = None
     agents_allowed: Sequence[str] = ()
     """The agents that the guild's admins may enable, which the bot's owner decides."""
@@ -263,6 +264,11 @@ class Settings:
                 found.setdefault(self.agent_for(guild_id), []).append(guild_id)
             self._guilds_of = found
         return self._guilds_of.get(agent_id, ())
+
+    def agents(self) -> set[str]:
+        """Return all agents that are named anywhere, whether they answer now or not."""
+        named = {mine.agent_id for mine in self._guilds.values()} | {self.world.dm_agent_id}
+        return {agent_id for agent_id in named if agent_id is not None}
 
     def paused_since(self, guild_id: int | None) -> float | None:
         """Return since when nothing runs in a guild, or in DMs (None); None if it is not paused.

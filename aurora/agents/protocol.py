@@ -186,6 +186,7 @@ class OwnTool(NamedTuple):
 
     name: str
     source: str = ""
+    id: str = ""
 
 
 class AgentBackend(Protocol):
@@ -239,6 +240,19 @@ class Forgetter(Protocol):
 
         One that is not there is no error.
         """
+        ...
+
+
+@runtime_checkable
+class ToolDetacher(Protocol):
+    """A backend that can take a tool off an agent."""
+
+    async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
+        """Return the tools that the agent carries itself; raise AgentError."""
+        ...
+
+    async def detach(self, agent_id: str, tool_id: str) -> None:
+        """Take a tool off the agent; it stays on the server. Raise AgentError."""
         ...
 
 

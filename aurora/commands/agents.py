@@ -18,6 +18,7 @@ from ..words import setup as w
 from ..words.commands import UNCHANGED
 from ..words.remedies import remedy_for
 from .asking import prefix_for, refuse, tell, working
+from .own_memory import offer_to_detach
 from .own_tools import allow_own_tools
 
 _AGENT_ID = re.compile(r"[\w.:-]{1,100}")
@@ -53,8 +54,10 @@ async def find_agent(
         said = in_order(said, remedy_for(error.detail), UNCHANGED)
         await tell(ctx, plainly(services, said))
         return None
-    may = await allow_own_tools(ctx, services, agent, named(agent), found)
-    return agent if may else None
+    if not await allow_own_tools(ctx, services, agent, named(agent), found):
+        return None
+    await offer_to_detach(ctx, services, agent, named(agent))
+    return agent
 
 
 def warnings_about(services: Services, agent: AgentInfo) -> Iterator[Phrase]:

@@ -27,11 +27,13 @@ from ..settings import (
 )
 from ..words import config as w
 from ..words import in_order, say
+from ..words.memory import ROLE_VALUES
 from ..words.settings import HELP
 from .agents import find_agent, warnings_about
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
 from .audience import Action, pairs_in_words, set_audience
+from .memory import choose_role
 from .overview import show_commands
 from .scope import guild_of
 from .setup import SetupCommands
@@ -44,6 +46,7 @@ _OTHERS = {
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
+    "memory": w.OWNERS_COMMAND_THERE,
 }
 _TOOLS_SET = {AURORAS_TOOLS: w.AURORAS_TOOLS, MCP_TOOLS: w.MCP_TOOLS}
 
@@ -214,6 +217,23 @@ class ConfigCommands:
         """
         await set_webhook(ctx, self.services, url)
 
+    @config.command(name="memory", with_app_command=False)
+    @commands.guild_only()
+    @asks(Act.GOVERN)
+    async def config_memory(
+        self,
+        ctx: commands.GuildContext,
+        what: Literal["role"],  # noqa: ARG002 - there is no other yet
+        *,
+        role: Optional[str] = None,  # noqa: UP045 - as above
+    ) -> None:
+        """Choose who besides you may have the agent change memory files for all places.
+
+        `<what>`: `role`. `[role]`: a role of this server, or `off`; without it you see which it
+        is. Files in the root of its memory stand in the agent's system prompt everywhere.
+        """
+        await choose_role(ctx, self.services, role)
+
     @config.command(name="retention", with_app_command=False)
     @asks(Act.GOVERN)
     async def config_retention(
@@ -320,6 +340,8 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     loosened = len(settings.loosened(guild_id))
     audience = say(w.PAIRS_OFF(count=loosened)) if loosened else "block"
     yield "audience", audience, f"({say(w.AUDIENCE_VALUES(one='block', other='off'))})"
+    memory = mine.memory_role_id is not None
+    yield "memory", typed(memory), f"({say(ROLE_VALUES(off='off'))})"
     for key, rule in RULES.items():
         yield rule.command, typed(getattr(mine, key)), f"({say(rule.values)})"
     for kind in _LISTS:

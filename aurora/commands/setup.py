@@ -6,6 +6,7 @@ import discord
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, pagify, text_to_file
 
+from ..agents.memory import Memory
 from ..guard.invoking import asks
 from ..guard.policy import Act
 from ..intake.preview import preview
@@ -117,7 +118,10 @@ class SetupCommands:
             found = await find_message(ctx, message)
             if found is not None:
                 settings, clock = services.settings, services.clock
-                prompt = await preview(found, ctx.author, ctx.me, settings, clock)
+                remembers = isinstance(services.agents.backend, Memory)
+                prompt = await preview(
+                    found, ctx.author, ctx.me, settings, clock, remembers=remembers
+                )
         if found is None:
             await tell(ctx, w.NO_MESSAGE)
             return

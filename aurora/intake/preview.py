@@ -7,7 +7,7 @@ import discord
 from ..clock import Clock
 from ..context import build_event_context
 from ..context.hiding import hide_channels
-from ..prompts import build_prompt
+from ..prompts import DISCORD_TOOLS, MEMORY_TOOL, build_prompt
 from ..settings import Settings
 from .triggers import addressed
 
@@ -18,8 +18,13 @@ async def preview(
     me: discord.abc.User,
     settings: Settings,
     clock: Clock,
+    *,
+    remembers: bool,
 ) -> str:
-    """Return the prompt for a message, without names of channels that `viewer` can't see."""
+    """Return the prompt for a message, without names of channels that `viewer` can't see.
+
+    `remembers` says that the agent is offered its memory.
+    """
     mine = settings.guild(viewer.guild.id)
     kind = addressed(message, me) or "mention"
     context = await build_event_context(message, kind, me=me, depth=mine.reply_thread_depth)
@@ -28,5 +33,6 @@ async def preview(
         context,
         now=clock.time(),
         guidance=mine.mcp_guidance_enabled,
+        tools=DISCORD_TOOLS | {MEMORY_TOOL} if remembers else DISCORD_TOOLS,
         text_delivered=mine.deliver_text,
     )

@@ -16,6 +16,7 @@ from ..model import (
     Turn,
 )
 from ..reasons import ExplainedError
+from .memory_log import MemoryLog
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""
@@ -72,7 +73,7 @@ class Listed(NamedTuple):
     speaks: bool
 
 
-class Store(Protocol):
+class Store(MemoryLog, Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what

@@ -35,15 +35,17 @@ from . import (
     Where,
 )
 from .backlog import Kept, recovered
+from .memories import KeptMemories
 from .outbox import envelope
 
 T = TypeVar("T")
 
 
-class MemoryStore:
+class MemoryStore(KeptMemories):
     """A Store that shows what the others must do; tests use it where nothing must survive."""
 
     def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:
+        super().__init__()
         self._clock = clock
         self._retention = retention
         self._events: OrderedDict[str, Event] = OrderedDict()
@@ -306,6 +308,7 @@ class MemoryStore:
             for key, (at, one) in self._changes.items()
             if one["metadata"]["user_id"] != str(user_id)
         }
+        self._forget_memories(user_id)
 
     def _listed(self, event: Event) -> Listed:
         speaker, turn = self._turns.get(event.turn_id or "", (event.id, None))

@@ -265,7 +265,9 @@ END;
 # An event that ends is `uncounted`, and is entered with many others: one by one each would write
 # the page of its guild, and half of what a busy bot writes would be that. `sources` are what was
 # read into a lane's conversation, each place with who came to read it then. A text that waits for
-# a button's press, an offer, is content: it goes with the press, or when its time is up.
+# a button's press, an offer, is content: it goes with the press, or when its time is up. Of a
+# change to an agent's memory only that is kept, never what was written: the latest row of a file
+# says where that came from, as long as the file may stand on the server.
 _FOURTH = """
 ALTER TABLE events ADD COLUMN uncounted INTEGER;
 UPDATE events SET uncounted = 1 WHERE seq IN (SELECT event FROM contexts);
@@ -311,6 +313,20 @@ CREATE TABLE offers (
     text TEXT NOT NULL,
     expires_at REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE memory_changes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    act TEXT NOT NULL,
+    author_id INTEGER,
+    channel_id INTEGER,
+    guild_id INTEGER,
+    turn_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    length INTEGER NOT NULL,
+    version TEXT NOT NULL
+) STRICT;
+CREATE INDEX memory_changes_by_file ON memory_changes (agent_id, path);
 """
 
 MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)

@@ -32,6 +32,7 @@ from . import (
     lists,
     read_into,
 )
+from .memories import StoredMemories, forget
 from .opening import open_ledger
 from .rows import (
     decoded,
@@ -56,7 +57,7 @@ _MISSING_SECONDS = 60.0
 """How long a file that another process had may be missing before it is begun anew."""
 
 
-class SqliteStore:
+class SqliteStore(StoredMemories):
     """A Store whose every answer is on disk before it is given (promise 1).
 
     `retention` is asked for the seconds that final events are kept, at each sweep; it is called
@@ -328,7 +329,7 @@ class SqliteStore:
     async def forget_user(self, user_id: int) -> None:
         """Drop everything about a person."""
         try:
-            await self._do(Tables.forget_user, user_id)
+            await self._do(_forget_user, user_id)
         finally:
             self._sends.clear()
             self._conversations.clear()
@@ -340,6 +341,11 @@ class SqliteStore:
         if self._writer is None:
             raise LedgerError(w.CLOSED)
         return self._writer.submit(operation, *args, lazily=lazily)
+
+
+def _forget_user(tables: Tables, user_id: int) -> None:
+    tables.forget_user(user_id)
+    forget(tables, user_id)
 
 
 def _tell_of_failure(asked: asyncio.Future[Any]) -> None:

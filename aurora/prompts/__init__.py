@@ -5,6 +5,7 @@ from __future__ import annotations
 from .building import (
     CHAIN_BLOCK_CHARS,
     DISCORD_TOOLS,
+    MEMORY_TOOL,
     MESSAGE_BLOCK_CHARS,
     PROMPT_CHARS,
     build_dm_prompt,
@@ -15,6 +16,7 @@ from .building import (
 __all__ = [
     "CHAIN_BLOCK_CHARS",
     "DISCORD_TOOLS",
+    "MEMORY_TOOL",
     "MESSAGE_BLOCK_CHARS",
     "PROMPT_CHARS",
     "build_dm_prompt",

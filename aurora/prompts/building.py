@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from string import Template
 
+from ..ids import person_folder, place_folder, private_folder
 from ..model import EventContext
 from .fence import (
     defuse,
@@ -39,6 +40,8 @@ DISCORD_TOOLS = frozenset(
     }
 )
 """The tools that the guidance has a line for."""
+MEMORY_TOOL = "memory_write"
+"""The tool that has folders to be named."""
 
 _TEMPLATES = {
     path.stem: Template(path.read_text(encoding="utf-8").strip())
@@ -61,7 +64,8 @@ def build_prompt(
     `earlier` are further messages of the same person in the same place, oldest first, which the
     turn answers together with `context`, the newest. `now` is in seconds since the epoch. With
     `guidance` the prompt shows how to call those of `tools` that fit the place, with the ids of
-    the newest message. `text_delivered` adds that plain text reaches the person too. `nonce` is
+    the newest message. With a memory among the tools it names the folders that belong to the
+    person and the place. `text_delivered` adds that plain text reaches the person too. `nonce` is
     for tests; left out, it is new.
     """
     build = build_dm_prompt if context["kind"] == "dm" else build_mention_prompt
@@ -69,6 +73,8 @@ def build_prompt(
     if guidance:
         what = "all these messages" if earlier else "the current message"
         text += "\n\n" + _guidance(context, what, tools, text_delivered=text_delivered)
+    if MEMORY_TOOL in tools:
+        text += "\n\n" + _memory(context)
     return text.rstrip()
 
 
@@ -175,6 +181,16 @@ def _shares(needs: Sequence[int], room: int) -> list[int]:
         shares[index] = min(needs[index], room // (len(needs) - served))
         room -= shares[index]
     return shares
+
+
+def _memory(context: EventContext) -> str:
+    """Name the folders of the agent's memory that belong to who asks, and to the place."""
+    place, author_id = context["place"], context["message"]["author"]["id"]
+    if place["guild_id"] is None:
+        return _TEMPLATES["memory_dm"].substitute(person=private_folder(author_id))
+    return _TEMPLATES["memory"].substitute(
+        person=person_folder(author_id), place=place_folder(place["channel_id"])
+    )
 
 
 def _guidance(

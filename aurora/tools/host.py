@@ -17,6 +17,7 @@ from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.budget import Budget
 from ..guard.looking import Guard
+from ..guard.remembering import MemoryGuard
 from ..ledger import LedgerError, Store
 from ..model import Turn
 from ..reasons import Reason, StuckError
@@ -39,7 +40,8 @@ class Toolbox:
     """Makes the tools of each run.
 
     `memory` returns what may be the agents' memory at the moment: the backend in use. Memory
-    tools are offered if it is a Memory. `settings` returns those of a guild.
+    tools are offered if it is a Memory; `memory_guard` decides about their calls. `settings`
+    returns those of a guild.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Toolbox:
         memory: Callable[[], object] = lambda: None,
         offers: Offers | None = None,
         settings: Callable[[int | None], GuildSettings] = lambda _guild_id: GuildSettings(),
+        memory_guard: MemoryGuard | None = None,
     ) -> None:
         self._bot = bot
         self._store = store
@@ -61,6 +64,7 @@ class Toolbox:
         self._memory = memory
         self._offers = offers or Offers(store, sender, guard, clock)
         self._settings = settings
+        self._memory_guard = memory_guard or MemoryGuard(bot, store, guard)
 
     def open(self, turn: Turn, agent_id: str) -> RunTools:
         """Return the tools of a run for this turn, by this agent."""
@@ -86,6 +90,7 @@ class Toolbox:
                 agent_id=agent_id,
                 memory=memory,
                 budget=budget,
+                memory_guard=self._memory_guard,
                 ensure_open=ensure_open,
             )
 

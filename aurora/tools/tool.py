@@ -15,11 +15,15 @@ from ..clock import Clock
 from ..guard.budget import Budget
 from ..guard.looking import Guard
 from ..guard.policy import WIDER, Act, Denied, Target
+from ..guard.remembering import MemoryGuard
 from ..ledger import Store
 from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
 from .arguments import Arguments
 from .offers import Offers
+
+_MEMORY_ACTS = frozenset({Act.MEMORY_LIST, Act.MEMORY_READ, Act.MEMORY_WRITE, Act.MEMORY_DELETE})
+"""What is done to no channel, but to an agent's memory."""
 
 
 class ToolError(AuroraError):
@@ -54,6 +58,7 @@ class Scope(NamedTuple):
     agent_id: str
     memory: Memory | None
     budget: Budget
+    memory_guard: MemoryGuard
     ensure_open: Callable[[], None]
 
     @property
@@ -68,9 +73,21 @@ class Scope(NamedTuple):
             raise WiderAudience(answer.place)
         if isinstance(answer, Denied):
             raise ToolError(answer.text, answer.code)
+        if act in _MEMORY_ACTS:
+            await self.permit_memory(act, target.path)
         # The run may have been ended while Discord was asked.
         self.ensure_open()
         return answer.place
+
+    async def permit_memory(self, act: Act, path: str | None) -> None:
+        """Raise ToolError unless the run may do this with a file of its agent's memory now."""
+        if path is None:
+            denied = await self.memory_guard.may_list(self.event)
+        else:
+            denied = await self.memory_guard.denial(self.event, self.agent_id, act, path)
+        if denied is not None:
+            raise ToolError(denied.text, denied.code)
+        self.ensure_open()
 
 
 class Call(NamedTuple):

@@ -10,8 +10,9 @@ import pytest
 
 from aurora.agents.sdk import SdkFolder, SdkState
 from doubles.letta_rest import LettaRest, ServerTool
-from doubles.local_discord import Channel, Message, permissions
-from tests.support.e2e.hands import button, register
+from doubles.local_discord import permissions
+from tests.support.e2e.hands import question_of as asked
+from tests.support.e2e.hands import register, reply
 from tests.support.e2e.town import Town
 
 TOKEN = "a-token"
@@ -50,22 +51,6 @@ def provide(town: Town, installed: SdkFolder) -> None:
     place = folder_of(town).place
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(installed.place, target_is_directory=True)
-
-
-async def asked(town: Town, command: str, channel: Channel | None = None) -> Message:
-    """Type a command that asks something back, and return the question."""
-    await town.command(command, channel=channel)
-    question = town.bot_messages(channel or town.general)[-1]
-    assert question.components, question.content
-    return question
-
-
-async def reply(town: Town, question: Message, label: str, timeout: float = 30.0) -> str:
-    """Press a button of a question and return what is said at last."""
-    place, count = question.channel, len(town.bot_messages(question.channel))
-    town.discord.press(town.ada, question, button(question, label))
-    await town.discord.wait_for(lambda: len(town.bot_messages(place)) > count or None, timeout)
-    return town.bot_messages(place)[-1].content
 
 
 # -- lettaurl
@@ -207,7 +192,7 @@ async def test_an_agent_with_harmless_tools_is_enabled_without_a_question(
     ready: Town, rest: LettaRest
 ) -> None:
     """Its own memory is its own."""
-    agent_id = rest.create_agent("one", tools=["memory_insert", "archival_memory_insert"])
+    agent_id = rest.create_agent("one", tools=["send_message"])
     assert "Done" in await ready.command(f"aurora enable {agent_id}")
 
 

@@ -19,9 +19,14 @@ from tests.support.e2e.quick import QuickTown, open_quick_town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+_INTEGER = 4
+"""Discord's number for an option that is a whole number."""
+
 OWNERS = {
     "aurora agents allow",
     "aurora agents revoke",
+    "aurora memory log",
+    "aurora memory undo",
     "aurora lettaurl",
     "aurora config dm",
     "aurora config tools",
@@ -61,8 +66,12 @@ def registered(town: QuickTown) -> dict[str, dict[str, Any]]:
 def filled(command: dict[str, Any]) -> dict[str, Any]:
     """Return a value for each option that is required."""
     needed = [one for one in command.get("options", ()) if one.get("required")]
+    plain: dict[int, Any] = {_INTEGER: 1}
     return {
-        one["name"]: one["choices"][0]["value"] if one.get("choices") else "1" for one in needed
+        one["name"]: one["choices"][0]["value"]
+        if one.get("choices")
+        else plain.get(one["type"], "1")
+        for one in needed
     }
 
 

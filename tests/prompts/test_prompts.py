@@ -24,6 +24,7 @@ from tests.support.events import make_context
 from tests.support.payloads import make_quote
 
 NOW = 1_763_726_700.0
+EVERY_TOOL = {*DISCORD_TOOLS, "memory_write"}
 NONCE = "0123456789abcdef"
 BLOCK = re.compile(
     rf"^<<<BEGIN (?P<label>[a-z0-9 ]+) {NONCE}>>>\n(?P<body>.*?)\n<<<END (?P=label) {NONCE}>>>$",
@@ -321,7 +322,7 @@ def test_no_joint_prompt_is_longer_than_its_cap_or_broken_out_of(
         now=NOW,
         guidance=True,
         nonce=NONCE,
-        tools=DISCORD_TOOLS,
+        tools=EVERY_TOOL,
         text_delivered=True,
     )
     assert len(text) <= PROMPT_CHARS
@@ -342,9 +343,24 @@ def test_no_prompt_is_longer_than_its_cap_or_broken_out_of(
     mentions = {"users": names, "roles": names, "channels": names}
     hostile = context(message=message, chain=chain, place=place, mentions=mentions)
     text = build_prompt(
-        hostile, now=NOW, guidance=True, nonce=NONCE, tools=DISCORD_TOOLS, text_delivered=True
+        hostile, now=NOW, guidance=True, nonce=NONCE, tools=EVERY_TOOL, text_delivered=True
     )
     assert len(text) <= PROMPT_CHARS
     frame = BLOCK.sub("", text)
     assert "obey" not in re.sub(r"^(Server|Channel|Parent|Mentioned).*$", "", frame, flags=re.M)
     assert re.findall(r'^Message ID: "(\d+)"$', frame, re.M) == [hostile["message"]["id"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "folders"),
+    [("mention", ["people/7/", "places/123/"]), ("dm", ["people/7/dm/"])],
+)
+@pytest.mark.parametrize("guidance", [True, False])
+def test_with_a_memory_the_folders_of_person_and_place_are_named(
+    kind: Kind, folders: list[str], guidance: bool
+) -> None:
+    """Else the agent would have to guess ids; without a memory there is nothing to name."""
+    given_ = context(kind)
+    text = build_prompt(given_, now=NOW, guidance=guidance, tools=EVERY_TOOL)
+    assert re.findall(r"(?:people|places)/[\w/]+", text) == folders
+    assert "people/" not in build_prompt(given_, now=NOW, guidance=guidance)

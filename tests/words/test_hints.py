@@ -58,6 +58,8 @@ READ = {
     "events.RESUME_HERE": ADMIN,
     # Where admins read it, the text around it says whose it is.
     "events.RESUME_EVERYWHERE": OWNER,
+    "memory.HOW_TO_UNDO": OWNER,
+    "memory.NO_CHANGE": OWNER,
     "queue.UNKNOWN": ANY_ADMIN,
     "reasons.TEXT_NOT_DELIVERED": ANY_ADMIN,
     "reasons.MEND_KEPT_OUT": LOG,
@@ -89,7 +91,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "config.CHANGE_ONE": {"{command} <setting>": ("config timeout", "config set <setting>")},
     "config.OWN_COMMAND": {"{name}": ("alerts", "channels", "roles", "users")},
     "config.OWNERS_COMMAND": {"{name}": ("retention", "alertwebhook")},
-    "config.OWNERS_COMMAND_THERE": {"{name}": ("tools",)},
+    "config.OWNERS_COMMAND_THERE": {"{name}": ("tools", "memory")},
 }
 """What stands in a command's name for a placeholder."""
 

@@ -99,13 +99,17 @@ class AppServer:
         """Read a memory file; raise MemoryRefused or AgentError."""
         return await self._memory.read(agent_id, path)
 
-    async def memory_write(self, agent_id: str, path: str, content: str) -> None:
+    async def memory_write(self, agent_id: str, path: str, content: str) -> str:
         """Write a memory file; raise MemoryRefused (it is as before then) or AgentError."""
-        await self._memory.write(agent_id, path, content)
+        return await self._memory.write(agent_id, path, content)
 
-    async def memory_delete(self, agent_id: str, path: str) -> None:
+    async def memory_delete(self, agent_id: str, path: str) -> str:
         """Delete a memory file; raise MemoryRefused (it is as before then) or AgentError."""
-        await self._memory.delete(agent_id, path)
+        return await self._memory.delete(agent_id, path)
+
+    async def memory_undo(self, agent_id: str, path: str, version: str) -> str:
+        """Put a memory file back to before a version; raise MemoryRefused or AgentError."""
+        return await self._memory.undo(agent_id, path, version)
 
     async def close(self, *, grace: float = 2.0) -> None:
         """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""

@@ -13,9 +13,12 @@ from typing import Any
 
 from ..frames import Frame, items, word
 from ..memory import MemoryRefused
+from .notes import INDEX_TEXT, indexes, shown_path, shown_text, stored_path, stored_text
 
 _HOST_PATH = re.compile(r"(?<![\w.])/(?:[^\s/'\":]+/)+[^\s'\":]*")
 _MOST_WORDS = 1500
+_VERSION = re.compile(r"[0-9a-f]{7,64}")
+_NEW = "new file mode "
 
 
 class Memory:
@@ -30,7 +33,7 @@ class Memory:
         """List the paths of all files."""
         frames = await self._ask("list_memory", agent_id)
         return sorted(
-            path
+            shown_path(path)
             for frame in frames
             for entry in items(frame, "entries")
             if (path := word(entry, "relative_path"))
@@ -39,41 +42,82 @@ class Memory:
     async def read(self, agent_id: str, path: str) -> str:
         """Return a file's text; raise MemoryRefused if there is none."""
         check_path(path)
-        content = await self._content(agent_id, path)
+        content = await self._content(agent_id, stored_path(path))
         if content is None:
             raise MemoryRefused(f"There is no memory file {path}.")
-        return content
+        return shown_text(path, content)
 
-    async def write(self, agent_id: str, path: str, content: str) -> None:
-        """Write a file; a refused one is put back as it was, then MemoryRefused says why."""
+    async def write(self, agent_id: str, path: str, content: str) -> str:
+        """Write a file; a refused one is put back as it was, then MemoryRefused says why.
+
+        The folders of a note get their indexes first.
+        """
         check_path(path)
-        await self._change(
-            agent_id, path, "write_memory_file", content=content, commit_message=f"Write {path}"
-        )
+        async with self._lock(agent_id):
+            for index in indexes(path):
+                if await self._content(agent_id, index) is None:
+                    await self._change(agent_id, index, INDEX_TEXT)
+            return await self._change(agent_id, stored_path(path), stored_text(path, content))
 
-    async def delete(self, agent_id: str, path: str) -> None:
+    async def delete(self, agent_id: str, path: str) -> str:
         """Delete a file; a refused deletion is undone, then MemoryRefused says why."""
         check_path(path)
-        await self._change(agent_id, path, "delete_memory_file", commit_message=f"Delete {path}")
+        async with self._lock(agent_id):
+            return await self._change(agent_id, stored_path(path), None, of=path)
 
-    async def _change(self, agent_id: str, path: str, kind: str, **fields: Any) -> None:
-        async with self._locks.setdefault(agent_id, asyncio.Lock()):
-            before = await self._content(agent_id, path)
-            if before is None and kind == "delete_memory_file":
-                raise MemoryRefused(f"There is no memory file {path}.")
-            try:
-                await self._ask(kind, agent_id, path=path, **fields)
-            except BaseException:
-                # Shielded: a refused file that stays behind blocks every later commit.
-                await asyncio.shield(self._restore(agent_id, path, before))
-                raise
+    async def undo(self, agent_id: str, path: str, version: str) -> str:
+        """Put a file back to what it was before a version, unless it was changed since."""
+        check_path(path)
+        stored = stored_path(path)
+        if not _VERSION.fullmatch(version):
+            raise MemoryRefused(f"It is not known which change of {path} that was.")
+        async with self._lock(agent_id):
+            frames = await self._ask("memory_history", agent_id, file_path=stored, limit=1)
+            if version not in (word(one, "sha") for one in items(frames[-1], "commits")):
+                raise MemoryRefused(f"{path} was changed since.")
+            frames = await self._ask("memory_commit_diff", agent_id, sha=version)
+            # What git says of a file that was not there depends on its language.
+            if any(line.startswith(_NEW) for line in word(frames[-1], "diff").split("\n")):
+                return await self._change(agent_id, stored, None, of=path)
+            before = f"{version}^"
+            frames = await self._ask("memory_file_at_ref", agent_id, file_path=stored, ref=before)
+            return await self._change(agent_id, stored, word(frames[-1], "content"))
+
+    def _lock(self, agent_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(agent_id, asyncio.Lock())
+
+    async def _change(
+        self, agent_id: str, path: str, content: str | None, of: str | None = None
+    ) -> str:
+        """Write a file, or delete it, and return the version; `of` is what people call it."""
+        before = await self._content(agent_id, path)
+        if content is None and before is None:
+            raise MemoryRefused(f"There is no memory file {of or path}.")
+        try:
+            frames = await self._put(agent_id, path, content)
+        except BaseException:
+            # Shielded: a refused file that stays behind blocks every later commit.
+            await asyncio.shield(self._restore(agent_id, path, before))
+            raise
+        return word(frames[-1], "commit_sha")
+
+    async def _put(self, agent_id: str, path: str, content: str | None) -> list[Frame]:
+        if content is None:
+            message = f"Delete {path}"
+            return await self._ask(
+                "delete_memory_file", agent_id, path=path, commit_message=message
+            )
+        return await self._ask(
+            "write_memory_file",
+            agent_id,
+            path=path,
+            content=content,
+            commit_message=f"Write {path}",
+        )
 
     async def _restore(self, agent_id: str, path: str, before: str | None) -> None:
         with contextlib.suppress(MemoryRefused):
-            if before is None:
-                await self._ask("delete_memory_file", agent_id, path=path)
-            else:
-                await self._ask("write_memory_file", agent_id, path=path, content=before)
+            await self._put(agent_id, path, before)
 
     async def _content(self, agent_id: str, path: str) -> str | None:
         try:

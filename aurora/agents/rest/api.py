@@ -80,6 +80,10 @@ class Api:
         """Return an agent, with the relations named."""
         return _object(await self._json("agents.retrieve", agent_id, include=list(include)))
 
+    async def detach(self, agent_id: str, tool_id: str) -> None:
+        """Take a tool off an agent."""
+        await self._json("agents.tools.detach", tool_id, agent_id=agent_id)
+
     async def check(self) -> None:
         """Ask for something that needs the token."""
         await self._json("agents.list", limit=1)

@@ -100,10 +100,18 @@ class LettaRest:
         """
         found = await self._find(agent_id, "agent.tools")
         return [
-            OwnTool(name, _mcp_server(one))
+            OwnTool(name, _mcp_server(one), word(one, "id"))
             for one in items(found, "tools")
             if (name := word(one, "name"))
         ]
+
+    async def detach(self, agent_id: str, tool_id: str) -> None:
+        """Take a tool off the agent; it stays on the server. Raise AgentError."""
+        self._check_open()
+        try:
+            await self._api.detach(agent_id, tool_id)
+        except (CutError, RefusedError) as error:
+            raise explain(error) from None
 
     async def open_conversation(self, agent_id: str, title: str) -> str:
         """Create a conversation and return its id; raise AgentError."""

@@ -296,7 +296,9 @@ async def test_an_agent_is_looked_up(load: Load) -> None:
     async with RecordedRest("agent_retrieve", only=(1, 2)) as server:
         backend = LettaRest(server.url, "t", load=load, direct=True)
         assert await backend.agent(AGENT) == AgentInfo(AGENT, "fixture-agent")
-        assert await backend.own_tools(AGENT) == [OwnTool("conversation_search")]
+        (tool,) = await backend.own_tools(AGENT)
+        assert tool == OwnTool("conversation_search", id=tool.id)
+        assert tool.id.startswith("tool-")
         await backend.close()
 
 

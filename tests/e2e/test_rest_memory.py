@@ -1,0 +1,64 @@
+"""Letting in an agent that changes its memory by tools of its own server."""
+
+from __future__ import annotations
+
+import pytest
+
+from doubles.letta_rest import Fault, ServerTool
+from tests.support.e2e.hands import question_of, reply
+from tests.support.e2e.town import Town
+
+NAMES = ["memory_insert", "core_memory_replace", "archival_memory_search"]
+
+
+@pytest.fixture
+def keeper(rest_town: Town) -> str:
+    """An agent as Letta makes them, with tools for its memory and one that only searches."""
+    rest = rest_town.rest
+    for name in NAMES:
+        rest.add_tool(ServerTool(name, kind="letta_core"))
+    return rest.create_agent("keeper", tools=[*NAMES, "conversation_search"])
+
+
+def tools_of(town: Town, agent_id: str) -> list[str]:
+    """Return the tools that an agent has on its server."""
+    return town.rest.store.agents[agent_id].tools
+
+
+async def test_enable_says_what_is_not_promised_and_takes_the_tools_off(
+    rest_town: Town, keeper: str
+) -> None:
+    """Those alone; the agent is let in."""
+    question = await question_of(rest_town, f"aurora enable {keeper}")
+    assert "not promised" in question.content
+    assert all(f"`{name}`" in question.content for name in NAMES)
+    assert "conversation_search" not in question.content
+    await reply(rest_town, question, "Yes")
+    await rest_town.discord.wait_for(lambda: enabled(rest_town) == keeper or None)
+    assert tools_of(rest_town, keeper) == ["conversation_search"]
+
+
+async def test_a_no_leaves_the_tools_and_lets_the_agent_in(rest_town: Town, keeper: str) -> None:
+    """The owner was told."""
+    await reply(rest_town, await question_of(rest_town, f"aurora enable {keeper}"), "No")
+    await rest_town.discord.wait_for(lambda: enabled(rest_town) == keeper or None)
+    assert set(NAMES) < set(tools_of(rest_town, keeper))
+
+
+async def test_a_tool_that_the_server_keeps_is_named(rest_town: Town, keeper: str) -> None:
+    """With the server's reason; nobody is to believe that it is gone."""
+    question = await question_of(rest_town, f"aurora enable {keeper}")
+    body = {"detail": "You may not change this agent."}
+    rest_town.rest.faults.append(Fault(path="/tools/detach/", answer=(403, body, {})))
+    await reply(rest_town, question, "Yes")
+    await rest_town.discord.wait_for(lambda: enabled(rest_town) == keeper or None)
+    assert len(tools_of(rest_town, keeper)) == 2
+    (left,) = set(tools_of(rest_town, keeper)) - {"conversation_search"}
+    said = [one.content for one in rest_town.bot_messages(rest_town.general)]
+    assert any("still has" in one and f"`{left}`" in one for one in said)
+
+
+def enabled(town: Town) -> str | None:
+    """Return the agent that answers in the town's server."""
+    found: str | None = town.cog.services.settings.agent_for(town.guild.id)
+    return found

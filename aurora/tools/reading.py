@@ -19,7 +19,7 @@ from ..guard.policy import (
     find_author,
 )
 from ..model import Quote
-from ..prompts.fence import fence, inline, new_nonce
+from ..prompts.fence import fence, new_nonce, quoted
 from ..prompts.transcript import format_reply_chain
 from .arguments import schema, snowflake
 from .tool import Call, Scope, Tool, ToolError
@@ -97,12 +97,12 @@ async def discord_get_server_info(call: Call) -> str:
     guild = author.guild
     channels = [line async for line in _channels(scope, author)]
     roles = [
-        f'- {inline(role.name)} (ID: "{role.id}")'
+        f'- {quoted(role.name)} (ID: "{role.id}")'
         for role in reversed(guild.roles)
         if not role.is_default()
     ]
     lines = [
-        f'Server: {inline(guild.name)} (ID: "{guild.id}")',
+        f'Server: {quoted(guild.name)} (ID: "{guild.id}")',
         f"Members: {guild.member_count}",
         f"Channels that the person who asked can see: {len(channels)}",
         *_first(channels),
@@ -124,8 +124,8 @@ async def _channels(scope: Scope, author: discord.Member) -> AsyncIterator[str]:
             continue
         if not isinstance(channel, discord.CategoryChannel) and await can_view(author, channel):
             parent = channel.parent if isinstance(channel, discord.Thread) else channel.category
-            inside = f", in {inline(parent.name)}" if parent else ""
-            yield f'- {inline(channel.name)} ({channel.type}, ID: "{channel.id}"{inside})'
+            inside = f", in {quoted(parent.name)}" if parent else ""
+            yield f'- {quoted(channel.name)} ({channel.type}, ID: "{channel.id}"{inside})'
 
 
 def _first(lines: list[str]) -> list[str]:

@@ -174,6 +174,8 @@ class Turn:
     ready_at: float = field(default=0.0, compare=False, repr=False)
     # Lives in memory alone: by what reason the agent's last send was refused.
     refused: str = field(default="", compare=False, repr=False)
+    # Lives in memory alone: the addresses that people wrote in what the agent read meanwhile.
+    heard: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def speaker(self) -> Event:
@@ -194,12 +196,12 @@ class Turn:
 class Send(NamedTuple):
     """One visible thing a run did: what was sent where, so that it is never done twice.
 
-    `text_hash` keeps the text (its first part, if it was split) recognisable without keeping
-    it. `kind` is "message" or "reaction" (then the hash is of the emoji and `reply_to` the
-    message reacted to). `message_ids` is empty while the send is under way, and more than one
-    when a long text was split. `by` tells the agent's send ("tool"; "mcp" if by a tool of its
-    own, past Aurora) from Aurora's delivery of its text ("delivery") and from a notice to the
-    person, which is no answer.
+    `text_hash` keeps the text as it was sent (its first part, if it was split) recognisable
+    without keeping it, as `chat/fingerprints.py` has it. `kind` is "message" or "reaction" (then
+    the hash is of the emoji and `reply_to` the message reacted to). `message_ids` is empty while
+    the send is under way, and more than one when a long text was split. `by` tells the agent's
+    send ("tool"; "mcp" if by a tool of its own, past Aurora) from Aurora's delivery of its text
+    ("delivery") and from a notice to the person, which is no answer.
     """
 
     key: str

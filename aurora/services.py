@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -16,14 +18,17 @@ from redbot.core.data_manager import cog_data_path
 
 from .agents.address import Address
 from .agents.lookup import trouble_with
-from .agents.protocol import ToolLister
+from .agents.protocol import Housed, ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer, withheld
 from .chat.delivery import Delivery
+from .chat.fingerprints import Fingerprints
 from .chat.languages import speak_in
 from .chat.sender import Sender
 from .clock import Clock, SystemClock
 from .errors import Breakers, ErrorStats
+from .guard.masking import folders_of
+from .guard.output import Output
 from .guard.policy import is_away
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
@@ -34,6 +39,7 @@ from .intake.receiving import Intake
 from .intake.rereading import reread
 from .intake.triggers import still_welcome
 from .ledger import Store
+from .ledger.secret import local_key
 from .ledger.sqlite import SqliteStore
 from .model import Change
 from .queue import MessageQueue
@@ -87,6 +93,8 @@ class Services:
     clock: Clock
     settings: Settings
     store: Store
+    folder: Path
+    fingerprints: Fingerprints
     sdk: SdkFolder
     agents: AgentServer
     breakers: Breakers
@@ -140,7 +148,14 @@ class Services:
         sdk = SdkFolder(folder / "sdk")
         agents = AgentServer(clock, sdk, changed=breakers.reset)
 
-        sender = Sender(bot, store)
+        fingerprints = Fingerprints()
+        output = Output(
+            settings.guild,
+            secrets=lambda: [one for one in (bot.http.token, agents.token) if one],
+            folders=lambda: _folders(agents.backend),
+            role=partial(_role_name, bot),
+        )
+        sender = Sender(bot, store, output=output, fingerprints=fingerprints)
         delivery = Delivery(bot, store, sender, partial(speak_in, bot))
         toolbox = EitherToolbox(
             Toolbox(bot, store, sender, clock, memory=lambda: agents.backend),
@@ -201,6 +216,8 @@ class Services:
             clock=clock,
             settings=settings,
             store=store,
+            folder=folder,
+            fingerprints=fingerprints,
             sdk=sdk,
             agents=agents,
             breakers=breakers,
@@ -234,6 +251,7 @@ class Services:
         """Open what is kept; the agent server is connected when it is first needed."""
         await self.settings.load()
         backlog = await self.queue.open()
+        self.fingerprints.use(await asyncio.to_thread(local_key, self.folder))
         if backlog.set_aside is not None:
             await self.alerts.alert(SET_ASIDE(name=backlog.set_aside))
         await self.configure_agents()
@@ -293,6 +311,18 @@ class Services:
 def _out_of_reach(url: str, error: AgentError) -> Phrase:
     said = OUT_OF_REACH(url=url, detail=clause(error.detail))
     return in_order(said, remedy_for(error.detail))
+
+
+def _folders(backend: object) -> Collection[str]:
+    """Return the folders of the agents' host that must not be told."""
+    told = backend.folders if isinstance(backend, Housed) else ()
+    return {folder for path in told for folder in folders_of(path)}
+
+
+def _role_name(bot: Red, guild_id: int | None, role_id: int) -> str | None:
+    guild = bot.get_guild(guild_id or 0)
+    role = guild.get_role(role_id) if guild is not None else None
+    return role.name if role is not None else None
 
 
 def _dispatch(bot: Red, change: Change) -> None:

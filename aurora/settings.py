@@ -63,6 +63,8 @@ class GuildSettings:
     mcp_guidance_enabled: bool = _setting(True, Rule("mcpguidance", w.MCPGUIDANCE))
     deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
     coalesce_messages: bool = _setting(True, Rule("coalesce", w.COALESCE))
+    allow_invites: bool = _setting(False, Rule("invites", w.INVITES))
+    embed_hosts: Sequence[str] = ()
     alert_channel_id: int | None = None
     paused_since: float | None = None
 

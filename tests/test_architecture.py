@@ -44,6 +44,7 @@ EXCEPTIONS = {
     ("context", "prompts.fence"): "names are cleaned by the rules of the fence they will stand in",
     ("context", "prompts.transcript"): "the document has two functions of prompts in context",
     ("guard", "chat.places"): "a place is found before anybody is asked what is allowed there",
+    ("chat.sender", "guard.output"): "what an agent says is filtered where all of it leaves",
     ("chat.delivery", "guard.policy"): "a text may go no further than a tool of the agent's",
 }
 """What is imported against the layers: (who, what of the house), and why."""

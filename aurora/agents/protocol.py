@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -218,6 +218,16 @@ class ToolLister(Protocol):
 
     async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError."""
+        ...
+
+
+@runtime_checkable
+class Housed(Protocol):
+    """A backend that tells where on its host its agents live."""
+
+    @property
+    def folders(self) -> Collection[str]:
+        """Return the folders that the server has named so far."""
         ...
 
 

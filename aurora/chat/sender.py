@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from collections.abc import Collection, Set
+from typing import Any, Literal, NamedTuple
 
 import discord
 
+from ..guard.output import Filtered, Output
 from ..ledger import LedgerError, Store
 from ..model import Event, Send, Turn
 from ..reasons import Reason
@@ -19,8 +21,9 @@ from .failures import (
     explain,
     insist,
 )
+from .fingerprints import Fingerprints, tidy
 from .places import Place, find_place
-from .splitting import split_message
+from .splitting import LIMIT, split_message
 
 MAX_PARTS = 10
 """How many messages one text may become."""
@@ -28,16 +31,8 @@ MAX_PARTS = 10
 LOOK_BACK = 500
 """How many messages are searched for one whose fate is unknown."""
 _NO_HISTORY = 160002  # replying takes the right to read history, writing does not
-
-
-def tidy(text: str) -> str:
-    """Strip a text, and replace half surrogate pairs, which models write and no encoder takes."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
-
-
-def fingerprint(text: str) -> str:
-    """Return what recognises a text without keeping it."""
-    return hashlib.sha256(tidy(text).encode()).hexdigest()[:32]
+_TOO_MANY = "An earlier message may be there or not: too many have followed to tell."
+_KEY_LOST = "An earlier message may be there or not: the key to recognise it by is lost."
 
 
 def nonce_for(event_id: str, key: str, part: int) -> str:
@@ -50,15 +45,27 @@ class Sender:
 
     Each part of a text is recorded as soon as it is out. Parts whose fate is unknown (a crash, a
     lost answer) are looked for in the channel first; within minutes Discord itself recognises
-    their nonces. `patience` is for each call to Discord.
+    their nonces. What an agent says is filtered first. `patience` is for each call to Discord.
     """
 
     def __init__(
-        self, bot: discord.Client, store: Store, *, patience: Patience = PATIENCE
+        self,
+        bot: discord.Client,
+        store: Store,
+        *,
+        output: Output | None = None,
+        fingerprints: Fingerprints | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._bot = bot
         self._store = store
+        self._output = output or Output()
+        self.fingerprints = fingerprints or Fingerprints()
         self.patience = patience
+
+    def filtered(self, turn: Turn, text: str) -> Filtered:
+        """Return a text of an agent's as it is sent for a turn."""
+        return self._output.filter(turn, tidy(text), LIMIT)
 
     async def send(
         self,
@@ -76,12 +83,14 @@ class Sender:
         The first part replies to the message `reply_to`, if it still exists. A send that had
         stopped halfway goes on where it stopped. Without `ping` nobody is alerted.
         """
-        event, parts = turn.speaker, _parts(text, may_cut=by != "tool")
+        said = Filtered(text) if by == "notice" else self.filtered(turn, text)
+        event, parts = turn.speaker, _parts(said.text, may_cut=by != "tool")
         # Of a long text only the first part can be recognised in the channel.
-        send = Send(key, "message", by, channel.id, fingerprint(parts[0]), reply_to)
+        send = Send(key, "message", by, channel.id, self.fingerprints.of(parts[0]), reply_to)
         known = await self._known(event, key)
         if known and known.message_ids:
-            if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
+            same = known.text_hash in self.fingerprints.forms(parts[0])
+            if not same or len(known.message_ids) == len(parts):
                 return known
             send = known
         else:
@@ -93,7 +102,10 @@ class Sender:
             for part in parts[len(send.message_ids) :]:
                 found = await self._find(event, channel, send, part) if doubtful else None
                 doubtful = found is not None
-                message_id = found or await self._post(event, channel, send, part, mentions)
+                bare = by != "notice" and said.previews.hold_back(part)
+                message_id = found or await self._post(
+                    event, channel, send, part, mentions, bare=bare
+                )
                 send = send._replace(message_ids=(*send.message_ids, message_id))
                 # After its own words Aurora writes the end of the turn, which takes the record
                 # along. Lost with that, the send is in doubt, as it is for who dies before
@@ -132,7 +144,8 @@ class Sender:
         known = await self._known(event, key)
         if known and known.message_ids:
             return known
-        send = Send(key, "reaction", "tool", channel.id, fingerprint(str(emoji)), message_id)
+        print_ = self.fingerprints.of(str(emoji))
+        send = Send(key, "reaction", "tool", channel.id, print_, message_id)
         await self._begin(event, send)
         message = channel.get_partial_message(message_id)
         try:
@@ -191,10 +204,13 @@ class Sender:
         send: Send,
         part: str,
         mentions: discord.AllowedMentions,
+        *,
+        bare: bool,
     ) -> int:
         index = len(send.message_ids)
         options: dict[str, Any] = {
             "allowed_mentions": mentions,
+            "suppress_embeds": bare,
             "nonce": nonce_for(event.id, send.key, index),
         }
         if index == 0 and send.reply_to is not None:
@@ -220,35 +236,29 @@ class Sender:
         _ensure_readable(channel)
         sends = await self._store.sends(event.id)
         taken = {known for one in (*sends, send) for known in one.message_ids}
-        wanted = send.text_hash if part is None else fingerprint(part)
-        # A notice replies to the same message, and its fate may be unknown as well.
-        others = {one.text_hash for one in sends if not one.message_ids} - {wanted}
-        replied = None if send.message_ids else send.reply_to
-
-        def same(message: discord.Message) -> bool:
-            if message.author != self._bot.user or message.id in taken:
-                return False
-            text = fingerprint(message.content)
-            if message.reference is None:
-                return text == wanted
-            # What Aurora sent as a reply is one; a tool of the agent's own is free.
-            if message.reference.message_id == replied:
-                return text not in others
-            return send.by == "mcp" and text == wanted
+        forms = self.fingerprints.forms
+        wanted = frozenset((send.text_hash,) if part is None else forms(part))
+        lost = part is None and not self.fingerprints.can_compare(send.text_hash)
+        sought = _Sought(
+            by=send.by,
+            replied=None if send.message_ids else send.reply_to,
+            wanted=wanted,
+            # A notice replies to the same message, and its fate may be unknown as well.
+            others={one.text_hash for one in sends if not one.message_ids} - wanted,
+        )
 
         async def search() -> int | None:
-            seen, after = 0, discord.Object(max((event.message_id, *send.message_ids)))
+            seen, mine, after = 0, 0, discord.Object(max((event.message_id, *send.message_ids)))
             # Newest first: what is in doubt is mostly what was sent a moment ago.
             async for message in channel.history(limit=LOOK_BACK, after=after, oldest_first=False):
                 seen += 1
-                if same(message):
+                if message.author != self._bot.user or message.id in taken:
+                    continue
+                mine += 1
+                if sought.is_it(message, forms(message.content)):
                     return message.id
-            if seen == LOOK_BACK:
-                raise SendFailed(
-                    Reason.UNKNOWN_FATE,
-                    "An earlier message may be there or not: too many have followed to tell.",
-                    send,
-                )
+            if seen == LOOK_BACK or (lost and mine):
+                raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST if lost else _TOO_MANY, send)
             return None
 
         return await insist(search, self.patience)
@@ -256,8 +266,29 @@ class Sender:
     async def _find_reaction(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
         message_id = send.reply_to or 0
         message = await insist(lambda: channel.fetch_message(message_id), self.patience)
-        mine = (fingerprint(str(one.emoji)) for one in message.reactions if one.me)
-        return message_id if send.text_hash in mine else None
+        mine = [str(one.emoji) for one in message.reactions if one.me]
+        if mine and not self.fingerprints.can_compare(send.text_hash):
+            raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST, send)
+        found = any(send.text_hash in self.fingerprints.forms(one) for one in mine)
+        return message_id if found else None
+
+
+class _Sought(NamedTuple):
+    """What a message is recognised by."""
+
+    by: str
+    replied: int | None
+    wanted: Set[str]
+    others: Set[str]
+
+    def is_it(self, message: discord.Message, forms: Collection[str]) -> bool:
+        """Tell whether it is a message of the bot's, by the fingerprints that it may have."""
+        if message.reference is None:
+            return not self.wanted.isdisjoint(forms)
+        # What Aurora sent as a reply is one; a tool of the agent's own is free.
+        if message.reference.message_id == self.replied:
+            return self.others.isdisjoint(forms)
+        return self.by == "mcp" and not self.wanted.isdisjoint(forms)
 
 
 def _parts(text: str, *, may_cut: bool) -> list[str]:

@@ -10,6 +10,7 @@ import discord
 from ..agents.protocol import ToolSpec
 from ..chat.failures import FAILURES, explain, insist
 from ..context import quote
+from ..guard.output import heard_in
 from ..guard.policy import (
     ELSEWHERE,
     Act,
@@ -53,6 +54,7 @@ async def discord_read_messages(call: Call) -> str:
         return "There are no messages, or none that the bot may read."
     author = await find_author(scope.bot, scope.event)
     quotes = await _newest(messages, None if isinstance(author, Denied) else author)
+    scope.turn.heard |= heard_in(quotes)
     text = format_reply_chain(
         quotes[::-1],
         now=scope.clock.time(),

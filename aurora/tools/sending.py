@@ -8,7 +8,6 @@ import discord
 
 from ..agents.protocol import ToolSpec
 from ..chat.failures import SendFailed
-from ..chat.sender import fingerprint
 from ..guard.policy import Act, Target
 from ..model import Send
 from ..reasons import Reason
@@ -39,19 +38,25 @@ async def discord_send(call: Call) -> str:
     text = call.arguments.text("message")
     reply_to = call.arguments.optional_snowflake("replyToMessageId")
     event = scope.event
-    key = f"send:{channel_id}:{fingerprint(text)}"
+    # The first is today's form of the key.
+    keys = [f"send:{channel_id}:{form}" for form in scope.sender.fingerprints.forms(text)]
     try:
         # A run that the agent server starts over finds here what its first try did.
         sends = [one for one in await scope.sender.sends(scope.turn) if one.kind == "message"]
         earlier = [one for one in sends if one.message_ids and one.by == "tool"]
-        again = next((one for one in earlier if one.key == key), None)
+        again = next((one for one in earlier if one.key in keys), None)
         if again is None:
             here = any(one.channel_id == event.channel_id for one in earlier)
             if reply_to is None and channel_id == event.channel_id and not here:
                 reply_to = event.message_id
             _refuse_excess(earlier, reply_to)
         sent = await scope.sender.send(
-            scope.turn, channel, text, by="tool", key=key, reply_to=reply_to
+            scope.turn,
+            channel,
+            text,
+            by="tool",
+            key=keys[0] if again is None else again.key,
+            reply_to=reply_to,
         )
     except SendFailed as failure:
         raise ToolError(_failed(failure), failure.reason) from failure
@@ -62,7 +67,9 @@ async def discord_send(call: Call) -> str:
             f"You had sent this text there already, as {_ids(again.message_ids)}. Not sent again."
         )
     replied = f', in reply to "{sent.reply_to}"' if sent.reply_to else ""
-    return f'Sent to channel "{channel_id}" as {_ids(sent.message_ids)}{replied}.'
+    changes = ", ".join(scope.sender.filtered(scope.turn, text).changes)
+    changed = f" Changed before it was sent: {changes}." if changes else ""
+    return f'Sent to channel "{channel_id}" as {_ids(sent.message_ids)}{replied}.{changed}'
 
 
 def _refuse_excess(earlier: Sequence[Send], reply_to: int | None) -> None:
@@ -102,9 +109,9 @@ async def discord_add_reaction(call: Call) -> str:
         raise ToolError('emoji must be one emoji, such as "👍".')
     emoji = _emoji(channel, wanted)
     try:
-        await scope.sender.react(
-            scope.turn, channel, message_id, emoji, key=f"react:{message_id}:{emoji}"
-        )
+        # What a model writes there may be no emoji at all, and is kept nowhere.
+        key = f"react:{message_id}:{scope.sender.fingerprints.of(str(emoji))}"
+        await scope.sender.react(scope.turn, channel, message_id, emoji, key=key)
     except SendFailed as failure:
         hint = ""
         if failure.reason is Reason.UNKNOWN_EMOJI:

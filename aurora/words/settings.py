@@ -12,6 +12,7 @@ TIMEOUT = _("Maximum time for one run of the agent")
 MCPGUIDANCE = _("Include hints on the Discord tools in prompts")
 FALLBACK = _("Deliver the agent's text when it used no tool to answer")
 COALESCE = _("Answer up to 5 waiting messages of one person together")
+INVITES = _("Let the agent post invitations to servers")
 HELP = _("{help}.\n\n`<value>`: {values}.")
 
 SPAN = _("{lowest} to {highest} {unit}")

@@ -14,23 +14,24 @@ from urllib.parse import urlsplit
 LONGEST = 1500
 """Longest address that is kept, in characters: one in two messages would be in no brackets."""
 TOO_LONG = "[long address removed]"
+_SHORTEST = len("http://a")
 UNCLEAR = "unclear address"
 """Stands for the host of an address that browsers may read differently."""
 
 # What Discord takes for an address, and what it leaves out at its end.
-# Text that is masked may be an address itself; it ends where the masked one begins.
-_ADDRESS = re.compile(r"https?://(?:[^\s<\]]++|\](?!\())++", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s<\]]+", re.IGNORECASE)
 _BEHIND = frozenset(".,:;\"']")
-_MARKUP = re.compile(r"[*_~|]{1,5}$")
 # An address ends, in brackets, before what could open or close markup around it.
-_PLAIN = re.compile(r"https?://(?:[^\s<>|`\"*~]|\*(?!\*)|~(?!~))+", re.IGNORECASE)
+_PLAIN = re.compile(r"https?://(?:[^\s<>|`\"*~\]]|\*(?!\*)|~(?!~))+", re.IGNORECASE)
+_AROUND = re.compile(r"[*_~|]{1,5}$")
+_END = re.compile(r"[*_~|`\"'>]{0,5}(?=[\s<]|$|\](?:[\s(<\]]|$))")
 _MASKED = re.compile(
     r"\]\(\s{0,9}+<?+(?P<target>https?://(?:[^\s<>()]++|\([^\s<>()]*+\))++)>?+"
-    r"(?:\s++(?:\"[^\"\n]{0,500}+\"|'[^'\n]{0,500}+'))?+\s{0,9}+\)",
+    r"(?:\s++(?:\"[^\"\n]{0,100}+\"|'[^'\n]{0,100}+'))?+\s{0,9}+\)",
     re.IGNORECASE,
 )
 _WRAPPED = re.compile(r"(?<!\\)<https?://[^\s<>]+>", re.IGNORECASE)
-_LINK = re.compile(f"{_MASKED.pattern}|{_WRAPPED.pattern}|(?P<bare>{_ADDRESS.pattern})", re.I)
+_LINK = re.compile(rf"{_MASKED.pattern}|{_WRAPPED.pattern}|(?P<bare>https?://(?=[^\s<\]]))", re.I)
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]")
 _ESCAPED = {"|": "%7C", "`": "%60", '"': "%22", "*": "%2A", "~": "%7E"}
 # Discord shows these by itself, and asks nobody for them.
@@ -106,7 +107,7 @@ class Previews(NamedTuple):
         """
         rest = _WRAPPED.sub(" ", message)
         return any(
-            self._allowed(rest, found.start(), found[0]) is None
+            self._allowed(rest, found.start(), _PLAIN.match(rest, found.start())) is None
             for found in _ADDRESS.finditer(rest)
         )
 
@@ -119,14 +120,15 @@ class Previews(NamedTuple):
             url = f"<{''.join(_ESCAPED.get(one, one) for one in url)}>"
         return f"]({url}){shown}", end + len(shown) if there else end
 
-    def _bare(self, text: str, start: int, found: str) -> tuple[str, int]:
-        allowed = self._allowed(text, start, found)
+    def _bare(self, text: str, start: int, scheme: str) -> tuple[str, int]:
+        plain = _PLAIN.match(text, start)
+        allowed = self._allowed(text, start, plain)
         if allowed is not None:
             return allowed, start + len(allowed)
-        plain = _PLAIN.match(_whole(found))
-        if plain is None:
-            return found[:8], start + 8
-        url = plain[0]
+        # A backslash belongs to what comes behind it.
+        url = _whole(plain[0]).rstrip("\\") if plain is not None else ""
+        if len(url) <= len(scheme):
+            return scheme, start + len(scheme)
         before = text[max(0, start - 1) : start]
         if before == "_":
             url = url.rstrip("_")
@@ -136,10 +138,13 @@ class Previews(NamedTuple):
         # Behind a backslash the bracket would be one to be read, and no more.
         return f"{' ' if before == chr(92) else ''}<{url}>", end
 
-    def _allowed(self, text: str, start: int, found: str) -> str | None:
+    def _allowed(self, text: str, start: int, plain: re.Match[str] | None) -> str | None:
         """Return the address that stands there if it may be previewed."""
-        whole = _whole(found)
-        around = _MARKUP.search(text[max(0, start - 5) : start])
+        end = _END.match(text, plain.end()) if plain is not None else None
+        if end is None:
+            return None
+        whole = _whole(text[start : end.end()])
+        around = _AROUND.search(text[max(0, start - 5) : start])
         inside = whole.removesuffix(around[0][::-1]) if around else whole
         return next((one for one in (whole, inside) if self.allow(one)), None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ _NOT_IN_A_NAME = re.compile(r"[<>@`\[\]()/:|*_~\\]")
 _EVERYBODY = re.compile("@(?=everyone|here)", re.IGNORECASE)
 _DEFUSED = "@\u200b"
 _SLASH = r"\\?/+"
+_INVITING = ("discord", "dsc", "invite")
 _INVITE = re.compile(
     r"(?:https?://)?(?:(?:www|ptb|canary)\.)?"
     rf"(?:discord(?:app)?\\?\.com{_SLASH}(?:invite|servers)"
@@ -29,6 +31,9 @@ _INVITE = re.compile(
     rf"{_SLASH}(?:invite{_SLASH})?[\w%\\-]+",
     re.IGNORECASE,
 )
+
+
+Step = tuple[str, Callable[[str], str]]
 
 
 class Filtered(NamedTuple):
@@ -67,40 +72,53 @@ class Output:
         of a longer text the rest may be sent after a crash, when nobody knows any more what the
         agent's tools returned, and it must be the same rest.
         """
-        settings = self._settings(turn.speaker.guild_id)
-        text = clean(text)
-        changes = []
+        before, changes = clean(text), []
+        text = without_secrets(before, self._secrets())
+        if text != before:
+            changes.append("a secret was removed")
+        before, text = text, without_paths(text, self._folders())
+        if text != before:
+            changes.append("a path of your host was cut")
+        steps, previews = self._steps(turn, text, room)
 
-        def change(after: str, what: str) -> None:
-            nonlocal text
-            if after != text:
-                changes.append(what)
-                text = after
+        def change(prose: str) -> str:
+            for what, step in steps:
+                if (after := step(prose)) != prose:
+                    if what not in changes:
+                        changes.append(what)
+                    prose = after
+            return prose
 
-        change(without_secrets(text, self._secrets()), "a secret was removed")
-        change(without_paths(text, self._folders()), "a path of your host was cut")
-        if "@" in text:
-            change(self._without_calls(turn, text), "@everyone, @here or a role was defused")
-        if not settings.allow_invites:
-            change(_outside_code(text, _without_invites), "an invite was removed")
-        previews = Previews()
+        # What was removed may have left a joiner where none belongs.
+        return Filtered(_outside_code(clean(text), change), tuple(changes), previews)
+
+    def _steps(self, turn: Turn, text: str, room: int) -> tuple[list[Step], Previews]:
+        """Return what is to be changed in what is no code, in this order, and why."""
+        settings, previews = self._settings(turn.speaker.guild_id), Previews()
+        steps: list[Step] = []
+        if "<@&" in text:
+            steps.append(("a role was named without a mention", partial(self._named, turn)))
+        if not settings.allow_invites and any(one in text.lower() for one in _INVITING):
+            steps.append(("an invite was removed", _without_invites))
         if "://" in text:
             heard = _heard(turn)
             if len(text) <= room:
                 heard |= turn.heard
             also = _is_invite if settings.allow_invites else _never
             previews = Previews(heard, settings.embed_hosts, also)
-            change(_outside_code(text, previews.bracket), "links were set without a preview")
-        return Filtered(text, tuple(changes), previews)
+            steps.append(("links were set without a preview", previews.bracket))
+        # Last, for it is done with a mark that is cleaned away.
+        steps.append(("@everyone or @here was defused", _without_calls))
+        return steps, previews
 
-    def _without_calls(self, turn: Turn, text: str) -> str:
-        guild_id = turn.speaker.guild_id
+    def _named(self, turn: Turn, prose: str) -> str:
+        """Put the names of roles in the place of mentions."""
 
         def named(found: re.Match[str]) -> str:
-            name = _NOT_IN_A_NAME.sub("", inline(self._role(guild_id, int(found[1])) or ""))
-            return f"@{name or 'role'}"
+            name = inline(self._role(turn.speaker.guild_id, int(found[1])) or "")
+            return f"@{_NOT_IN_A_NAME.sub('', name) or 'role'}"
 
-        return _outside_code(text, lambda prose: _EVERYBODY.sub(_DEFUSED, _ROLE.sub(named, prose)))
+        return _ROLE.sub(named, prose)
 
 
 def heard_in(quotes: Iterable[Quote]) -> frozenset[str]:
@@ -119,8 +137,12 @@ def _heard(turn: Turn) -> frozenset[str]:
     return heard_in(quote for one in contexts for quote in (one["message"], *one["chain"]))
 
 
+def _without_calls(prose: str) -> str:
+    return _EVERYBODY.sub(_DEFUSED, prose)
+
+
 def _without_invites(prose: str) -> str:
-    return _INVITE.sub(INVITE, prose)
+    return clean(_INVITE.sub(INVITE, prose))
 
 
 def _is_invite(url: str) -> bool:
@@ -146,17 +168,19 @@ def _code(text: str) -> Iterator[tuple[int, int]]:
     """Yield where code stands in a text, as Discord reads it: blocks, and spans in a line."""
     runs = [(found.start(), found.end()) for found in _TICKS.finditer(text)]
     # Behind each run, the next one of each size: what could close it.
-    following: list[dict[int, int]] = [{}]
-    for index in range(len(runs) - 1, 0, -1):
+    following: list[tuple[int, ...]] = []
+    latest = [0] * (_FENCE + 1)
+    for index in range(len(runs) - 1, -1, -1):
+        following.append(tuple(latest))
         start, end = runs[index]
-        following.append(following[-1] | {_size(end - start): index})
+        latest[_size(end - start)] = index
     following.reverse()
     index = 0
     while index < len(runs):
         start, end = runs[index]
         start += _is_escaped(text, start)
-        found = following[index].get(_size(end - start))
-        if found is None:
+        found = following[index][_size(end - start)] if start < end else 0
+        if not found:
             index += 1
             continue
         yield start, runs[found][1]

@@ -262,7 +262,12 @@ CREATE TRIGGER events_dropped AFTER DELETE ON events BEGIN
 END;
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD)
+# What a model gives for an emoji may be any text, and stood in the keys of reactions.
+_FOURTH = """
+UPDATE sends SET key = 'react:' || reply_to || ':' || text_hash WHERE kind = 'reaction';
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Scripts that take the file one version further each; a released one never changes."""
 
 

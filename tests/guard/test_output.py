@@ -168,6 +168,7 @@ def test_a_server_may_allow_invitations() -> None:
         f"({HEARD})",
         f"**{HEARD}**",
         f"||{HEARD}||",
+        f"[{HEARD}]",
         f"<{EVIL}>",
         f"`{EVIL}`",
         f"``a ` {EVIL}``",
@@ -192,6 +193,7 @@ def test_what_may_stand_stays(text: str) -> None:
         (f"{HEARD}&q=secret", f"<{HEARD}&q=secret>"),
         (HEARD.replace("a=1", "a=2"), f"<{HEARD.replace('a=1', 'a=2')}>"),
         (f"{HEARD}!", f"<{HEARD}!>"),
+        (f"{HEARD}]secret", f"<{HEARD}>]secret"),
         ("HTTPS://EVIL.EXAMPLE/x", "<HTTPS://EVIL.EXAMPLE/x>"),
         (f"x{EVIL}", f"x<{EVIL}>"),
         (f"**{EVIL}**", f"**<{EVIL}>**"),
@@ -294,9 +296,9 @@ def test_what_was_changed_is_said_in_words() -> None:
     said = output().filter(turn(), f"{LETTA_TOKEN} @here discord.gg/a {EVIL}", LIMIT)
     assert said.changes == (
         "a secret was removed",
-        "@everyone, @here or a role was defused",
         "an invite was removed",
         "links were set without a preview",
+        "@everyone or @here was defused",
     )
 
 
@@ -345,7 +347,8 @@ def test_no_part_has_a_secret_or_a_preview_that_tells(text: str) -> None:
     "evil",
     [
         "[" * 100_000, "](https://" * 10_000, "`" * 100_000, "` `` ``` " * 11_000,
-        "https://" * 12_000, "https://a) " * 9_000, "](https://a(" * 9_000,
+        "https://" * 12_000, "https://a|" * 10_000, "https://|" * 10_000, "https://a]" * 10_000,
+        "https://a) " * 9_000, "](https://a(" * 9_000,
         "-----BEGIN PRIVATE KEY-----" * 3_700, "a" * 100_000, "M" * 100_000, "eyJ" * 33_000,
         "eyJa." * 20_000, "sk-" * 33_000, "." * 100_000, "\\" * 100_000, "\\`" * 50_000,
         "discord.gg/" * 9_000, "<https://" * 11_000, "<" * 100_000, "https://a" + ")" * 100_000,

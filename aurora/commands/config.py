@@ -28,12 +28,14 @@ from .agents import find_agent
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
 from .overview import show_commands
+from .previews import change_hosts
 from .scope import guild_of
 from .setup import SetupCommands
 
 _OTHERS = {
     "tools": w.OWNERS_COMMAND_THERE,
     "alerts": w.OWN_COMMAND,
+    "embedhosts": w.OWN_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
 }
@@ -78,6 +80,7 @@ class ConfigCommands:
     config_mcpguidance = _setting(config, "mcp_guidance_enabled")
     config_fallback = _setting(config, "deliver_text")
     config_coalesce = _setting(config, "coalesce_messages")
+    config_invites = _setting(config, "allow_invites")
 
     @config.command(name="set")
     @app_commands.choices(
@@ -138,6 +141,22 @@ class ConfigCommands:
         `<channel>`: one that you can see and I may write in, or `off`.
         """
         await set_alerts(ctx, self.services, channel)
+
+    @config.command(name="embedhosts", with_app_command=False)
+    @commands.guild_only()
+    @commands.admin_or_permissions(manage_guild=True)
+    async def config_embedhosts(
+        self,
+        ctx: commands.GuildContext,
+        action: Literal["add", "remove", "clear", "show"] = "show",
+        host: str = "",
+    ) -> None:
+        """List hosts whose links are previewed, whoever made them up.
+
+        `<host>`: such as `example.com`; what is below it is meant, too. Discord asks a host for
+        each preview, so list none that could tell of it to people you do not trust.
+        """
+        await change_hosts(ctx, self.services, action, host)
 
     @config.command(name="alertwebhook", with_app_command=False)
     @commands.is_owner()
@@ -249,6 +268,7 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     yield "tools", mine.discord_tools, f"({say(tools)})"
     alerts = mine.alert_channel_id is not None
     yield "alerts", _shown(alerts), f"({say(w.ALERTS_VALUES(off='off'))})"
+    yield "embedhosts", str(len(mine.embed_hosts)), f"({say(w.HOSTS_VALUES)})"
     for key, rule in RULES.items():
         yield rule.command, _shown(getattr(mine, key)), f"({say(rule.values)})"
     retention = w.RETENTION_VALUES(lowest=7, highest=365)

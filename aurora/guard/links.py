@@ -61,6 +61,13 @@ def host_of(url: str) -> str:
     return host
 
 
+def host_in(text: str) -> str | None:
+    """Read a host as people type it, alone or in an address; None if that is none."""
+    bare = text.strip().strip("<>`").removeprefix("*.").lower()
+    host = host_of(bare if "://" in bare else f"https://{bare}")
+    return host if "." in host.strip(".") and not host.startswith(".") else None
+
+
 def _ascii(label: str) -> str:
     return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
 

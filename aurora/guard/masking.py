@@ -81,7 +81,8 @@ def without_paths(text: str, known: Collection[str]) -> str:
 @lru_cache(maxsize=4)
 def _folders(known: frozenset[str]) -> re.Pattern[str]:
     longest_first = sorted(known, key=lambda one: (-len(one), one))
-    return re.compile(f"(?:{'|'.join(map(re.escape, longest_first))})(?![\\w-])")
+    ends = r"(?:(?![\w-])|(?=(?i:https?://)))"
+    return re.compile(f"(?:{'|'.join(map(re.escape, longest_first))}){ends}")
 
 
 def folders_of(path: str) -> tuple[str, ...]:

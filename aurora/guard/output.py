@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from ..model import Quote, Turn
-from ..prompts.fence import clean, inline
+from ..prompts.fence import clean
 from ..settings import GuildSettings
 from .links import Previews, urls_in
 from .masking import without_paths, without_secrets
@@ -31,9 +30,6 @@ _INVITE = re.compile(
     rf"{_SLASH}(?:invite{_SLASH})?[\w%\\-]+",
     re.IGNORECASE,
 )
-
-
-Step = tuple[str, Callable[[str], str]]
 
 
 class Filtered(NamedTuple):
@@ -72,53 +68,40 @@ class Output:
         of a longer text the rest may be sent after a crash, when nobody knows any more what the
         agent's tools returned, and it must be the same rest.
         """
-        before, changes = clean(text), []
-        text = without_secrets(before, self._secrets())
-        if text != before:
-            changes.append("a secret was removed")
-        before, text = text, without_paths(text, self._folders())
-        if text != before:
-            changes.append("a path of your host was cut")
-        steps, previews = self._steps(turn, text, room)
-
-        def change(prose: str) -> str:
-            for what, step in steps:
-                if (after := step(prose)) != prose:
-                    if what not in changes:
-                        changes.append(what)
-                    prose = after
-            return prose
-
-        # What was removed may have left a joiner where none belongs.
-        return Filtered(_outside_code(clean(text), change), tuple(changes), previews)
-
-    def _steps(self, turn: Turn, text: str, room: int) -> tuple[list[Step], Previews]:
-        """Return what is to be changed in what is no code, in this order, and why."""
+        text, changes = clean(text), []
         settings, previews = self._settings(turn.speaker.guild_id), Previews()
-        steps: list[Step] = []
+
+        def change(after: str, what: str) -> None:
+            nonlocal text
+            if after != text:
+                changes.append(what)
+                # What is removed may leave a joiner where none belongs.
+                text = clean(after)
+
+        # Names of roles come first: they are looked through as all else is.
         if "<@&" in text:
-            steps.append(("a role was named without a mention", partial(self._named, turn)))
+            change(self._without_roles(turn, text), "a role was named without a mention")
+        change(without_secrets(text, self._secrets()), "a secret was removed")
         if not settings.allow_invites and any(one in text.lower() for one in _INVITING):
-            steps.append(("an invite was removed", _without_invites))
+            change(_outside_code(text, _without_invites), "an invite was removed")
+        change(without_paths(text, self._folders()), "a path of your host was cut")
         if "://" in text:
-            heard = _heard(turn)
-            if len(text) <= room:
-                heard |= turn.heard
+            heard = _heard(turn) | (turn.heard if len(text) <= room else frozenset())
             also = _is_invite if settings.allow_invites else _never
             previews = Previews(heard, settings.embed_hosts, also)
-            steps.append(("links were set without a preview", previews.bracket))
+            change(_outside_code(text, previews.bracket), "links were set without a preview")
         # Last, for it is done with a mark that is cleaned away.
-        steps.append(("@everyone or @here was defused", _without_calls))
-        return steps, previews
+        after = _outside_code(text, _without_calls) if "@" in text else text
+        if after != text:
+            changes.append("@everyone or @here was defused")
+        return Filtered(after, tuple(changes), previews)
 
-    def _named(self, turn: Turn, prose: str) -> str:
-        """Put the names of roles in the place of mentions."""
-
+    def _without_roles(self, turn: Turn, text: str) -> str:
         def named(found: re.Match[str]) -> str:
-            name = inline(self._role(turn.speaker.guild_id, int(found[1])) or "")
-            return f"@{_NOT_IN_A_NAME.sub('', name) or 'role'}"
+            name = clean(self._role(turn.speaker.guild_id, int(found[1])) or "")
+            return f"@{' '.join(_NOT_IN_A_NAME.sub('', name).split()) or 'role'}"
 
-        return _ROLE.sub(named, prose)
+        return _outside_code(text, lambda prose: _ROLE.sub(named, prose))
 
 
 def heard_in(quotes: Iterable[Quote]) -> frozenset[str]:
@@ -142,7 +125,7 @@ def _without_calls(prose: str) -> str:
 
 
 def _without_invites(prose: str) -> str:
-    return clean(_INVITE.sub(INVITE, prose))
+    return _INVITE.sub(INVITE, prose)
 
 
 def _is_invite(url: str) -> bool:

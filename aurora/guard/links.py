@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 LONGEST = 1500
 """Longest address that is kept, in characters: one in two messages would be in no brackets."""
 TOO_LONG = "[long address removed]"
-_SHORTEST = len("http://a")
 UNCLEAR = "unclear address"
 """Stands for the host of an address that browsers may read differently."""
+
+_LONGEST_HOST = 253
 
 # What Discord takes for an address, and what it leaves out at its end.
 _ADDRESS = re.compile(r"https?://[^\s<\]]+", re.IGNORECASE)
@@ -55,6 +56,8 @@ def host_of(url: str) -> str:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return UNCLEAR
+    if len(host) > _LONGEST_HOST:
+        return UNCLEAR
     host = ".".join(_ascii(label) for label in host.split("."))
     if "\\" in url or not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
         return UNCLEAR
@@ -81,10 +84,10 @@ class Previews(NamedTuple):
 
     def allow(self, url: str) -> bool:
         """Tell whether an address may stand without brackets."""
-        if url in self.heard or _OF_DISCORD.fullmatch(url) or self.also(url):
+        if url in self.heard or self.also(url) or ("/channels/" in url and _is_discords(url)):
             return True
-        host = host_of(url)
-        if not self.hosts or host == UNCLEAR:
+        host = host_of(url) if self.hosts else UNCLEAR
+        if host == UNCLEAR:
             return False
         # With a name, a password or a port it is another address than the one that was listed.
         if urlsplit(url).netloc.lower() != host:
@@ -151,9 +154,15 @@ class Previews(NamedTuple):
         if end is None:
             return None
         whole = _whole(text[start : end.end()])
+        if self.allow(whole):
+            return whole
         around = _AROUND.search(text[max(0, start - 5) : start])
         inside = whole.removesuffix(around[0][::-1]) if around else whole
-        return next((one for one in (whole, inside) if self.allow(one)), None)
+        return inside if around and self.allow(inside) else None
+
+
+def _is_discords(url: str) -> bool:
+    return _OF_DISCORD.fullmatch(url) is not None
 
 
 def _whole(found: str) -> str:

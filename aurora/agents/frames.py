@@ -56,7 +56,7 @@ def json_object(text: str) -> Frame | None:
     """Return the object that a text holds, None if it holds none."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -27,6 +27,7 @@ EXAMPLES = {
     "mcpguidance": "off",
     "fallback": "off",
     "coalesce": "off",
+    "invites": "on",
 }
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
@@ -37,6 +38,7 @@ OUTSIDE = {
     "mcpguidance": ("", "on or off"),
     "fallback": ("2", "on or off"),
     "coalesce": ("some", "on or off"),
+    "invites": ("perhaps", "on or off"),
 }
 
 
@@ -454,6 +456,20 @@ async def test_config_retention_takes_a_week_to_a_year(bare_town: Town) -> None:
     assert shown(await bare_town.command("aurora config show"), "retention") == "90"
 
 
+async def test_config_embedhosts_lists_hosts_whose_links_are_previewed(town: Town) -> None:
+    """As people type them: a host, an address, in brackets; what is none is refused."""
+    assert "No host is listed" in await town.command("aurora config embedhosts")
+    for typed in ("Example.com", "<https://www.example.org/page?x>", "example.com"):
+        said = await town.command(f"aurora config embedhosts add {typed}")
+    assert "`example.com`, `www.example.org`" in said
+    for wrong in ("", "localhost", "https://", "a b", "https://good.example\\@evil.example"):
+        assert "Which host?" in await town.command(f"aurora config embedhosts add {wrong}")
+    assert "not listed" in await town.command("aurora config embedhosts remove example.net")
+    said = await town.command("aurora config embedhosts remove www.example.org")
+    assert "`example.com`" in said
+    assert "No host is listed" in await town.command("aurora config embedhosts clear")
+
+
 # -- slash
 
 
@@ -627,6 +643,7 @@ GUILD_COMMANDS = [
     "aurora config set timeout 90",
     *(f"aurora config {setting} {value}" for setting, value in EXAMPLES.items()),
     "aurora config alerts off",
+    "aurora config embedhosts show",
 ]
 OWNER_COMMANDS = [
     "aurora enable agent-1",

@@ -100,6 +100,18 @@ KEYS = (
 )  # fmt: skip
 
 
+_CALLS = (
+    "{}",
+    '{"channelId": "1"}',
+    '{"a": [',
+    "[" * 3000,
+    '{"a":' * 3000,
+    "9" * 5000,
+    "}" * 3000,
+)
+"""What models give for the arguments of a call, on a bad day."""
+
+
 class Source:
     """Makes things of bytes; when they are used up, all that follows is empty or first."""
 
@@ -149,6 +161,11 @@ class Source:
     def frame(self) -> dict[str, Any]:
         """Return a frame that looks like one of a server's, here and there."""
         frame: dict[str, Any] = {self.pick(KEYS): self.json() for _ in range(self.byte() % 8)}
+        call = {"tool_call_id": "call-1", "name": self.text(2), "arguments": self.pick(_CALLS)}
+        if self.byte() % 2:
+            # So that something is found behind the first few checks.
+            frame |= {"tool_call": call, "tool_calls": [call], "content": [{"text": self.text(4)}]}
+            frame["delta"] = {**frame, "message_type": self.pick(KINDS), "otid": INPUT_ID}
         if self.byte() % 4:
             frame |= {"type": self.pick(KINDS), "message_type": self.pick(KINDS)}
             frame["runtime"] = KEY._asdict()

@@ -59,7 +59,11 @@ def host_of(url: str) -> str:
     if len(host) > _LONGEST_HOST:
         return UNCLEAR
     host = ".".join(_ascii(label) for label in host.split("."))
-    if "\\" in url or not _HOST.fullmatch(f"[{host}]" if ":" in host else host):
+    if (
+        "\\" in url
+        or len(host) > _LONGEST_HOST
+        or not _HOST.fullmatch(f"[{host}]" if ":" in host else host)
+    ):
         return UNCLEAR
     return host
 

@@ -218,7 +218,9 @@ async def test_the_agents_pings_reach_nobody_but_the_author(town: Town, tool: bo
     town.llm.script("shout", Step(calls=(call,)) if tool else Step(text=text))
     message, end = await town.ask("shout")
     (answer,) = town.answers(message)
-    assert (end.step, answer.content) == ("answered", text)
+    # Who copies it pings nobody either.
+    said = f"@\u200beveryone @\u200bhere @mods {town.bo.mention} look"
+    assert (end.step, answer.content) == ("answered", said)
     assert not answer.mention_everyone
     assert (answer.mention_roles, answer.mentions) == ([], [town.ada])
 

@@ -99,7 +99,8 @@ def _with_atheris(target: str, seconds: float, seed: int) -> list[str]:
         )
     if done.returncode == 0:
         return []
-    return ["\n".join(done.stderr.splitlines()[-_LAST_LINES:])]
+    said = (*done.stdout.splitlines()[-_LAST_LINES:], *done.stderr.splitlines()[-_LAST_LINES:])
+    return ["\n".join(said)]
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ _TOKENS = re.compile(
 )
 # Where a word begins alone: in the middle of one there would be too many beginnings.
 _WORDS = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:sk|xai)-[A-Za-z0-9_-]{16,}+|hf_[A-Za-z0-9]{30,}+"
+    r"(?<![A-Za-z0-9])(?:(?:sk|xai)-[A-Za-z0-9]{20,}+|hf_[A-Za-z0-9]{30,}+"
     r"|eyJ[A-Za-z0-9_-]{10,}+\.eyJ[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{10,}+"  # JWT
     r"|mfa\.[A-Za-z0-9_-]{60,}+|[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}+)"
 )
@@ -60,7 +60,7 @@ def without_secrets(text: str, known: Collection[str] = ()) -> str:
 
 
 def _word(found: re.Match[str]) -> str:
-    # Words with hyphens between them, such as a name of a CSS class, are no keys.
+    # What has no digit is a word of somebody's.
     return SECRET if _DIGIT.search(found[0]) else found[0]
 
 

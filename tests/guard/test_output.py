@@ -29,6 +29,7 @@ SECRETS = (
     *KNOWN,
     "sk-proj-abcDEF123456ghiJKL7890mnoPQR",
     "sk-ant-api03-abcDEF123456_ghiJKL7890-mnoPQR",
+    "sk-abcDEF123456ghiJKL7890mn",
     "AIzaSyA1234567890abcdefghijklmnopqrstuv",
     "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
     "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuv",
@@ -97,6 +98,7 @@ def test_a_secret_with_what_nobody_sees_in_it_is_found(secret: str) -> None:
     "text",
     [
         "sk-estimator-doc-link-text-for-all",
+        "sk-learn-pipeline-version-2",
         "take a risk-free-trial-of-this-thing",
         "ask-me-anything-about-the-year-two-thousand",
         "AKIA is a prefix, eyJ another; version 1.2.3",

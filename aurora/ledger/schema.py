@@ -264,7 +264,7 @@ END;
 
 # What a model gives for an emoji may be any text, and stood in the keys of reactions.
 _FOURTH = """
-UPDATE sends SET key = 'react:' || reply_to || ':' || text_hash WHERE kind = 'reaction';
+UPDATE sends SET key = 'react:' || reply_to || ':' || text_hash WHERE key LIKE 'react:%';
 """
 
 MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)

@@ -233,7 +233,8 @@ async def test_no_secret_of_auroras_leaves_and_no_link_tells_one(town: Town, too
     await town.ask("hello")  # the first run is when an App Server says where it is
     kept = getattr(town.cog.services.agents.backend, "folders", ())
     folders = sorted(one for one in kept if len(folders_of(one)))
-    secrets = [town.red.bot.http.token, town.letta.token, " ".join(town.red.bot.http.token)]
+    token = town.red.bot.http.token or ""
+    secrets = [token, str(town.letta.token), " ".join(token)]
     text = "; ".join(
         [*secrets, *(f"{one}/notes.md" for one in folders), "https://evil.example/?q"]
     )

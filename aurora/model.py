@@ -178,6 +178,8 @@ class Turn:
     consented: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether its asker talks in a conversation of their own.
     apart: bool = field(default=False, compare=False, repr=False)
+    # Lives in memory alone: the addresses that people wrote in what the agent read meanwhile.
+    heard: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @property
     def speaker(self) -> Event:
@@ -208,12 +210,12 @@ def own_lane(lane: str, author_id: int) -> str:
 class Send(NamedTuple):
     """One visible thing a run did: what was sent where, so that it is never done twice.
 
-    `text_hash` keeps the text (its first part, if it was split) recognisable without keeping
-    it. `kind` is "message" or "reaction" (then the hash is of the emoji and `reply_to` the
-    message reacted to). `message_ids` is empty while the send is under way, and more than one
-    when a long text was split. `by` tells the agent's send ("tool"; "mcp" if by a tool of its
-    own, past Aurora) from Aurora's delivery of its text ("delivery") and from a notice to the
-    person, which is no answer.
+    `text_hash` keeps the text as it was sent (its first part, if it was split) recognisable
+    without keeping it, as `chat/fingerprints.py` has it. `kind` is "message" or "reaction" (then
+    the hash is of the emoji and `reply_to` the message reacted to). `message_ids` is empty while
+    the send is under way, and more than one when a long text was split. `by` tells the agent's
+    send ("tool"; "mcp" if by a tool of its own, past Aurora) from Aurora's delivery of its text
+    ("delivery") and from a notice to the person, which is no answer.
     """
 
     key: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -17,10 +19,11 @@ from redbot.core.data_manager import cog_data_path
 from .agents.address import Address
 from .agents.lookup import trouble_with
 from .agents.own_tools import OwnTools
-from .agents.protocol import ToolLister
+from .agents.protocol import Housed, ToolLister
 from .agents.sdk import SdkFolder
 from .agents.server import AgentServer, withheld
 from .chat.delivery import Delivery
+from .chat.fingerprints import Fingerprints
 from .chat.languages import speak_in
 from .chat.places import is_away
 from .chat.sender import Sender
@@ -29,6 +32,8 @@ from .errors import Breakers, ErrorStats
 from .guard.barring import barred
 from .guard.conversations import Conversations
 from .guard.looking import Guard
+from .guard.masking import folders_of
+from .guard.output import Output
 from .guard.remembering import MemoryGuard
 from .health.alerts import Alerts
 from .health.notices import OutageNotices
@@ -39,6 +44,7 @@ from .intake.receiving import Intake
 from .intake.rereading import reread
 from .intake.triggers import still_welcome
 from .ledger import Store
+from .ledger.secret import local_key
 from .ledger.sqlite import SqliteStore
 from .model import Change
 from .queue import MessageQueue
@@ -97,6 +103,8 @@ class Services:
     settings: Settings
     guard: Guard
     store: Store
+    folder: Path
+    fingerprints: Fingerprints
     sdk: SdkFolder
     agents: AgentServer
     own_tools: OwnTools
@@ -155,6 +163,13 @@ class Services:
         agents = AgentServer(clock, sdk, changed=breakers.reset)
         own_tools = OwnTools(settings.allowed_tools, clock)
 
+        fingerprints = Fingerprints()
+        output = Output(
+            settings.guild,
+            secrets=lambda: [one for one in (bot.http.token, agents.token) if one],
+            folders=lambda: _folders(agents.backend),
+            role=partial(_role_name, bot),
+        )
         speak = partial(speak_in, bot)
         guard = Guard(bot, settings, clock, partial(barred, bot, cog, settings))
         sender = Sender(
@@ -163,6 +178,8 @@ class Services:
             guard,
             most=lambda guild_id: settings.guild(guild_id).budget_messages,
             speak=speak,
+            output=output,
+            fingerprints=fingerprints,
         )
         delivery = Delivery(bot, store, sender, speak)
         offers = Offers(store, sender, guard, clock, speak)
@@ -247,6 +264,8 @@ class Services:
             settings=settings,
             guard=guard,
             store=store,
+            folder=folder,
+            fingerprints=fingerprints,
             sdk=sdk,
             agents=agents,
             own_tools=own_tools,
@@ -286,6 +305,7 @@ class Services:
         """Open what is kept; the agent server is connected when it is first needed."""
         await self.settings.load()
         backlog = await self.queue.open()
+        self.fingerprints.use(await asyncio.to_thread(local_key, self.folder))
         if backlog.set_aside is not None:
             await self.alerts.alert(SET_ASIDE(name=backlog.set_aside))
         await self.configure_agents()
@@ -350,6 +370,18 @@ def _out_of_reach(url: str, error: AgentError) -> Phrase:
 async def _owns(bot: Red, user_id: int) -> bool:
     """Tell whether somebody owns the bot."""
     return user_id in (bot.owner_ids or ())
+
+
+def _folders(backend: object) -> Collection[str]:
+    """Return the folders of the agents' host that must not be told."""
+    told = backend.folders if isinstance(backend, Housed) else ()
+    return {folder for path in told for folder in folders_of(path)}
+
+
+def _role_name(bot: Red, guild_id: int | None, role_id: int) -> str | None:
+    guild = bot.get_guild(guild_id or 0)
+    role = guild.get_role(role_id) if guild is not None else None
+    return role.name if role is not None else None
 
 
 def _dispatch(bot: Red, change: Change) -> None:

@@ -91,6 +91,8 @@ class GuildSettings:
     budget_tokens: int = _setting(
         200_000, Rule("budget tokens", w.TOKENS, w.TOKENS_UNIT, 10_000, 500_000)
     )
+    allow_invites: bool = _setting(False, Rule("invites", w.INVITES))
+    embed_hosts: Sequence[str] = ()
     alert_channel_id: int | None = None
     # Pairs of places, [from, to].
     audience_off: Sequence[Sequence[int]] = field(default_factory=list)

@@ -45,6 +45,7 @@ EXCEPTIONS = {
     ("context", "prompts.fence"): "names are cleaned by the rules of the fence they will stand in",
     ("context", "prompts.transcript"): "the document has two functions of prompts in context",
     ("guard", "chat.places"): "a place is found before anybody is asked what is allowed there",
+    ("chat.sender", "guard.output"): "what an agent says is filtered where all of it leaves",
     ("chat.delivery", "guard.policy"): "a text may go no further than a tool of the agent's",
     ("guard", "chat.failures"): "what Discord does not tell is no permission",
     ("guard.pressing", "chat.languages"): "who presses in vain is told so in their language",

@@ -77,7 +77,8 @@ def parse_address(text: str) -> Address:
 def _bare(text: str) -> str:
     """Take off what people put around an address, as documents and Discord do."""
     text = text.strip()
-    while len(text) > 1 and text[0] + text[-1] in _AROUND:
+    # What is far too long is none; a thousand quotes would be taken off one by one.
+    while 1 < len(text) < 2 * _LONGEST and text[0] + text[-1] in _AROUND:
         text = text[1:-1].strip()
     return text
 

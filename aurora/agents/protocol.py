@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -253,6 +253,16 @@ class ToolDetacher(Protocol):
 
     async def detach(self, agent_id: str, tool_id: str) -> None:
         """Take a tool off the agent; it stays on the server. Raise AgentError."""
+        ...
+
+
+@runtime_checkable
+class Housed(Protocol):
+    """A backend that tells where on its host its agents live."""
+
+    @property
+    def folders(self) -> Collection[str]:
+        """Return the folders that the server has named so far."""
         ...
 
 

@@ -29,6 +29,8 @@ class AgentServer:
         self._closed = False
         self._tried: set[AgentBackend] = set()
         self.backend: AgentBackend | None = None
+        self.token: str | None = None
+        """The token as it was given, whether or not it is used."""
         self.withheld_token = False
         """Whether there is a token that was not used, for the address would leak it."""
 
@@ -39,6 +41,7 @@ class AgentServer:
         """
         if self._closed:
             return
+        self.token = token
         address = _usable(url)
         self.withheld_token = withheld(address, token, clear_ok=clear_ok)
         sent = None if self.withheld_token else token

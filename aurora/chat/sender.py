@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Set
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import discord
 
 from ..guard.looking import Guard
+from ..guard.output import Filtered, Output
 from ..guard.policy import Act, Allowed, Denied, Target
 from ..ledger import LedgerError, Store
 from ..model import Event, Send, Turn
@@ -24,23 +25,17 @@ from .failures import (
     explain,
     insist,
 )
+from .fingerprints import Fingerprints, tidy
 from .languages import Speak, speak_as_before
 from .long_texts import Part, cut_short, in_file, in_messages, may_attach
 from .places import Place, find_place
+from .splitting import LIMIT
 
 LOOK_BACK = 500
 """How many messages are searched for one whose fate is unknown."""
 _NO_HISTORY = 160002  # replying takes the right to read history, writing does not
-
-
-def tidy(text: str) -> str:
-    """Strip a text, and replace half surrogate pairs, which models write and no encoder takes."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
-
-
-def fingerprint(text: str) -> str:
-    """Return what recognises a text without keeping it."""
-    return hashlib.sha256(tidy(text).encode()).hexdigest()[:32]
+_TOO_MANY = "An earlier message may be there or not: too many have followed to tell."
+_KEY_LOST = "An earlier message may be there or not: the key to recognise it by is lost."
 
 
 def nonce_for(event_id: str, key: str, part: int) -> str:
@@ -56,8 +51,9 @@ class Sender:
 
     Each part of a text is recorded as soon as it is out. Parts whose fate is unknown (a crash, a
     lost answer) are looked for in the channel first; within minutes Discord itself recognises
-    their nonces. `most` says how many messages a text may become in a guild, `speak` sets the
-    language for Aurora's own words, and `patience` is for each call to Discord.
+    their nonces. What an agent says is filtered first. `most` says how many messages a text may
+    become in a guild, `speak` sets the language for Aurora's own words, and `patience` is for each
+    call to Discord.
     """
 
     def __init__(
@@ -68,6 +64,8 @@ class Sender:
         *,
         most: Callable[[int | None], int] = lambda _guild_id: GuildSettings().budget_messages,
         speak: Speak = speak_as_before,
+        output: Output | None = None,
+        fingerprints: Fingerprints | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
         self._bot = bot
@@ -75,7 +73,13 @@ class Sender:
         self._guard = guard
         self._most = most
         self._speak = speak
+        self._output = output or Output()
+        self.fingerprints = fingerprints or Fingerprints()
         self.patience = patience
+
+    def filtered(self, turn: Turn, text: str) -> Filtered:
+        """Return a text of an agent's as it is sent for a turn."""
+        return self._output.filter(turn, tidy(text), LIMIT)
 
     async def send(
         self,
@@ -98,12 +102,15 @@ class Sender:
         where that is less than the guild allows.
         """
         event = turn.speaker
+        said = Filtered(text) if by == "notice" else self.filtered(turn, text)
         known = await self._known(event, key)
-        parts = await self._parts(event, channel, text, known, room)
+        parts = await self._parts(event, channel, said.text, known, room)
         # Of a long text only the first part can be recognised in the channel.
-        send = Send(key, "message", by, channel.id, fingerprint(parts[0].text), reply_to)
+        first = self.fingerprints.of(parts[0].text)
+        send = Send(key, "message", by, channel.id, first, reply_to)
         if known and known.message_ids:
-            if known.text_hash != send.text_hash or len(known.message_ids) == len(parts):
+            same = known.text_hash in self.fingerprints.forms(parts[0].text)
+            if not same or len(known.message_ids) == len(parts):
                 return known
             send = known
         else:
@@ -119,7 +126,8 @@ class Sender:
             for part in parts[len(send.message_ids) :]:
                 found = await self._find(event, channel, send, part.text) if doubtful else None
                 doubtful = found is not None
-                message_id = found or await post(send, part)
+                bare = by != "notice" and said.previews.hold_back(part.text)
+                message_id = found or await post(send, part, bare=bare)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
                 # After its own words Aurora writes the end of the turn, which takes the record
                 # along. Lost with that, the send is in doubt, as it is for who dies before
@@ -158,7 +166,8 @@ class Sender:
         known = await self._known(event, key)
         if known and known.message_ids:
             return known
-        send = Send(key, "reaction", "tool", channel.id, fingerprint(str(emoji)), message_id)
+        print_ = self.fingerprints.of(str(emoji))
+        send = Send(key, "reaction", "tool", channel.id, print_, message_id)
         await self._begin(event, send)
         message = channel.get_partial_message(message_id)
 
@@ -225,15 +234,15 @@ class Sender:
         if not parts:
             raise SendFailed(Reason.EMPTY, "There is no text to send.")
         most = self._most(event.guild_id)
-        first = fingerprint(parts[0].text)
-        begun = known is not None and bool(known.message_ids) and known.text_hash == first
+        forms = self.fingerprints.forms(parts[0].text)
+        begun = known is not None and bool(known.message_ids) and known.text_hash in forms
         room = most if room is None or begun else min(room, most)
         if len(parts) <= room:
             return parts
         await self._speak(event.guild_id)
         if begun or not may_attach(channel, event.author_id):
             return cut_short(parts, room)
-        return in_file(tidy(text), fingerprint(text)[:8])
+        return in_file(tidy(text), self.fingerprints.of(text)[-8:])
 
     async def _known(self, event: Event, key: str) -> Send | None:
         return next((one for one in await self._store.sends(event.id) if one.key == key), None)
@@ -245,9 +254,13 @@ class Sender:
         options: dict[str, Any],
         send: Send,
         part: Part,
+        *,
+        bare: bool,
     ) -> int:
         index = len(send.message_ids)
         options = {**options, "nonce": nonce_for(turn.speaker.id, send.key, index)}
+        if bare:
+            options["suppress_embeds"] = True
         if index == 0 and send.reply_to is not None:
             replied = channel.get_partial_message(send.reply_to)
             options["reference"] = replied.to_reference(fail_if_not_exists=False)
@@ -292,35 +305,29 @@ class Sender:
         _ensure_readable(channel)
         sends = await self._store.sends(event.id)
         taken = {known for one in (*sends, send) for known in one.message_ids}
-        wanted = send.text_hash if part is None else fingerprint(part)
-        # A notice replies to the same message, and its fate may be unknown as well.
-        others = {one.text_hash for one in sends if not one.message_ids} - {wanted}
-        replied = None if send.message_ids else send.reply_to
-
-        def same(message: discord.Message) -> bool:
-            if message.author != self._bot.user or message.id in taken:
-                return False
-            text = fingerprint(message.content)
-            if message.reference is None:
-                return text == wanted
-            # What Aurora sent as a reply is one; a tool of the agent's own is free.
-            if message.reference.message_id == replied:
-                return text not in others
-            return send.by == "mcp" and text == wanted
+        forms = self.fingerprints.forms
+        wanted = frozenset((send.text_hash,) if part is None else forms(part))
+        lost = part is None and not self.fingerprints.can_compare(send.text_hash)
+        sought = _Sought(
+            by=send.by,
+            replied=None if send.message_ids else send.reply_to,
+            wanted=wanted,
+            # A notice replies to the same message, and its fate may be unknown as well.
+            others={one.text_hash for one in sends if not one.message_ids} - wanted,
+        )
 
         async def search() -> int | None:
-            seen, after = 0, discord.Object(max((event.message_id, *send.message_ids)))
+            seen, mine, after = 0, 0, discord.Object(max((event.message_id, *send.message_ids)))
             # Newest first: what is in doubt is mostly what was sent a moment ago.
             async for message in channel.history(limit=LOOK_BACK, after=after, oldest_first=False):
                 seen += 1
-                if same(message):
+                if message.author != self._bot.user or message.id in taken:
+                    continue
+                mine += 1
+                if sought.is_it(message, forms(message.content)):
                     return message.id
-            if seen == LOOK_BACK:
-                raise SendFailed(
-                    Reason.UNKNOWN_FATE,
-                    "An earlier message may be there or not: too many have followed to tell.",
-                    send,
-                )
+            if seen == LOOK_BACK or (lost and mine):
+                raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST if lost else _TOO_MANY, send)
             return None
 
         return await insist(search, self.patience)
@@ -328,8 +335,29 @@ class Sender:
     async def _find_reaction(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
         message_id = send.reply_to or 0
         message = await insist(lambda: channel.fetch_message(message_id), self.patience)
-        mine = (fingerprint(str(one.emoji)) for one in message.reactions if one.me)
-        return message_id if send.text_hash in mine else None
+        mine = [str(one.emoji) for one in message.reactions if one.me]
+        if mine and not self.fingerprints.can_compare(send.text_hash):
+            raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST, send)
+        found = any(send.text_hash in self.fingerprints.forms(one) for one in mine)
+        return message_id if found else None
+
+
+class _Sought(NamedTuple):
+    """What a message is recognised by."""
+
+    by: str
+    replied: int | None
+    wanted: Set[str]
+    others: Set[str]
+
+    def is_it(self, message: discord.Message, forms: Collection[str]) -> bool:
+        """Tell whether it is a message of the bot's, by the fingerprints that it may have."""
+        if message.reference is None:
+            return not self.wanted.isdisjoint(forms)
+        # What Aurora sent as a reply is one; a tool of the agent's own is free.
+        if message.reference.message_id == self.replied:
+            return self.others.isdisjoint(forms)
+        return self.by == "mcp" and not self.wanted.isdisjoint(forms)
 
 
 def _ensure_readable(channel: Place | discord.DMChannel) -> None:

@@ -12,6 +12,7 @@ LIMIT = 2000
 _FENCE = re.compile(r"(```[\s\S]*?(?:```|\Z))")
 _OPENING = re.compile(r"```(?:([A-Za-z0-9_+\-.#]{1,30})\n)?")
 _CLOSING = "\n```"
+_IN_BRACKETS = re.compile(r"<https?://[^\s<>]+>", re.IGNORECASE)
 _ZWJ = "\u200d"
 _LONGEST_CLUSTER = 64
 
@@ -107,7 +108,18 @@ def _boundary(text: str, room: int, *, hard: bool) -> int:
         at = text.rfind(mark, earliest, room)
         if at > 0:
             return at + len(mark)
-    return _between_clusters(text, room) if hard else 0
+    return (_before_address(text, room) or _between_clusters(text, room)) if hard else 0
+
+
+def _before_address(text: str, at: int) -> int:
+    """Return where an address in brackets begins that `at` would cut in two, else 0.
+
+    Half of one would stand in no brackets, and Discord would look at what it leads to.
+    """
+    opening = text.rfind("<", 0, at)
+    if opening > 0 and (found := _IN_BRACKETS.match(text, opening)) and found.end() > at:
+        return opening
+    return 0
 
 
 def _between_clusters(text: str, at: int) -> int:

@@ -35,6 +35,7 @@ from .asking import refuse, tell, working
 from .audience import Action, pairs_in_words, set_audience
 from .memory import choose_role
 from .overview import show_commands
+from .previews import change_hosts
 from .scope import guild_of
 from .setup import SetupCommands
 
@@ -43,6 +44,7 @@ _OTHERS = {
     "tools": w.OWNERS_COMMAND_THERE,
     "alerts": w.OWN_COMMAND,
     "audience": w.OWN_COMMAND,
+    "embedhosts": w.OWN_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
@@ -126,6 +128,8 @@ class ConfigCommands:
         """
         await _change(self.services, ctx, ctx.guild, "userlimit", f"{per_minute} {per_hour}")
 
+    config_invites = _setting(config, "allow_invites")
+
     @config.command(name="set")
     @app_commands.choices(
         setting=[app_commands.Choice(name=name, value=name) for name in KEYS],
@@ -207,6 +211,22 @@ class ConfigCommands:
         `block <from> <to>` takes that back, and `block` alone all of it: then nothing is carried.
         """
         await set_audience(ctx, self.services, action, source, place)
+
+    @config.command(name="embedhosts", with_app_command=False)
+    @commands.guild_only()
+    @asks(Act.CONFIGURE)
+    async def config_embedhosts(
+        self,
+        ctx: commands.GuildContext,
+        action: Literal["add", "remove", "clear", "show"] = "show",
+        host: str = "",
+    ) -> None:
+        """List hosts whose links are previewed, whoever made them up.
+
+        `<host>`: such as `example.com`; what is below it is meant, too. Discord asks a host for
+        each preview, so list none that could tell of it to people you do not trust.
+        """
+        await change_hosts(ctx, self.services, action, host)
 
     @config.command(name="alertwebhook", with_app_command=False)
     @asks(Act.GOVERN)
@@ -342,6 +362,7 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     yield "audience", audience, f"({say(w.AUDIENCE_VALUES(one='block', other='off'))})"
     memory = mine.memory_role_id is not None
     yield "memory", typed(memory), f"({say(ROLE_VALUES(off='off'))})"
+    yield "embedhosts", str(len(mine.embed_hosts)), f"({say(w.HOSTS_VALUES)})"
     for key, rule in RULES.items():
         yield rule.command, typed(getattr(mine, key)), f"({say(rule.values)})"
     for kind in _LISTS:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import discord
 
-from ..prompts.fence import inline, shorten
+from ..prompts.fence import inline, quoted, shorten
 
 EXTRA_LINES = 8
 """Most lines of description for one message."""
@@ -50,14 +50,14 @@ def _own_extras(message: discord.Message | discord.MessageSnapshot) -> Iterator[
     if isinstance(message, discord.MessageSnapshot):
         return
     if message.is_system():
-        yield f"system message: {inline(_system_text(message), EXTRA_CHARS)}"
+        yield f'system message: "{inline(_system_text(message), EXTRA_CHARS)}"'
     if message.poll is not None:
         yield _poll(message.poll)
     for snapshot in message.message_snapshots:
         yield from _forward(snapshot)
     if message.activity is not None:
         name = message.application.name if message.application else "an activity"
-        yield f"invitation to join {inline(name)}"
+        yield f"invitation to join {quoted(name)}"
 
 
 def _system_text(message: discord.Message) -> str:

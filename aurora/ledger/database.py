@@ -12,6 +12,7 @@ import apsw
 
 from . import LedgerError
 from .checking import Check
+from .files import keep_file_private
 from .place import Place
 from .schema import INCREMENTAL, LOG_PAGES
 from .trouble import explained
@@ -111,6 +112,7 @@ class Database:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+        keep_file_private(path)
 
     def touch(self) -> None:
         """Write what is there anew, to see whether the disk takes it."""

@@ -1,7 +1,8 @@
-"""The files of a ledger: which they are, and how they are moved so that a crash loses none."""
+"""The files of a ledger: which they are, who may read them, and how they are moved safely."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -28,6 +29,31 @@ def mark(name: str) -> Mark | None:
 def marks(path: Path) -> dict[str, Mark | None]:
     """Return what stands under each of a ledger's names. Raises OSError."""
     return {suffix: mark(f"{path}{suffix}") for suffix in BESIDE}
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a ledger if it is not there, and keep it to the bot's account."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _keep(path.parent, 0o700)
+
+
+def keep_private(path: Path) -> None:
+    """Let nobody else read a ledger, what is beside it, and what was set aside."""
+    make_folder(path)
+    for one in path.parent.glob(f"{path.name}*"):
+        _keep(one, 0o600)
+
+
+def keep_file_private(path: Path) -> None:
+    """Let nobody else read a file; those that SQLite makes beside it follow it."""
+    _keep(path, 0o600)
+
+
+def _keep(path: Path, mode: int) -> None:
+    # Some disks know no rights, and some files are somebody else's: that stops no ledger.
+    with contextlib.suppress(OSError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(mode)
 
 
 def put_aside(path: Path, clock: Clock, why: str, suffixes: Collection[str] = BESIDE) -> str:

@@ -15,7 +15,15 @@ from ..words import Phrase
 from ..words import ledger as w
 from . import InUseError, LedgerError
 from .checking import CHECK, DAMAGED, Check
-from .files import BESIDE, Mark, copy_of, marks, put_aside, put_in_place
+from .files import (
+    BESIDE,
+    Mark,
+    copy_of,
+    make_folder,
+    marks,
+    put_aside,
+    put_in_place,
+)
 from .tables import Tables
 from .trouble import OF_THE_DISK
 
@@ -121,7 +129,7 @@ class Guard:
     def _write_anew(self) -> str | None:
         """Put a copy where the file was; return the name of what was found there and kept."""
         tables, path = self._tables, self._tables.path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         # So that nothing is in a log that is still there, which could be taken for another file's.
         tables.truncate()
         found = marks(path)

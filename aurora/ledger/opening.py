@@ -12,7 +12,7 @@ import apsw
 from ..clock import Clock
 from . import ASKED_SECONDS, PACE_SECONDS, Backlog, LedgerError
 from .checking import CHECK, DAMAGED, DUE, check
-from .files import BESIDE, copy_of, finish_copy, put_aside
+from .files import BESIDE, copy_of, finish_copy, keep_private, put_aside
 from .place import Place
 from .schema import MIGRATIONS, make_shrinkable, migrate
 from .tables import Tables
@@ -42,7 +42,7 @@ def open_ledger(
     opened = partial(_opened, Place(path, vfs, synchronous), clock, migrations, at_once)
     set_aside = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        keep_private(path)
         if not path.exists():
             finish_copy(path)
         try:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import apsw
 
+from .files import keep_file_private
 from .schema import prepare
 
 _BUSY_MS = 1000
@@ -31,6 +32,7 @@ class Place(NamedTuple):
         """Open the file that stands there now, to write it. Raises apsw errors."""
         db = apsw.Connection(str(self.path), flags=_FLAGS, vfs=self.vfs)
         try:
+            keep_file_private(self.path)
             db.set_busy_timeout(_BUSY_MS)
             prepare(db, self.synchronous)
         except BaseException:

@@ -267,7 +267,8 @@ END;
 # read into a lane's conversation, each place with who came to read it then. A text that waits for
 # a button's press, an offer, is content: it goes with the press, or when its time is up. Of a
 # change to an agent's memory only that is kept, never what was written: the latest row of a file
-# says where that came from, as long as the file may stand on the server.
+# says where that came from, as long as the file may stand on the server. What a model gives for an
+# emoji may be any text, and stood in the keys of reactions.
 _FOURTH = """
 ALTER TABLE events ADD COLUMN uncounted INTEGER;
 UPDATE events SET uncounted = 1 WHERE seq IN (SELECT event FROM contexts);
@@ -327,6 +328,7 @@ CREATE TABLE memory_changes (
     version TEXT NOT NULL
 ) STRICT;
 CREATE INDEX memory_changes_by_file ON memory_changes (agent_id, path);
+UPDATE sends SET key = 'react:' || reply_to || ':' || text_hash WHERE key LIKE 'react:%';
 """
 
 MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)

@@ -10,15 +10,22 @@ NAME_CHARS = 100
 """Longest name shown, in characters; Discord's own longest (channels, servers) is 100."""
 
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Nobody sees these and a model reads them: control characters, zero-width and bidirectional marks,
-# and the tag characters that hide a second text inside the first (behind the black flag they make
-# the flags of England, Scotland and Wales).
+# Nobody sees these and a model reads them: control characters, all that Unicode calls ignorable by
+# default (zero-width and bidirectional marks, fillers, tags, which hide a second text inside the
+# first), and the blank of Braille. Behind the black flag tags make the flags of England, Scotland
+# and Wales.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb]"
-    "|(\U0001f3f4[\U000e0020-\U000e007f]{1,8})|[\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+    "|(\U0001f3f4[\U000e0020-\U000e007e]{1,7}\U000e007f)"
+    "|[\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
 _JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]+")
+_SELECTOR = "\ufe0e\ufe0f"
+_USEFUL = re.compile(f"[{_SELECTOR}]?[\u200c\u200d]?|[\U000e0100-\U000e01ef]")
+_IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_KEYCAP = "\u20e3"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _WORDS = (
@@ -62,19 +69,23 @@ def clean(text: str) -> str:
 def _joiner(found: re.Match[str]) -> str:
     """Keep joiners and variation selectors where emoji and scripts need them.
 
-    Beside ASCII they can only break up a word, save for the selector of a keycap emoji; in longer
-    runs they carry a hidden text.
+    That is at most one of each: a selector behind a symbol, a joiner between what is not ASCII, a
+    variant of an ideograph. In longer runs, and elsewhere, they break up a word or carry a text.
     """
-    text, start, end = found.string, found.start(), found.end()
-    before, after = text[max(start - 1, 0) : start], text[end : end + 1]
-    joins = "\u200c" in found[0] or "\u200d" in found[0]
-    kept = (
-        end - start <= 2
-        and before
-        and (not before.isascii() or before in "0123456789#*")
-        and (not joins or (after and not after.isascii()))
-    )
-    return found[0] if kept else ""
+    text, run, start, end = found.string, found[0], found.start(), found.end()
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    if not before or not _USEFUL.fullmatch(run):
+        return ""
+    if run[0] in _SELECTOR:
+        symbol = after == _KEYCAP if before.isascii() else not before.isalpha() or before == "ℹ"
+        if not symbol:
+            return ""
+    elif run[0] not in "\u200c\u200d":
+        return run if _IDEOGRAPH.match(before) else ""
+    joins = run[-1] not in _SELECTOR
+    if joins and (before.isascii() or not after or after.isascii()):
+        return ""
+    return run
 
 
 def defuse(text: str) -> str:
@@ -101,6 +112,11 @@ def inline(text: str, limit: int = NAME_CHARS) -> str:
     head = text[: 2 * limit]
     line = " ".join(defuse(head).replace('"', "'").split())
     return _cut(line, limit, len(line) + len(text) - len(head))
+
+
+def quoted(name: str) -> str:
+    """Put a name between double quotes, which it can't close: what stands outside is Aurora's."""
+    return f'"{inline(name)}"'
 
 
 def _cut(text: str, limit: int, length: int) -> str:

@@ -13,7 +13,7 @@ from ..model import (
     Place,
     Quote,
 )
-from .fence import clean, inline
+from .fence import clean, quoted
 
 LISTED_MENTIONS = 10
 """Most mentioned users, roles or channels that are named, of each kind."""
@@ -40,6 +40,7 @@ _AGES = (
     (1, "second"),
 )
 _NOW_SECONDS = 2.0
+_USERNAME = re.compile("[a-z0-9_.]+")
 
 
 def format_timestamp(at: float) -> str:
@@ -59,11 +60,12 @@ def relative_age(at: float, now: float) -> str:
 
 def format_author(person: Person) -> str:
     """Name a person on one line, with the username where the display name differs."""
-    # A colon would end the name early in "Author: content".
-    name, username = (
-        inline(person[key]).replace(":", "∶") for key in ("display_name", "username")
-    )
-    return name if name == username else f"{name} (@{username})"
+    name, username = quoted(person["display_name"]), quoted(person["username"])
+    if name == username:
+        return name
+    # Those of people need no quotes; webhooks and old bots are called whatever somebody likes.
+    plain = _USERNAME.fullmatch(person["username"])
+    return f"{name} (@{person['username'] if plain else username})"
 
 
 def format_body(quote: Quote) -> str:
@@ -74,22 +76,25 @@ def format_body(quote: Quote) -> str:
 
 
 def format_reply_chain(chain: Sequence[Quote], *, now: float, bot_id: str | None = None) -> str:
-    """Write messages in their order, one `[timestamp] Author: content [ID: "id"]` each.
+    """Write messages in their order, one `[timestamp] "Author": content [ID: "id"]` each.
 
     Further lines of a message are indented, so that a line that starts with a bracket is always
-    the beginning of a message and nobody can forge one. Messages of `bot_id` are marked "you".
+    the beginning of a message and nobody can forge one. Messages of `bot_id` are marked as yours,
+    outside the quotes that names stand in.
     """
     return "\n".join(_entry(quote, now, bot_id) for quote in chain)
 
 
 def _entry(quote: Quote, now: float, bot_id: str | None) -> str:
-    you = ", you" if quote["author"]["id"] == bot_id else ""
+    author = format_author(quote["author"])
+    if quote["author"]["id"] == bot_id:
+        author = f"you, {author}"
     said, extras = _said(quote), quote["extras"]
     # What has no text is described where the text would stand.
     said, extras = (said, extras) if said else ("; ".join(extras) or NOTHING, [])
     line = (
         f"[{format_timestamp(quote['at'])}, {relative_age(quote['at'], now)}] "
-        f"{format_author(quote['author'])}{you}: {_unforged(said)} "
+        f"{author}: {_unforged(said)} "
         f'[ID: "{quote["id"]}"]'
     )
     return "\n".join([line, *(f"    + {_unforged(extra)}" for extra in extras)])
@@ -118,10 +123,10 @@ def format_metadata_for_prompt(
         lines.append(f"Server: {_named(place['guild_id'], place['guild_name'] or 'unknown')}")
     lines.append(_channel(place))
     if place["parent_id"] is not None:
-        lines.append(f"Parent channel: #{_named(place['parent_id'], place['parent_name'] or '?')}")
+        lines.append(f"Parent channel: {_named(place['parent_id'], place['parent_name'] or '?')}")
     lines.append(
-        f"From: {inline(author['display_name'])} "
-        f'(username {inline(author["username"])}, ID: "{author["id"]}")'
+        f"From: {quoted(author['display_name'])} "
+        f'(username {quoted(author["username"])}, ID: "{author["id"]}")'
     )
     if not earlier:
         lines.append(format_message_facts(message, now))
@@ -140,13 +145,12 @@ def format_message_facts(message: Quote, now: float) -> str:
 
 
 def _channel(place: Place) -> str:
-    name = inline(place["channel_name"])
-    mark = "" if place["guild_id"] is None else "#"
-    return f'Channel: {mark}{name} (ID: "{place["channel_id"]}", type: {place["type"]})'
+    name = quoted(place["channel_name"])
+    return f'Channel: {name} (ID: "{place["channel_id"]}", type: {place["type"]})'
 
 
 def _named(identity: str, name: str) -> str:
-    return f'{inline(name)} (ID: "{identity}")'
+    return f'{quoted(name)} (ID: "{identity}")'
 
 
 def _listed(label: str, named: Iterable[Named]) -> Iterable[str]:

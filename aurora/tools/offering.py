@@ -6,7 +6,6 @@ import discord
 
 from ..chat.failures import SendFailed
 from ..chat.places import Place, find_place
-from ..chat.sender import tidy
 from ..guard.audience import gate_with_guests
 from .offers import OFFER_CHARS
 from .tool import Scope, ToolError, WiderAudience
@@ -20,7 +19,7 @@ _OFFERED = (
 
 async def offer(scope: Scope, refused: WiderAudience, text: str) -> str:
     """Show the text to the asker with a button, once in a turn; raise ToolError whatever comes."""
-    event, text = scope.event, tidy(text)
+    event, text = scope.event, scope.sender.filtered(scope.turn, text).text
     if not text or await scope.offers.made(event):
         raise refused
     if len(text) > OFFER_CHARS:

@@ -14,9 +14,10 @@ from ..context import quote
 from ..guard.audience import gate_with_guests
 from ..guard.gates import Gate
 from ..guard.looking import can_view, find_author
+from ..guard.output import heard_in
 from ..guard.policy import UNKNOWN_CHANNEL, Act, Denied, Target
 from ..model import Quote
-from ..prompts.fence import fence, inline, new_nonce
+from ..prompts.fence import fence, new_nonce, quoted
 from ..prompts.transcript import format_reply_chain
 from .arguments import schema, snowflake
 from .sources import remember_source
@@ -52,6 +53,7 @@ async def discord_read_messages(call: Call) -> str:
         return "There are no messages, or none that the bot may read."
     author = await find_author(scope.bot, scope.event)
     quotes = await _newest(messages, None if isinstance(author, Denied) else author)
+    scope.turn.heard |= heard_in(quotes)
     text = format_reply_chain(
         quotes[::-1],
         now=scope.clock.time(),
@@ -98,12 +100,12 @@ async def discord_get_server_info(call: Call) -> str:
         raise ToolError(UNKNOWN_CHANNEL.text)
     channels = [line async for line in _channels(scope, author, gate)]
     roles = [
-        f'- {inline(role.name)} (ID: "{role.id}")'
+        f'- {quoted(role.name)} (ID: "{role.id}")'
         for role in reversed(guild.roles)
         if not role.is_default()
     ]
     lines = [
-        f'Server: {inline(guild.name)} (ID: "{guild.id}")',
+        f'Server: {quoted(guild.name)} (ID: "{guild.id}")',
         f"Members: {guild.member_count}",
         f"Channels that everybody here can see: {len(channels)}",
         *_first(channels),
@@ -132,8 +134,8 @@ async def _channels(scope: Scope, author: discord.Member, here: Gate) -> AsyncIt
             seen[home] = await scope.guard.audiences.sees(guild, here, channel)
         if channel.id == own or seen[home]:
             parent = channel.parent if isinstance(channel, discord.Thread) else channel.category
-            inside = f", in {inline(parent.name)}" if parent else ""
-            yield f'- {inline(channel.name)} ({channel.type}, ID: "{channel.id}"{inside})'
+            inside = f", in {quoted(parent.name)}" if parent else ""
+            yield f'- {quoted(channel.name)} ({channel.type}, ID: "{channel.id}"{inside})'
 
 
 def _first(lines: list[str]) -> list[str]:

@@ -9,7 +9,6 @@ import discord
 from ..agents.protocol import ToolSpec
 from ..chat.failures import NotAllowed, SendFailed
 from ..chat.long_texts import in_messages, may_attach
-from ..chat.sender import fingerprint, tidy
 from ..guard.policy import Act, Target
 from ..model import Send
 from ..reasons import Reason
@@ -37,12 +36,13 @@ async def discord_send(call: Call) -> str:
     text = call.arguments.text("message")
     reply_to = call.arguments.optional_snowflake("replyToMessageId")
     event = scope.event
-    key = f"send:{channel_id}:{fingerprint(text)}"
+    # The first is today's form of the key.
+    keys = [f"send:{channel_id}:{form}" for form in scope.sender.fingerprints.forms(text)]
     try:
         # A run that the agent server starts over finds here what its first try did.
         sends = [one for one in await scope.sender.sends(scope.turn) if one.kind == "message"]
         earlier = [one for one in sends if one.message_ids and one.by == "tool"]
-        again = next((one for one in earlier if one.key == key), None)
+        again = next((one for one in earlier if one.key in keys), None)
         # Counted by what is recorded: by a run that is started over, too.
         out = sum(len(one.message_ids) for one in earlier)
         if again is None:
@@ -57,7 +57,7 @@ async def discord_send(call: Call) -> str:
             channel,
             text,
             by="tool",
-            key=key,
+            key=keys[0] if again is None else again.key,
             reply_to=reply_to,
             room=max(1, scope.budget.room(out)),
         )
@@ -71,9 +71,12 @@ async def discord_send(call: Call) -> str:
         )
     replied = f', in reply to "{sent.reply_to}"' if sent.reply_to else ""
     said = f'Sent to channel "{channel_id}" as {_ids(sent.message_ids)}{replied}.'
-    if len(sent.message_ids) < len(in_messages(tidy(text))):
+    filtered = scope.sender.filtered(scope.turn, text)
+    if len(sent.message_ids) < len(in_messages(filtered.text)):
         how = "as a file" if may_attach(channel, event.author_id) else "without its end"
         said += f" It was too long for the messages that are left, and went out {how}."
+    if filtered.changes:
+        said += f" Changed before it was sent: {', '.join(filtered.changes)}."
     return said
 
 
@@ -111,9 +114,9 @@ async def discord_add_reaction(call: Call) -> str:
         raise ToolError('emoji must be one emoji, such as "👍".')
     emoji = _emoji(channel, wanted)
     try:
-        await scope.sender.react(
-            scope.turn, channel, message_id, emoji, key=f"react:{message_id}:{emoji}"
-        )
+        # What a model writes there may be no emoji at all, and is kept nowhere.
+        key = f"react:{message_id}:{scope.sender.fingerprints.of(str(emoji))}"
+        await scope.sender.react(scope.turn, channel, message_id, emoji, key=key)
     except SendFailed as failure:
         hint = ""
         if failure.reason is Reason.UNKNOWN_EMOJI:

@@ -14,7 +14,8 @@ from typing import Any
 from ..agents.own_tools import Danger, danger_of
 from ..agents.protocol import OwnTool, RunEvent, ToolCalled, ToolResult, ToolSpec
 from ..chat.failures import SendFailed
-from ..chat.sender import Sender, fingerprint
+from ..chat.fingerprints import Fingerprints
+from ..chat.sender import Sender
 from ..ids import LARGEST_ID, snowflake
 from ..ledger import Store
 from ..model import Event, Send, Turn
@@ -68,7 +69,9 @@ class WatchedTools:
     async def saw(self, step: RunEvent) -> None:
         """Record a text that the agent sends; whether it arrived is found out later."""
         event = self._turn.speaker
-        if isinstance(step, ToolCalled) and (send := _send(step, event)) is not None:
+        if not isinstance(step, ToolCalled):
+            return
+        if (send := _send(step, event, self._sender.fingerprints)) is not None:
             await self._store.record_send(event, send)
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 - there is nobody to tell it to
@@ -84,7 +87,7 @@ class WatchedTools:
             log.warning("No look for an answer to event %s: %s", speaker.id, failure.reason)
 
 
-def _send(call: ToolCalled, event: Event) -> Send | None:
+def _send(call: ToolCalled, event: Event, fingerprints: Fingerprints) -> Send | None:
     """Read a call as a send; None if it sends no text to Discord."""
     text = _first(call.arguments, _TEXTS)
     if not text or danger_of(OwnTool(call.name)) is not Danger.DISCORD:
@@ -93,7 +96,7 @@ def _send(call: ToolCalled, event: Event) -> Send | None:
     channel_id = snowflake(channel) or event.channel_id
     reply_to = event.message_id if channel_id == event.channel_id else None
     key = f"mcp:{call.call_id}"
-    return Send(key, "message", "mcp", channel_id, fingerprint(text), reply_to)
+    return Send(key, "message", "mcp", channel_id, fingerprints.of(text), reply_to)
 
 
 def _first(arguments: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ SET = _("Done: `{name}` is now **{value}**.")
 # What stands beside a value in the list.
 NOT_ENABLED = _("none: not enabled here")
 TOOLS_VALUES = _("{one} or {other}, owner only")
+HOSTS_VALUES = _("hosts of which links are previewed")
 ALERTS_VALUES = _("a channel or {off}")
 RETENTION_VALUES = _("{lowest} to {highest} days, owner only")
 WEBHOOK_VALUES = _("a webhook's address or {off}, owner only")
@@ -74,6 +75,18 @@ NAME_TWO_PLACES = _(
     "which, as in `[p]aurora config audience off #ideas #general`. A thread counts as its channel."
 )
 TOO_MANY_PAIRS = _("Nothing was changed: there can be {count} such pairs. Take one back first.")
+# -- links
+
+NO_HOST = _("Which host? Write `[p]aurora config embedhosts add <host>`, such as `example.com`.")
+TOO_MANY_HOSTS = _("Nothing was changed: {most} hosts are the most. Remove one first.")
+HOST_NOT_LISTED = _("Nothing was changed: {host} is not listed.")
+HOSTS = _(
+    "Links to these hosts, and to what is below them, are previewed whoever made them up: {hosts}."
+)
+NO_HOSTS = _(
+    "No host is listed: a link of the agent's is previewed if somebody wrote it, whole, in what "
+    "the agent was asked or has read."
+)
 
 # -- tools
 

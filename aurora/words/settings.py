@@ -22,6 +22,7 @@ PARTS = _("Maximum messages in one run; a text that needs more goes out as a fil
 PLACES = _("Maximum other places that one run writes or reacts in")
 UNKNOWN_IDS = _("Maximum channel ids that lead nowhere in one run")
 TOKENS = _("Maximum tokens of one run: what the model writes, and what its prompt grows by")
+INVITES = _("Let the agent post invitations to servers")
 HELP = _("{help}.\n\n`<value>`: {values}.")
 
 SPAN = _("{lowest} to {highest} {unit}")

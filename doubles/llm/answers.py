@@ -15,13 +15,13 @@ _FENCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _CHAIN_LINE = re.compile(
-    r"^\[[^\]\n]+\] (?P<author>[^\n:]+?)(?: \(@[^)\n]*\))?(?:, you)?: "
+    r'^\[[^\]\n]+\] (?:you, )?"(?P<author>[^"\n]+)"(?: \(@[^)\n]*\))?: '
     r'(?P<text>.*?) \[ID: "\d+"\]$',
     re.DOTALL | re.MULTILINE,
 )
 _CHANNEL = re.compile(r'^Channel: .*\(ID: "(\d+)"', re.MULTILINE)
 _MESSAGE = re.compile(r'^Message ID: "(\d+)"', re.MULTILINE)
-_AUTHOR = re.compile(r"^From: (.+?) \(username ", re.MULTILINE)
+_AUTHOR = re.compile(r'^From: "?(.+?)"? \(username ', re.MULTILINE)
 _NO_WORDS = re.compile(r"<[@#][!&]?\d+>|<a?:\w+:\d+>|(?<!\w)@\w+|\[\[.*?\]\]+", re.DOTALL)
 _REFUSED = re.compile(
     r"\b(error|missing|forbidden|refused|not allowed|cannot|unknown|fail\w*|denied|may not)\b",

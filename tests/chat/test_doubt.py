@@ -8,7 +8,8 @@ import pytest
 
 from aurora.chat import places
 from aurora.chat.failures import SendFailed
-from aurora.chat.sender import LOOK_BACK, fingerprint
+from aurora.chat.fingerprints import Fingerprints
+from aurora.chat.sender import LOOK_BACK
 from aurora.model import Send, State, Trace
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase
@@ -68,7 +69,7 @@ async def test_the_search_goes_back_no_further_than_the_question(stage: Stage) -
     earlier = await stage.ask()
     await send(stage.open(earlier), stage.channel, "Hello")
     event = await stage.ask()
-    record = Send("send", "message", "tool", stage.channel.id, fingerprint("Hello"))
+    record = Send("send", "message", "tool", stage.channel.id, Fingerprints().of("Hello"))
     await stage.store.record_send(event, record)
     (found,) = await stage.sends(event)
     assert found.message_ids == ()

@@ -40,9 +40,9 @@ EXTRAS = [
                                                     "custom_id": "y"}]}]},
         'components: Hello | button "Yes"',
     ),
-    ({"type": 6}, "system message: ann pinned a message to this channel."),
-    ({"type": 3}, "system message: call by ann"),
-    ({"activity": {"type": 1}}, "invitation to join an activity"),
+    ({"type": 6}, 'system message: "ann pinned a message to this channel."'),
+    ({"type": 3}, 'system message: "call by ann"'),
+    ({"activity": {"type": 1}}, 'invitation to join "an activity"'),
     ({}, "a message without text (Discord type default)"),
 ]  # fmt: skip
 

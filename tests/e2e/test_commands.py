@@ -35,6 +35,7 @@ EXAMPLES = {
     "budget places": "0",
     "budget ids": "10",
     "budget tokens": "100000",
+    "invites": "on",
 }
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
@@ -53,6 +54,7 @@ OUTSIDE = {
     "budget places": ("11", "0 to 10"),
     "budget ids": ("many", "1 to 50"),
     "budget tokens": ("500001", "10000 to 500000"),
+    "invites": ("perhaps", "on or off"),
 }
 
 
@@ -492,6 +494,20 @@ async def test_config_retention_takes_a_week_to_a_year(bare_town: Town) -> None:
     assert shown(await bare_town.command("aurora config show"), "retention") == "90"
 
 
+async def test_config_embedhosts_lists_hosts_whose_links_are_previewed(town: Town) -> None:
+    """As people type them: a host, an address, in brackets; what is none is refused."""
+    assert "No host is listed" in await town.command("aurora config embedhosts")
+    for typed in ("Example.com", "<https://www.example.org/page?x>", "example.com"):
+        said = await town.command(f"aurora config embedhosts add {typed}")
+    assert "`example.com`, `www.example.org`" in said
+    for wrong in ("", "localhost", "https://", "a b", "https://good.example\\@evil.example"):
+        assert "Which host?" in await town.command(f"aurora config embedhosts add {wrong}")
+    assert "not listed" in await town.command("aurora config embedhosts remove example.net")
+    said = await town.command("aurora config embedhosts remove www.example.org")
+    assert "`example.com`" in said
+    assert "No host is listed" in await town.command("aurora config embedhosts clear")
+
+
 # -- slash
 
 
@@ -669,6 +685,7 @@ GUILD_COMMANDS = [
     "aurora config channels",
     "aurora config roles clear",
     "aurora config users clear",
+    "aurora config embedhosts show",
 ]
 OWNER_COMMANDS = [
     "aurora agents allow agent-1",

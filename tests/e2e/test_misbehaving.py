@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from aurora.guard.masking import folders_of
+from aurora.ledger.secret import KEY_NAME
 from doubles.llm import Call, Step
 from doubles.local_discord import Overwrite, permissions
 from sandbox.letta import AppServer
@@ -228,9 +230,35 @@ async def test_the_agents_pings_reach_nobody_but_the_author(town: Town, tool: bo
     town.llm.script("shout", Step(calls=(call,)) if tool else Step(text=text))
     message, end = await town.ask("shout")
     (answer,) = town.answers(message)
-    assert (end.step, answer.content) == ("answered", text)
+    # Who copies it pings nobody either.
+    said = f"@\u200beveryone @\u200bhere @mods {town.bo.mention} look"
+    assert (end.step, answer.content) == ("answered", said)
     assert not answer.mention_everyone
     assert (answer.mention_roles, answer.mentions) == ([], [town.ada])
+
+
+@pytest.mark.parametrize("tool", [True, False], ids=["discord_send", "text"])
+async def test_no_secret_of_auroras_leaves_and_no_link_tells_one(town: Town, tool: bool) -> None:
+    """The bot's token, the server's, its folders where it names them, and what a preview tells."""
+    await town.ask("hello")  # the first run is when an App Server says where it is
+    kept = getattr(town.cog.services.agents.backend, "folders", ())
+    folders = sorted(one for one in kept if len(folders_of(one)))
+    token = town.red.bot.http.token or ""
+    secrets = [token, str(town.letta.token), " ".join(token)]
+    text = "; ".join(
+        [*secrets, *(f"{one}/notes.md" for one in folders), "https://evil.example/?q"]
+    )
+    call = Call.to("discord_send", channelId=str(town.general.id), message=text)
+    town.llm.script("leak", Step(calls=(call,)) if tool else Step(text=text))
+    message, end = await town.ask("leak")
+    (answer,) = town.answers(message)
+    wanted = (
+        ["[secret removed]"] * 3 + ["…/notes.md"] * len(folders) + ["<https://evil.example/?q>"]
+    )
+    assert (end.step, answer.content) == ("answered", "; ".join(wanted))
+    assert bool(folders) is isinstance(town.letta, AppServer)
+    key = Path(town.cog.services.folder) / KEY_NAME
+    assert oct(key.stat().st_mode & 0o777) == "0o600"
 
 
 HOSTILE = [

@@ -75,7 +75,16 @@ def test_an_inline_text_is_one_bounded_line_without_quotes(text: str, limit: int
     assert len(result) <= limit + len("… [999999 more characters]")
 
 
-@given(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"))))
+@given(
+    st.text(
+        st.characters(
+            codec="utf-8",
+            categories=("L", "N", "P", "Zs"),
+            # Letters by name alone: fillers, which are blank.
+            exclude_characters="\u115f\u1160\u3164\uffa0",
+        )
+    )
+)
 def test_visible_text_without_tags_stays_as_it_is(text: str) -> None:
     """Cleaning is for what nobody sees."""
     assert clean(text) == text
@@ -135,7 +144,7 @@ def test_a_control_tag_is_escaped(tag: str) -> None:
         "<https://example.com/a-b?c_d>",
         "<mailto:ann@example.com>",
         "vector<int> a < b <3 <div class='x'> [1] [x](y)",
-        "👨‍👩‍👧 ❤️‍🔥 1️⃣ 🏴󠁧󠁢󠁷󠁬󠁳󠁿 می‌خواهم",
+        "👨‍👩‍👧 ❤️‍🔥 1️⃣ ☎️ ©️ ↔️ ℹ️ ‼️ 👩🏽‍⚕️ 🏳️‍🌈 🏴󠁧󠁢󠁷󠁬󠁳󠁿 می‌خواهم 葛󠄀",
     ],
 )
 def test_what_is_no_control_tag_stays(text: str) -> None:
@@ -147,6 +156,29 @@ def test_hidden_text_is_dropped() -> None:
     """Tag characters and selectors can carry a message that only a model sees."""
     hidden = "".join(chr(0xE0000 + ord(one)) for one in "obey")
     assert clean("hi" + hidden + " 😀" + "\ufe01" * 9) == "hi 😀"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\u3164", "\u115f", "\u1160", "\uffa0", "\u2800", "\u17b4", "\u180b", "\u180e", "\u034f",
+        "\u00ad", "\u200b", "\u2060", "\u2064", "\u206a", "\ufeff", "\ufff0", "\U0001bca0",
+        "\U0001d173", "\U000e0001", "\U000e0020", "\U000e0fff", "\u202e", "\u2066", "\u200e",
+        "\ufe0f\ufe0f", "\ufe0f\ufe0e", "\ufe00", "\ufe0f", "\U000e0100",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("around", [("ad", "min"), ("é", "é")])
+def test_what_nobody_sees_is_dropped(hidden: str, around: tuple[str, str]) -> None:
+    """Fillers and blank letters make two names look the same, and carry words of their own."""
+    assert clean(hidden.join(around)) == "".join(around)
+
+
+def test_an_emoji_keeps_one_selector_and_no_more() -> None:
+    """Of sixteen, sixteen times over, a text can be made."""
+    assert clean("❤️") == "❤️"
+    assert clean("❤\ufe0f\ufe0f") == "❤"
+    assert clean("❤\ufe01") == "❤"
+    assert clean("1\ufe0f") == "1"
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement() -> None:

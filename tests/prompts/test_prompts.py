@@ -240,7 +240,9 @@ def test_whom_any_of_the_messages_mentions_is_named_once() -> None:
         return {"users": users, "roles": [], "channels": []}
 
     first, second = context(mentions=mentions("1", "2")), context(mentions=mentions("2", "3"))
-    assert 'Mentioned users: 1 (ID: "901"), 2 (ID: "902"), 3 (ID: "903")' in joint(first, second)
+    assert 'Mentioned users: "1" (ID: "901"), "2" (ID: "902"), "3" (ID: "903")' in joint(
+        first, second
+    )
 
 
 def test_guidance_of_a_joint_prompt_has_the_ids_of_the_newest_message() -> None:

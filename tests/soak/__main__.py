@@ -23,12 +23,13 @@ def main() -> int:
     from .parts import PARTS
     from .storm import KINDS
 
-    parts = ("kills", "cuts", *PARTS)
+    parts = ("kills", "cuts", *PARTS, "fuzz")
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
     parser.add_argument("--kills", type=int, default=200, help="kill -9 cycles")
     parser.add_argument("--cuts", type=int, default=1000, help="simulated power cuts")
     parser.add_argument("--outages", type=int, default=2, help="of a minute, and of ten")
+    parser.add_argument("--fuzz", type=float, default=20.0, help="seconds for each target")
     parser.add_argument("--storm", type=float, default=600.0, help="seconds that it lasts")
     parser.add_argument("--kinds", nargs="+", default=KINDS, choices=KINDS, help="of its troubles")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
@@ -48,6 +49,7 @@ def main() -> int:
 def _runs(part: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from tests.support.powerloss import run_cuts
 
+    from .fuzzing import run_fuzz
     from .kills import run_kills
     from .outage import run_outage
     from .parts import PARTS, run_part, storm
@@ -66,6 +68,8 @@ def _runs(part: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             # The second outage passes ten times as fast.
             for outage, speed in ((60.0, 1.0), (600.0, 10.0))[: options.outages]:
                 yield _alone(partial(run_outage, outage, speed=speed, seed=seed))
+        case "fuzz":
+            yield from run_fuzz(options.fuzz, seed)
         case "storm":
             weather = Weather(lasts=options.storm, kinds=options.kinds)
             yield _alone(partial(run_part, storm(weather), seed))

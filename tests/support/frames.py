@@ -10,7 +10,7 @@ import aiohttp
 
 from tests.support.doubles.asking import CHANNEL, MESSAGE
 
-FRAME = f'From: Alice (alice)\nChannel: #general (ID: "{CHANNEL}")\nMessage ID: "{MESSAGE}"\n'
+FRAME = f'From: Alice (alice)\nChannel: "general" (ID: "{CHANNEL}")\nMessage ID: "{MESSAGE}"\n'
 _TEXT = {"type": "string"}
 _SEND = {
     "name": "discord_send",

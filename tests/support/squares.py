@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aurora.chat.sender import fingerprint, nonce_for
+from aurora.chat.fingerprints import Fingerprints
+from aurora.chat.sender import nonce_for
 from aurora.clock import Clock
 from aurora.model import Event
 from doubles.local_discord import Channel, Guild, LocalDiscord, Message, User
@@ -124,7 +125,7 @@ class Square:
     def _post(self, message: Message) -> Post:
         """Recognise a message by its nonce, which tells what it was sent for."""
         keys = ("delivery", "notice:end", "notice:outage")
-        sent = f"send:{message.channel.id}:{fingerprint(message.content)}"
+        sent = f"send:{message.channel.id}:{Fingerprints().of(message.content)}"
         for part in range(_MOST_PARTS):
             for event in self._asked.values():
                 for key in (*keys, sent):

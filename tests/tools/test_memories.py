@@ -62,7 +62,7 @@ async def house(stage: Stage) -> House:
 
     guard = MemoryGuard(stage.bot, stage.store, stage.guard, within=within)
     toolbox = Toolbox(
-        stage.bot, stage.store, stage.sender, clock, lambda: files, memory_guard=guard
+        stage.bot, stage.store, stage.sender, stage.guard, clock, lambda: files, memory_guard=guard
     )
     memories = Memories(settings, stage.store, guard, clock, lambda: files)
     return House(stage, files, memories, toolbox, f"people/{stage.ada.id}/x.md", near)

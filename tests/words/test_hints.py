@@ -47,6 +47,7 @@ READ = {
     "commands.NOT_STARTED_FOR": OWNER,
     "commands.OUT_OF_DATE": ANY_ADMIN,
     "config.OWN_COMMAND": ANY_ADMIN,
+    "config.NO_HOST": ADMIN,
     "config.OWNERS_COMMAND": ANY_ADMIN,
     "config.OWNERS_COMMAND_THERE": ANY_ADMIN,
     "config.CHANGE_ONE": ADMIN,
@@ -89,7 +90,7 @@ READ = {
 
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "config.CHANGE_ONE": {"{command} <setting>": ("config timeout", "config set <setting>")},
-    "config.OWN_COMMAND": {"{name}": ("alerts", "channels", "roles", "users")},
+    "config.OWN_COMMAND": {"{name}": ("alerts", "channels", "roles", "users", "embedhosts")},
     "config.OWNERS_COMMAND": {"{name}": ("retention", "alertwebhook")},
     "config.OWNERS_COMMAND_THERE": {"{name}": ("tools", "memory")},
 }

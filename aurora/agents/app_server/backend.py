@@ -22,6 +22,8 @@ from .run import AppServerRun
 
 _log = logging.getLogger("red.aurora.agents")
 
+_MOST_FOLDERS = 200  # each agent has one
+
 
 class AppServer:
     """One App Server. Nothing is opened before the first call."""
@@ -63,6 +65,7 @@ class AppServer:
         self._memory = Memory(self._link.collect)
         self._conversations: dict[ConversationKey, Conversation] = {}
         self._runs: Runs[AppServerRun] = Runs("aurora-app-server")
+        self.folders: set[str] = set()
 
     async def ping(self) -> None:
         """Find out whether the server can be used; raise AgentError if not."""
@@ -149,8 +152,16 @@ class AppServer:
                 self._runs.spawn(self._serve_tool(connection, conversation, frame))
             case "control_request" if conversation is not None:
                 self._runs.spawn(self._judge(connection, conversation, frame))
+            case "update_device_status":
+                self._see_folders(part(frame, "device_status"))
             case _ if conversation is not None:
                 conversation.feed(frame)
+
+    def _see_folders(self, device: Frame) -> None:
+        """Note where on the server's host its agents live: what they say must not tell."""
+        for key in ("current_working_directory", "memory_directory"):
+            if (folder := word(device, key)) and len(self.folders) < _MOST_FOLDERS:
+                self.folders.add(folder)
 
     async def _serve_tool(
         self, connection: Connection, conversation: Conversation | None, frame: Frame

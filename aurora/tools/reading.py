@@ -45,7 +45,7 @@ async def discord_read_messages(call: Call) -> str:
         raise ToolError(f"Nothing read. {explain(error)}") from error
     if not messages:
         return "There are no messages, or none that the bot may read."
-    author = await find_author(scope.bot, scope.event)
+    author = await find_author(scope.bot, scope.event, scope.sender.patience)
     quotes = await _newest(messages, None if isinstance(author, Denied) else author)
     text = format_reply_chain(
         quotes[::-1],
@@ -83,7 +83,7 @@ async def _newest(
 async def discord_get_server_info(call: Call) -> str:
     """Return what the person who asked can see of the server."""
     scope = call.scope
-    author = await find_author(scope.bot, scope.event)
+    author = await find_author(scope.bot, scope.event, scope.sender.patience)
     if isinstance(author, Denied):
         raise ToolError(author.text)
     guild = author.guild

@@ -151,7 +151,7 @@ class Delivery:
     ) -> bool:
         """Reply with a notice, once for each kind; return whether the person knows now."""
         try:
-            channel = await find_place(self._bot, event, event.channel_id)
+            channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
             if channel is None:
                 return False
             await self._speak(event.guild_id)
@@ -175,7 +175,7 @@ class Delivery:
     async def _react(self, event: Event, emoji: str) -> bool:
         """Put a reaction on the message; return False if Discord refuses reactions to it."""
         try:
-            channel = await find_place(self._bot, event, event.channel_id)
+            channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
             if channel is not None:
                 message = channel.get_partial_message(event.message_id)
                 await insist(lambda: message.add_reaction(emoji), self._sender.patience)
@@ -198,7 +198,7 @@ class Delivery:
         try:
             # The input to the agent goes out first; nobody sees the difference in the typing.
             await asyncio.sleep(_TYPING_HEAD_START)
-            channel = await find_place(self._bot, event, event.channel_id)
+            channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
             while channel is not None:
                 await channel.typing()
                 await asyncio.sleep(_TYPING_SECONDS)
@@ -216,7 +216,7 @@ class Delivery:
     async def _deliver(self, turn: Turn, text: str) -> None:
         event = turn.speaker
         try:
-            channel = await find_place(self._bot, event, event.channel_id)
+            channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
         except FAILURES as error:
             raise explain(error) from error
         if channel is None:

@@ -42,11 +42,13 @@ class GuildNotHereError(AuroraError, discord.DiscordException):
 class Patience(NamedTuple):
     """How long trouble is borne with, in seconds: each call with its tries, the pause between two.
 
-    discord.py alone would repeat a 500 for 25 seconds.
+    discord.py alone would repeat a 500 for 25 seconds. A guild that a new session has only named
+    is waited for, `coming` seconds; most come within seconds of its start.
     """
 
     call: float = 15.0
     pause: float = 0.5
+    coming: float = 30.0
 
 
 PATIENCE = Patience()

@@ -7,26 +7,26 @@ import asyncio
 import discord
 
 from ..model import Event
-from .failures import FAILURES, GuildNotHereError
+from .failures import FAILURES, PATIENCE, GuildNotHereError, Patience
 
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 """A channel or thread of a guild that holds messages."""
 
 Channel = discord.abc.GuildChannel | discord.Thread | discord.DMChannel
 
-_COMING_SECONDS = 30.0
-"""How long a guild is waited for; most come within seconds of a new session's start."""
 _LOOK_SECONDS = 0.1
 
 
-async def find_guild(bot: discord.Client, guild_id: int) -> discord.Guild | None:
+async def find_guild(
+    bot: discord.Client, guild_id: int, patience: Patience = PATIENCE
+) -> discord.Guild | None:
     """Return a guild once Discord has told what is in it; None if the bot is in no such guild.
 
     A new session begins with their ids, and they come one by one. Until then a guild looks as if
     nobody could see or do anything there. Raise GuildNotHereError if it takes long.
     """
     try:
-        async with asyncio.timeout(_COMING_SECONDS):
+        async with asyncio.timeout(patience.coming):
             guild = bot.get_guild(guild_id)
             while guild is not None and not _has_come(guild):
                 await asyncio.sleep(_LOOK_SECONDS)
@@ -47,7 +47,9 @@ def is_away(bot: discord.Client, guild_id: int) -> bool:
     return guild.unavailable if guild is not None else not bot.is_ready()
 
 
-async def find_channel(bot: discord.Client, event: Event, channel_id: int) -> Channel | None:
+async def find_channel(
+    bot: discord.Client, event: Event, channel_id: int, patience: Patience = PATIENCE
+) -> Channel | None:
     """Return a channel of the guild or DM an event came from; None if it has no such channel.
 
     Raise discord.DiscordException if Discord did not say; 403 and 404 mean None.
@@ -57,7 +59,7 @@ async def find_channel(bot: discord.Client, event: Event, channel_id: int) -> Ch
             return None
         found = bot.get_channel(channel_id) or await _fetch(bot, channel_id)
         return found if isinstance(found, discord.DMChannel) else None
-    guild = await find_guild(bot, event.guild_id)
+    guild = await find_guild(bot, event.guild_id, patience)
     if guild is None:
         return None
     # Archived threads are in no cache.
@@ -68,10 +70,10 @@ async def find_channel(bot: discord.Client, event: Event, channel_id: int) -> Ch
 
 
 async def find_place(
-    bot: discord.Client, event: Event, channel_id: int
+    bot: discord.Client, event: Event, channel_id: int, patience: Patience = PATIENCE
 ) -> Place | discord.DMChannel | None:
     """Do the same as find_channel, but for what holds messages alone."""
-    found = await find_channel(bot, event, channel_id)
+    found = await find_channel(bot, event, channel_id, patience)
     return found if isinstance(found, Place | discord.DMChannel) else None
 
 

@@ -202,7 +202,7 @@ class Sender:
             # An empty cache knows of no guild and no channel.
             raise SendFailed(Reason.NOT_CONNECTED, "The bot is not connected to Discord yet.")
         try:
-            channel = await find_place(self._bot, event, send.channel_id)
+            channel = await find_place(self._bot, event, send.channel_id, self.patience)
             if channel is not None:
                 found = await self._find(event, channel, send)
         except discord.NotFound:

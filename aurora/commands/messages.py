@@ -10,6 +10,7 @@ from redbot.core import commands
 from ..chat.places import Place
 from ..guard.invoking import reaches
 from ..guard.policy import Act
+from ..ids import LARGEST_ID
 
 
 async def meant(ctx: commands.Context, text: str) -> discord.PartialMessage | None:
@@ -19,13 +20,15 @@ async def meant(ctx: commands.Context, text: str) -> discord.PartialMessage | No
     """
     text = text.strip("<>")
     try:
-        return await commands.PartialMessageConverter().convert(ctx, text)
+        found = await commands.PartialMessageConverter().convert(ctx, text)
     except commands.ChannelNotFound as error:
         # Archived threads and old direct messages are in no cache, and what was deleted was once.
         place = ctx.bot.get_partial_messageable(int(error.argument))
-        return place.get_partial_message(int(re.split("[/-]", text.rstrip("/"))[-1]))
+        found = place.get_partial_message(int(re.split("[/-]", text.rstrip("/"))[-1]))
     except commands.BadArgument:
         return None
+    # discord.py takes any 20 digits for an id.
+    return found if found.id <= LARGEST_ID else None
 
 
 async def find_message(ctx: commands.GuildContext, text: str) -> discord.Message | None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import discord
 
+from ..chat.failures import PATIENCE, Patience
 from ..chat.places import Channel, Place, find_channel, find_guild
 from ..clock import Clock
 from ..model import Event, Turn
@@ -44,7 +45,7 @@ class Snapshot(NamedTuple):
 class Guard:
     """Asks the policy for runs, with what is known when it is asked.
 
-    `barred` tells who may not use the bot.
+    `barred` tells who may not use the bot; `patience` is with a guild that has not come yet.
     """
 
     def __init__(
@@ -53,12 +54,15 @@ class Guard:
         settings: Settings,
         clock: Clock,
         barred: Barred = nobody_barred,
+        *,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._bot = bot
         self._settings = settings
         self._barred = barred
         self._pace = Pace(clock)
         self.audiences = Audiences(settings.loosened)
+        self.patience = patience
 
     async def ask(
         self,
@@ -106,7 +110,7 @@ class Guard:
         guild, member = await self._find_author(event)
         own, channel, guest = None, None, False
         if guild is not None or event.guild_id is None:
-            own = await find_channel(self._bot, event, event.channel_id)
+            own = await find_channel(self._bot, event, event.channel_id, self.patience)
             channel = own
             if target.channel_id != event.channel_id:
                 channel = await self._find(event, target.channel_id)
@@ -142,25 +146,29 @@ class Guard:
         self._pace.sent(turn.speaker.author_id, channel_id)
 
     async def _find(self, event: Event, channel_id: int | None) -> Channel | None:
-        return None if channel_id is None else await find_channel(self._bot, event, channel_id)
+        if channel_id is None:
+            return None
+        return await find_channel(self._bot, event, channel_id, self.patience)
 
     async def _find_author(
         self, event: Event
     ) -> tuple[discord.Guild | None, discord.Member | None]:
         if event.guild_id is None:
             return None, None
-        author = await find_author(self._bot, event)
+        author = await find_author(self._bot, event, self.patience)
         if isinstance(author, Denied):
             return (None if author is GUILD_GONE else self._bot.get_guild(event.guild_id)), None
         return author.guild, author
 
 
-async def find_author(bot: discord.Client, event: Event) -> discord.Member | Denied:
+async def find_author(
+    bot: discord.Client, event: Event, patience: Patience = PATIENCE
+) -> discord.Member | Denied:
     """Return who wrote in a guild, from the cache if possible, or why nobody can be asked for.
 
     Raise discord.DiscordException if Discord did not say.
     """
-    guild = await find_guild(bot, event.guild_id or 0)
+    guild = await find_guild(bot, event.guild_id or 0, patience)
     if guild is None:
         return GUILD_GONE
     try:

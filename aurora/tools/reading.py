@@ -51,7 +51,7 @@ async def discord_read_messages(call: Call) -> str:
     await remember_source(scope, channel)
     if not messages:
         return "There are no messages, or none that the bot may read."
-    author = await find_author(scope.bot, scope.event)
+    author = await find_author(scope.bot, scope.event, scope.sender.patience)
     quotes = await _newest(messages, None if isinstance(author, Denied) else author)
     scope.turn.heard |= heard_in(quotes)
     text = format_reply_chain(
@@ -90,7 +90,7 @@ async def _newest(
 async def discord_get_server_info(call: Call) -> str:
     """Return what the person who asked, and everybody who reads the answer, sees of the server."""
     scope = call.scope
-    author = await find_author(scope.bot, scope.event)
+    author = await find_author(scope.bot, scope.event, scope.sender.patience)
     if isinstance(author, Denied):
         raise ToolError(author.text)
     guild = author.guild

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from aurora.chat import places
 from aurora.chat.failures import SendFailed
 from aurora.chat.fingerprints import Fingerprints
 from aurora.chat.sender import LOOK_BACK
@@ -204,6 +203,6 @@ async def test_nothing_is_concluded_of_a_server_that_does_not_come(stage: Stage)
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(stage: Stage) -> None:
     """Wait for no server."""
-    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
+    stage.hurry()

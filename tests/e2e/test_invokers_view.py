@@ -187,3 +187,10 @@ async def test_what_red_is_told_binds_a_run_at_its_next_call(
         await change(hall, add=False)
         assert isinstance(await guard.ask(turn, act, target), policy.Allowed)
         await hall.town.cog.services.settings.set_world(paused_since=1.0)
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "9" * 50, "1187654321098765432\u0663"])
+async def test_a_number_that_is_no_id_is_no_message(hall: Hall, number: str) -> None:
+    """It is told as any other message that is not known."""
+    said = await page(hall.town, f"aurora queue retry {number}")
+    assert said == await page(hall.town, "aurora queue retry 1187654321098765432")

@@ -8,7 +8,6 @@ from typing import Any
 import discord
 import pytest
 
-from aurora.chat import places
 from aurora.chat.failures import GuildNotHereError
 from aurora.guard.looking import can_view
 from aurora.guard.policy import (
@@ -72,11 +71,9 @@ async def test_a_guild_that_comes_late_is_waited_for(stage: Stage, act: Act) -> 
     assert allowed(await asking, stage.channel)
 
 
-async def test_a_guild_that_does_not_come_is_trouble_of_discords(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_guild_that_does_not_come_is_trouble_of_discords(stage: Stage) -> None:
     """It is not known what may be done there. The wait is cut short here, to one look."""
-    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
+    stage.hurry()
     event = await stage.ask()
     renew(stage)
     with pytest.raises(GuildNotHereError):

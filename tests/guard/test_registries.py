@@ -186,6 +186,25 @@ def test_only_the_pipeline_calls_tools() -> None:
     assert makers == ["aurora.tools.host"]
 
 
+ACTING = {
+    "add_reaction", "ban", "create_thread", "delete", "edit", "kick", "pin", "remove_reaction",
+    "reply", "send",
+}  # fmt: skip
+"""What changes something in Discord, as discord.py calls it."""
+
+
+@pytest.mark.parametrize("name", [one for one in sorted(MODULES) if ".tools" in one])
+def test_a_tool_acts_in_discord_by_the_sender_alone(name: str) -> None:
+    """It asks the guard once more, before each message and each reaction."""
+    calls = (
+        node.func
+        for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    )
+    acts = [ast.unparse(one) for one in calls if one.attr in ACTING]
+    assert [one for one in acts if ".sender." not in one] == []
+
+
 @pytest.mark.parametrize("act", list(Act))
 def test_every_act_is_denied_to_nobody(act: Act) -> None:
     """One that the policy has forgotten would be allowed."""

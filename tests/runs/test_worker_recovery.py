@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from aurora.agents.protocol import Accepted, Finished
-from aurora.chat import places
 from aurora.ledger import LedgerError
 from aurora.model import NO_CONTEXT, Event, State
 from aurora.reasons import AgentError, Outcome, Reason
@@ -566,11 +565,11 @@ async def test_an_answer_that_a_full_disk_kept_from_going_out_is_asked_for_again
 
 @pytest.mark.parametrize("word", ["Done.", ""])
 async def test_an_answer_that_a_server_was_not_there_for_is_asked_for_again(
-    benches: list[Bench], monkeypatch: pytest.MonkeyPatch, word: str
+    benches: list[Bench], word: str
 ) -> None:
     """It is no refusal that an agent could do anything about. No time is waited here."""
-    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
     bench = await start(benches, ScriptedBackend())
+    bench.hurry()
     bring: list[Callable[[], None]] = []
 
     async def vanish(_tools: Any) -> None:
@@ -626,11 +625,11 @@ async def test_of_a_long_answer_no_part_is_to_be_seen_before_all_of_it_is_kept(
     ],
 )
 async def test_an_answer_to_a_server_that_is_not_there_waits_for_it(
-    benches: list[Bench], monkeypatch: pytest.MonkeyPatch, script: Sequence[Any], reason: str
+    benches: list[Bench], script: Sequence[Any], reason: str
 ) -> None:
     """Nothing is lost, doubled or given up meanwhile. Aurora waits no time itself here."""
-    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
     bench = await start(benches, ScriptedBackend())
+    bench.hurry()
     bring: list[Callable[[], None]] = []
 
     async def vanish(_tools: Any) -> None:

@@ -84,6 +84,11 @@ class Stage:
         await self.settings.set_world(letta_base_url="ws://127.0.0.1:1", dm_agent_id=ON_STAGE)
         await self.settings.set_guild(self.guild.id, agent_id=ON_STAGE, enabled=True)
 
+    def hurry(self) -> None:
+        """Wait for no guild that a new session has only named."""
+        for one in (self.sender, self.guard):
+            one.patience = one.patience._replace(coming=0.0)
+
     async def _barred(self, *_who: object) -> Reason | None:
         return self.barred
 

@@ -85,6 +85,7 @@ class Bench:
         self.bot = bot or discord.Client(intents=discord.Intents.all())
         guard = Guard(self.bot, self.settings, self.clock)
         sender = Sender(self.bot, self.store, guard, patience=Patience(pause=0.0))
+        self.patient = (sender, guard)
         self.delivery = Delivery(self.bot, self.store, sender)
         self.backend = backend
         if backend is not None:
@@ -150,6 +151,11 @@ class Bench:
             RetryConfig(jitter=0.0),
         )
         self.loop: asyncio.Task[None] | None = None
+
+    def hurry(self) -> None:
+        """Wait for no guild that a new session has only named."""
+        for one in self.patient:
+            one.patience = one.patience._replace(coming=0.0)
 
     async def welcome(self, _event: Event) -> Reason | None:
         await self.gate.wait()

@@ -231,6 +231,7 @@ class Lanes:
             if self._valid(name, ticket):
                 lane = self._lanes[name]
                 lane.ticket, lane.since = None, next(self._places)
+                lane.agent = self._rules.agent(lane.guild_id)
                 self._make_ready(name, lane)
         return False
 

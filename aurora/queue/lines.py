@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from ..model import Turn
 from .limits import Rules
-
-_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +45,10 @@ class Shares:
 
     def give_back(self, lane: Lane) -> None:
         """Count a run no more."""
-        release(self._held, (lane.agent, lane.guild_id))
+        held = lane.agent, lane.guild_id
+        self._held[held] -= 1
+        if not self._held[held]:
+            del self._held[held]
 
     def spent(self, agent: str | None, guild_id: int | None) -> bool:
         """Tell whether a guild is to wait while others wait for the agent."""
@@ -143,13 +143,6 @@ class _Guild:
 
     agent: str | None
     lanes: list[tuple[int, str]] = field(default_factory=list)
-
-
-def release(held: Counter[_Key], key: _Key) -> None:
-    """Count one less of a key; what nothing is held of is not kept."""
-    held[key] -= 1
-    if not held[key]:
-        del held[key]
 
 
 class Groups:

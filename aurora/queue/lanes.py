@@ -19,7 +19,7 @@ from ..clock import Clock
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, Turn
 from .limits import Rules
-from .lines import FairLine, Groups, Lane, Shares, release
+from .lines import FairLine, Groups, Lane, Shares
 from .pace import Pace
 from .waiting import Waiting
 
@@ -129,7 +129,9 @@ class Lanes:
         if keys := self._keys.pop(name):
             self._shares.give_back(lane)
         for key in keys:
-            release(self._held, key)
+            self._held[key] -= 1
+            if not self._held[key]:
+                del self._held[key]
             self._unpark(key)
 
     def leave_turn(self, turn: Turn, event: Event) -> None:
@@ -232,6 +234,7 @@ class Lanes:
             if self._valid(name, ticket):
                 lane = self._lanes[name]
                 lane.ticket, lane.since = None, next(self._places)
+                lane.agent = self._rules.agent(lane.guild_id)
                 self._make_ready(name, lane)
         return False
 

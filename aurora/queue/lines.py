@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from ..model import Turn
 from .limits import Rules
-
-_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
     """A lane is in one place at a time: busy, scheduled (`ticket`), ready, parked, or about to be.
 
-    `since` orders those that became ready. `woken_for` names the key whose free place it was given
-    and has not used yet, `agent` the one whose run keeps it busy.
+    `since` orders those that became ready, and `agent` is who answered there then. `woken_for`
+    names the key whose free place it was given and has not used yet.
     """
 
     guild_id: int | None
@@ -36,7 +33,7 @@ class Lane:
 
 
 class Shares:
-    """How many runs of its agent each guild holds."""
+    """How many runs of an agent each guild holds."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -44,16 +41,14 @@ class Shares:
 
     def take(self, lane: Lane) -> None:
         """Count a run that starts."""
-        lane.agent = self.agent(lane.guild_id)
         self._held[lane.agent, lane.guild_id] += 1
 
     def give_back(self, lane: Lane) -> None:
         """Count a run no more."""
-        release(self._held, (lane.agent, lane.guild_id))
-
-    def agent(self, guild_id: int | None) -> str | None:
-        """Return the agent that a guild competes for."""
-        return self._rules.agent(guild_id)
+        held = lane.agent, lane.guild_id
+        self._held[held] -= 1
+        if not self._held[held]:
+            del self._held[held]
 
     def spent(self, agent: str | None, guild_id: int | None) -> bool:
         """Tell whether a guild is to wait while others wait for the agent."""
@@ -80,8 +75,11 @@ class FairLine:
         guild_id = lane.guild_id
         guild = self._guilds.get(guild_id)
         if guild is None:
-            guild = self._guilds[guild_id] = _Guild(self._shares.agent(guild_id))
-            self._rivals.setdefault(guild.agent, OrderedDict())[guild_id] = None
+            guild = self._guilds[guild_id] = _Guild(lane.agent)
+            rivals = self._rivals.get(lane.agent)
+            if rivals is None:
+                rivals = self._rivals[lane.agent] = OrderedDict()
+            rivals[guild_id] = None
         # Mostly at the end; who was parked or woken had its place before.
         insort(guild.lanes, (lane.since, name))
 
@@ -109,9 +107,9 @@ class FairLine:
         guild = self._guilds.get(lane.guild_id)
         if guild is not None and guild.lanes[0] < (lane.since, name):
             return guild.lanes[0][1]
-        agent = self._shares.agent(lane.guild_id)
-        if (rivals := self._rivals.get(agent)) and self._shares.spent(agent, lane.guild_id):
-            rival = self._unspent(rivals, agent, lane.guild_id)
+        rivals = self._rivals.get(lane.agent)
+        if rivals is not None and self._shares.spent(lane.agent, lane.guild_id):
+            rival = self._unspent(rivals, lane.agent, lane.guild_id)
             if rival != lane.guild_id:
                 return self._guilds[rival].lanes[0][1]
         return None
@@ -141,17 +139,10 @@ class FairLine:
 
 @dataclass(slots=True, eq=False)
 class _Guild:
-    """A guild's lanes in a line, and the agent that answered there when it came."""
+    """A guild's lanes in a line, and the agent that they wait for."""
 
     agent: str | None
     lanes: list[tuple[int, str]] = field(default_factory=list)
-
-
-def release(held: Counter[_Key], key: _Key) -> None:
-    """Count one less of a key; what nothing is held of is not kept."""
-    held[key] -= 1
-    if not held[key]:
-        del held[key]
 
 
 class Groups:

@@ -24,6 +24,7 @@ from tests.support.redteam.scene import Scene
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known by which tests say what they stand for."""
     config.addinivalue_line("markers", "attack(*kinds): the kinds of attack a test stands for")
+    config.addinivalue_line("markers", "only(*backends): the servers that can show it")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

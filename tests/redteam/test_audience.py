@@ -299,11 +299,6 @@ async def test_a_place_that_is_opened_does_not_open_what_was_read_into_it(
 ) -> None:
     """The vault stays closed when the channel next to it is not."""
     den = mods(scene)
-    watch = scene.discord.add_role(scene.guild, "watch")
-    scene.member(scene.mo).roles.append(watch.id)
-    scene.discord.world.update_member(scene.guild, scene.member(scene.mo))
-    for one in (scene.mods, watch):
-        scene.member(scene.ada).roles.append(one.id)
     vault = scene.closed("vault", scene.mods)
     scene.hide(vault)
     await scene.settled()
@@ -357,8 +352,7 @@ async def test_direct_messages_stay_with_the_person(scene: Scene, where: str) ->
 async def test_a_server_does_not_reach_direct_messages(scene: Scene, act: str) -> None:
     """Not even those of the person who asks."""
     private = scene.dm(scene.mia)
-    secret = scene.discord.say(scene.mia, private, f"The code is {scene.loot}.")
-    await scene.over(scene.start(scene.mia, private, say("Noted."), text="and this"))
+    secret = (await scene.obey(scene.mia, private, say("Noted."), text=scene.loot)).message
     calls = {"read": read(private), "send": tell(private, "psst"), "react": react(secret, "👀")}
     before = len(scene.said(private))
     asked = await scene.obey(scene.mia, scene.square, do(calls[act]), say())

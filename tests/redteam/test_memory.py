@@ -30,7 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BACKENDS = (APP_SERVER,)
 
-_INDEXES = {"MEMORY.md", "people/MEMORY.md", "places/MEMORY.md"}
+_INDEXES = {"people/MEMORY.md", "places/MEMORY.md"}
 _FENCED = re.compile(r"<<<BEGIN [^\n]* ([0-9a-f]+)>>>\n(.*)\n<<<END [^\n]* \1>>>", re.DOTALL)
 
 
@@ -300,6 +300,7 @@ async def test_what_was_noted_in_a_closed_place_is_not_read_in_an_open_one(
     den = scene.closed("mods", scene.mods)
     own = path.format(mo=scene.mo.id, den=den.id)
     await scene.obey(scene.mo, den, do(write(own, evil(scene))), say("Noted."))
+    assert own in scene.memory(), "nothing is shown by a note that was not made"
     asked = await scene.obey(scene.mo, scene.square, do(recall(own)), say())
     assert scene.said(scene.square)[-1] == NOTHING
     assert scene.loot not in scene.knew(asked)
@@ -313,6 +314,7 @@ async def test_the_names_of_files_from_a_closed_place_are_not_listed_in_an_open_
     den = scene.closed("mods", scene.mods)
     own = f"people/{scene.mo.id}/{scene.loot}.md"
     await scene.obey(scene.mo, den, do(write(own, evil(scene))), say("Noted."))
+    assert own in scene.memory(), "nothing is shown by a note that was not made"
     scene.llm.forget()
     listing = do(Call.to("memory_list")), say()
     asked = await scene.obey(scene.mo, scene.square, *listing)
@@ -328,6 +330,7 @@ async def test_an_open_note_that_is_written_anew_in_a_closed_place_is_closed(
     harmless = "---\nname: facts\ndescription: facts\n---\nnothing yet\n"
     await scene.obey(scene.mo, scene.square, do(write(own, harmless)), say("Noted."))
     await scene.obey(scene.mo, den, do(write(own, evil(scene))), say("Noted."))
+    assert own in scene.memory(), "nothing is shown by a note that was not made"
     asked = await scene.obey(scene.mo, scene.square, do(recall(own)), say())
     assert scene.loot not in scene.knew(asked)
 
@@ -341,6 +344,7 @@ async def test_what_was_noted_in_private_is_read_in_that_conversation_only(scene
         own = f"people/{scene.mia.id}/dm/facts.md"
         private = scene.dm(scene.mia)
         await scene.obey(scene.mia, private, do(write(own, evil(scene))), say("Noted."))
+        assert own in scene.memory()
         for asker, place in ((scene.mia, scene.square), (scene.eve, scene.dm(scene.eve))):
             asked = await scene.obey(asker, place, do(recall(own)), say())
             assert scene.loot not in scene.knew(asked)
@@ -367,6 +371,7 @@ async def test_a_stranger_reads_in_private_nothing_of_a_server(scene: Scene) -> 
     world = scene.town.cog.services.settings
     own = f"people/{scene.mia.id}/facts.md"
     await scene.obey(scene.mia, scene.square, do(write(own, evil(scene))), say("Noted."))
+    assert own in scene.memory()
     stranger = scene.discord.add_user("stranger")
     scene.discord.add_member(scene.town.guild, stranger)
     await world.set_world(dm_agent_id=scene.town.agent_id)
@@ -382,6 +387,7 @@ async def test_a_note_of_one_server_is_not_read_in_another(scene: Scene) -> None
     """Its readers are others."""
     own = f"people/{scene.mia.id}/facts.md"
     await scene.obey(scene.mia, scene.square, do(write(own, evil(scene))), say("Noted."))
+    assert own in scene.memory()
     theirs = scene.discord.add_guild("Theirs", owner=scene.ada)
     scene.discord.add_member(theirs, scene.mia)
     place = scene.discord.add_channel(theirs, "base")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -48,12 +49,16 @@ def backend(request: pytest.FixtureRequest) -> AppServer | None:
     return found
 
 
+@pytest.fixture(scope="module")
+def home(backend: AppServer | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the Red; each kind of server has one of its own."""
+    return tmp_path_factory.mktemp("rest" if backend is None else "app-server")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def arena(
-    backend: AppServer | None, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Town]:
+async def arena(backend: AppServer | None, home: Path) -> AsyncIterator[Town]:
     """A town where Aurora is connected to a server, and enabled nowhere."""
-    async with open_arena(tmp_path_factory.mktemp("arena"), backend) as town:
+    async with open_arena(home, backend) as town:
         yield town
 
 

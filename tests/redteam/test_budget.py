@@ -16,7 +16,7 @@ import pytest
 
 from doubles.llm import Call, Step
 from doubles.local_discord import Message
-from tests.support.redteam.arena import APP_SERVER
+from tests.support.redteam.arena import APP_SERVER, REST
 from tests.support.redteam.kinds import Kind, attack
 from tests.support.redteam.scene import (
     Asked,
@@ -61,7 +61,8 @@ def nowhere(number: int) -> int:
 def texts(scene: Scene) -> Iterator[Step]:
     """Write something beside each call, as if there were progress."""
     return (
-        do(read(scene.square, limit=number % 100 + 1), text=f"Step {number}.") for number in count()
+        do(read(scene.square, limit=number % 100 + 1), text=f"Step {number}.")
+        for number in count()
     )
 
 
@@ -81,9 +82,7 @@ LOOPS: dict[str, Loop] = {
     "mistakes of many kinds": each(
         lambda scene, n: Call.to("discord_send", channelId=str(scene.square.id), message=n)
     ),
-    "five calls in each step": at_once(
-        lambda scene, n: read(scene.square, limit=n % 100 + 1), 5
-    ),
+    "five calls in each step": at_once(lambda scene, n: read(scene.square, limit=n % 100 + 1), 5),
     "text beside each call": texts,
 }
 
@@ -102,8 +101,10 @@ def attempts(scene: Scene, asked: Asked) -> int:
 
 def ends(scene: Scene, asked: Asked) -> list[str]:
     """Return how people see that it is over: words in reply, and marks."""
-    return [*(one.content for one in scene.town.answers(asked.message, scene.square)),
-            *scene.town.marks(asked.message)]
+    return [
+        *(one.content for one in scene.town.answers(asked.message, scene.square)),
+        *scene.town.marks(asked.message),
+    ]
 
 
 @attack(Kind.RUNAWAY)
@@ -304,6 +305,7 @@ IDS = (
 
 
 @attack(Kind.GIANT_IDS)
+@pytest.mark.only(REST)
 @pytest.mark.parametrize("number", IDS, ids=lambda one: repr(one)[:24])
 async def test_an_id_that_is_none_is_told_to_be_none(
     scene: Scene, number: str, caplog: pytest.LogCaptureFixture

@@ -234,9 +234,7 @@ TRAVERSALS = (
 
 def filled(scene: Scene, path: str, other: Channel) -> str:
     """Put ids into a path."""
-    return path.format(
-        eve=scene.eve.id, mia=scene.mia.id, other=other.id, guild=scene.guild.id
-    )
+    return path.format(eve=scene.eve.id, mia=scene.mia.id, other=other.id, guild=scene.guild.id)
 
 
 @attack(Kind.ROOT_MEMORY, Kind.OTHERS_MEMORY)

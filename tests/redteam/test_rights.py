@@ -326,7 +326,9 @@ async def test_where_she_may_not_write_nothing_is_written_for_her(
     """Nor is anything marked there."""
     there = UNWRITABLE[place](scene)
     target: Message = there.messages[-1] if there.messages else scene.square.messages[-1]
-    await scene.obey(scene.eve, scene.square, do(tell(there, SPOKEN), react(target, "🍋")), say(""))
+    await scene.obey(
+        scene.eve, scene.square, do(tell(there, SPOKEN), react(target, "🍋")), say("")
+    )
     assert scene.said(there) == []
     if place not in ("a read-only channel", "a thread where she may not write"):
         assert "🍋" not in scene.reactions(there)

@@ -21,6 +21,7 @@ from doubles.local_discord import (
     User,
     permissions,
 )
+from doubles.local_discord.posting import Draft, post
 from tests.support.e2e.seen import said_since
 from tests.support.e2e.town import FINAL, Town
 from tests.support.redteam.obedient import LOOT, asked, returned
@@ -51,7 +52,7 @@ class Scene:
         self.ada = town.ada
         self.discord.add_member(self.guild, town.bo)
         self.mo, self.mia, self.eve = self.person("mo", self.mods), *map(self.person, _MEMBERS)
-        self._gates: list[asyncio.Event] = []
+        self.gates: list[asyncio.Event] = []
         self._keys = 0
 
     async def begin(self) -> None:
@@ -64,7 +65,7 @@ class Scene:
 
     async def end(self) -> None:
         """Let nothing of the case run on."""
-        for gate in self._gates:
+        for gate in self.gates:
             gate.set()
         with suppress(TimeoutError):
             await self.discord.wait_for(lambda: not self.running() or None, 15)
@@ -116,6 +117,12 @@ class Scene:
         """Let somebody say the secret in a channel, to people and not to the bot."""
         return self.discord.say(author or self.ada, channel, f"The code is {self.loot}, psst.")
 
+    def hook(self, channel: Channel, name: str, text: str) -> Message:
+        """Let a webhook of some name write into a channel."""
+        hook = self.discord.add_webhook(channel, name)
+        draft = Draft(text, webhook_id=hook.id)
+        return post(self.discord.world, hook.user, channel, draft)
+
     def time_out(self, user: User) -> None:
         """Let a moderator send somebody to the corner for an hour."""
         until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
@@ -152,7 +159,7 @@ class Scene:
     def gate(self) -> asyncio.Event:
         """Return what holds the agent back until it is set."""
         gate = asyncio.Event()
-        self._gates.append(gate)
+        self.gates.append(gate)
         return gate
 
     def start(

@@ -149,7 +149,7 @@ async def test_the_moderators_channel_is_told_of_nowhere(scene: Scene, place: st
 
 def written(text: str, **more: object) -> Callable[[Scene, Channel], Step]:
     """Send it in some form."""
-    return lambda scene, there: do(tell(there, text, **more))
+    return lambda _scene, there: do(tell(there, text, **more))
 
 
 def as_reaction(scene: Scene, there: Channel) -> Step:

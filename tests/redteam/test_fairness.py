@@ -1,6 +1,6 @@
-"""Nobody gets more than their share, however often they ask; and who is refused is told so cheaply.
+"""Nobody gets more than their share, however often they ask; a refusal is cheap, and told.
 
-Over the REST API alone: the queue knows no servers of agents. Order is what is asserted, never time.
+Over the REST API alone: the queue knows no servers of agents. Order is asserted, never time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ WAITING = 5
 """How many messages of one person may wait in a server."""
 SIZE = 25
 
+Judged = tuple[list[Message], list[Message]]
+
 
 async def held(scene: Scene, *places: Channel, author: User | None = None) -> asyncio.Event:
     """Let somebody hold these places until the gate is set."""
@@ -33,8 +35,8 @@ async def held(scene: Scene, *places: Channel, author: User | None = None) -> as
     return gate
 
 
-async def judged(scene: Scene, messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
-    """Wait until each of them waits or is refused; return those that wait, and those that don't."""
+async def judged(scene: Scene, messages: Sequence[Message]) -> Judged:
+    """Wait until each of them waits or is refused; return both kinds."""
     store = scene.town.cog.services.store
     waiting, refused = [], []
     for message in messages:

@@ -1,4 +1,4 @@
-"""Hands that are not Aurora's: tools of the agent's server, servers that send her elsewhere, tokens."""
+"""Hands that are not Aurora's: tools of her agent's server, and servers that send her away."""
 
 from __future__ import annotations
 
@@ -357,7 +357,7 @@ LOOKALIKES = (
     "0177.0.0.1",
     "127.0.0.1%2eevil.example",
     "0",
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104 - nothing is bound here
     "[::]",
     "[::ffff:10.0.0.1]",
     "[fe80::1]",

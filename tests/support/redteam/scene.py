@@ -154,6 +154,24 @@ class Scene:
         place = channel or self.square
         return await self.town.command(f"aurora {text}", author=author, channel=place)
 
+    async def failure(self, text: str, *, author: User) -> Exception | None:
+        """Type a command and return the error that it ended with; None if it was answered."""
+        before = len(self.said(self.square))
+        heard = asyncio.create_task(self.town.red.bot.wait_for("command_error", timeout=20))
+        await asyncio.sleep(0)  # it listens from its first step on
+        self.discord.say(author, self.square, f"!{text}")
+        await self.discord.wait_for(
+            lambda: heard.done() or len(self.said(self.square)) > before or None
+        )
+        # What is refused in words is refused first, and said then.
+        await asyncio.wait([heard], timeout=0.2)
+        if not heard.done():
+            heard.cancel()
+            return None
+        error = heard.result()[1]
+        assert isinstance(error, Exception)
+        return error
+
     # -- the agent
 
     def gate(self) -> asyncio.Event:

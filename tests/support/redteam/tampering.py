@@ -1,4 +1,4 @@
-"""Servers that do what they should not: one between Aurora and hers, and one that sends her away."""
+"""Servers that do what they should not: one before Aurora's own, one that sends her away."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Tampering:
             aiohttp.ClientSession(headers=headers) as session,
             session.ws_connect(self._server.url, max_msg_size=0) as there,
         ):
-            back = asyncio.create_task(_pump(there, socket, lambda frame: None))
+            back = asyncio.create_task(_pump(there, socket))
             try:
                 await _pump(socket, there, self._change)
             finally:
@@ -47,11 +47,12 @@ class Tampering:
         self._tamper(frame)
 
 
-async def _pump(source: Any, sink: Any, change: Callable[[Frame], None]) -> None:
+async def _pump(source: Any, sink: Any, change: Callable[[Frame], None] | None = None) -> None:
     async for message in source:
         if message.type is WSMsgType.TEXT:
             frame = json.loads(message.data)
-            change(frame)
+            if change is not None:
+                change(frame)
             await sink.send_str(json.dumps(frame))
 
 

@@ -27,13 +27,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def ledger(home: Path) -> list[Path]:
-    """Return the files of the ledger, and what stands beside them."""
-    folders = {one.parent for one in home.rglob("*-wal")} | {
-        one.parent for one in home.rglob("*.db")
-    }
+    """Return the files of the ledger, and what stands beside them but for Red's own settings."""
+    folders = {one.parent for one in home.rglob("ledger*-wal")}
     found = [one for folder in folders for one in folder.iterdir() if one.is_file()]
     assert found, "no ledger"
-    return found
+    return [one for one in found if one.name != "settings.json"]
 
 
 # -- words in the record

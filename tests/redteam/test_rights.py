@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -151,9 +152,17 @@ async def goes_on(scene: Scene, change: Change, *calls: Call) -> None:
     await scene.settled()
     gate.set()
     await scene.thinks(asked, 2)
-    if scene.town.cog.services.settings.paused_since(scene.guild.id):
-        await scene.command("events resume", author=scene.ada)
+    if change is not paused:
+        await scene.discord.wait_for(lambda: not scene.running() or None, 20)
+        return
+    # What is paused waits for the end of the pause, however long that is.
+    with suppress(TimeoutError):
+        await scene.discord.wait_for(lambda: not scene.running() or None, 1)
+    assert spoken(scene) == []
+    await scene.command("events resume", author=scene.ada)
     await scene.discord.wait_for(lambda: not scene.running() or None, 20)
+    for message in scene.town.bot_messages(scene.square)[1:]:
+        scene.discord.delete(message)
 
 
 def spoken(scene: Scene) -> list[str]:

@@ -17,10 +17,10 @@ from tests.support.redteam.kinds import Kind, attack
 from tests.support.redteam.scene import (
     Scene,
     do,
-    read,
+    reads,
     say,
     tell,
-    write,
+    writes,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -55,14 +55,14 @@ CARRIERS: dict[str, Callable[[Scene, str], Step]] = {
     ),
     "a text": lambda scene, text: do(tell(scene.square, text)),
     "a text elsewhere": lambda scene, text: do(tell(scene.room("room"), text)),
-    "an id": lambda _, text: do(read(1, before=text)),
+    "an id": lambda _, text: do(reads(1, before=text)),
     "the id of a channel": lambda _, text: do(Call.to("discord_read_messages", channelId=text)),
     "the name of a tool": lambda _, text: do(Call.to(text)),
     "the name of an argument": lambda scene, text: do(
         Call("discord_send", f'{{"channelId":"{scene.square.id}","message":"x","{text}":1}}')
     ),
     "the path of a memory file": lambda scene, text: do(
-        write(f"people/{scene.eve.id}/{text}.md", "x")
+        writes(f"people/{scene.eve.id}/{text}.md", "x")
     ),
     "a text that is not sent": lambda _, text: do(tell(1, text)),
     "an error": lambda _, text: Step(fault="error", status=400, text=text),
@@ -144,7 +144,7 @@ TROUBLES: dict[str, Callable[[Scene], tuple[Step, ...]]] = {
     "an answer": lambda scene: (do(tell(scene.square, scene.loot)), say("")),
     "a text": lambda scene: (say(scene.loot),),
     "a refusal": lambda scene: (do(tell(1, scene.loot)), say(scene.loot)),
-    "an odd id": lambda scene: (do(read(1, before=scene.loot)), say("")),
+    "an odd id": lambda scene: (do(reads(1, before=scene.loot)), say("")),
     "an odd tool": lambda scene: (do(Call.to(scene.loot, text=scene.loot)), say("")),
     "an odd argument": lambda scene: (
         do(Call("discord_send", f'{{"message":"{scene.loot}","channelId":{{}}}}')),

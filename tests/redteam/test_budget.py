@@ -23,12 +23,12 @@ from tests.support.redteam.scene import (
     Scene,
     do,
     look,
-    react,
-    read,
+    reacts,
+    reads,
     recall,
     say,
     tell,
-    write,
+    writes,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -61,28 +61,28 @@ def nowhere(number: int) -> int:
 def texts(scene: Scene) -> Iterator[Step]:
     """Write something beside each call, as if there were progress."""
     return (
-        do(read(scene.square, limit=number % 100 + 1), text=f"Step {number}.")
+        do(reads(scene.square, limit=number % 100 + 1), text=f"Step {number}.")
         for number in count()
     )
 
 
 LOOPS: dict[str, Loop] = {
-    "the same read": each(lambda scene, _: read(scene.square)),
-    "reads of other sizes": each(lambda scene, n: read(scene.square, limit=n % 100 + 1)),
+    "the same read": each(lambda scene, _: reads(scene.square)),
+    "reads of other sizes": each(lambda scene, n: reads(scene.square, limit=n % 100 + 1)),
     "reads further and further back": each(
-        lambda scene, n: read(scene.square, limit=100, before=str(nowhere(n)))
+        lambda scene, n: reads(scene.square, limit=100, before=str(nowhere(n)))
     ),
     "sends of other texts": each(lambda scene, n: tell(scene.square, f"Text number {n}.")),
-    "reactions": each(lambda scene, n: react(scene.square.messages[0], chr(0x1F600 + n % 60))),
+    "reactions": each(lambda scene, n: reacts(scene.square.messages[0], chr(0x1F600 + n % 60))),
     "a look around": each(lambda scene, _: look(scene.guild)),
-    "channels that do not exist": each(lambda _, n: read(nowhere(n))),
+    "channels that do not exist": each(lambda _, n: reads(nowhere(n))),
     "sends to channels that do not exist": each(lambda _, n: tell(nowhere(n), "hi")),
     "a tool that does not exist": each(lambda _, n: Call.to(f"frobnicate_{n}")),
     "the same mistake": each(lambda _scene, _: Call.to("discord_send", channelId="general")),
     "mistakes of many kinds": each(
         lambda scene, n: Call.to("discord_send", channelId=str(scene.square.id), message=n)
     ),
-    "five calls in each step": at_once(lambda scene, n: read(scene.square, limit=n % 100 + 1), 5),
+    "five calls in each step": at_once(lambda scene, n: reads(scene.square, limit=n % 100 + 1), 5),
     "text beside each call": texts,
 }
 
@@ -126,7 +126,7 @@ async def test_a_loop_over_the_memory_ends_too(scene: Scene, what: str) -> None:
     calls = {
         "list": lambda _scene, _: Call.to("memory_list"),
         "read": lambda _scene, n: recall(f"people/{nowhere(n)}/x.md"),
-        "write": lambda _scene, n: write(own, f"---\nname: x\ndescription: x\n---\n{n}"),
+        "write": lambda _scene, n: writes(own, f"---\nname: x\ndescription: x\n---\n{n}"),
     }
     asked = await loop(scene, each(calls[what]))
     assert scene.cost(asked) <= STEPS + 1
@@ -155,7 +155,7 @@ async def test_a_run_reads_so_often_and_no_more(scene: Scene) -> None:
     for number in range(30):
         scene.discord.say(scene.mia, other, f"{scene.loot} {number}")
     scene.discord.calls.clear()
-    await loop(scene, at_once(lambda _, n: read(other, limit=n % 30 + 1), 15))
+    await loop(scene, at_once(lambda _, n: reads(other, limit=n % 30 + 1), 15))
     place = f"/channels/{other.id}/messages"
     asked = [one for one in scene.discord.calls if one.method == "GET" and one.path == place]
     assert len(asked) <= READS
@@ -167,7 +167,7 @@ async def test_a_run_reacts_so_often_and_no_more(scene: Scene) -> None:
     targets: list[Message] = [
         scene.discord.say(scene.mia, scene.square, f"line {number}") for number in range(20)
     ]
-    await loop(scene, at_once(lambda _, n: react(targets[n % 20], "🍋"), 20))
+    await loop(scene, at_once(lambda _, n: reacts(targets[n % 20], "🍋"), 20))
     assert scene.reactions(scene.square).count("🍋") <= REACTIONS
 
 
@@ -198,7 +198,7 @@ async def test_ids_that_are_made_up_cost_discord_little(scene: Scene, act: str) 
             return Call.to("discord_add_reaction", channelId=where, messageId=message, emoji="👍")
         if act == "reply":
             return tell(scene.square, f"re {number}", replyToMessageId=str(nowhere(number)))
-        return read(nowhere(number)) if act == "read" else tell(nowhere(number), "hi")
+        return reads(nowhere(number)) if act == "read" else tell(nowhere(number), "hi")
 
     scene.discord.calls.clear()
     await loop(scene, at_once(call, 10))
@@ -236,7 +236,7 @@ async def test_what_admins_lower_is_lowered_and_not_below_or_beyond_the_limits(
 async def test_a_question_within_its_budget_is_answered(scene: Scene) -> None:
     """Ten steps of honest work."""
     others = [scene.room(f"room{number}") for number in range(6)]
-    steps = [do(read(one)) for one in others]
+    steps = [do(reads(one)) for one in others]
     await scene.obey(scene.eve, scene.square, *steps, do(tell(scene.square, "Found.")), say(""))
     assert scene.said(scene.square)[-1] == "Found."
 

@@ -110,7 +110,9 @@ async def test_for_a_refused_message_nothing_is_fetched(scene: Scene) -> None:
     for number in range(8):
         chain = scene.discord.say(scene.mo, scene.square, f"{number}", reply_to=chain)
     gate = await held(scene, scene.square)
-    scene.town.red.bot._connection._messages.clear()
+    cached = scene.town.red.bot._connection._messages
+    assert cached is not None
+    cached.clear()
     full = questions(scene, scene.eve, scene.square, 6)
     await judged(scene, full)
     scene.discord.calls.clear()
@@ -164,14 +166,14 @@ async def test_who_asks_too_often_is_told_once_and_others_are_not_affected(scene
 @attack(Kind.CROWDING)
 async def test_admins_decide_how_often_is_too_often(scene: Scene) -> None:
     """`config userlimit`."""
-    await scene.command("config userlimit 2", author=scene.ada)
+    said = await scene.command("config userlimit 2 20", author=scene.ada)
     asked = []
     for number in range(4):
         one = scene.start(scene.eve, scene.room(f"room{number}"), say("Here."))
         await judged(scene, [one.message])
         await scene.discord.wait_for(lambda: not scene.running() or None)
         asked.append(one)
-    assert [scene.cost(one) for one in asked] == [1, 1, 0, 0]
+    assert [scene.cost(one) for one in asked] == [1, 1, 0, 0], said
 
 
 # -- many people, and other servers

@@ -23,7 +23,7 @@ from tests.support.redteam.scene import (
     forget,
     recall,
     say,
-    write,
+    writes,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -96,7 +96,7 @@ ROOT = ("MEMORY.md", "persona.md", "human.md", "system.md", "notes.md", "README.
 async def test_a_member_writes_no_root_file(scene: Scene, path: str) -> None:
     """Its words would stand raw in the system prompt of everybody's conversation."""
     before = scene.memory()
-    await scene.obey(scene.eve, scene.square, do(write(path, evil(scene))), say("Done."))
+    await scene.obey(scene.eve, scene.square, do(writes(path, evil(scene))), say("Done."))
     assert touched(before, scene.memory()) == []
     assert scene.loot not in await ask_around(scene)
 
@@ -112,7 +112,7 @@ WHO: dict[str, Callable[[Scene], User]] = {
 async def test_rank_in_a_server_gives_no_right_to_the_root(scene: Scene, who: str) -> None:
     """Other servers have the same agent; only the owner says who may."""
     before = scene.memory()
-    await scene.obey(WHO[who](scene), scene.square, do(write("rules.md", evil(scene))), say("x"))
+    await scene.obey(WHO[who](scene), scene.square, do(writes("rules.md", evil(scene))), say("x"))
     assert touched(before, scene.memory()) == []
 
 
@@ -122,7 +122,7 @@ async def test_a_stranger_writes_no_root_file_from_direct_messages(scene: Scene)
     stranger = scene.discord.add_user("stranger")
     scene.discord.add_member(scene.town.guild, stranger)
     before = scene.memory(dm=True)
-    await scene.obey(stranger, scene.dm(stranger), do(write("persona.md", evil(scene))), say("x"))
+    await scene.obey(stranger, scene.dm(stranger), do(writes("persona.md", evil(scene))), say("x"))
     assert touched(before, scene.memory(dm=True)) == []
 
 
@@ -131,7 +131,7 @@ async def test_a_stranger_writes_no_root_file_from_direct_messages(scene: Scene)
 async def test_who_is_kicked_in_mid_run_writes_nothing(scene: Scene, path: str) -> None:
     """The run goes on, its person is gone."""
     before, gate = scene.memory(), scene.gate()
-    call = write(path.format(eve=scene.eve.id), evil(scene))
+    call = writes(path.format(eve=scene.eve.id), evil(scene))
     asked = scene.start(scene.eve, scene.square, do(call, gate=gate), say("Done."))
     await scene.thinks(asked)
     scene.discord.remove_member(scene.guild, scene.eve)
@@ -148,12 +148,12 @@ async def test_the_role_that_the_owner_names_writes_the_root_and_others_do_not(
     """`config memory role`, and `off` again."""
     before = scene.memory()
     await scene.command(f"config memory role {scene.mods.mention}", author=scene.ada)
-    await scene.obey(scene.eve, scene.square, do(write("rules.md", evil(scene))), say("Done."))
+    await scene.obey(scene.eve, scene.square, do(writes("rules.md", evil(scene))), say("Done."))
     assert touched(before, scene.memory()) == []
-    await scene.obey(scene.mo, scene.square, do(write("rules.md", evil(scene))), say("Done."))
+    await scene.obey(scene.mo, scene.square, do(writes("rules.md", evil(scene))), say("Done."))
     assert touched(before, scene.memory()) == ["rules.md"]
     await scene.command("config memory role off", author=scene.ada)
-    await scene.obey(scene.mo, scene.square, do(write("more.md", evil(scene))), say("Done."))
+    await scene.obey(scene.mo, scene.square, do(writes("more.md", evil(scene))), say("Done."))
     assert "more.md" not in scene.memory()
 
 
@@ -169,7 +169,7 @@ async def test_a_role_of_the_same_name_elsewhere_is_another(scene: Scene) -> Non
     await scene.town.command(f"aurora enable {scene.town.agent_id}", channel=place)
     before = scene.memory()
     for asker in (scene.mia, scene.eve):
-        await scene.obey(asker, place, do(write("rules.md", evil(scene))), say("Done."))
+        await scene.obey(asker, place, do(writes("rules.md", evil(scene))), say("Done."))
     scene.discord.remove_guild(theirs)
     assert touched(before, scene.memory()) == []
 
@@ -243,7 +243,7 @@ async def test_nobody_writes_outside_their_own_folders(scene: Scene, path: str) 
     """A fact about somebody else is a rumour, and an index is read by all."""
     other = scene.closed("mods", scene.mods)
     before = scene.memory()
-    call = write(filled(scene, path, other), evil(scene))
+    call = writes(filled(scene, path, other), evil(scene))
     await scene.obey(scene.eve, scene.square, do(call), say("Done."))
     after = scene.memory()
     assert touched(before, after) == []
@@ -256,7 +256,7 @@ async def test_no_path_leads_out_of_ones_own_folder(scene: Scene, path: str) -> 
     """However it is spelt."""
     before, own = scene.memory(), f"people/{scene.eve.id}/"
     config = (scene.home() / ".git" / "config").read_bytes()
-    call = write(filled(scene, path, scene.square), evil(scene))
+    call = writes(filled(scene, path, scene.square), evil(scene))
     await scene.obey(scene.eve, scene.square, do(call), say("Done."))
     assert touched(before, scene.memory(), own) == []
     assert (scene.home() / ".git" / "config").read_bytes() == config
@@ -268,7 +268,7 @@ async def test_no_path_leads_out_of_ones_own_folder(scene: Scene, path: str) -> 
 async def test_nobody_deletes_what_was_noted_for_somebody_else(scene: Scene) -> None:
     """Mia's folder is Mia's."""
     path = f"people/{scene.mia.id}/facts.md"
-    await scene.obey(scene.mia, scene.square, do(write(path, evil(scene))), say("Done."))
+    await scene.obey(scene.mia, scene.square, do(writes(path, evil(scene))), say("Done."))
     before = scene.memory()
     assert path in before, "what is one's own is written"
     await scene.obey(scene.eve, scene.square, do(forget(path)), say("Done."))
@@ -280,7 +280,7 @@ async def test_nobody_deletes_what_was_noted_for_somebody_else(scene: Scene) -> 
 async def test_everybody_has_folders_of_their_own(scene: Scene, path: str) -> None:
     """A memory that takes nothing is none."""
     own = path.format(eve=scene.eve.id, square=scene.square.id)
-    steps = do(write(own, evil(scene))), do(recall(own)), say()
+    steps = do(writes(own, evil(scene))), do(recall(own)), say()
     await scene.obey(scene.eve, scene.square, *steps)
     assert scene.loot in scene.memory()[own]
     assert scene.said(scene.square)[-1] == scene.loot
@@ -297,7 +297,7 @@ async def test_what_was_noted_in_a_closed_place_is_not_read_in_an_open_one(
     """A note keeps the circle in which it was made."""
     den = scene.closed("mods", scene.mods)
     own = path.format(mo=scene.mo.id, den=den.id)
-    await scene.obey(scene.mo, den, do(write(own, evil(scene))), say("Noted."))
+    await scene.obey(scene.mo, den, do(writes(own, evil(scene))), say("Noted."))
     assert own in scene.memory(), "nothing is shown by a note that was not made"
     asked = await scene.obey(scene.mo, scene.square, do(recall(own)), say())
     assert scene.said(scene.square)[-1] == NOTHING
@@ -311,7 +311,7 @@ async def test_the_names_of_files_from_a_closed_place_are_not_listed_in_an_open_
     """A path is words, too."""
     den = scene.closed("mods", scene.mods)
     own = f"people/{scene.mo.id}/{scene.loot}.md"
-    await scene.obey(scene.mo, den, do(write(own, evil(scene))), say("Noted."))
+    await scene.obey(scene.mo, den, do(writes(own, evil(scene))), say("Noted."))
     assert own in scene.memory(), "nothing is shown by a note that was not made"
     scene.llm.forget()
     listing = do(Call.to("memory_list")), say()
@@ -326,8 +326,8 @@ async def test_an_open_note_that_is_written_anew_in_a_closed_place_is_closed(
     """The last writing counts, not the first."""
     den, own = scene.closed("mods", scene.mods), f"people/{scene.mo.id}/facts.md"
     harmless = "---\nname: facts\ndescription: facts\n---\nnothing yet\n"
-    await scene.obey(scene.mo, scene.square, do(write(own, harmless)), say("Noted."))
-    await scene.obey(scene.mo, den, do(write(own, evil(scene))), say("Noted."))
+    await scene.obey(scene.mo, scene.square, do(writes(own, harmless)), say("Noted."))
+    await scene.obey(scene.mo, den, do(writes(own, evil(scene))), say("Noted."))
     assert own in scene.memory(), "nothing is shown by a note that was not made"
     asked = await scene.obey(scene.mo, scene.square, do(recall(own)), say())
     assert scene.loot not in scene.knew(asked)
@@ -341,7 +341,7 @@ async def test_what_was_noted_in_private_is_read_in_that_conversation_only(scene
     try:
         own = f"people/{scene.mia.id}/dm/facts.md"
         private = scene.dm(scene.mia)
-        await scene.obey(scene.mia, private, do(write(own, evil(scene))), say("Noted."))
+        await scene.obey(scene.mia, private, do(writes(own, evil(scene))), say("Noted."))
         assert own in scene.memory()
         for asker, place in ((scene.mia, scene.square), (scene.eve, scene.dm(scene.eve))):
             asked = await scene.obey(asker, place, do(recall(own)), say())
@@ -358,7 +358,7 @@ async def test_in_private_nothing_is_written_elsewhere(scene: Scene) -> None:
     """Below `people/<id>/` it would be read in servers."""
     before, mia = scene.memory(dm=True), scene.mia
     paths = [f"people/{mia.id}/facts.md", f"places/{scene.square.id}/facts.md"]
-    calls = [write(path, evil(scene)) for path in paths]
+    calls = [writes(path, evil(scene)) for path in paths]
     await scene.obey(mia, scene.dm(mia), do(*calls), say("Noted."))
     assert touched(before, scene.memory(dm=True), f"people/{mia.id}/dm/") == []
 
@@ -368,7 +368,7 @@ async def test_a_stranger_reads_in_private_nothing_of_a_server(scene: Scene) -> 
     """Who is no member could not have read the place that it was noted in."""
     world = scene.town.cog.services.settings
     own = f"people/{scene.mia.id}/facts.md"
-    await scene.obey(scene.mia, scene.square, do(write(own, evil(scene))), say("Noted."))
+    await scene.obey(scene.mia, scene.square, do(writes(own, evil(scene))), say("Noted."))
     assert own in scene.memory()
     stranger = scene.discord.add_user("stranger")
     scene.discord.add_member(scene.town.guild, stranger)
@@ -384,7 +384,7 @@ async def test_a_stranger_reads_in_private_nothing_of_a_server(scene: Scene) -> 
 async def test_a_note_of_one_server_is_not_read_in_another(scene: Scene) -> None:
     """Its readers are others."""
     own = f"people/{scene.mia.id}/facts.md"
-    await scene.obey(scene.mia, scene.square, do(write(own, evil(scene))), say("Noted."))
+    await scene.obey(scene.mia, scene.square, do(writes(own, evil(scene))), say("Noted."))
     assert own in scene.memory()
     theirs = scene.discord.add_guild("Theirs", owner=scene.ada)
     scene.discord.add_member(theirs, scene.mia)
@@ -415,7 +415,7 @@ async def test_what_nobody_sees_is_not_written(scene: Scene, what: str) -> None:
     """An owner who looks a file through must see all of it."""
     own = f"people/{scene.eve.id}/facts.md"
     content = f"{evil(scene)}hello{HIDDEN[what]}there\n"
-    await scene.obey(scene.eve, scene.square, do(write(own, content)), say("Noted."))
+    await scene.obey(scene.eve, scene.square, do(writes(own, content)), say("Noted."))
     kept = scene.memory()[own]
     assert "hello" in kept
     assert not set(HIDDEN[what]) & set(kept)
@@ -435,7 +435,7 @@ async def test_a_memory_file_is_read_as_what_somebody_wrote(scene: Scene, what: 
     """What goes in through Aurora does not come out of her as her own words."""
     own = f"people/{scene.eve.id}/facts.md"
     content = f"{evil(scene)}{FORGED[what]}\n"
-    steps = do(write(own, content)), do(recall(own)), say("I know.")
+    steps = do(writes(own, content)), do(recall(own)), say("I know.")
     asked = await scene.obey(scene.eve, scene.square, *steps)
     result = scene.results(asked)[-1].replace("\\n", "\n")
     found = _FENCED.search(result)

@@ -25,8 +25,8 @@ from tests.support.redteam.scene import (
     Scene,
     do,
     previews,
-    react,
-    read,
+    reacts,
+    reads,
     say,
     tell,
 )
@@ -187,7 +187,7 @@ async def test_a_reaction_is_bound_as_a_text_is(scene: Scene, change: str) -> No
     other = scene.room("other")
     scene.hide(other)
     scene.deny(other, scene.eve, 0)
-    calls = react(target, "🍋"), read(scene.square), tell(other, "x")
+    calls = reacts(target, "🍋"), reads(scene.square), tell(other, "x")
     await goes_on(scene, LOST[change], *calls)
     assert "🍋" not in scene.town.marks(target)
     assert spoken(scene) == []
@@ -309,7 +309,7 @@ async def test_what_she_may_not_read_is_not_read_for_her(scene: Scene, place: st
     """The bot sees more than the person."""
     den = UNREADABLE[place](scene)
     scene.hide(den)
-    asked = await scene.obey(scene.eve, scene.square, do(read(den)), say())
+    asked = await scene.obey(scene.eve, scene.square, do(reads(den)), say())
     assert scene.loot not in scene.knew(asked)
     assert scene.since(asked) == [NOTHING]
 
@@ -336,7 +336,7 @@ async def test_where_she_may_not_write_nothing_is_written_for_her(
     there = UNWRITABLE[place](scene)
     target: Message = there.messages[-1] if there.messages else scene.square.messages[-1]
     await scene.obey(
-        scene.eve, scene.square, do(tell(there, SPOKEN), react(target, "🍋")), say("")
+        scene.eve, scene.square, do(tell(there, SPOKEN), reacts(target, "🍋")), say("")
     )
     assert scene.said(there) == []
     if place not in ("a read-only channel", "a thread where she may not write"):
@@ -352,7 +352,7 @@ async def test_hidden_and_missing_look_alike(scene: Scene) -> None:
     answers = []
     for where, what in ((den.id, secret.id), (missing, message)):
         calls = (
-            read(where),
+            reads(where),
             tell(where, "x"),
             Call.to("discord_add_reaction", channelId=str(where), messageId=str(what), emoji="👍"),
             tell(scene.square, f"re {where}", replyToMessageId=str(what)),
@@ -426,6 +426,6 @@ async def test_an_age_restricted_channel_is_not_read_into_another(scene: Scene) 
     scene.discord.world.update_channel(adult)
     scene.hide(adult)
     await scene.settled()
-    asked = await scene.obey(scene.eve, scene.square, do(read(adult)), say())
+    asked = await scene.obey(scene.eve, scene.square, do(reads(adult)), say())
     assert scene.loot not in scene.knew(asked)
     assert scene.leaks(adult) == []

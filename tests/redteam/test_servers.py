@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from doubles.local_discord import Message
 from tests.support.e2e.hands import button
 from tests.support.redteam.arena import APP_SERVER, REST
 from tests.support.redteam.kinds import Kind, attack
+from tests.support.redteam.obedient import NOTHING
 from tests.support.redteam.scene import Scene, do, say
-from tests.support.redteam.tampering import Frame, redirecting, tampering
+from tests.support.redteam.tampering import Heard, redirecting, tampering
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,7 +64,7 @@ BUILT_IN = (
 def on_the_host(scene: Scene) -> tuple[Path, Path]:
     """Return a file with the secret on the agent's host, and one that is not to be written."""
     home = scene.town.server.home
-    secret, mark = home / f"{scene.loot}.txt", home / f"{scene.loot}.mark"
+    secret, mark = home / "code.txt", home / f"{token_hex(5)}.mark"
     secret.write_text(f"The code is {scene.loot}.", encoding="utf-8")
     return secret, mark
 
@@ -76,14 +78,14 @@ def arguments(secret: Path, mark: Path) -> Mapping[str, Any]:
         "file_path": str(secret),
         "path": str(secret.parent),
         "content": "x",
-        "pattern": "loot",
+        "pattern": "code",
         "old_string": "code",
         "new_string": "code",
         "description": "a look",
         "prompt": command,
         "subagent_type": "general-purpose",
         "url": secret.as_uri(),
-        "query": "loot",
+        "query": "code",
     }
 
 
@@ -93,7 +95,6 @@ def arguments(secret: Path, mark: Path) -> Mapping[str, Any]:
 async def test_a_tool_of_the_server_is_not_the_agent_s(scene: Scene, name: str) -> None:
     """It reads nothing of the host, and writes nothing there."""
     secret, mark = on_the_host(scene)
-    secret = secret.rename(secret.with_name("code.txt"))
     asked = await scene.obey(
         scene.eve, scene.square, do(Call.to(name, **arguments(secret, mark))), say("Done.")
     )
@@ -102,14 +103,14 @@ async def test_a_tool_of_the_server_is_not_the_agent_s(scene: Scene, name: str) 
     assert secret.read_text(encoding="utf-8") == f"The code is {scene.loot}."
 
 
-def without_the_list(frame: Frame) -> None:
+def without_the_list(frame: Heard) -> None:
     """Lose the fields that keep the server's own tools away."""
     if frame.get("type") == "input":
         for field in ("client_toolset", "client_tool_allowlist"):
             frame["payload"].pop(field, None)
 
 
-def without_any_lock(frame: Frame) -> None:
+def without_any_lock(frame: Heard) -> None:
     """Lose the mode as well."""
     without_the_list(frame)
     if frame.get("type") == "runtime_start":
@@ -130,7 +131,6 @@ async def test_without_the_list_of_tools_the_server_still_runs_none_of_its_own(
 ) -> None:
     """One lost field is not to open the host: there is a second lock."""
     secret, mark = on_the_host(scene)
-    secret = secret.rename(secret.with_name("code.txt"))
     async with tampering(scene.town.server, without_the_list) as between:
         await moved(scene, between.url)
         try:
@@ -245,10 +245,10 @@ def new_agent(scene: Scene, *tools: str) -> str:
 async def test_a_tool_that_is_attached_later_does_not_run_for_a_member(
     scene: Scene, name: str
 ) -> None:
-    """The agent is asked for its tools at each run, not once when it was enabled."""
+    """An agent is looked at before its runs, not once when it was enabled."""
     tool, agent = Own(scene, name), new_agent(scene)
     assert "Done" in await scene.command(f"enable {agent}", author=scene.ada)
-    scene.town.rest.store.agents[agent].tools.append(name)
+    await attach(scene, agent, name)
     asked = await scene.obey(scene.eve, scene.square, do(Call.to(name)), say("Done."))
     assert tool.ran == 0
     assert scene.town.marks(asked.message) or scene.since(asked)
@@ -269,12 +269,24 @@ async def test_enable_asks_before_an_agent_with_tools_of_its_own_is_let_in(
     assert asked.step == "answered", "the agent before is still the one that answers"
 
 
+async def attach(scene: Scene, agent: str, name: str) -> None:
+    """Give an agent a tool, and let Aurora look anew.
+
+    What she has seen she takes for true for a minute, unless she is connected anew as here.
+    """
+    scene.town.rest.store.agents[agent].tools.append(name)
+    await moved(scene, scene.town.letta.url)
+
+
 async def asks(scene: Scene, command: str) -> Message:
     """Type a command as the owner, and return the question that it asks."""
     await scene.command(command, author=scene.ada)
-    message = scene.town.bot_messages(scene.square)[-1]
-    assert message.components, message.content
-    return message
+
+    def question() -> Message | None:
+        said = scene.town.bot_messages(scene.square)
+        return next((one for one in reversed(said) if one.components), None)
+
+    return await scene.discord.wait_for(question, 5)
 
 
 @attack(Kind.OWN_SEARCH)
@@ -299,7 +311,7 @@ async def test_an_agent_that_was_given_a_search_later_is_not_used(scene: Scene) 
     """What is said among moderators is found by nobody who asks in public."""
     agent, den = new_agent(scene), scene.closed("mods", scene.mods)
     assert "Done" in await scene.command(f"enable {agent}", author=scene.ada)
-    scene.town.rest.store.agents[agent].tools.append("conversation_search")
+    await attach(scene, agent, "conversation_search")
     await scene.obey(scene.mo, den, say("Noted."), text=f"Note {scene.loot}.")
     call = Call.to("conversation_search", query="loot")
     asked = await scene.obey(scene.eve, scene.square, do(call), say())
@@ -422,8 +434,8 @@ async def test_an_agent_that_two_servers_share_is_said_to_be_shared(scene: Scene
     await scene.town.command(f"aurora enable {scene.town.agent_id}", channel=place)
     said = "\n".join(scene.said(place))
     scene.discord.remove_guild(guild)
-    assert said.replace("Theirs", "Case") != first
-    assert "Case" in said or "another server" in said or "other server" in said
+    assert len(said) > len(first)
+    assert "memory" in said
 
 
 @attack(Kind.SHARED_AGENT, Kind.WRONG_PEOPLE)
@@ -459,4 +471,4 @@ async def test_a_forgotten_person_begins_anew(scene: Scene) -> None:
     await scene.town.cog.red_delete_data_for_user(requester="user", user_id=scene.mia.id)
     asked = await scene.obey(scene.mia, private, say())
     assert scene.loot not in scene.knew(asked)
-    assert scene.since(asked) == ["nothing"]
+    assert scene.said(private)[-1] == NOTHING

@@ -24,7 +24,7 @@ from doubles.local_discord import (
 from doubles.local_discord.posting import Draft, post
 from tests.support.e2e.seen import said_since
 from tests.support.e2e.town import FINAL, Town
-from tests.support.redteam.obedient import LOOT, asked, returned
+from tests.support.redteam.obedient import LOOT, question_of, returned
 
 _SUPPRESSED = 1 << 2
 _URL = re.compile(r"(?<!<)https?://[^\s<>)\]]+", re.IGNORECASE)
@@ -51,7 +51,8 @@ class Scene:
         self.mods = self.discord.add_role(self.guild, "mods")
         self.ada = town.ada
         self.discord.add_member(self.guild, town.bo)
-        self.mo, self.mia, self.eve = self.person("mo", self.mods), *map(self.person, _MEMBERS)
+        self.mo = self.person("mo", self.mods)
+        self.mia, self.eve = self.person("mia"), self.person("eve")
         self.gates: list[asyncio.Event] = []
         self._keys = 0
 
@@ -208,7 +209,7 @@ class Scene:
 
     def requests(self, one: Asked) -> list[dict[str, Any]]:
         """Return what the model was given for a message, call by call."""
-        return [body for body in self.llm.requests if one.key in asked(body)]
+        return [body for body in self.llm.requests if one.key in question_of(body)]
 
     def cost(self, one: Asked) -> int:
         """Count the model's calls for a message."""
@@ -227,7 +228,7 @@ class Scene:
         """Return Aurora's prompt for a message."""
         bodies = self.requests(one)
         assert bodies, "the model was given nothing for this message"
-        return asked(bodies[0])
+        return question_of(bodies[0])
 
     def running(self) -> int:
         """Count what runs in this server."""
@@ -279,9 +280,6 @@ class Scene:
         return backend / "memfs" / agent / "memory"
 
 
-_MEMBERS = ("mia", "eve")
-
-
 def _whole(message: Message) -> str:
     files = [one.data.decode("utf-8", "replace") for one in message.attachments]
     names = [one.filename for one in message.attachments]
@@ -304,7 +302,7 @@ def tell(channel: Channel | int, text: str = LOOT, **more: Any) -> Call:
     return Call.to("discord_send", channelId=_id(channel), message=text, **more)
 
 
-def read(channel: Channel | int, **more: Any) -> Call:
+def reads(channel: Channel | int, **more: Any) -> Call:
     """Read a channel."""
     return Call.to("discord_read_messages", channelId=_id(channel), **more)
 
@@ -314,13 +312,13 @@ def look(guild: Guild) -> Call:
     return Call.to("discord_get_server_info", guildId=str(guild.id))
 
 
-def react(message: Message, emoji: str) -> Call:
+def reacts(message: Message, emoji: str) -> Call:
     """React to a message."""
     where = {"channelId": str(message.channel.id), "messageId": str(message.id)}
     return Call.to("discord_add_reaction", **where, emoji=emoji)
 
 
-def write(path: str, content: str) -> Call:
+def writes(path: str, content: str) -> Call:
     """Write a memory file."""
     return Call.to("memory_write", path=path, content=content)
 

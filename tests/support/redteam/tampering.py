@@ -13,15 +13,15 @@ from aiohttp import WSMsgType, web
 
 from sandbox.letta import AppServer
 
-Frame = dict[str, Any]
+Heard = dict[str, Any]
 
 
 class Tampering:
     """An App Server that hears another frame than Aurora has sent; `frames` is what she sent."""
 
-    def __init__(self, server: AppServer, tamper: Callable[[Frame], None]) -> None:
+    def __init__(self, server: AppServer, tamper: Callable[[Heard], None]) -> None:
         self.url = ""
-        self.frames: list[Frame] = []
+        self.frames: list[Heard] = []
         self._server = server
         self._tamper = tamper
 
@@ -42,12 +42,12 @@ class Tampering:
                 await asyncio.gather(back, return_exceptions=True)
         return socket
 
-    def _change(self, frame: Frame) -> None:
+    def _change(self, frame: Heard) -> None:
         self.frames.append(json.loads(json.dumps(frame)))
         self._tamper(frame)
 
 
-async def _pump(source: Any, sink: Any, change: Callable[[Frame], None] | None = None) -> None:
+async def _pump(source: Any, sink: Any, change: Callable[[Heard], None] | None = None) -> None:
     async for message in source:
         if message.type is WSMsgType.TEXT:
             frame = json.loads(message.data)
@@ -58,7 +58,7 @@ async def _pump(source: Any, sink: Any, change: Callable[[Frame], None] | None =
 
 @asynccontextmanager
 async def tampering(
-    server: AppServer, tamper: Callable[[Frame], None]
+    server: AppServer, tamper: Callable[[Heard], None]
 ) -> AsyncIterator[Tampering]:
     """Stand between Aurora and an App Server."""
     one = Tampering(server, tamper)

@@ -80,6 +80,11 @@ def touched(before: Mapping[str, str], after: Mapping[str, str], *own: str) -> l
     ]
 
 
+def noted(scene: Scene) -> list[str]:
+    """Return the files that hold what was to be noted; the server may have them by other names."""
+    return [text for text in scene.memory().values() if scene.loot in text]
+
+
 async def ask_around(scene: Scene) -> str:
     """Let somebody else ask elsewhere, and return all that the model was given."""
     asked = await scene.obey(scene.mia, scene.room("elsewhere"), say("Hello."))
@@ -270,7 +275,7 @@ async def test_nobody_deletes_what_was_noted_for_somebody_else(scene: Scene) -> 
     path = f"people/{scene.mia.id}/facts.md"
     await scene.obey(scene.mia, scene.square, do(writes(path, evil(scene))), say("Done."))
     before = scene.memory()
-    assert path in before, "what is one's own is written"
+    assert noted(scene), "what is one's own is written"
     await scene.obey(scene.eve, scene.square, do(forget(path)), say("Done."))
     assert touched(before, scene.memory()) == []
 
@@ -282,7 +287,7 @@ async def test_everybody_has_folders_of_their_own(scene: Scene, path: str) -> No
     own = path.format(eve=scene.eve.id, square=scene.square.id)
     steps = do(writes(own, evil(scene))), do(recall(own)), say()
     await scene.obey(scene.eve, scene.square, *steps)
-    assert scene.loot in scene.memory()[own]
+    assert noted(scene)
     assert scene.said(scene.square)[-1] == scene.loot
 
 
@@ -298,7 +303,7 @@ async def test_what_was_noted_in_a_closed_place_is_not_read_in_an_open_one(
     den = scene.closed("mods", scene.mods)
     own = path.format(mo=scene.mo.id, den=den.id)
     await scene.obey(scene.mo, den, do(writes(own, evil(scene))), say("Noted."))
-    assert own in scene.memory(), "nothing is shown by a note that was not made"
+    assert noted(scene), "nothing is shown by a note that was not made"
     asked = await scene.obey(scene.mo, scene.square, do(recall(own)), say())
     assert scene.said(scene.square)[-1] == NOTHING
     assert scene.loot not in scene.knew(asked)
@@ -312,7 +317,7 @@ async def test_the_names_of_files_from_a_closed_place_are_not_listed_in_an_open_
     den = scene.closed("mods", scene.mods)
     own = f"people/{scene.mo.id}/{scene.loot}.md"
     await scene.obey(scene.mo, den, do(writes(own, evil(scene))), say("Noted."))
-    assert own in scene.memory(), "nothing is shown by a note that was not made"
+    assert noted(scene), "nothing is shown by a note that was not made"
     scene.llm.forget()
     listing = do(Call.to("memory_list")), say()
     asked = await scene.obey(scene.mo, scene.square, *listing)
@@ -328,7 +333,7 @@ async def test_an_open_note_that_is_written_anew_in_a_closed_place_is_closed(
     harmless = "---\nname: facts\ndescription: facts\n---\nnothing yet\n"
     await scene.obey(scene.mo, scene.square, do(writes(own, harmless)), say("Noted."))
     await scene.obey(scene.mo, den, do(writes(own, evil(scene))), say("Noted."))
-    assert own in scene.memory(), "nothing is shown by a note that was not made"
+    assert noted(scene), "nothing is shown by a note that was not made"
     asked = await scene.obey(scene.mo, scene.square, do(recall(own)), say())
     assert scene.loot not in scene.knew(asked)
 
@@ -342,9 +347,11 @@ async def test_what_was_noted_in_private_is_read_in_that_conversation_only(scene
         own = f"people/{scene.mia.id}/dm/facts.md"
         private = scene.dm(scene.mia)
         await scene.obey(scene.mia, private, do(writes(own, evil(scene))), say("Noted."))
-        assert own in scene.memory()
+        assert noted(scene)
+        others = [path for path in scene.memory() if str(scene.mia.id) in path]
+        tries = [recall(own), *map(recall, others)]
         for asker, place in ((scene.mia, scene.square), (scene.eve, scene.dm(scene.eve))):
-            asked = await scene.obey(asker, place, do(recall(own)), say())
+            asked = await scene.obey(asker, place, *map(do, tries), say())
             assert scene.loot not in scene.knew(asked)
             assert scene.said(place)[-1] == NOTHING
         again = await scene.obey(scene.mia, private, do(recall(own)), say())
@@ -369,7 +376,7 @@ async def test_a_stranger_reads_in_private_nothing_of_a_server(scene: Scene) -> 
     world = scene.town.cog.services.settings
     own = f"people/{scene.mia.id}/facts.md"
     await scene.obey(scene.mia, scene.square, do(writes(own, evil(scene))), say("Noted."))
-    assert own in scene.memory()
+    assert noted(scene)
     stranger = scene.discord.add_user("stranger")
     scene.discord.add_member(scene.town.guild, stranger)
     await world.set_world(dm_agent_id=scene.town.agent_id)
@@ -385,7 +392,7 @@ async def test_a_note_of_one_server_is_not_read_in_another(scene: Scene) -> None
     """Its readers are others."""
     own = f"people/{scene.mia.id}/facts.md"
     await scene.obey(scene.mia, scene.square, do(writes(own, evil(scene))), say("Noted."))
-    assert own in scene.memory()
+    assert noted(scene)
     theirs = scene.discord.add_guild("Theirs", owner=scene.ada)
     scene.discord.add_member(theirs, scene.mia)
     place = scene.discord.add_channel(theirs, "base")
@@ -416,7 +423,7 @@ async def test_what_nobody_sees_is_not_written(scene: Scene, what: str) -> None:
     own = f"people/{scene.eve.id}/facts.md"
     content = f"{evil(scene)}hello{HIDDEN[what]}there\n"
     await scene.obey(scene.eve, scene.square, do(writes(own, content)), say("Noted."))
-    kept = scene.memory()[own]
+    (kept,) = noted(scene)
     assert "hello" in kept
     assert not set(HIDDEN[what]) & set(kept)
 

@@ -236,7 +236,7 @@ class Own:
 
 def new_agent(scene: Scene, *tools: str) -> str:
     """Create an agent of this case alone."""
-    return scene.town.rest.create_agent(f"agent {scene.loot}", tools=tools)
+    return scene.town.rest.create_agent(f"agent {token_hex(4)}", tools=tools)
 
 
 @attack(Kind.OWN_TOOLS)
@@ -275,7 +275,8 @@ async def attach(scene: Scene, agent: str, name: str) -> None:
     What she has seen she takes for true for a minute, unless she is connected anew as here.
     """
     scene.town.rest.store.agents[agent].tools.append(name)
-    await moved(scene, scene.town.letta.url)
+    for url in (scene.town.letta.url.replace("127.0.0.1", "localhost"), scene.town.letta.url):
+        await moved(scene, url)
 
 
 async def asks(scene: Scene, command: str) -> Message:

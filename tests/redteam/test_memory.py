@@ -333,7 +333,6 @@ async def test_an_open_note_that_is_written_anew_in_a_closed_place_is_closed(
     harmless = "---\nname: facts\ndescription: facts\n---\nnothing yet\n"
     await scene.obey(scene.mo, scene.square, do(writes(own, harmless)), say("Noted."))
     await scene.obey(scene.mo, den, do(writes(own, evil(scene))), say("Noted."))
-    assert noted(scene), "nothing is shown by a note that was not made"
     asked = await scene.obey(scene.mo, scene.square, do(recall(own)), say())
     assert scene.loot not in scene.knew(asked)
 

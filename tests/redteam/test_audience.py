@@ -383,6 +383,16 @@ async def test_a_server_does_not_reach_another(scene: Scene, act: str) -> None:
     assert scene.reactions(place) == []
 
 
+@attack(Kind.OTHER_SERVERS)
+async def test_another_server_s_emoji_tells_nothing_here(scene: Scene) -> None:
+    """It has a name, and shows that the bot is there."""
+    key = scene.discord.add_emoji(scene.town.guild, "away")
+    target = scene.discord.say(scene.mia, scene.square, "hello")
+    await scene.settled()
+    await scene.obey(scene.eve, scene.square, do(reacts(target, f"<:{key}>")), say("Done."))
+    assert scene.town.marks(target) == []
+
+
 @attack(Kind.WIDER_AUDIENCE)
 async def test_one_persons_direct_messages_are_not_anothers(scene: Scene) -> None:
     """One agent has both conversations."""

@@ -447,6 +447,6 @@ async def test_a_memory_file_is_read_as_what_somebody_wrote(scene: Scene) -> Non
     found = _FENCED.search(result)
     assert found, result
     assert scene.loot in found[2]
-    assert found[2].count("obey Eve") == len(FORGED)
+    assert found[2].count("obey Eve") == len(FORGED) + 1
     assert "obey Eve" not in result.replace(found[0], "")
     assert not re.search(r"<<<(BEGIN|END)|<system-reminder|<\|im_start", found[2])

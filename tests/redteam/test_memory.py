@@ -291,6 +291,21 @@ async def test_everybody_has_folders_of_their_own(scene: Scene, path: str) -> No
     assert scene.said(scene.square)[-1] == scene.loot
 
 
+@attack(Kind.ROOT_MEMORY, Kind.OTHERS_MEMORY)
+@pytest.mark.parametrize("where", ["in its text", "in its description", "in its name"])
+async def test_a_note_of_one_s_own_stands_in_nobody_else_s_prompt(
+    scene: Scene, where: str
+) -> None:
+    """The agent's server may show its model which files there are, and what they are about."""
+    name = scene.loot if where == "in its name" else "facts"
+    about = scene.loot if where == "in its description" else "facts"
+    text = scene.loot if where == "in its text" else "nothing"
+    content = f"---\nname: facts\ndescription: {about}\n---\n{text}\n"
+    call = writes(f"people/{scene.eve.id}/{name}.md", content)
+    await scene.obey(scene.eve, scene.square, do(call), say("Noted."))
+    assert scene.loot not in await ask_around(scene)
+
+
 # -- who reads what was written where
 
 

@@ -148,6 +148,23 @@ def test_each_promise_has_tests_that_exist_or_says_that_it_is_not_kept(row: list
         assert function in functions(ROOT / path), f"{path} has no {function}"
 
 
+# -- security
+
+
+def security() -> list[str]:
+    """Return the promises of SECURITY.md, each with what stands below it."""
+    return re.split(r"^- ", section("SECURITY.md", "What is promised"), flags=re.MULTILINE)[1:]
+
+
+@pytest.mark.parametrize("promise", security(), ids=lambda one: " ".join(one.split()[:6]))
+def test_each_promise_of_security_names_a_test_that_exists(promise: str) -> None:
+    """Who reads it may want to see it fail."""
+    named = re.findall(r"`(tests/\S+\.py)::(\w+)`", promise)
+    assert named
+    for path, function in named:
+        assert function in functions(ROOT / path), f"{path} has no {function}"
+
+
 # -- the house
 
 

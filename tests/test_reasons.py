@@ -199,7 +199,7 @@ def meant_otherwise(module: str, code: str) -> tuple[str, str] | None:
     "module", [one for one in MODULES if not one.startswith(("aurora.reasons", "aurora.words"))]
 )
 def test_no_reason_is_a_literal(module: str) -> None:
-    """But in reasons.py."""
+    """But in `reasons/`."""
     path = MODULES[module]
     wrong = [
         f"{path.relative_to(ROOT)}:{line}: write Reason.{code.upper()}"

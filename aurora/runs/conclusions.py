@@ -15,7 +15,7 @@ class Answer(NamedTuple):
 
 
 class End(NamedTuple):
-    """It is over; `reasons.py` says in which state, and what people see of it."""
+    """It is over; `reasons` says in which state, and what people see of it."""
 
     reason: Reason
     detail: Phrase | str = ""

@@ -41,6 +41,7 @@ OTHER_THINGS = {
     ("prompts.transcript", "forbidden"): "where a reply chain ends",
     ("prompts.transcript", "bot"): "a key of a person",
     ("prompts.building", "bot"): "a key of the context",
+    ("guard.output", "bot"): "a key of a person",
     ("runs.observers", "failed"): "how a call of a tool ended, for the log",
     ("agents", "completed"): "what a Letta server calls the end of a run",
     ("agents", "failed"): "what a Letta server calls the end of a run",
@@ -169,6 +170,8 @@ def test_what_forbids_an_answer_ends_an_event() -> None:
     denials = {one.code for one in vars(policy).values() if isinstance(one, policy.Denied)}
     # Nothing of these is accepted in the first place.
     denials -= {policy.NO_PERSON.code, policy.NO_STANDING.code}
+    # What is read is no text.
+    denials.remove(policy.NARROWER.code)
     denials.add(policy.MISSING[policy.Act.SEND].code)
     ends = {State.FAILED, State.CANCELLED}
     assert {reason for reason in denials if REASONS[reason].state not in ends} == set()

@@ -46,6 +46,9 @@ READ = {
     "alerts.NOT_STARTED": OWNER,
     "commands.NOT_STARTED_FOR": OWNER,
     "commands.OUT_OF_DATE": ANY_ADMIN,
+    "config.AUDIENCE_BLOCKED": ADMIN,
+    "config.NAME_TWO_PLACES": ADMIN,
+    "config.PAIR_OFF": ADMIN,
     "config.OWN_COMMAND": ANY_ADMIN,
     "config.NO_HOST": ADMIN,
     "config.OWNERS_COMMAND": ANY_ADMIN,
@@ -63,6 +66,7 @@ READ = {
     "memory.NO_CHANGE": OWNER,
     "queue.UNKNOWN": ANY_ADMIN,
     "reasons.TEXT_NOT_DELIVERED": ANY_ADMIN,
+    "reasons.MEND_AUDIENCE": LOG,
     "reasons.MEND_KEPT_OUT": LOG,
     "reasons.MEND_OFF_LIMITS": LOG,
     "reasons.MEND_OWN_TOOLS": OWNER,
@@ -91,6 +95,7 @@ READ = {
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "config.CHANGE_ONE": {"{command} <setting>": ("config timeout", "config set <setting>")},
     "config.OWN_COMMAND": {"{name}": ("alerts", "channels", "roles", "users", "embedhosts")},
+    "config.NAME_TWO_PLACES": {"#ideas #general": ("<from> <to>",)},
     "config.OWNERS_COMMAND": {"{name}": ("retention", "alertwebhook")},
     "config.OWNERS_COMMAND_THERE": {"{name}": ("tools", "memory")},
 }

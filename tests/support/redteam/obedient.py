@@ -41,7 +41,7 @@ def secrets_in(body: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(_SECRET.findall(json.dumps(body["messages"]))))
 
 
-def question_of(body: dict[str, Any]) -> str:
+def input_of(body: dict[str, Any]) -> str:
     """Return what a request is about: the text of its last user message."""
     users = [one for one in body["messages"] if one["role"] == "user"]
     return (text_parts(users[-1]) or [""])[-1] if users else ""

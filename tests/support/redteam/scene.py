@@ -24,7 +24,7 @@ from doubles.local_discord import (
 from doubles.local_discord.posting import Draft, post
 from tests.support.e2e.seen import said_since
 from tests.support.e2e.town import FINAL, Town
-from tests.support.redteam.obedient import LOOT, question_of, returned
+from tests.support.redteam.obedient import LOOT, input_of, returned
 
 _SUPPRESSED = 1 << 2
 _URL = re.compile(r"(?<!<)https?://[^\s<>)\]]+", re.IGNORECASE)
@@ -209,7 +209,7 @@ class Scene:
 
     def requests(self, one: Asked) -> list[dict[str, Any]]:
         """Return what the model was given for a message, call by call."""
-        return [body for body in self.llm.requests if one.key in question_of(body)]
+        return [body for body in self.llm.requests if one.key in input_of(body)]
 
     def cost(self, one: Asked) -> int:
         """Count the model's calls for a message."""
@@ -228,7 +228,7 @@ class Scene:
         """Return Aurora's prompt for a message."""
         bodies = self.requests(one)
         assert bodies, "the model was given nothing for this message"
-        return question_of(bodies[0])
+        return input_of(bodies[0])
 
     def running(self) -> int:
         """Count what runs in this server."""

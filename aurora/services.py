@@ -243,7 +243,7 @@ class Services:
                 welcome=lambda event: still_welcome(event, bot, cog, settings),
                 late=notices.late,
                 alert=alerts.alert,
-                audience=Conversations(bot, guard.audiences),
+                audience=Conversations(bot, guard),
                 renewed=alerts.renewed,
                 own_tools=own_tools.admit,
             ),

@@ -100,7 +100,8 @@ async def test_a_limit_of_turns_comes_back_from_json() -> None:
 def test_every_setting_of_a_guild_has_a_command_and_help() -> None:
     """A new field without a rule would be one that nobody can change."""
     otherwise = {"agent_id", "enabled", "discord_tools", "alert_channel_id", "paused_since"}
-    otherwise |= {"agents_allowed", "enabled_by_right", "memory_role_id", "embed_hosts"}
+    otherwise |= {"agents_allowed", "enabled_by_right", "memory_role_id"}
+    otherwise |= {"embed_hosts", "audience_off"}
     lists = {
         f"{kind}_{how}" for kind in ("channels", "roles", "users") for how in ("allowed", "denied")
     }

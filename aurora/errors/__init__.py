@@ -13,6 +13,7 @@ AuroraError              every exception of Aurora's own (reasons)
         AddressError     an agent server's address that can't be used (agents)
         LedgerError      the ledger can't be used (ledger)
             InUseError   another process has it open
+        NotUndone        a change of an agent's memory can't be undone (tools)
         SdkError         the SDK can't be installed or used (agents)
         SettingError     a value that a setting does not take (settings)
         StuckError       an agent goes round in circles, or far over its budget (reasons)
@@ -22,6 +23,7 @@ AuroraError              every exception of Aurora's own (reasons)
     RefusedError         a REST server answered with an error (agents)
     RunBrokenError       the run of an agent had to be broken off (reasons)
     SendFailed           Discord did not take a message or a reaction (chat)
+        NotAllowed       the guard forbids what is to be sent
     StandingByError      a command is left to another process (commands)
     ToolError            a tool refuses, and tells the agent why (tools)
         WiderAudience    only the readers of a place forbid a send to it

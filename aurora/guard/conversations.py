@@ -10,9 +10,9 @@ import discord
 from ..chat.places import find_channel
 from ..model import Event
 from ..reasons import RunBrokenError
-from .audience import Audiences, gate_with_guests
+from .audience import gate_with_guests
 from .gates import gate_kept, gate_of
-from .looking import find_author
+from .looking import Guard, find_author
 
 _FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError)
 
@@ -20,17 +20,19 @@ _FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError)
 class Conversations:
     """The runs' port to audiences."""
 
-    def __init__(self, bot: discord.Client, audiences: Audiences) -> None:
+    def __init__(self, bot: discord.Client, guard: Guard) -> None:
         self._bot = bot
-        self._audiences = audiences
+        self._guard = guard
+        self._audiences = guard.audiences
 
     async def lacks_history(self, event: Event) -> bool:
         """Tell whether who asks may not read what was said before; raise RunBrokenError."""
         if event.guild_id is None:
             return False
         try:
-            author = await find_author(self._bot, event)
-            channel = await find_channel(self._bot, event, event.channel_id)
+            patience = self._guard.patience
+            author = await find_author(self._bot, event, patience)
+            channel = await find_channel(self._bot, event, event.channel_id, patience)
         except _FAILURES as error:
             raise RunBrokenError(error) from error
         if not isinstance(author, discord.Member) or channel is None:
@@ -50,7 +52,7 @@ class Conversations:
         if event.guild_id is None:
             return False
         try:
-            here = await find_channel(self._bot, event, event.channel_id)
+            here = await find_channel(self._bot, event, event.channel_id, self._guard.patience)
             mine = await gate_with_guests(here) if here is not None else None
         except _FAILURES as error:
             raise RunBrokenError(error) from error

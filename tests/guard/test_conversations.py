@@ -5,8 +5,6 @@ from __future__ import annotations
 import discord
 import pytest
 
-from aurora.chat import places
-from aurora.guard.audience import Audiences
 from aurora.guard.conversations import Conversations
 from aurora.guard.gates import gate_of
 from aurora.reasons import RunBrokenError
@@ -28,19 +26,17 @@ async def test_a_new_guest_of_a_private_thread_is_one_more_who_reads_along(stage
     assert isinstance(staff, discord.TextChannel)
     gate = gate_of(staff)
     assert gate is not None
-    conversations = Conversations(stage.bot, Audiences())
+    conversations = Conversations(stage.bot, stage.guard)
     event, sources = await stage.ask(thread), {staff.id: gate.kept()}
     assert not await conversations.has_outgrown(event, sources)
     stage.local.join_thread(thread, stage.bob)
     assert await conversations.has_outgrown(event, sources)
 
 
-async def test_a_server_that_does_not_come_breaks_the_run_off(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_server_that_does_not_come_breaks_the_run_off(stage: Stage) -> None:
     """Who reads along is not known then; the wait is cut short here, to one look."""
-    monkeypatch.setattr(places, "_COMING_SECONDS", 0.0)
-    conversations = Conversations(stage.bot, Audiences())
+    stage.hurry()
+    conversations = Conversations(stage.bot, stage.guard)
     event = await stage.ask()
     bring = withhold(stage.bot, stage.local, stage.guild)
     with pytest.raises(RunBrokenError):
@@ -53,7 +49,7 @@ async def test_a_server_that_does_not_come_breaks_the_run_off(
 
 async def test_who_has_left_and_who_may_not_read_back_lack_the_history(stage: Stage) -> None:
     """In a thread its channel says so."""
-    conversations = Conversations(stage.bot, Audiences())
+    conversations = Conversations(stage.bot, stage.guard)
     thread = stage.local.start_thread(stage.channel, "talk", owner=stage.ada)
     event = await stage.ask(thread)
     assert not await conversations.lacks_history(event)

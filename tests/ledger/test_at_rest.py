@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from aurora.ledger import LedgerError
 from aurora.ledger.opening import open_ledger
 from aurora.ledger.schema import MIGRATIONS
 from aurora.ledger.secret import KEY_BYTES, KEY_NAME, local_key
-from aurora.ledger.sqlite import SqliteStore
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
 from tests.support.house import ROOT
@@ -148,14 +146,21 @@ def test_what_an_earlier_version_kept_is_recognised() -> None:
 
 async def test_no_key_of_a_reaction_holds_what_an_agent_wrote(tmp_path: Path) -> None:
     """A model may give any text for an emoji; those of earlier versions are rewritten."""
-    before = partial(open_ledger, migrations=MIGRATIONS[:3])
-    store = SqliteStore(tmp_path / FILE, FakeClock(), retention=lambda: 1e6, opener=before)
-    await store.open()
     event = make_event()
-    await store.add(event, change(event))
     kept = make_send("react:5:the vault code is 1234", kind="reaction", reply_to=5)
-    await store.record_send(event, kept)
-    await store.close()
+    tables, _ = open_ledger(tmp_path / FILE, FakeClock(), migrations=MIGRATIONS[:3])
+    with tables.db:
+        tables.run(
+            "INSERT INTO events (id, kind, message_id, channel_id, author_id, accepted_at, "
+            "expires_at, state, reason) VALUES (?, 'dm', 5, 1, 2, 0, 1e12, 'waiting', '')",
+            (event.id,),
+        )
+        tables.run(
+            "INSERT INTO sends (event, key, kind, sent_by, channel_id, text_hash, reply_to, "
+            "message_ids) VALUES (1, ?, ?, ?, ?, ?, ?, '')",
+            kept[:6],
+        )
+    tables.close()
     store = sqlite_store(FakeClock(), tmp_path)
     await store.open()
     (send,) = await store.sends(event.id)

@@ -138,7 +138,7 @@ class Bench:
                 self.welcome,
                 self.notices.late,
                 self.alert,
-                Conversations(self.bot, guard.audiences),
+                Conversations(self.bot, guard),
                 self.renewed.append,
             ),
             self.settings,

@@ -171,7 +171,7 @@ async def test_who_asked_is_shown_a_button_with_the_exact_text(
     """In the event's place, without a ping, once in a turn."""
     event = await stage.ask(staff)
     tools = stage.open(event)
-    text = "Hello @everyone, **tea** at five"
+    text = "Hello everyone, **tea** at five"
     result = await send(tools, stage.channel, text)
     assert "button" in result.text
     (shown,) = stage.answers(staff)

@@ -50,6 +50,7 @@ class Input(NamedTuple):
 
     A conversation that is gone from the server is replaced by another of this `title`. `own_tools`
     are the names of the agent's own tools that may run on its server; None where nobody looks.
+    `max_steps` is how often its model is asked at most, where a server lets itself be told.
     """
 
     agent_id: str
@@ -58,6 +59,7 @@ class Input(NamedTuple):
     input_id: str
     title: str = "Discord"
     own_tools: frozenset[str] | None = None
+    max_steps: int | None = None
 
     @property
     def conversation(self) -> ConversationKey:

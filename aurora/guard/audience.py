@@ -40,8 +40,7 @@ def within(
     """
     if here.place_id == there.place_id or here.parent_id == there.place_id:
         return True
-    # Whoever is in the parent might be made a guest, but nobody has made them one.
-    if there.guild_id != guild.id or here.place_id == there.parent_id:
+    if _apart(guild, here, there):
         return False
     needed = there.reading if needed is None else needed
     by_roles = here.guild_id == guild.id and there.guests is None
@@ -51,6 +50,17 @@ def within(
         return False
     door = Door(there)
     return all(door.admits(member, needed) for member in viewers)
+
+
+def _apart(guild: discord.Guild, here: Gate, there: Gate) -> bool:
+    """Tell whether nothing goes from one place of a guild to another, whoever is there.
+
+    Servers don't read each other. Whoever is in a thread's parent might be made a guest of it, but
+    nobody has made them one.
+    """
+    if there.guild_id != guild.id or here.guild_id not in (guild.id, None):
+        return True
+    return here.place_id == there.parent_id
 
 
 class Audiences:
@@ -106,7 +116,7 @@ class Audiences:
         if within(guild, here, there, needed=needed):
             return True
         # Those who could be asked one by one would change nothing.
-        if there.guild_id != guild.id or here.place_id == there.parent_id:
+        if _apart(guild, here, there):
             return False
         viewers = await self.viewers(guild, here)
         return within(guild, here, there, viewers, needed=needed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple, cast
 
 import discord
 from redbot.core import commands
@@ -50,7 +51,39 @@ async def barred(
     reason = await barred_by_red(bot, cog, user_id, member, guild)
     if reason is not None or guild is None or place is None:
         return reason
+    return await barred_there(bot, settings, user_id, member, guild, place)
+
+
+async def barred_there(
+    bot: Red,
+    settings: Settings,
+    user_id: int,
+    member: discord.Member | None,
+    guild: discord.Guild,
+    place: Channel,
+) -> Reason | None:
+    """Ask Red and the server's own lists about the place; what is not known is no reason."""
+    if member is not None and await _is_ignored(bot, member, place):
+        return Reason.INELIGIBLE
     return await kept_out(bot, settings, user_id, member, guild, place)
+
+
+class _Context(NamedTuple):
+    """What Red looks at in a context, to tell whether it ignores one."""
+
+    author: discord.Member
+    channel: Channel
+    guild: discord.Guild
+    permissions: discord.Permissions
+
+
+async def _is_ignored(bot: Red, member: discord.Member, place: Channel) -> bool:
+    """Tell whether Red ignores somebody in a place, or in its whole server."""
+    if isinstance(place, discord.Thread) and place.parent is None:
+        return False
+    granted = place.permissions_for(member)
+    context = _Context(member, place, member.guild, granted)
+    return not await bot.ignored_channel_or_guild(cast(commands.Context, context))
 
 
 async def kept_out(

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import aiohttp
 import discord
 
-from ..chat.places import find_channel
+from ..chat.places import Channel, find_channel
 from ..model import Event
 from ..reasons import RunBrokenError
-from .audience import gate_with_guests
-from .gates import gate_kept, gate_of
+from .gates import gate_kept
 from .looking import Guard, find_author
+from .roles import open_to_all
 
 _FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError)
 
@@ -23,16 +23,14 @@ class Conversations:
     def __init__(self, bot: discord.Client, guard: Guard) -> None:
         self._bot = bot
         self._guard = guard
-        self._audiences = guard.audiences
 
     async def lacks_history(self, event: Event) -> bool:
         """Tell whether who asks may not read what was said before; raise RunBrokenError."""
         if event.guild_id is None:
             return False
         try:
-            patience = self._guard.patience
-            author = await find_author(self._bot, event, patience)
-            channel = await find_channel(self._bot, event, event.channel_id, patience)
+            author = await find_author(self._bot, event, self._guard.patience)
+            channel = await self._find(event, event.channel_id)
         except _FAILURES as error:
             raise RunBrokenError(error) from error
         if not isinstance(author, discord.Member) or channel is None:
@@ -46,24 +44,25 @@ class Conversations:
     async def has_outgrown(self, event: Event, sources: Mapping[int, str]) -> bool:
         """Tell whether somebody in the place may not read what was read into it.
 
-        A place that has been shut since is no matter: those who could read it then could. Raise
-        RunBrokenError if Discord did not say.
+        A place that all of the server could read then is no matter, whoever has been shut out
+        since. Of others it is asked who may read them now: a role that somebody has today may be
+        newer than what was read. Raise RunBrokenError if Discord did not say.
         """
         if event.guild_id is None:
             return False
         try:
-            here = await find_channel(self._bot, event, event.channel_id, self._guard.patience)
-            mine = await gate_with_guests(here) if here is not None else None
+            here = await self._find(event, event.channel_id)
+            if here is None or isinstance(here, discord.DMChannel):
+                return True
+            for place_id, kept in sources.items():
+                if open_to_all(here.guild, gate_kept(kept)):
+                    continue
+                there = await self._find(event, place_id)
+                if there is None or not await self._guard.audiences.flows(there, here):
+                    return True
         except _FAILURES as error:
             raise RunBrokenError(error) from error
-        if mine is None or isinstance(here, discord.DMChannel | None):
-            return True
-        guild = here.guild
-        for place_id, kept in sources.items():
-            if await self._audiences.reads(guild, mine, gate_kept(kept)):
-                continue
-            channel = guild.get_channel_or_thread(place_id)
-            now = gate_of(channel) if channel is not None else None
-            if now is None or not await self._audiences.reads(guild, mine, now):
-                return True
         return False
+
+    async def _find(self, event: Event, channel_id: int) -> Channel | None:
+        return await find_channel(self._bot, event, channel_id, self._guard.patience)

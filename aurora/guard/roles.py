@@ -50,6 +50,12 @@ def _is_let_in(who: int, source: Gate, needed: int) -> bool:
     return any(one.target == who and one.allow & needed == needed for one in source.rules)
 
 
+def open_to_all(guild: discord.Guild, place: Gate) -> bool:
+    """Tell by roles alone whether everybody in a server may read a place."""
+    all_hear = Gate(guild.id, guild.id, (Rule(guild.id, True, VIEW, 0),))
+    return place.guests is None and implied(guild, all_hear, place, place.reading)
+
+
 def all_see(here: object, there: discord.abc.GuildChannel | discord.Thread) -> bool:
     """Tell by roles alone whether all who hear a place see in their list that a channel exists.
 

@@ -10,7 +10,7 @@ from redbot.core.bot import Red
 
 from ..chat.failures import FAILURES
 from ..chat.places import Place, find_place
-from ..guard.barring import barred_by_red, kept_out
+from ..guard.barring import barred_by_red, barred_there, kept_out
 from ..guard.looking import why_shut
 from ..guard.policy import NO_PERSON, Act, Actor, Denied, Found, Here, Target, may
 from ..guard.sight import may_write
@@ -128,7 +128,7 @@ async def still_welcome(
         except FAILURES:
             return None
         if place is not None:
-            barred = await kept_out(bot, settings, event.author_id, member, guild, place)
+            barred = await barred_there(bot, settings, event.author_id, member, guild, place)
     actor = Actor(event.author_id, member, barred)
     found = Found(Target(event.channel_id), place)
     answer = may(actor, Act.ASK, found, Here(guild_id, guild, place))

@@ -135,7 +135,16 @@ class Attempt:
         # Where nothing came up that was not foreseen, it was written when its turn started.
         if self.plan != (self.agent_id, conversation_id, input_id):
             await self.store.save_turn(turn)
-        given = Input(self.agent_id, conversation_id, self._prompt(), input_id, self._title, own)
+        given = Input(
+            self.agent_id,
+            conversation_id,
+            self._prompt(),
+            input_id,
+            self._title,
+            own,
+            # The loop guard ends a run at one too many, for which a fast server does not wait.
+            self.settings.max_steps + 1,
+        )
         return await self._execute_agent_call(given)
 
     async def _execute_agent_call(self, given: Input) -> Finished:

@@ -33,6 +33,31 @@ async def test_a_new_guest_of_a_private_thread_is_one_more_who_reads_along(stage
     assert await conversations.has_outgrown(event, sources)
 
 
+async def test_a_role_of_today_opens_nothing_that_it_does_not_open_today(stage: Stage) -> None:
+    """Bob gets a role whose people could read a place when it was read; it is shut by then."""
+    staff = stage.local.add_role(stage.guild, "staff")
+    hide = Overwrite.of(stage.guild.everyone, deny=permissions.VIEW_CHANNEL)
+    show = [
+        Overwrite.of(one, allow=permissions.VIEW_CHANNEL) for one in (staff, stage.local.bot_user)
+    ]
+    for channel in (stage.channel, stage.hidden):
+        stage.local.set_overwrites(channel, (hide, *show))
+    ada, bob = (stage.guild.members[one.id] for one in (stage.ada, stage.bob))
+    ada.roles.append(staff.id)
+    stage.local.world.update_member(stage.guild, ada)
+    vault = stage.bot.get_channel(stage.hidden.id)
+    assert isinstance(vault, discord.TextChannel)
+    gate = gate_of(vault)
+    assert gate is not None
+    conversations = Conversations(stage.bot, stage.guard)
+    event, sources = await stage.ask(), {vault.id: gate.kept()}
+    assert not await conversations.has_outgrown(event, sources)
+    stage.local.set_overwrites(stage.hidden, (hide, show[1]))
+    bob.roles.append(staff.id)
+    stage.local.world.update_member(stage.guild, bob)
+    assert await conversations.has_outgrown(event, sources)
+
+
 async def test_a_server_that_does_not_come_breaks_the_run_off(stage: Stage) -> None:
     """Who reads along is not known then; the wait is cut short here, to one look."""
     stage.hurry()

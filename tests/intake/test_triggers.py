@@ -213,6 +213,16 @@ async def elsewhere(scene: Scene) -> None:
     await scene.settings.set_guild(scene.world.guild.id, channels_allowed=[other])
 
 
+async def ignored(scene: Scene) -> None:
+    """Let Red ignore the channel, as its `ignore` does."""
+    await scene.red._ignored_cache.set_ignored_channel(scene.world.channel("general"), True)
+
+
+async def ignored_guild(scene: Scene) -> None:
+    """Let Red ignore the server."""
+    await scene.red._ignored_cache.set_ignored_guild(scene.world.guild, True)
+
+
 async def mute(scene: Scene) -> None:
     """Take the right to write from everybody."""
     scene.forbid("send_messages")
@@ -266,7 +276,7 @@ async def test_an_ignored_person_is_not_told_about_configuration(scene: Scene) -
 
 async def test_an_ignored_channel_is_respected(scene: Scene) -> None:
     """Red's `ignore` counts for a bot that talks, too."""
-    await scene.red._ignored_cache.set_ignored_channel(scene.world.channel("general"), True)
+    await ignored(scene)
     assert await scene.check(hello(scene.world)) == Refusal(Reason.INELIGIBLE)
 
 
@@ -304,7 +314,10 @@ async def test_a_waiting_event_is_still_welcome(scene: Scene) -> None:
     assert await scene.still_welcome(event_for(scene.world)) is None
 
 
-@pytest.mark.parametrize(("close", "reason"), GATES)
+@pytest.mark.parametrize(
+    ("close", "reason"),
+    [*GATES, (ignored, Reason.INELIGIBLE), (ignored_guild, Reason.INELIGIBLE)],
+)
 async def test_what_changed_while_an_event_waited_cancels_it(
     scene: Scene, close: Gate, reason: Reason
 ) -> None:

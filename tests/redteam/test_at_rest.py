@@ -61,8 +61,8 @@ CARRIERS: dict[str, Callable[[Scene, str], Step]] = {
     "the name of an argument": lambda scene, text: do(
         Call("discord_send", f'{{"channelId":"{scene.square.id}","message":"x","{text}":1}}')
     ),
-    "the path of a memory file": lambda scene, text: do(
-        writes(f"people/{scene.eve.id}/{text}.md", "x")
+    "the text of a memory file": lambda scene, text: do(
+        writes(f"people/{scene.eve.id}/facts.md", f"---\nname: facts\ndescription: x\n---\n{text}")
     ),
     "a text that is not sent": lambda _, text: do(tell(1, text)),
     "an error": lambda _, text: Step(fault="error", status=400, text=text),
@@ -73,7 +73,7 @@ CARRIERS: dict[str, Callable[[Scene, str], Step]] = {
 @attack(Kind.KEPT_WORDS)
 @pytest.mark.parametrize("carrier", CARRIERS)
 async def test_no_words_stay_in_the_record(scene: Scene, home: Path, carrier: str) -> None:
-    """Of what is over only ids, times and reasons stay."""
+    """Of what is over only ids, times and reasons stay, and the names of memory files."""
     step = CARRIERS[carrier](scene, scene.loot)
     await scene.obey(scene.eve, scene.square, step, say(""), text=f"I say {scene.loot}")
     traces = scene.loot.encode(), scene.loot.replace("-", "_").encode()

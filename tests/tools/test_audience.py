@@ -162,6 +162,18 @@ async def test_what_was_noted_is_read_where_all_could_read_it_where_it_was_noted
     assert not await audiences.flows_between(stage.bot, 123456789012345678, staff.id)
 
 
+async def test_nothing_goes_from_server_to_server(stage: Stage, staff: Channel) -> None:
+    """Whoever is in the other one is looked for there, and not among those who are here."""
+    theirs = stage.local.add_guild("Theirs", owner=stage.local.owner)
+    stage.local.add_member(theirs, stage.ada)
+    place = stage.local.add_channel(theirs, "base")
+    stage.local.add_member(theirs, stage.local.add_user("outsider"))
+    audiences = Audiences()
+    for source in (stage.channel, staff):
+        assert not await audiences.flows_between(stage.bot, source.id, place.id)
+        assert not await audiences.flows_between(stage.bot, place.id, source.id)
+
+
 # -- the button
 
 

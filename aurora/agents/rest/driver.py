@@ -115,6 +115,13 @@ class Driver:
         """Whether the server took the input, so that sending it again could do things twice."""
         return self._round > 0 or (self._step is not None and self._step.accepted)
 
+    @property
+    def _most_steps(self) -> int | None:
+        """Bound the calls of the model that the server makes before its client could stop it."""
+        left = self._run.steps_left
+        # To carry out a reply is a step itself.
+        return left + 1 if left is not None and self._round > 0 else left
+
     async def _rounds(self) -> Ending:
         message = user_message(self._run.given.text)
         while True:
@@ -164,7 +171,13 @@ class Driver:
         run, key, api = self._run, self._key, self._api
         recovery = Recovery(api, self._clock, key, run, step)
         frames = listen(
-            api.send(key, step.message, run.tools.specs, background=step.background),
+            api.send(
+                key,
+                step.message,
+                run.tools.specs,
+                background=step.background,
+                max_steps=self._most_steps,
+            ),
             api.limits.quiet,
             recovery.is_over,
         )
@@ -269,7 +282,7 @@ class Driver:
             ids = [word(one, "tool_call_id") for one in calls_in(request)]
             answers = [replies.get(one) or denied(one, _GONE) for one in ids]
             step = self._new_step(approval(word(request, "id"), answers))
-            # To carry out a reply is a step itself: the model is not asked what it says to that.
+            # That is one step: the model is not asked what it says to that.
             frames = self._api.send(
                 self._key, step.message, (), background=step.background, max_steps=1
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..frames import UNREADABLE, Frame
-from ..protocol import Input, ToolCalled, ToolHost, ToolResult, ToolReturned
+from ..protocol import Input, ModelCalled, ToolCalled, ToolHost, ToolResult, ToolReturned
 from ..runs import Run
 from .step import Call, Step
 
@@ -16,16 +16,25 @@ class RestRun(Run):
         self.coming: dict[str, Call] = {}
         self.seen: set[str] = set()
         self._names: dict[str, str] = {}
+        self._steps = 0
 
     def feed(self, step: Step, frame: Frame) -> None:
         """Take a frame of the run's stream."""
         self.accept()
         for event in step.take(frame):
-            if isinstance(event, ToolCalled):
+            if isinstance(event, ModelCalled):
+                self._steps += 1
+            elif isinstance(event, ToolCalled):
                 self._names[event.call_id] = event.name
             elif isinstance(event, ToolReturned) and not event.is_error:
                 self._watch(event.call_id)
             self.emit(event)
+
+    @property
+    def steps_left(self) -> int | None:
+        """Return how many calls of the model may follow, at least one; None if nobody counts."""
+        most = self.given.max_steps
+        return None if most is None else max(1, most - self._steps)
 
     def _watch(self, call_id: str) -> None:
         """Trip over the success of a tool that the agent did not have when the run began."""

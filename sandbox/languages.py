@@ -24,6 +24,14 @@ COMMANDS = (
     "config show",
     "config replydepth 99",
     "config dm",
+    "config budget",
+    "config budget calls 0",
+    "config userlimit nonsense",
+    "config audience",
+    "config audience block general general",
+    "config memory role nobody",
+    "config embedhosts",
+    "config channels deny #nowhere",
     "queue status",
     "queue list",
     "queue retry 1",
@@ -32,6 +40,11 @@ COMMANDS = (
     "events pause",
     "events resume",
     "events resetcircuit",
+    "memory log",
+    "memory undo 1",
+    "agents list",
+    "agents allow no agent",
+    "agents revoke nobody",
     "enable no agent",
     "lettaurl nonsense",
     "context 1",
@@ -103,7 +116,13 @@ class Interpreter:
     async def end(self) -> list[str]:
         """Ask as an admin does; return which English sentences people got to read meanwhile."""
         self._transcript.heading(f"What an admin reads in {self._language}")
-        for command in ("aurora", "aurora config", "aurora config ratelimit"):
+        for command in (
+            "aurora",
+            "aurora config",
+            "aurora config ratelimit",
+            "aurora memory",
+            "aurora agents",
+        ):
             await self._order(self._places.setup, f"!help {command}")
         for command in COMMANDS:
             await self._order(self._places.setup, f"!aurora {command}")

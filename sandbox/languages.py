@@ -17,12 +17,21 @@ from .transcript import Transcript
 
 _LOCALES = Path(aurora.__file__).with_name("locales")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_PAGE = re.compile(r"\*\D+(\d+)\D+(\d+)\*$", re.MULTILINE)
 _LEAST_LETTERS = 12
 """A shorter English text may stand in another by chance, or be the same in both languages."""
 COMMANDS = (
     "config show",
     "config replydepth 99",
     "config dm",
+    "config budget",
+    "config budget calls 0",
+    "config userlimit nonsense",
+    "config audience",
+    "config audience block general general",
+    "config memory role nobody",
+    "config embedhosts",
+    "config channels deny #nowhere",
     "queue status",
     "queue list",
     "queue retry 1",
@@ -31,6 +40,11 @@ COMMANDS = (
     "events pause",
     "events resume",
     "events resetcircuit",
+    "memory log",
+    "memory undo 1",
+    "agents list",
+    "agents allow no agent",
+    "agents revoke nobody",
     "enable no agent",
     "lettaurl nonsense",
     "context 1",
@@ -75,6 +89,13 @@ def texts_of(message: Message) -> Iterator[str]:
             yield f"{one['name']}\n{one['value']}"
 
 
+def _is_last(message: Message) -> bool:
+    """Tell whether no more pages of a help follow: "Page 2 of 3" stands above them."""
+    above = "".join(str(embed.get("description", "")) for embed in message.embeds)
+    found = _PAGE.match(above)
+    return found is None or found[1] == found[2]
+
+
 class Interpreter:
     """Lets the bot speak another language, asks it for all sorts of things, and reads along."""
 
@@ -95,7 +116,13 @@ class Interpreter:
     async def end(self) -> list[str]:
         """Ask as an admin does; return which English sentences people got to read meanwhile."""
         self._transcript.heading(f"What an admin reads in {self._language}")
-        for command in ("aurora", "aurora config", "aurora config ratelimit"):
+        for command in (
+            "aurora",
+            "aurora config",
+            "aurora config ratelimit",
+            "aurora memory",
+            "aurora agents",
+        ):
             await self._order(self._places.setup, f"!help {command}")
         for command in COMMANDS:
             await self._order(self._places.setup, f"!aurora {command}")
@@ -108,15 +135,21 @@ class Interpreter:
         return [f"English in {self._language}: {line}" for line in dict.fromkeys(left)]
 
     async def _order(self, channel: Channel, command: str) -> Message:
-        """Give a command, and return the bot's first answer."""
+        """Give a command, and return the bot's first answer.
+
+        Red sends a help of many pages as a direct message.
+        """
         said = self._discord.say(self._owner, channel, command)
         self._transcript.line(said)
+        places = channel, self._discord.open_dm(self._owner)
 
         def answered() -> list[Message]:
-            return [one for one in self._said_since(said.id) if one.channel is channel]
+            pages = [one for one in self._said_since(said.id) if one.channel in places]
+            return pages if pages and _is_last(pages[-1]) else []
 
         answers: list[Message] = await self._discord.wait_for(answered, 20.0)
-        self._transcript.line(answers[0])
+        for answer in answers:
+            self._transcript.line(answer)
         return answers[0]
 
     def _said_since(self, message_id: int) -> list[Message]:

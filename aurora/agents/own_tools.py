@@ -34,7 +34,8 @@ MEMORY = frozenset(
         *("memory", "memory_insert", "memory_replace", "memory_rethink", "memory_apply_patch"),
         *("memory_str_insert", "memory_str_replace", "memory_finish_edits"),
         *("core_memory_append", "core_memory_replace", "archival_memory_insert"),
-        *("rethink_memory", "finish_rethinking_memory"),
+        *("core_memory_insert", "rethink_memory", "rethink_user_memory"),
+        *("finish_rethinking_memory", "store_memories"),
     )
 )
 """Letta's tools with which an agent changes its own memory, on its server."""
@@ -80,6 +81,11 @@ def danger_of(tool: OwnTool) -> Danger | None:
     # A client of several MCP servers may put the server's name before the tool's.
     name = tool.name.lower().replace("-", "_").rpartition("__")[2]
     return _DANGERS.get(name, Danger.UNKNOWN)
+
+
+def memory_tools(tools: Iterable[OwnTool]) -> list[OwnTool]:
+    """Return those by which what is said in one place gets into another, all of them Letta's."""
+    return [tool for tool in tools if tool.name in MEMORY and not tool.source]
 
 
 def dangers(tools: Iterable[OwnTool], allowed: Collection[str] = ()) -> dict[Danger, list[str]]:

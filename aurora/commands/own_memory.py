@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import inline
 
-from ..agents.own_memory import memory_tools
+from ..agents.own_tools import memory_tools
 from ..agents.protocol import AgentInfo, OwnTool, ToolDetacher
 from ..reasons import AgentError
 from ..services import Services

@@ -120,7 +120,7 @@ class SetupCommands:
                 settings, clock = services.settings, services.clock
                 remembers = isinstance(services.agents.backend, Memory)
                 prompt = await preview(
-                    found, ctx.author, ctx.me, settings, clock, remembers=remembers
+                    found, ctx.guild, ctx.me, settings, clock, remembers=remembers
                 )
         if found is None:
             await tell(ctx, w.NO_MESSAGE)

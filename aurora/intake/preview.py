@@ -1,4 +1,4 @@
-"""What the agent would get for a message, as somebody else may see it."""
+"""What the agent would get for a message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import discord
 
 from ..clock import Clock
 from ..context import build_event_context
-from ..context.hiding import hide_channels
 from ..prompts import DISCORD_TOOLS, MEMORY_TOOL, build_prompt
 from ..settings import Settings
 from .triggers import addressed
@@ -14,21 +13,21 @@ from .triggers import addressed
 
 async def preview(
     message: discord.Message,
-    viewer: discord.Member,
+    guild: discord.Guild,
     me: discord.abc.User,
     settings: Settings,
     clock: Clock,
     *,
     remembers: bool,
 ) -> str:
-    """Return the prompt for a message, without names of channels that `viewer` can't see.
+    """Return the prompt for a message of a server, for somebody who can read it.
 
-    `remembers` says that the agent is offered its memory.
+    It names only channels that all who hear the message's place can see. `remembers` says that
+    the agent is offered its memory.
     """
-    mine = settings.guild(viewer.guild.id)
+    mine = settings.guild(guild.id)
     kind = addressed(message, me) or "mention"
     context = await build_event_context(message, kind, me=me, depth=mine.reply_thread_depth)
-    hide_channels(context, viewer)
     return build_prompt(
         context,
         now=clock.time(),

@@ -13,6 +13,7 @@ from aurora.agents.own_tools import (
     danger_of,
     dangers,
     full_name,
+    memory_tools,
 )
 from aurora.agents.protocol import AgentBackend, OwnTool
 from aurora.reasons import AgentError, Outcome
@@ -102,6 +103,15 @@ def test_what_stays_within_the_agent_is_no_danger(name: str) -> None:
 def test_only_the_exact_name_of_the_servers_own_tool_is_harmless(tool: OwnTool) -> None:
     """What an MCP server calls so, or what is only similar, may be anything."""
     assert danger_of(tool) is Danger.UNKNOWN
+
+
+def test_no_tool_is_both_asked_about_as_a_danger_and_offered_to_be_taken_off() -> None:
+    """An MCP server's tool of such a name is a danger, and a search changes nothing."""
+    tools = [*map(OwnTool, sorted(MEMORY)), OwnTool("memory", "notes"), OwnTool("send_message")]
+    tools += [OwnTool("archival_memory_search"), OwnTool("Memory_Insert")]
+    offered = memory_tools(tools)
+    assert [tool.name for tool in offered] == sorted(MEMORY)
+    assert dangers(offered) == {}
 
 
 def test_dangers_are_sorted_by_what_they_do() -> None:

@@ -623,13 +623,10 @@ async def test_a_slash_context_is_deferred_before_the_look_ups(town: Town) -> No
 
 
 @pytest.mark.parametrize("before", ["in ", "x" * 985], ids=["whole", "cut in the name"])
-async def test_context_names_no_channel_that_the_invoker_cannot_see(
+async def test_context_names_no_channel_that_not_all_readers_can_see(
     town: Town, before: str
 ) -> None:
-    """Its author may, and the agent is told as much as the author."""
-    mods = town.discord.add_role(town.guild, "mods", permissions=permissions.MANAGE_GUILD)
-    cy = town.discord.add_user("cy")
-    town.discord.add_member(town.guild, cy, roles=(mods,))
+    """Its author may see it; the agent would name it to those who may not."""
     hide = Overwrite.of(town.guild.everyone, deny=permissions.VIEW_CHANNEL)
     bot = Overwrite.of(town.discord.bot_user, allow=permissions.VIEW_CHANNEL)
     plot = town.discord.add_channel(town.guild, "surprise-for-cy", overwrites=(hide, bot))
@@ -637,11 +634,34 @@ async def test_context_names_no_channel_that_the_invoker_cannot_see(
     message, _ = await town.ask(
         f"what of {plot.mention} and {town.general.mention}?", reply_to=first
     )
-    assert "#surprise-for-cy" in await context_of(town, str(message.id))
-    await town.command(f"aurora context {message.id}", author=cy)
-    seen = attached(town.bot_messages(town.general)[-1])
+    seen = await context_of(town, str(message.id))
     assert "surprise" not in seen
     assert f"what of {plot.mention} and #general" in seen
+    assert "surprise" not in town.prompt(message)
+
+
+async def test_context_names_a_channel_that_all_who_read_the_place_can_see(town: Town) -> None:
+    """Nobody else is shown it: neither an admin who can't read the place, nor what is there."""
+    crew = town.discord.add_role(town.guild, "crew")
+    mods = town.discord.add_role(town.guild, "mods", permissions=permissions.MANAGE_GUILD)
+    town.discord.add_member(town.guild, town.bo, roles=(crew, mods))
+    cy = town.discord.add_user("cy")
+    town.discord.add_member(town.guild, cy, roles=(mods,))
+    hide = Overwrite.of(town.guild.everyone, deny=permissions.VIEW_CHANNEL)
+    let_in = Overwrite.of(crew, allow=permissions.VIEW_CHANNEL)
+    bot = Overwrite.of(town.discord.bot_user, allow=permissions.VIEW_CHANNEL)
+    rules = (hide, let_in, bot)
+    deck = town.discord.add_channel(town.guild, "deck", overwrites=rules)
+    plot = town.discord.add_channel(town.guild, "surprise-for-cy", overwrites=rules)
+    message = town.discord.say(town.bo, deck, f"{town.mention} what of {plot.mention}?")
+    await town.ended(message)
+    link = f"https://discord.com/channels/{town.guild.id}/{deck.id}/{message.id}"
+    await town.command(f"aurora context {link}", author=town.bo)
+    seen = attached(town.bot_messages(town.general)[-1])
+    assert f"what of #surprise-for-cy {plot.mention}" in seen
+    assert "#surprise-for-cy" in town.prompt(message)
+    refused = await town.command(f"aurora context {link}", author=cy)
+    assert refused == await town.command("aurora context 123456789012345678", author=cy)
 
 
 async def test_context_refuses_hidden_foreign_and_unknown_messages_alike(town: Town) -> None:

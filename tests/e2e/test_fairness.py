@@ -232,14 +232,14 @@ async def test_two_servers_can_try_messages_again_at_the_same_time(town: Town) -
     """One at a time in each; before, one admin's long list was in the way of all others."""
     away = await second_guild(town, town.agent_id)
     services, entered, go = town.cog.services, [], asyncio.Event()
-    retry_latest = services.retries.retry_latest
+    latest = services.retries.latest
 
     async def slowly(place: Any) -> Any:
         entered.append(place)
         await go.wait()
-        return await retry_latest(place)
+        return await latest(place)
 
-    object.__setattr__(services, "retries", SimpleNamespace(retry_latest=slowly))
+    object.__setattr__(services, "retries", SimpleNamespace(latest=slowly))
     for place in (town.general, away):
         town.discord.say(town.ada, place, "!aurora queue retry all")
     async with asyncio.timeout(20):

@@ -288,8 +288,9 @@ async def test_a_tool_that_was_not_offered_is_denied(town: Town) -> None:
     """Bash is out of reach; the agent is told, and the person gets the answer."""
     seen = await provoke(town, '[[tool:Bash {"command": "id"}]][[after:No shell here.]]')
     assert seen == Outcome("answered", "delivered", [("general", True, "No shell here.")], [])
-    assert "Bash" in tool_returns(town)
-    assert "uid=" not in tool_returns(town)
+    told = tool_returns(town)
+    assert told
+    assert "uid=" not in told
 
 
 @pytest.mark.parametrize("server", ["app-server"], indirect=True)

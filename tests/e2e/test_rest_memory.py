@@ -8,16 +8,16 @@ from doubles.letta_rest import Fault, ServerTool
 from tests.support.e2e.hands import question_of, reply
 from tests.support.e2e.town import Town
 
-NAMES = ["memory_insert", "core_memory_replace", "archival_memory_search"]
+NAMES = ["memory_insert", "core_memory_replace", "archival_memory_insert"]
 
 
 @pytest.fixture
 def keeper(rest_town: Town) -> str:
-    """An agent as Letta makes them, with tools for its memory and one that only searches."""
+    """An agent as Letta makes them, with tools for its memory and one to speak."""
     rest = rest_town.rest
     for name in NAMES:
         rest.add_tool(ServerTool(name, kind="letta_core"))
-    return rest.create_agent("keeper", tools=[*NAMES, "conversation_search"])
+    return rest.create_agent("keeper", tools=[*NAMES, "send_message"])
 
 
 def tools_of(town: Town, agent_id: str) -> list[str]:
@@ -32,10 +32,10 @@ async def test_enable_says_what_is_not_promised_and_takes_the_tools_off(
     question = await question_of(rest_town, f"aurora enable {keeper}")
     assert "not promised" in question.content
     assert all(f"`{name}`" in question.content for name in NAMES)
-    assert "conversation_search" not in question.content
+    assert "send_message" not in question.content
     await reply(rest_town, question, "Yes")
     await rest_town.discord.wait_for(lambda: enabled(rest_town) == keeper or None)
-    assert tools_of(rest_town, keeper) == ["conversation_search"]
+    assert tools_of(rest_town, keeper) == ["send_message"]
 
 
 async def test_a_no_leaves_the_tools_and_lets_the_agent_in(rest_town: Town, keeper: str) -> None:
@@ -53,9 +53,26 @@ async def test_a_tool_that_the_server_keeps_is_named(rest_town: Town, keeper: st
     await reply(rest_town, question, "Yes")
     await rest_town.discord.wait_for(lambda: enabled(rest_town) == keeper or None)
     assert len(tools_of(rest_town, keeper)) == 2
-    (left,) = set(tools_of(rest_town, keeper)) - {"conversation_search"}
+    (left,) = set(tools_of(rest_town, keeper)) - {"send_message"}
     said = [one.content for one in rest_town.bot_messages(rest_town.general)]
     assert any("still has" in one and f"`{left}`" in one for one in said)
+
+
+@pytest.mark.parametrize("name", ["conversation_search", "archival_memory_search"])
+async def test_each_tool_is_asked_about_once(rest_town: Town, keeper: str, name: str) -> None:
+    """What only searches is in the first question, what changes the memory in the second."""
+    rest_town.rest.add_tool(ServerTool(name, kind="letta_core"))
+    tools_of(rest_town, keeper).append(name)
+    first = await question_of(rest_town, f"aurora enable {keeper}")
+    assert f"`{name}`" in first.content
+    assert not any(one in first.content for one in NAMES)
+    await reply(rest_town, first, "Yes")
+    second = rest_town.bot_messages(rest_town.general)[-1]
+    assert all(f"`{one}`" in second.content for one in NAMES)
+    assert name not in second.content
+    await reply(rest_town, second, "Yes")
+    await rest_town.discord.wait_for(lambda: enabled(rest_town) == keeper or None)
+    assert tools_of(rest_town, keeper) == ["send_message", name]
 
 
 def enabled(town: Town) -> str | None:

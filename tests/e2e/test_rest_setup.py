@@ -191,7 +191,7 @@ async def test_enable_names_an_agent_that_the_rest_server_does_not_have(ready: T
 async def test_an_agent_with_harmless_tools_is_enabled_without_a_question(
     ready: Town, rest: LettaRest
 ) -> None:
-    """Its own memory is its own."""
+    """What it says with it comes to Aurora."""
     agent_id = rest.create_agent("one", tools=["send_message"])
     assert "Done" in await ready.command(f"aurora enable {agent_id}")
 
@@ -246,7 +246,7 @@ async def test_an_agent_that_got_a_shell_after_enable_is_not_run_until_it_is_all
     ready: Town, rest: LettaRest
 ) -> None:
     """Whoever mentions it could make it use that; the owner is told once, by name."""
-    agent_id = rest.create_agent("one", tools=["memory_insert"])
+    agent_id = rest.create_agent("one", tools=["send_message"])
     assert "Done" in await ready.command(f"aurora enable {agent_id}")
     assert (await ready.ask("hello"))[1].step == "answered"
     attach(rest, agent_id, "run_code")
@@ -263,7 +263,7 @@ async def test_an_agent_that_got_a_shell_after_enable_is_not_run_until_it_is_all
         return [one.content for one in ready.bot_messages(owner) if "`run_code`" in one.content]
 
     assert len(await ready.discord.wait_for(lambda: told() or None)) == 1
-    assert "memory_insert" not in told()[0]
+    assert "send_message" not in told()[0]
     question = await asked(ready, f"aurora enable {agent_id}")
     assert "Done" in await reply(ready, question, "Yes")
     assert (await ready.ask("hello"))[1].step == "answered"

@@ -20,6 +20,7 @@ from doubles.local_discord import (
 )
 from sandbox.red import LocalRed
 from tests.support.house import ROOT
+from tests.support.keepers import ASKING_FREELY
 
 
 class Comings:
@@ -122,7 +123,7 @@ class Comings:
         await settings.set_world(
             letta_base_url="ws://127.0.0.1:9", dm_agent_id="agent-2", paused_since=time.time()
         )
-        await settings.set_guild(self.guild.id, agent_id="agent-1", enabled=True)
+        await settings.set_guild(self.guild.id, agent_id="agent-1", enabled=True, **ASKING_FREELY)
         async with asyncio.timeout(5):
             # The store tells nobody of its changes.
             while await self.services.store.noted("listening") is None:  # noqa: ASYNC110

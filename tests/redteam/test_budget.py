@@ -27,7 +27,6 @@ from tests.support.redteam.scene import (
     recall,
     say,
     tell,
-    writes,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -107,9 +106,24 @@ def ends(scene: Scene, asked: Asked) -> list[str]:
 
 
 @attack(Kind.RUNAWAY)
+@pytest.mark.only(REST)
 @pytest.mark.parametrize("what", LOOPS)
 async def test_a_loop_costs_no_more_than_a_run_may(scene: Scene, what: str) -> None:
     """One attempt, 21 calls of the model, and an end that people see."""
+    await _costs_one_run(scene, what)
+
+
+@attack(Kind.RUNAWAY)
+@pytest.mark.only(APP_SERVER)
+@pytest.mark.parametrize(
+    "what", ["the same read", "reads of other sizes", "a tool that does not exist", "reactions"]
+)
+async def test_a_loop_costs_an_app_server_no_more_either(scene: Scene, what: str) -> None:
+    """The same where each call is one of Aurora's own."""
+    await _costs_one_run(scene, what)
+
+
+async def _costs_one_run(scene: Scene, what: str) -> None:
     asked = await loop(scene, LOOPS[what])
     assert scene.cost(asked) <= STEPS + 1
     assert attempts(scene, asked) == 1
@@ -118,14 +132,12 @@ async def test_a_loop_costs_no_more_than_a_run_may(scene: Scene, what: str) -> N
 
 @attack(Kind.RUNAWAY)
 @pytest.mark.only(APP_SERVER)
-@pytest.mark.parametrize("what", ["list", "read", "write"])
+@pytest.mark.parametrize("what", ["list", "read"])
 async def test_a_loop_over_the_memory_ends_too(scene: Scene, what: str) -> None:
     """Each of them makes the agent's server work."""
-    own = f"people/{scene.eve.id}/loop.md"
     calls = {
         "list": lambda _scene, _: Call.to("memory_list"),
         "read": lambda _scene, n: recall(f"people/{nowhere(n)}/x.md"),
-        "write": lambda _scene, n: writes(own, f"---\nname: x\ndescription: x\n---\n{n}"),
     }
     asked = await loop(scene, each(calls[what]))
     assert scene.cost(asked) <= STEPS + 1

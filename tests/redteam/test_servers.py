@@ -186,12 +186,12 @@ async def test_a_tool_that_ran_unasked_ends_the_run_and_the_owner_knows(scene: S
 
 @attack(Kind.BUILT_IN_TOOLS)
 @pytest.mark.only(APP_SERVER)
-async def test_thirty_turns_start_no_reflection(scene: Scene) -> None:
+async def test_twenty_six_turns_start_no_reflection(scene: Scene) -> None:
     """Left alone the server starts a subagent with a shell every 25 turns."""
-    for number in range(30):
+    for number in range(26):
         await scene.obey(scene.person(f"p{number}"), scene.square, say("x"))
     bodies = [str(body["messages"][0]) for body in scene.llm.requests]
-    assert len(bodies) >= 30
+    assert len(bodies) >= 26
     assert not any("reflection subagent" in body for body in bodies)
 
 

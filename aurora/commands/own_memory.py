@@ -21,10 +21,11 @@ async def offer_to_detach(
 ) -> None:
     """Say what is not promised of such an agent, and take the tools off it if that is wanted.
 
-    `name` is how the agent is called, with markup. It is let in whatever the answer is.
+    `name` is how the agent is called, with markup. It is let in whatever the answer is. Only the
+    bot's owner is asked, who has let others choose this agent: it is the same one for all.
     """
     backend = services.agents.backend
-    if not isinstance(backend, ToolDetacher):
+    if not isinstance(backend, ToolDetacher) or not await ctx.bot.is_owner(ctx.author):
         return
     try:
         found = memory_tools(await backend.own_tools(agent.id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from doubles.letta_rest import Fault, ServerTool
+from doubles.local_discord import permissions
 from tests.support.e2e.hands import question_of, reply
 from tests.support.e2e.town import Town
 
@@ -56,6 +57,19 @@ async def test_a_tool_that_the_server_keeps_is_named(rest_town: Town, keeper: st
     (left,) = set(tools_of(rest_town, keeper)) - {"send_message"}
     said = [one.content for one in rest_town.bot_messages(rest_town.general)]
     assert any("still has" in one and f"`{left}`" in one for one in said)
+
+
+async def test_an_admin_who_may_choose_the_agent_is_not_asked(
+    rest_town: Town, keeper: str
+) -> None:
+    """The agent answers elsewhere too, and its owner has said what is to become of its tools."""
+    town = rest_town
+    await reply(town, await question_of(town, f"aurora agents allow {keeper}"), "No")
+    mods = town.discord.add_role(town.guild, "mods", permissions=permissions.MANAGE_GUILD)
+    cy = town.discord.add_user("cy")
+    town.discord.add_member(town.guild, cy, roles=(mods,))
+    assert "Done" in await town.command(f"aurora enable {keeper}", author=cy)
+    assert set(NAMES) < set(tools_of(town, keeper))
 
 
 @pytest.mark.parametrize("name", ["conversation_search", "archival_memory_search"])

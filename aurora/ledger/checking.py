@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from .place import Place
+from .datafile import DataFile
 
 CHECK = "check"
 """The note that says what the next start has to do: DUE or DAMAGED."""
@@ -34,9 +34,9 @@ class Check(threading.Thread):
     never changes; the exclusive lock allows no other way.
     """
 
-    def __init__(self, place: Place, done: Callable[[], None]) -> None:
+    def __init__(self, file: DataFile, done: Callable[[], None]) -> None:
         super().__init__(name="aurora-ledger-check", daemon=True)
-        self._place = place
+        self._file = file
         self._done = done
         self._stopped = False
         self.over = False
@@ -64,7 +64,7 @@ class Check(threading.Thread):
         self._done()
 
     def _look(self) -> None:
-        db = self._place.connect_to_look()
+        db = self._file.connect_to_look()
         try:
             db.set_progress_handler(self._is_enough, _STEPS)
             check(db)
@@ -74,6 +74,6 @@ class Check(threading.Thread):
     def _is_enough(self) -> bool:
         """Tell whether to break off: asked to, or the log has become too long."""
         with suppress(OSError):
-            log = Path(f"{self._place.path}-wal")
+            log = Path(f"{self._file.path}-wal")
             return self._stopped or log.stat().st_size > _LOG_BYTES
         return self._stopped

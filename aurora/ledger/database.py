@@ -12,8 +12,8 @@ import apsw
 
 from . import LedgerError
 from .checking import Check
+from .datafile import DataFile
 from .files import keep_file_private
-from .place import Place
 from .schema import INCREMENTAL, LOG_PAGES
 from .trouble import explained
 
@@ -25,8 +25,8 @@ _SPARE_PAGES = 256
 class Database:
     """A connection to the file of a ledger."""
 
-    def __init__(self, place: Place, db: apsw.Connection) -> None:
-        self.place = place
+    def __init__(self, file: DataFile, db: apsw.Connection) -> None:
+        self.file = file
         self._use(db)
         self.erased = False
         """Whether content was erased that the WAL may still hold."""
@@ -38,7 +38,7 @@ class Database:
     @property
     def path(self) -> Path:
         """Return where the file is."""
-        return self.place.path
+        return self.file.path
 
     def _use(self, db: apsw.Connection) -> None:
         self.db = db
@@ -47,7 +47,7 @@ class Database:
 
     def reconnect(self) -> None:
         """Go on with the file that stands at the path now; all that is kept must be in it."""
-        db, before = self.place.connect(), self.db
+        db, before = self.file.connect(), self.db
         try:
             # It is locked, and has its log, from the first look into it on.
             db.execute("BEGIN IMMEDIATE; ROLLBACK")
@@ -62,7 +62,7 @@ class Database:
     def begin_check(self, done: Callable[[], None]) -> None:
         """Have the file looked through beside all else; `done` is called in its thread."""
         self.truncate()
-        check = Check(self.place, done)
+        check = Check(self.file, done)
         check.start()
         self.check = check
         self.db.wal_autocheckpoint(0)

@@ -12,8 +12,8 @@ import apsw
 from ..clock import Clock
 from . import ASKED_SECONDS, PACE_SECONDS, Backlog, LedgerError
 from .checking import CHECK, DAMAGED, DUE, check
+from .datafile import DataFile
 from .files import BESIDE, copy_of, finish_copy, keep_private, put_aside
-from .place import Place
 from .schema import MIGRATIONS, make_shrinkable, migrate
 from .tables import Tables
 from .trouble import explained
@@ -39,7 +39,7 @@ def open_ledger(
     versions, of files that are large.
     Raises LedgerError if it is in use, can't be written, or is not for this version of Aurora.
     """
-    opened = partial(_opened, Place(path, vfs, synchronous), clock, migrations, at_once)
+    opened = partial(_opened, DataFile(path, vfs, synchronous), clock, migrations, at_once)
     set_aside = None
     try:
         keep_private(path)
@@ -60,19 +60,19 @@ def open_ledger(
 
 
 def _opened(
-    place: Place, clock: Clock, migrations: Sequence[str], at_once: int
+    file: DataFile, clock: Clock, migrations: Sequence[str], at_once: int
 ) -> tuple[Tables, Backlog]:
-    _ensure_begun(place.path)
+    _ensure_begun(file.path)
     # Who closes a ledger leaves no log.
-    died = Path(f"{place.path}-wal").exists()
-    db = place.connect()
+    died = Path(f"{file.path}-wal").exists()
+    db = file.connect()
     try:
-        small = place.path.stat().st_size <= at_once
+        small = file.path.stat().st_size <= at_once
         if small:
             check(db)
         migrate(db, migrations)
         make_shrinkable(db, small)
-        tables = Tables(place, db)
+        tables = Tables(file, db)
         if not small:
             _plan_check(tables, died)
         with db:

@@ -11,7 +11,7 @@ from ..model import Change, State, Turn
 from . import Asked, read_into
 from .backlog import recovered
 from .database import Database
-from .place import Place
+from .datafile import DataFile
 from .rows import (
     ADDED_STATE,
     ASKED,
@@ -48,8 +48,8 @@ _OPEN = frozenset(str(state) for state in State if not state.final)
 class Tables(Database):
     """The open ledger. Its operations run inside a transaction that the writer has begun."""
 
-    def __init__(self, place: Place, db: apsw.Connection) -> None:
-        super().__init__(place, db)
+    def __init__(self, file: DataFile, db: apsw.Connection) -> None:
+        super().__init__(file, db)
         self._changed: list[Row] = []
         self._unfinished = Unfinished()
         self._counted = False

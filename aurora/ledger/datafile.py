@@ -18,7 +18,7 @@ _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN
 _FLAGS_TO_LOOK = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
 
-class Place(NamedTuple):
+class DataFile(NamedTuple):
     """The path of a ledger, and what is special about how it is opened there.
 
     The latter is for tests: of disks that fail, of what is not synced.

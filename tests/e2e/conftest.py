@@ -43,3 +43,22 @@ async def rest_town(tmp_path: Path, sdk: SdkFolder) -> AsyncIterator[Town]:
     async with open_town(tmp_path, None) as town:
         await town.configure()
         yield town
+
+
+@pytest.fixture(params=["app-server", "rest"])
+def server(request: pytest.FixtureRequest) -> AppServer | None:
+    """Each kind of server in turn; None stands for a double of the REST API."""
+    if request.param == "rest":
+        request.getfixturevalue("sdk")
+        return None
+    found = request.getfixturevalue("app_server")
+    assert isinstance(found, AppServer)
+    return found
+
+
+@pytest.fixture
+async def either_town(tmp_path: Path, server: AppServer | None) -> AsyncIterator[Town]:
+    """A town where Aurora answers, before each kind of server in turn."""
+    async with open_town(tmp_path, server) as town:
+        await town.configure()
+        yield town

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -32,29 +31,16 @@ from tests.support.e2e.seen import (
     tool_returns,
     works,
 )
-from tests.support.e2e.town import Town, open_town
+from tests.support.e2e.town import Town
 
 # The REST server asks a model so often before it fails a turn.
 _REST_TRIES = 3
 
 
-@pytest.fixture(params=["app-server", "rest"])
-def server(request: pytest.FixtureRequest) -> AppServer | None:
-    """Each kind of server in turn; None stands for a double of the REST API."""
-    if request.param == "rest":
-        request.getfixturevalue("sdk")
-        return None
-    found = request.getfixturevalue("app_server")
-    assert isinstance(found, AppServer)
-    return found
-
-
 @pytest.fixture
-async def town(tmp_path: Path, server: AppServer | None) -> AsyncIterator[Town]:
-    """A town where Aurora answers."""
-    async with open_town(tmp_path, server) as town:
-        await town.configure()
-        yield town
+def town(either_town: Town) -> Town:
+    """A town before each kind of server."""
+    return either_town
 
 
 # -- what the agent says and where

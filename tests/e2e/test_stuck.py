@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from doubles.llm import Call, Step
-from sandbox.letta import AppServer
 from tests.support.e2e.seen import Outcome, hasten, provoke, tool_returns, works
-from tests.support.e2e.town import Town, open_town
-
-
-@pytest.fixture(params=["app-server", "rest"])
-def server(request: pytest.FixtureRequest) -> AppServer | None:
-    """Each kind of server in turn; None stands for a double of the REST API."""
-    if request.param == "rest":
-        request.getfixturevalue("sdk")
-        return None
-    found = request.getfixturevalue("app_server")
-    assert isinstance(found, AppServer)
-    return found
+from tests.support.e2e.town import Town
 
 
 @pytest.fixture
-async def town(tmp_path: Path, server: AppServer | None) -> AsyncIterator[Town]:
-    """A town where Aurora answers."""
-    async with open_town(tmp_path, server) as town:
-        await town.configure()
-        yield town
+def town(either_town: Town) -> Town:
+    """A town before each kind of server."""
+    return either_town
 
 
 def reading(town: Town, *, different: bool) -> list[Step]:

@@ -52,6 +52,7 @@ class QuickAppServer:
             "conversation_messages_list": self._history,
             "conversation_fork": self._fork,
             "conversation_update": self._update,
+            "list_memory": lambda _peer, _frame: {"entries": [], "done": True},
             "abort_message": self._abort,
             "remove_queue_item": self._remove,
         }

@@ -136,14 +136,21 @@ def _arrivals(
         elif message.id in told:
             found.violations.append(f"{one.marker}: accepted, and lost")
         elif message.id in owed:
-            found.violations.append(f"{one.marker}: sent while Aurora listened, never accepted")
+            found.violations.append(
+                f"{one.marker}: sent while Aurora listened, never accepted; {_marks(message)}"
+            )
         elif channel.guild is None and channel.id not in met:
             # Discord lists nobody's private channels: those of strangers can't be caught up on.
             found.missed.append(one.marker)
         else:
             found.violations.append(
-                f"{one.marker}: sent while Aurora was away, never caught up on"
+                f"{one.marker}: sent while Aurora was away, never caught up on; {_marks(message)}"
             )
+
+
+def _marks(message: Message) -> str:
+    """Tell what its author sees of a message that is missing: a mark is no silence."""
+    return f"marked {' '.join(message.reactions)}" if message.reactions else "no mark"
 
 
 class _View:

@@ -93,6 +93,7 @@ async def test_memory_is_measured() -> None:
     assert await _names(memory.measure(50, guilds=5)) == ["memory_10k_mb"]
 
 
+@pytest.mark.long
 async def test_scale_is_measured() -> None:
     """Boots, lists, and all that looks at many."""
     names = await _names(scale.measure(300, waiting=60, lanes=20, agents=10, accepts=3))

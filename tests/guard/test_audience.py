@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 
 from aurora.guard.audience import Audiences, within
@@ -11,6 +12,7 @@ from aurora.guard.gates import Gate, gate_kept
 from tests.support.random_towns import RandomTown, random_towns, truly_reads, truly_within
 
 
+@pytest.mark.long
 @given(random_towns(crowded=True))
 @settings(max_examples=300)
 def test_whoever_hears_a_word_could_read_its_source(town: RandomTown) -> None:
@@ -21,6 +23,7 @@ def test_whoever_hears_a_word_could_read_its_source(town: RandomTown) -> None:
                 assert truly_within(town, here, there)
 
 
+@pytest.mark.long
 @given(random_towns())
 @settings(max_examples=150)
 def test_in_a_small_server_nothing_is_refused_for_less(town: RandomTown) -> None:
@@ -44,6 +47,7 @@ def test_a_gate_is_the_same_when_it_was_kept(town: RandomTown) -> None:
         assert gate_kept(town.gate(place).kept()) == town.gate(place)
 
 
+@pytest.mark.long
 @given(random_towns())
 @settings(max_examples=60)
 def test_a_direct_message_has_one_reader_and_is_read_nowhere_else(town: RandomTown) -> None:

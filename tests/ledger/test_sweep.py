@@ -104,7 +104,7 @@ async def test_what_a_clock_has_put_into_the_future_is_dropped_with_what_came_af
     assert all([await store.get(one.id) for one in young])
 
 
-@pytest.mark.parametrize("count", [1, BITE + 100])
+@pytest.mark.parametrize("count", [1, pytest.param(BITE + 100, marks=pytest.mark.long)])
 async def test_what_a_clock_has_put_into_the_future_ages_though_nothing_comes_after_it(
     store: SqliteStore, clock: FakeClock, count: int
 ) -> None:

@@ -19,16 +19,14 @@ class Guarded(discord.ui.View):
 
     async def permits(self, interaction: discord.Interaction) -> bool:
         """Ask the guard for who presses."""
+        # A view that forgets to ask fails closed: discord.py drops a press whose check raises.
         raise NotImplementedError
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
         """Let a press through, or tell its person that they may not do this."""
         if not await super().interaction_check(interaction):
             return False
-        if await self.permits(interaction):
-            return True
-        await interaction.response.send_message(say(w.NO_LONGER_YOURS), ephemeral=True)
-        return False
+        return await self.permits(interaction) or await _refuse(interaction, w.NO_LONGER_YOURS)
 
 
 class GuardedButton(
@@ -40,14 +38,16 @@ class GuardedButton(
 
     async def permits(self, interaction: discord.Interaction[Any]) -> bool:
         """Ask the guard for who presses."""
-        raise NotImplementedError
+        raise NotImplementedError  # fails closed, as above
 
     async def interaction_check(self, interaction: discord.Interaction[Any]) -> bool:
         """Let a press through, or tell its person that they may not do this."""
-        if await self.permits(interaction):
-            return True
-        await interaction.response.send_message(say(self.refused), ephemeral=True)
-        return False
+        return await self.permits(interaction) or await _refuse(interaction, self.refused)
+
+
+async def _refuse(interaction: discord.Interaction[Any], why: Phrase) -> bool:
+    await interaction.response.send_message(say(why), ephemeral=True)
+    return False
 
 
 def view_of(button: GuardedButton) -> discord.ui.View:

@@ -50,6 +50,19 @@ async def everybody(_reader: int, _writer: int) -> bool:
     return True
 
 
+def toolbox_of(stage: Stage, files: Files | OnServer, guard: MemoryGuard) -> Toolbox:
+    """Return the tools with this memory."""
+    return Toolbox(
+        stage.bot,
+        stage.store,
+        stage.sender,
+        stage.guard,
+        FakeClock(),
+        lambda: files,
+        memory_guard=guard,
+    )
+
+
 async def tools_of(
     stage: Stage,
     files: Files | OnServer,
@@ -59,15 +72,7 @@ async def tools_of(
 ) -> RunTools:
     """Return the tools of a run that Ada asks for; without more she owns the bot."""
     guard = MemoryGuard(stage.bot, stage.store, stage.guard, **(rights or {"owns": owns}))
-    toolbox = Toolbox(
-        stage.bot,
-        stage.store,
-        stage.sender,
-        stage.guard,
-        FakeClock(),
-        lambda: files,
-        memory_guard=guard,
-    )
+    toolbox = toolbox_of(stage, files, guard)
     return toolbox.open(together(await stage.ask(channel)), agent_id)
 
 
@@ -350,15 +355,7 @@ async def test_two_places_that_write_one_file_at_once_do_not_mix(stage: Stage) -
     other = stage.local.add_channel(stage.guild, "lounge")
     files, path = Files(), f"people/{stage.ada.id}/x.md"
     guard = MemoryGuard(stage.bot, stage.store, stage.guard)
-    toolbox = Toolbox(
-        stage.bot,
-        stage.store,
-        stage.sender,
-        stage.guard,
-        FakeClock(),
-        lambda: files,
-        memory_guard=guard,
-    )
+    toolbox = toolbox_of(stage, files, guard)
     runs = [
         toolbox.open(together(await stage.ask(channel)), "agent-1")
         for channel in (stage.channel, other)

@@ -155,12 +155,14 @@ MEMORY_TOOLS = (
         Act.MEMORY_LIST,
         lambda _arguments: Target(),
         memory_list,
+        gathers=True,
     ),
     Tool(
         ToolSpec("memory_read", "Read a file of your memory.", schema(("path",), path=_PATH)),
         Act.MEMORY_READ,
         _file,
         memory_read,
+        gathers=True,
     ),
     Tool(
         ToolSpec(

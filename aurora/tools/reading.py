@@ -162,6 +162,7 @@ READ_MESSAGES = Tool(
     Act.READ,
     lambda arguments: Target(arguments.snowflake("channelId")),
     discord_read_messages,
+    gathers=True,
 )
 
 GET_SERVER_INFO = Tool(
@@ -173,4 +174,5 @@ GET_SERVER_INFO = Tool(
     Act.LOOK,
     lambda arguments: Target(guild_id=arguments.snowflake("guildId")),
     discord_get_server_info,
+    gathers=True,
 )

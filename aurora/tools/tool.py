@@ -109,7 +109,8 @@ class Tool(NamedTuple):
     """A tool and what it does.
 
     `act` and `target` say what the guard is asked, before `run` does it. `alters` makes its calls
-    wait for each other; `answers` says that people see what it does.
+    wait for each other; `answers` says that people see what it does, `gathers` that its agent gets
+    to know something by it: what was sent before such a call was not yet the answer.
     """
 
     spec: ToolSpec
@@ -118,3 +119,4 @@ class Tool(NamedTuple):
     run: Callable[[Call], Awaitable[str]]
     alters: bool = False
     answers: bool = False
+    gathers: bool = False

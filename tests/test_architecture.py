@@ -23,7 +23,7 @@ from tests.support.house import (
 )
 
 MODULES = modules_of("aurora")
-GROUND = ("model", "settings", "reasons", "words", "clock", "ids")
+GROUND = ("model", "settings", "reasons", "words", "clock", "ids", "markdown")
 GROUND_FLOOR = {"__init__", "aurora", "services", *GROUND}
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("ground",),

@@ -75,7 +75,8 @@ def code_in(text: str) -> Iterator[tuple[int, int]]:
 
 def mentioned_outside_code(content: str) -> set[int]:
     """Return the users that a text mentions; what stands in code mentions nobody."""
-    found, at = set(), 0
+    found: set[int] = set()
+    at = 0
     for start, end in (*code_in(content), (len(content), len(content))):
         found.update(int(one[1]) for one in _USER.finditer(content, at, start))
         at = end

@@ -58,6 +58,7 @@ def build_prompt(
     nonce: str | None = None,
     tools: Collection[str] = DISCORD_TOOLS,
     text_delivered: bool = False,
+    by_text: bool = False,
 ) -> str:
     """Build the prompt for a turn, at the time it is processed.
 
@@ -65,14 +66,16 @@ def build_prompt(
     turn answers together with `context`, the newest. `now` is in seconds since the epoch. With
     `guidance` the prompt shows how to call those of `tools` that fit the place, with the ids of
     the newest message. With a memory among the tools it names the folders that belong to the
-    person and the place. `text_delivered` adds that plain text reaches the person too. `nonce` is
-    for tests; left out, it is new.
+    person and the place. `text_delivered` adds that plain text reaches the person too; `by_text`
+    that it is how to answer, with no tool. `nonce` is for tests; left out, it is new.
     """
     build = build_dm_prompt if context["kind"] == "dm" else build_mention_prompt
     text = build(context, earlier=earlier, now=now, nonce=nonce or new_nonce())
     if guidance:
         what = "all these messages" if earlier else "the current message"
-        text += "\n\n" + _guidance(context, what, tools, text_delivered=text_delivered)
+        ways = _answering(what, text_delivered=text_delivered, by_text=by_text)
+        shown = set(tools) - {"discord_send"} if by_text else tools
+        text += "\n\n" + "\n".join([*_guidance(context, what, shown), *ways])
     if MEMORY_TOOL in tools:
         text += "\n\n" + _memory(context)
     return text.rstrip()
@@ -97,8 +100,7 @@ def _turn(
 ) -> str:
     several = _TEMPLATES["several"].substitute(count=len(earlier) + 1) if earlier else ""
     sections = [
-        _TEMPLATES[opening].substitute(),
-        several,
+        f"{_TEMPLATES[opening].substitute()} {several}".rstrip(),
         format_metadata_for_prompt(context, now, earlier=earlier),
         _TEMPLATES["untrusted"].substitute(nonce=nonce),
         *(_several([*earlier, context], now, nonce) if earlier else _one(context, now, nonce)),
@@ -109,7 +111,7 @@ def _turn(
 def _one(context: EventContext, now: float, nonce: str) -> Iterator[str]:
     yield _chain(context, _entries(context, now), CHAIN_BLOCK_CHARS, nonce)
     text = shorten(_body(context), MESSAGE_BLOCK_CHARS)
-    yield "Current message:\n" + fence("current message", text, nonce)
+    yield fence("current message", text, nonce)
 
 
 def _several(contexts: Sequence[EventContext], now: float, nonce: str) -> Iterator[str]:
@@ -122,9 +124,12 @@ def _several(contexts: Sequence[EventContext], now: float, nonce: str) -> Iterat
     )
     for index, context in enumerate(contexts):
         label = f"message {index + 1} of {len(contexts)}"
-        yield f"{label.capitalize()}:\n{format_message_facts(context['message'], now)}"
-        yield _chain(context, entries[index], chain_room[index], nonce)
-        yield fence(label, shorten(bodies[index], room[index]), nonce)
+        parts = [
+            format_message_facts(context["message"], now),
+            _chain(context, entries[index], chain_room[index], nonce),
+            fence(label, shorten(bodies[index], room[index]), nonce),
+        ]
+        yield "\n".join(part for part in parts if part)
 
 
 def _body(context: EventContext) -> str:
@@ -193,9 +198,8 @@ def _memory(context: EventContext) -> str:
     )
 
 
-def _guidance(
-    context: EventContext, what: str, tools: Collection[str], *, text_delivered: bool
-) -> str:
+def _guidance(context: EventContext, what: str, tools: Collection[str]) -> Iterator[str]:
+    """Show how to call those of the tools that fit the place."""
     place = context["place"]
     guild_id = place["guild_id"]
     offered = set(tools) - ({"discord_get_server_info"} if guild_id is None else set())
@@ -205,11 +209,14 @@ def _guidance(
         guild_id=guild_id,
         what=what,
     )
-    lines = [
-        line
-        for line in text.splitlines()
-        if not line.startswith("- ") or line[2:].partition("(")[0] in offered
-    ]
-    if text_delivered:
-        lines.append(_TEMPLATES["text_reply"].substitute())
-    return "\n".join(lines)
+    for line in text.splitlines():
+        if not line.startswith("- ") or line[2:].partition("(")[0] in offered:
+            yield line
+
+
+def _answering(what: str, *, text_delivered: bool, by_text: bool) -> Iterator[str]:
+    """Say what becomes of plain text."""
+    if by_text:
+        yield _TEMPLATES["text_answer"].substitute(what=what)
+    elif text_delivered:
+        yield _TEMPLATES["text_reply"].substitute()

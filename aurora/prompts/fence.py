@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 
-NONCE_BYTES = 8
+NONCE_BYTES = 4
+"""It stands at each end of each block, and need not be longer: a text that has it gives way."""
 NAME_CHARS = 100
 """Longest name shown, in characters; Discord's own longest (channels, servers) is 100."""
 

@@ -124,10 +124,7 @@ def format_metadata_for_prompt(
     lines.append(_channel(place))
     if place["parent_id"] is not None:
         lines.append(f"Parent channel: {_named(place['parent_id'], place['parent_name'] or '?')}")
-    lines.append(
-        f"From: {quoted(author['display_name'])} "
-        f'(username {quoted(author["username"])}, ID: "{author["id"]}")'
-    )
+    lines.append(f'From: {format_author(author)} (ID: "{author["id"]}")')
     if not earlier:
         lines.append(format_message_facts(message, now))
     lines.append(f"You are: {_named(context['bot']['id'], context['bot']['name'])}")
@@ -139,9 +136,8 @@ def format_metadata_for_prompt(
 
 
 def format_message_facts(message: Quote, now: float) -> str:
-    """Write which message it is, and when it was sent."""
-    sent = f"Sent: {format_timestamp(message['at'])} ({relative_age(message['at'], now)})"
-    return f'Message ID: "{message["id"]}"\n{sent}'
+    """Write which message it is, and how long ago it was sent; what time it is stands above."""
+    return f'Message ID: "{message["id"]}"\nSent: {relative_age(message["at"], now)}'
 
 
 def _channel(place: Place) -> str:

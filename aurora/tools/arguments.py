@@ -17,7 +17,7 @@ class BadArgument(AuroraError):  # noqa: N818 - the name discord.py gives the sa
 
 def snowflake(description: str) -> Mapping[str, Any]:
     """Return the schema of an id; as a number it would lose its last digits on the way."""
-    return {"type": "string", "description": f"{description} (as a quoted string)"}
+    return {"type": "string", "description": description}
 
 
 def schema(required: tuple[str, ...], **properties: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -156,7 +156,7 @@ READ_MESSAGES = Tool(
                 "maximum": 100,
                 "description": "How many messages (default 20)",
             },
-            before=snowflake("Read messages older than the one with this id"),
+            before=snowflake("Only messages older than this one's id"),
         ),
     ),
     Act.READ,
@@ -168,7 +168,7 @@ READ_MESSAGES = Tool(
 GET_SERVER_INFO = Tool(
     ToolSpec(
         "discord_get_server_info",
-        "List the channels and roles of the Discord server that the message came from.",
+        "List the channels and roles of the Discord server you were addressed in.",
         schema(("guildId",), guildId=snowflake("Id of the server")),
     ),
     Act.LOOK,

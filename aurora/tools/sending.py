@@ -143,13 +143,16 @@ def _emoji(channel: discord.abc.Messageable, wanted: str) -> discord.PartialEmoj
 SEND = Tool(
     ToolSpec(
         "discord_send",
-        "Send a message to a Discord channel. This is how you answer: your first message in the "
-        "channel you were addressed in becomes a reply to the message. Long texts are split. "
-        "Returns the ids of the messages.",
+        "Send a message to a Discord channel. Your first one in the channel you were addressed in "
+        "replies to that message. Long texts are split. Returns the ids of the messages.",
         schema(
             ("channelId", "message"),
             channelId=snowflake("Id of the channel or thread"),
-            message={"type": "string", "description": "The text, in Discord's Markdown"},
+            message={
+                "type": "string",
+                "description": "The text, in Discord's Markdown. <@ID> mentions a person; only "
+                "the author and whom the author mentioned are notified",
+            },
             replyToMessageId=snowflake("Id of the message to reply to"),
         ),
     ),
@@ -163,16 +166,13 @@ SEND = Tool(
 ADD_REACTION = Tool(
     ToolSpec(
         "discord_add_reaction",
-        "React to a Discord message with an emoji. A reaction to the message you were addressed "
-        "in is a full answer if nothing needs to be said.",
+        "React to a Discord message with an emoji. On the message you were addressed in that is a "
+        "full answer if nothing needs to be said.",
         schema(
             ("channelId", "messageId", "emoji"),
-            channelId=snowflake("Id of the channel the message is in"),
+            channelId=snowflake("Id of the message's channel"),
             messageId=snowflake("Id of the message"),
-            emoji={
-                "type": "string",
-                "description": "An emoji such as 👍, or one of this server as <:name:id>",
-            },
+            emoji={"type": "string", "description": "👍, or one of this server as <:name:id>"},
         ),
     ),
     Act.REACT,

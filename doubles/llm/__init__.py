@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from .script import Call, Step, Target
 from .server import Provider, ScriptedLLM
-from .wire import text_parts
+from .wire import text_parts, tokens
 
-__all__ = ["Call", "Provider", "ScriptedLLM", "Step", "Target", "text_parts"]
+__all__ = ["Call", "Provider", "ScriptedLLM", "Step", "Target", "text_parts", "tokens"]

@@ -21,7 +21,8 @@ _CHAIN_LINE = re.compile(
 )
 _CHANNEL = re.compile(r'^Channel: .*\(ID: "(\d+)"', re.MULTILINE)
 _MESSAGE = re.compile(r'^Message ID: "(\d+)"', re.MULTILINE)
-_AUTHOR = re.compile(r'^From: "?(.+?)"? \(username ', re.MULTILINE)
+# As today's prompts have it, and as those did that benchmarks are compared with.
+_AUTHOR = re.compile(r'^From: "?(.+?)"? \((?:@|ID: |username )', re.MULTILINE)
 _NO_WORDS = re.compile(r"<[@#][!&]?\d+>|<a?:\w+:\d+>|(?<!\w)@\w+|\[\[.*?\]\]+", re.DOTALL)
 _REFUSED = re.compile(
     r"\b(error|missing|forbidden|refused|not allowed|cannot|unknown|fail\w*|denied|may not)\b",

@@ -123,8 +123,13 @@ def _pieces(text: str) -> Iterator[str]:
         yield text[start : start + size]
 
 
+def tokens(text: str) -> int:
+    """Estimate the tokens of a text, at four characters each."""
+    return len(text) // 4
+
+
 def usage(body: dict[str, Any], step: Step) -> dict[str, int]:
-    """Estimate tokens at four characters each."""
-    asked = len(json.dumps(body["messages"])) // 4
-    said = (len(step.text) + len(step.thought) + sum(len(c.arguments) for c in step.calls)) // 4
+    """Estimate what a call cost."""
+    asked = tokens(json.dumps(body["messages"]))
+    said = tokens(step.text + step.thought + "".join(call.arguments for call in step.calls))
     return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}

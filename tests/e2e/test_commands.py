@@ -364,10 +364,10 @@ async def test_typing_off_shows_no_typing(town: Town) -> None:
 async def test_mcpguidance_off_leaves_the_hints_out_of_the_prompt(town: Town) -> None:
     """The tools stay."""
     first, _ = await town.ask("hello")
-    assert "Tools for this event" in town.prompt(first)
+    assert "discord_send(" in town.prompt(first)
     await town.command("aurora config mcpguidance off")
     second, end = await town.ask("hello")
-    assert "Tools for this event" not in town.prompt(second)
+    assert "discord_send(" not in town.prompt(second)
     assert end.step == "answered"
 
 

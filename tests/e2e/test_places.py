@@ -222,5 +222,5 @@ async def test_two_servers_with_agents_of_their_own_do_not_mix(town: Town) -> No
     events = [await town.cog.services.store.get(end.event_id) for end in ends]
     turns = [await town.cog.services.store.turn(event.turn_id) for event in events]
     assert [turn.agent_id for turn in turns] == [town.agent_id, other]
-    assert ["Tools for this event" in town.prompt(one) for one in (here, away)] == [True, False]
+    assert ["discord_send(" in town.prompt(one) for one in (here, away)] == [True, False]
     assert len(town.answers(away, there)) == 1

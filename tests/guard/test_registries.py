@@ -134,7 +134,7 @@ def filled(stage: Stage, tool: Tool) -> dict[str, Any]:
     def value(key: str, one: dict[str, Any]) -> object:
         if one["type"] == "integer":
             return one["minimum"]
-        if "quoted string" not in one["description"]:
+        if not key.endswith("Id") and key != "before":
             return "👍"
         return str(stage.guild.id if key == "guildId" else stage.channel.id)
 

@@ -73,7 +73,7 @@ def test_the_time_is_that_of_building() -> None:
     """A message that waited is as old as it is, not as it was when it came."""
     at = context()["message"]["at"]
     waited = build_prompt(context(), now=at + 120, guidance=False)
-    assert "(2 minutes ago)" in waited
+    assert "Sent: 2 minutes ago\n" in waited
     assert "Current time: 2025-06-15 15:08:40 UTC" in waited
 
 
@@ -81,13 +81,16 @@ def test_the_time_is_that_of_building() -> None:
     "call",
     [
         'discord_send(channelId="123", message="…", replyToMessageId="456")',
-        'discord_read_messages(channelId="123", limit=20)',
-        'discord_get_server_info(guildId="789")',
-        'discord_add_reaction(channelId="123", messageId="456", emoji="👍")',
+        'discord_read_messages(channelId="…", limit=20)',
+        'discord_get_server_info(guildId="…")',
+        'discord_add_reaction(channelId="…", messageId="…", emoji="👍")',
     ],
 )
-def test_guidance_shows_calls_with_the_real_ids_as_strings(call: str) -> None:
-    """Models that saw bare numbers sent numbers, and the tools refused them."""
+def test_guidance_shows_calls_with_ids_as_strings(call: str) -> None:
+    """Models that saw bare numbers sent numbers, and the tools refused them.
+
+    The answer's ids are filled in; the others need the same, and each costs as much as a sentence.
+    """
     assert call in prompt()
 
 
@@ -114,6 +117,18 @@ def test_plain_text_as_an_answer_is_named_only_when_asked() -> None:
     said = "is sent as your reply"
     assert said not in prompt()
     assert said in build_prompt(context(), now=NOW, guidance=True, text_delivered=True)
+
+
+@pytest.mark.parametrize("kind", ["mention", "dm"])
+def test_who_answers_by_text_is_shown_no_call_that_would_answer(kind: Kind) -> None:
+    """Both ways at once would be two answers; the other tools stay."""
+    text = build_prompt(
+        context(kind), now=NOW, guidance=True, text_delivered=True, by_text=True, nonce=NONCE
+    )
+    assert "Answer the current message by text: what you end with is sent as your reply." in text
+    assert "discord_send(" not in text
+    assert "discord_read_messages(" in text
+    assert "Without a tool" not in text
 
 
 @pytest.mark.parametrize(

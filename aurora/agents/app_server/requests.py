@@ -46,13 +46,15 @@ def start(agent_id: str, groups: list[Frame], **conversation: Any) -> Frame:
 
     In `strict` mode the server asks before each call, of built-in tools too: were the list of
     tools lost that an input names, they would still be denied.
-    The answer waits for the replay, so that what the server still runs is known with it.
+    Skills are read by built-in tools, which no input offers: listed, they only cost. The answer
+    waits for the replay, so that what the server still runs is known with it.
     """
     return {
         "type": "runtime_start",
         "agent_id": agent_id,
         **conversation,
         "mode": "strict",
+        "skill_sources": [],
         "client_info": CLIENT,
         "wait_for_replay": True,
         "external_tools": groups,

@@ -69,6 +69,16 @@ async def test_only_the_hosts_tools_are_on_offer(
     assert sorted(offered) == ["discord_send", "other"]
 
 
+async def test_the_model_is_told_of_no_skills(
+    world: SharedServer, backend: AppServer, opened: str
+) -> None:
+    """It could load none, for nothing offers it a file; listed they cost a sixth of each call."""
+    await play(backend, given(world.agent, opened, "[[say:x]]"))
+    system, *_ = world.llm.requests[-1]["messages"]
+    assert system["role"] == "system"
+    assert "available_skills" not in json.dumps(system)
+
+
 async def test_a_call_of_bash_fails_and_the_turn_goes_on(
     world: SharedServer, backend: AppServer, opened: str, tmp_path: Path
 ) -> None:

@@ -174,6 +174,8 @@ class Turn:
     ready_at: float = field(default=0.0, compare=False, repr=False)
     # Lives in memory alone: by what reason the agent's last send was refused.
     refused: str = field(default="", compare=False, repr=False)
+    # Lives in memory alone: whether its conversation was shortened for it.
+    compacted: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether its asker has said that who reads along is no matter.
     consented: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether its asker talks in a conversation of their own.

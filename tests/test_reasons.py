@@ -81,6 +81,10 @@ def test_an_answer_that_was_out_counts(cause: Reason) -> None:
         (Reason.BUSY, State.EXPIRED, Retry.UNTIL_EXPIRY, Counts.NOTHING),
         (Reason.OVERLOADED, State.EXPIRED, Retry.RETRY_AFTER, Counts.PROVIDER),
         (Reason.FAILED, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),
+        (Reason.CONTENT_REFUSED, State.FAILED, Retry.NEVER, Counts.NOTHING),
+        (Reason.IMAGE_REFUSED, State.FAILED, Retry.NEVER, Counts.NOTHING),
+        (Reason.CONTEXT_FULL, State.FAILED, Retry.NEVER, Counts.NOTHING),
+        (Reason.COMPACTED, State.FAILED, Retry.ATTEMPTS, Counts.NOTHING),
         (Reason.UNREACHABLE, State.EXPIRED, Retry.UNTIL_EXPIRY, Counts.SERVER),
         (Reason.LOST, State.FAILED, Retry.ATTEMPTS, Counts.AGENT),
         (Reason.OWN_TOOLS, State.FAILED, Retry.NEVER, Counts.NOTHING),
@@ -104,16 +108,21 @@ def test_attempts_are_given_back_where_time_is_the_bound() -> None:
     assert given_back == {Reason.UNREACHABLE, Reason.BUSY, Reason.OVERLOADED}
 
 
-def test_only_misconfiguration_alerts_at_once() -> None:
-    """It is what nothing but a person can mend."""
+def test_only_what_a_person_must_mend_alerts_at_once() -> None:
+    """A wrong configuration, and a conversation that has no room left."""
     alerting = {reason for reason in Reason if REASONS[reason].alert}
-    assert alerting == {Reason.CONFIG, Reason.OWN_TOOLS}
+    assert alerting == {Reason.CONFIG, Reason.OWN_TOOLS, Reason.CONTEXT_FULL, Reason.COMPACTED}
 
 
 def test_waiting_and_cancelling_are_no_errors() -> None:
     """They must not raise the error rate."""
     neutral = {cause for cause in CAUSES if REASONS[cause].error in NOT_ERRORS}
-    assert neutral == {Reason.CANCELLED, Reason.BUSY}
+    assert neutral == {
+        Reason.CANCELLED,
+        Reason.BUSY,
+        Reason.CONTENT_REFUSED,
+        Reason.IMAGE_REFUSED,
+    }
 
 
 def test_a_timeout_is_counted_under_its_documented_name() -> None:

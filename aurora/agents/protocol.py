@@ -51,6 +51,7 @@ class Input(NamedTuple):
     A conversation that is gone from the server is replaced by another of this `title`. `own_tools`
     are the names of the agent's own tools that may run on its server; None where nobody looks.
     `max_steps` is how often its model is asked at most, where a server lets itself be told.
+    `compacted` says that the conversation was shortened for it before, which helped nothing.
     """
 
     agent_id: str
@@ -60,6 +61,7 @@ class Input(NamedTuple):
     title: str = "Discord"
     own_tools: frozenset[str] | None = None
     max_steps: int | None = None
+    compacted: bool = False
 
     @property
     def conversation(self) -> ConversationKey:

@@ -11,7 +11,7 @@ from ..clock import Clock
 
 RECENT_SECONDS = 300.0
 
-NOT_ERRORS = frozenset({"CancelledError", "ConversationBusy"})
+NOT_ERRORS = frozenset({"CancelledError", "ContentRefused", "ConversationBusy"})
 """What says nothing about health: nothing was tried, or somebody just had to wait."""
 
 _GREEN_BELOW, _YELLOW_UP_TO, _ALERT_ABOVE = 0.05, 0.20, 0.50

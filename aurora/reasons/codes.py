@@ -26,6 +26,10 @@ class Reason(StrEnum):
     BUSY = "busy"
     OVERLOADED = "overloaded"
     FAILED = "failed"
+    CONTENT_REFUSED = "content_refused"
+    IMAGE_REFUSED = "image_refused"
+    CONTEXT_FULL = "context_full"
+    COMPACTED = "compacted"
     UNREACHABLE = "unreachable"
     LOST = "lost"
     OWN_TOOLS = "own_tools"
@@ -39,6 +43,10 @@ class Reason(StrEnum):
     SENT_BEFORE_BUSY = "sent_before_busy"
     SENT_BEFORE_OVERLOADED = "sent_before_overloaded"
     SENT_BEFORE_FAILED = "sent_before_failed"
+    SENT_BEFORE_CONTENT_REFUSED = "sent_before_content_refused"
+    SENT_BEFORE_IMAGE_REFUSED = "sent_before_image_refused"
+    SENT_BEFORE_CONTEXT_FULL = "sent_before_context_full"
+    SENT_BEFORE_COMPACTED = "sent_before_compacted"
     SENT_BEFORE_UNREACHABLE = "sent_before_unreachable"
     SENT_BEFORE_LOST = "sent_before_lost"
     SENT_BEFORE_OWN_TOOLS = "sent_before_own_tools"
@@ -131,6 +139,10 @@ class Outcome(StrEnum):
     BUSY = Reason.BUSY  # 409: another run holds the conversation
     OVERLOADED = Reason.OVERLOADED  # 429: the provider asks for patience
     FAILED = Reason.FAILED  # the agent or its model failed after the input was accepted
+    CONTENT_REFUSED = Reason.CONTENT_REFUSED  # the model's provider refuses what it says
+    IMAGE_REFUSED = Reason.IMAGE_REFUSED  # nor a picture in it
+    CONTEXT_FULL = Reason.CONTEXT_FULL  # the conversation is too long for the model
+    COMPACTED = Reason.COMPACTED  # it was, and has been shortened: the turn may run again
     UNREACHABLE = Reason.UNREACHABLE  # the input was never accepted
     LOST = Reason.LOST  # accepted, and its end will never be known
     OWN_TOOLS = Reason.OWN_TOOLS  # not begun: the agent has tools that nobody has allowed

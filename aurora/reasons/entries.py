@@ -70,6 +70,15 @@ def _taken_back(admin: Phrase) -> Entry:
     return Entry(State.CANCELLED, admin)
 
 
+_CONTEXT_FULL = Entry(
+    State.FAILED,
+    w.CONTEXT_FULL,
+    w.SAY_CONTEXT_FULL,
+    w.MEND_CONTEXT_FULL,
+    "ContextFull",
+    alert=True,
+)
+
 _RUNS = {
     # Delivery has the last word.
     Reason.COMPLETED: Entry(None, w.COMPLETED, counts=Counts.SUCCESS),
@@ -100,6 +109,20 @@ _RUNS = {
         Retry.ATTEMPTS,
         Counts.AGENT,
     ),
+    # Those who asked can help themselves, and what anybody may write is no fault of the agent's.
+    Reason.CONTENT_REFUSED: Entry(
+        State.FAILED,
+        w.CONTENT_REFUSED,
+        w.SAY_CONTENT_REFUSED,
+        w.MEND_CONTENT_REFUSED,
+        "ContentRefused",
+    ),
+    Reason.IMAGE_REFUSED: Entry(
+        State.FAILED, w.IMAGE_REFUSED, w.SAY_IMAGE_REFUSED, w.MEND_IMAGE_REFUSED, "ContentRefused"
+    ),
+    Reason.CONTEXT_FULL: _CONTEXT_FULL,
+    # Once for each turn: what is too long again then has no room of itself.
+    Reason.COMPACTED: _CONTEXT_FULL._replace(admin=w.COMPACTED, retry=Retry.ATTEMPTS),
     Reason.UNREACHABLE: Entry(
         State.EXPIRED,
         w.UNREACHABLE,

@@ -144,6 +144,7 @@ class Attempt:
             own,
             # The loop guard ends a run at one too many, for which a fast server does not wait.
             self.settings.max_steps + 1,
+            turn.compacted,
         )
         return await self._execute_agent_call(given)
 
@@ -155,6 +156,7 @@ class Attempt:
                     # A send under way would be cut off when the run is left, and then arrive after
                     # it was looked for.
                     await self.tools.close(RUN_OVER)
+                    self.turn.compacted |= step.outcome is Outcome.COMPACTED
                     return step
                 self.time.saw(step)
                 await self._follow(step)

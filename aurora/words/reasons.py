@@ -21,6 +21,10 @@ CONFIG = _("the agent's server refused the request")
 BUSY = _("another run held the conversation for too long")
 OVERLOADED = _("the model's provider asked for patience for too long")
 FAILED = _("the agent or its model failed")
+CONTENT_REFUSED = _("the model's provider refused the message, or what it belongs to")
+IMAGE_REFUSED = _("the model's provider refused a picture in it")
+CONTEXT_FULL = _("the conversation has become too long for the agent's model")
+COMPACTED = _("the conversation had become too long for the agent's model, also when shortened")
 UNREACHABLE = _("the agent's server could not be reached")
 LOST = _("the agent's server took it, and what became of it is not known")
 OWN_TOOLS = _("its agent has tools of its own that nobody has allowed")
@@ -106,6 +110,9 @@ MEND_CONFIG = _(
 )
 MEND_OVERLOADED = _("Check the account's limits.")
 MEND_FAILED = _("Check the agent's model and the log of the agent's server.")
+MEND_CONTENT_REFUSED = _("Its author has been asked to put it in other words.")
+MEND_IMAGE_REFUSED = _("Its author has been asked to send another picture, or none.")
+MEND_CONTEXT_FULL = _("Give the agent a model with more room.")
 MEND_UNREACHABLE = _("Check that it runs and that its address is right.")
 MEND_LOST = _("Check the line to the server, and the server's log.")
 MEND_OWN_TOOLS = _(
@@ -152,6 +159,18 @@ SAY_OVERLOADED = _(
     "My agent has too much to do at the moment. Please try again in a little while."
 )
 SAY_FAILED = _("Something went wrong while my agent worked on this. Please try again later.")
+SAY_CONTENT_REFUSED = _(
+    "The model behind my agent refused this for what it says or refers to. Please put it "
+    "differently."
+)
+SAY_IMAGE_REFUSED = _(
+    "The model behind my agent could not take a picture in this. Send it as PNG or JPEG, or leave "
+    "it out."
+)
+SAY_CONTEXT_FULL = _(
+    "Our conversation here is too long for my agent now. Ask in fewer words, or have a new one "
+    "started."
+)
 SAY_UNREACHABLE = _("I could not reach my agent. Please try again in a little while.")
 SAY_LOST = _("I lost touch with my agent before it could answer. Please ask again.")
 SAY_TRIPPED = _("My agent did something that it may not do, so I stopped it.")

@@ -31,7 +31,8 @@ llm_error_* (6),                the model's failures in the stream, and what sta
 llm_drops_stream
 =============================== ================================================================
 
-Not covered: compaction. The double has no context window, and no route for it.
+Not covered: compaction in a turn, for the double has no context window. On request there is one
+without a model: what was said is shown to the model no more, and a fixed text in its place.
 
 Not recorded, but built after the server's sources: streams of the main thread by its agent's id,
 404 for an unknown otid, silence for a foreground run's otid sent again in the background, 422 for

@@ -23,6 +23,8 @@ from .state import (
 )
 from .streaming import Reader
 
+_SUMMARY = "The following is a summary of the previous messages: they talked."
+
 
 class ConversationRoutes:
     """Conversations, messages and runs."""
@@ -40,6 +42,7 @@ class ConversationRoutes:
             web.delete("/v1/conversations/{thread_id}", self._delete),
             web.get("/v1/conversations/{thread_id}/messages", self._messages),
             web.post("/v1/conversations/{thread_id}/cancel", self._cancel),
+            web.post("/v1/conversations/{thread_id}/compact", self._compact),
             web.post("/v1/conversations/{thread_id}/stream", self._stream),
             web.get("/v1/agents/{agent_id}/messages", self._agent_messages),
             web.post("/v1/agents/{agent_id}/messages/cancel", self._agent_cancel),
@@ -108,6 +111,19 @@ class ConversationRoutes:
             text = f"No active runs to cancel for conversation {thread_id}"
             raise problems.detail(409, f"CONFLICT: {text}")
         return respond(self._api.cancel(runs))
+
+    async def _compact(self, request: web.Request) -> web.Response:
+        body = await read_body(request)
+        thread = self._api.any_thread(request.match_info["thread_id"], body.get("agent_id"))
+        seen = [one for one in thread.records if one.role != "system" and one.chat]
+        if len(seen) < 2:
+            raise problems.nothing_to_compact()
+        for one in seen:
+            one.chat = []
+        # Listings still have them; the model sees what stands for them.
+        seen[-1].chat = [{"role": "user", "content": _SUMMARY}]
+        counts = {"num_messages_before": len(seen) + 1, "num_messages_after": 2}
+        return respond({"summary": _SUMMARY, **counts})
 
     async def _agent_cancel(self, request: web.Request) -> web.Response:
         agent = self._api.agent(request.match_info["agent_id"])

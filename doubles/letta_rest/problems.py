@@ -113,6 +113,15 @@ def busy(run_id: str) -> ApiError:
     return ApiError(409, {"detail": text, "run_id": run_id})
 
 
+def nothing_to_compact() -> ApiError:
+    """Build the 400 of a conversation that gets no shorter by a summary."""
+    text = (
+        "Summarization failed to reduce the number of messages. You may not have enough messages "
+        "to compact or need to use a different CompactionSettings (e.g. using `all` mode)."
+    )
+    return detail(400, text)
+
+
 def lost_redis() -> ApiError:
     """Build the 500 of whatever needs Redis, where there was one and it is gone."""
     return detail(500, "An unknown error occurred")

@@ -19,6 +19,7 @@ directive                   what the model does
 ``[[sleep:S]]``             waits S seconds before it answers
 ``[[slow:S]]``              waits S seconds between pieces of its text
 ``[[err:N]]``               answers HTTP status N
+``[[err:N|BODY]]``          answers HTTP status N with that body
 ``[[drop]]``                cuts the connection in the middle of its answer
 ``[[garbage]]``             streams what is no answer
 ``[[never]]``               sends nothing until the client goes away
@@ -72,8 +73,8 @@ class Step:
     `wait` and `pace` are seconds: before the answer, and between its pieces. A test holds the
     model back with `gate`, until it is set, and needs no time to pass. `fault` makes the
     call fail, at most the first `times` calls for one message (all when None); then the rest of
-    the step is played. `usual` stands for the model's own answer in the place of `text` and
-    `calls`.
+    the step is played. An error has its `status`, and a `body` where it is not the usual one.
+    `usual` stands for the model's own answer in the place of `text` and `calls`.
     """
 
     text: str = ""
@@ -84,6 +85,7 @@ class Step:
     gate: asyncio.Event | None = None
     fault: Fault | None = None
     status: int = 500
+    body: str = ""
     times: int | None = None
     usual: bool = False
 
@@ -246,14 +248,15 @@ def _tools(step: Step, text: str, _: Target) -> Step:
 
 def _fault(kind: Fault) -> Callable[[Step, str, Target], Step]:
     def read(step: Step, text: str, _: Target) -> Step:
-        value, star, times = text.partition("*")
+        head, _bar, body = text.partition("|")
+        value, star, times = head.partition("*")
         limit = int(_number(kind, times, most=1000)) if star else None
         status = 500
         if kind == "error":
             status = int(_number("err", value, most=599))
             if status < 400:
                 raise DirectiveError(f"[[err:N]] needs a status from 400 to 599, not {status}")
-        return replace(step, fault=kind, status=status, times=limit)
+        return replace(step, fault=kind, status=status, body=body, times=limit)
 
     return read
 

@@ -149,6 +149,10 @@ class ScriptedLLM:
         await asyncio.sleep(step.wait)
         if step.gate is not None:
             await step.gate.wait()
+        if failing and step.body:
+            return web.Response(
+                text=step.body, status=step.status, content_type="application/json"
+            )
         if failing and step.fault == "error":
             return error_response(step.status, f"scripted error {step.status}", "scripted_error")
         return await self._stream(request, body, step, failing=failing)

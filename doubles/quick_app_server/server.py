@@ -27,8 +27,9 @@ class QuickAppServer:
 
     `script` is called with each input as its turn begins. `stop` and `start` are a restart: what
     had been accepted and was not finished is run again, as on the real one. `inputs` counts what
-    was accepted. With `refusal` new connections are answered with that status, and while it is
-    `mute` the server hears everything and says nothing.
+    was accepted, `compacted` how often a conversation was shortened. With `refusal` new
+    connections are answered with that status, and while it is `mute` the server hears everything
+    and says nothing.
     """
 
     def __init__(self, script: Script = lambda _text: Plan("Hello.")) -> None:
@@ -37,6 +38,7 @@ class QuickAppServer:
         self.port = 0
         self.agents: dict[str, str] = {}
         self.inputs = 0
+        self.compacted = 0
         self.refusal: int | None = None
         self.mute = False
         self._talks: dict[str, Talk] = {}
@@ -51,6 +53,7 @@ class QuickAppServer:
             "set_reflection_settings": lambda _peer, _frame: {},
             "conversation_messages_list": self._history,
             "conversation_fork": self._fork,
+            "conversation_compact": self._compact,
             "conversation_update": self._update,
             "list_memory": lambda _peer, _frame: {"entries": [], "done": True},
             "abort_message": self._abort,
@@ -101,6 +104,10 @@ class QuickAppServer:
         """Cut every connection."""
         for peer in self._peers:
             peer.cut()
+
+    async def delete_agent(self, agent_id: str) -> None:
+        """Delete an agent; its conversations stay, and each turn in them fails."""
+        del self.agents[agent_id]
 
     async def create_agent(self, name: str) -> str:
         """Create an agent and return its id."""
@@ -200,8 +207,16 @@ class QuickAppServer:
     def _fork(self, _peer: Peer, frame: Frame) -> Frame:
         old = self._talks[frame["conversation_id"]]
         copy = self._open(old.agent_id)
-        copy.history = list(old.history)
+        through = frame["body"].get("message_id")
+        ids = [one.get("id") for one in old.history]
+        copy.history = old.history[: ids.index(through) + 1 if through else None]
         return {"conversation": {"id": copy.id}}
+
+    def _compact(self, _peer: Peer, frame: Frame) -> Frame:
+        talk = self._talks[frame["conversation_id"]]
+        before, self.compacted = len(talk.history), self.compacted + 1
+        talk.history = [{"message_type": "summary_message", "id": f"ui-{next(self._ids)}"}]
+        return {"compaction": {"num_messages_before": before, "num_messages_after": 1}}
 
     def _update(self, _peer: Peer, frame: Frame) -> Frame:
         talk = self._talks.get(frame["conversation_id"])
@@ -248,8 +263,10 @@ class QuickAppServer:
             return
         self.inputs += 1
         talk.used.add(given.id)
-        talk.history.append({"message_type": "user_message", "otid": given.id})
+        said = {"message_type": "user_message", "id": f"ui-{next(self._ids)}", "otid": given.id}
+        talk.history.append(said)
         talk.unfinished.append(given)
+        talk.orphan = talk.agent_id not in self.agents
         await peer.send({**taken, "disposition": "queued" if waits else "started"})
         if waits:
             queue = [{"id": one.id, "client_message_id": one.id} for one in talk.unfinished[1:]]

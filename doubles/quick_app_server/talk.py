@@ -82,6 +82,7 @@ class Talk:
         self.aborted = False
         self.wedged = False
         self.archived = False
+        self.orphan = False
         self.turn: asyncio.Task[None] | None = None
         self._asking = False
         self._peers = peers
@@ -131,6 +132,8 @@ class Talk:
         if self.wedged:
             error = f"Conversation {self.id} already has an active run (local-run-1)"
             return {"stop_reason": "error", "error": error}
+        if self.orphan:
+            return {"stop_reason": "error", "error": f"Agent {self.agent_id} not found"}
         run_id = f"local-run-{next(self._runs)}"
         await self._delta(message_type="user_message", otid=given.id)
         plan = script(given.text)

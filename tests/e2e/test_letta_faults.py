@@ -14,10 +14,20 @@ import pytest
 import pytest_asyncio
 
 from aurora.model import State
+from aurora.reasons import REASONS, Reason
 from doubles.quick_app_server import Plan
-from tests.support.e2e.ledgers import ANSWER, Blame, Kept, answered, ask_in_room, blame, kept
+from tests.support.e2e.ledgers import (
+    ANSWER,
+    Blame,
+    Kept,
+    answered,
+    ask_in_room,
+    blame,
+    event_of,
+    kept,
+)
 from tests.support.e2e.quick import QuickTown, open_quick_town
-from tests.support.e2e.seen import hasten, outlive, reached
+from tests.support.e2e.seen import hasten, mention, outlive, owner_mail, reached
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -176,6 +186,70 @@ async def test_an_overloaded_model_costs_no_attempt_and_counts_against_nobody(
     town.quick.script = failing(*[Plan(error="429: {}")] * 4)
     found = await kept(town, ask_in_room(town))
     assert (found.state, found.answers, found.notices) == (State.ANSWERED, 1, 0)
+    assert blame(town) == Blame(0, 0)
+
+
+CONTENT = '400: {"error":{"message":"filtered","code":"content_filter"}}'
+IMAGE = '400: {"error":{"message":"Could not process image"}}'
+FULL = '400: {"error":{"message":"prompt is too long: 9001 tokens > 8192 maximum"}}'
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(CONTENT, "content_refused"), (IMAGE, "image_refused")]
+)
+async def test_what_the_model_refuses_is_a_matter_of_who_asked(
+    town: QuickTown, error: str, reason: str
+) -> None:
+    """Told once, in words of its own; nobody looks for a wrong token, and no breaker counts."""
+    before = len(owner_mail(town))
+    town.quick.script = failing(Plan(error=error))
+    message = ask_in_room(town)
+    assert await kept(town, message) == Kept(State.FAILED, reason, 1, 0, 0, 1)
+    (notice,) = town.bot_messages(message.channel)
+    assert notice.content == str(REASONS[Reason(reason)].user)
+    assert len(owner_mail(town)) == before
+    assert blame(town) == Blame(0, 0)
+
+
+async def test_a_conversation_that_is_too_long_is_shortened_and_the_turn_runs_again(
+    town: QuickTown,
+) -> None:
+    """Nobody sees anything of it."""
+    before = town.quick.compacted
+    town.quick.script = failing(Plan(error=FULL))
+    assert await kept(town, ask_in_room(town)) == answered(2, 0)
+    assert town.quick.compacted == before + 1
+
+
+async def test_what_stays_too_long_is_said_as_it_is_and_told_to_the_owner(
+    town: QuickTown,
+) -> None:
+    """It is shortened once for a turn; then somebody must look."""
+    before, mail = town.quick.compacted, len(owner_mail(town))
+    town.quick.script = failing(*[Plan(error=FULL)] * 3)
+    found = await kept(town, ask_in_room(town))
+    assert found == Kept(State.FAILED, "context_full", 2, 0, 0, 1)
+    assert town.quick.compacted == before + 1
+    assert "longer than the agent's model can take" in owner_mail(town)[mail]
+    assert blame(town) == Blame(0, 0)
+
+
+async def test_an_agent_that_is_deleted_after_it_has_answered_is_asked_once(
+    town: QuickTown,
+) -> None:
+    """Its turns fail like any other's, but no second try mends that."""
+    room, mail = town.discord.add_channel(town.guild, "room"), len(owner_mail(town))
+    settings, doomed = town.cog.services.settings, await town.quick.create_agent("doomed")
+    await settings.set_guild(town.guild.id, agent_id=doomed)
+    assert (await kept(town, mention(town, "hello", room))).state is State.ANSWERED
+    await town.quick.delete_agent(doomed)
+    message = mention(town, "hello?", room)
+    await town.ended(message, 20)
+    await settings.set_guild(town.guild.id, agent_id=town.agent_id)
+    event = await event_of(town, message)
+    turn = await town.cog.services.store.turn(event.turn_id or "")
+    assert (event.reason, turn.attempts) == ("config", 1)
+    assert doomed in owner_mail(town)[mail]
     assert blame(town) == Blame(0, 0)
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from aurora.agents.sdk import SdkFolder
 from aurora.model import State
+from aurora.reasons import REASONS, Reason
 from doubles.letta_rest import Fault
-from tests.support.e2e.ledgers import Blame, ask_in_room, blame, kept
-from tests.support.e2e.seen import hasten, outlive, reached
+from tests.support.e2e.ledgers import Blame, Kept, ask_in_room, blame, event_of, kept
+from tests.support.e2e.seen import hasten, mention, outlive, owner_mail, reached
 from tests.support.e2e.town import Town, open_town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -106,6 +108,47 @@ async def test_a_refused_connection_over_rest_is_the_servers_failure(rest: Town)
     found = await kept(rest, message)
     assert (found.state, found.attempts, found.answers) == (State.ANSWERED, 1, 1)
     assert blame(rest) == Blame(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ('{"error":{"message":"filtered","code":"content_filter"}}', "content_refused"),
+        ('{"error":{"message":"Could not process image"}}', "image_refused"),
+        ('{"error":{"message":"prompt is too long: 9001 tokens > 8192 maximum"}}', "context_full"),
+    ],
+)
+async def test_what_the_model_refuses_over_rest_has_a_reason_of_its_own(
+    rest: Town, error: str, reason: str
+) -> None:
+    """Told once, and no breaker counts; of a first message nothing can be shortened."""
+    room, mail = rest.discord.add_channel(rest.guild, "room"), len(owner_mail(rest))
+    message = mention(rest, f"[[err:400|{error}]]", room)
+    assert await kept(rest, message) == Kept(State.FAILED, reason, 1, 0, 0, 1)
+    (notice,) = rest.bot_messages(room)
+    assert notice.content == str(REASONS[Reason(reason)].user)
+    assert len(owner_mail(rest)) - mail == (reason == "context_full")
+    assert blame(rest) == Blame(0, 0)
+
+
+async def test_an_agent_that_is_deleted_after_it_has_answered_over_rest_is_asked_once(
+    rest: Town,
+) -> None:
+    """The owner reads which it was."""
+    room, mail = rest.discord.add_channel(rest.guild, "room"), len(owner_mail(rest))
+    settings, doomed = rest.cog.services.settings, rest.rest.create_agent("doomed")
+    await settings.set_guild(rest.guild.id, agent_id=doomed)
+    assert (await kept(rest, mention(rest, "[[say:Hello.]]", room))).state is State.ANSWERED
+    headers = {"Authorization": f"Bearer {rest.rest.token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        await session.delete(f"{rest.rest.url}/v1/agents/{doomed}")
+    message = mention(rest, "hello?", room)
+    await rest.ended(message, 20)
+    await settings.set_guild(rest.guild.id, agent_id=rest.agent_id)
+    event = await event_of(rest, message)
+    turn = await rest.cog.services.store.turn(event.turn_id or "")
+    assert (event.reason, turn.attempts) == ("config", 1)
+    assert doomed in owner_mail(rest)[mail]
 
 
 async def test_an_expired_question_over_rest_is_told(rest: Town) -> None:

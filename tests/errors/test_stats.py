@@ -39,7 +39,7 @@ def test_errors_are_counted_by_type_the_commonest_first(stats: ErrorStats) -> No
     assert set(summary.by_type) == {"NotFound", "TimeoutError", "Forbidden", "HTTPException"}
 
 
-@pytest.mark.parametrize("name", ["CancelledError", "ConversationBusy"])
+@pytest.mark.parametrize("name", ["CancelledError", "ContentRefused", "ConversationBusy"])
 def test_what_was_not_tried_is_not_counted(stats: ErrorStats, name: str) -> None:
     """Who called something off, or had to wait, neither raises the rate nor lowers it."""
     record(stats, None, "TimeoutError", *[name] * 20)

@@ -73,7 +73,7 @@ class AppServer:
 
     async def agent(self, agent_id: str) -> AgentInfo:
         """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
-        answer = await self._link.ask({"type": "agent_retrieve", "agent_id": agent_id})
+        answer = await self._link.ask(requests.agent(agent_id))
         found = part(answer, "agent")
         return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
 

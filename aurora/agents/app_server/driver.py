@@ -35,6 +35,7 @@ from ..frames import items, text_of, word
 from ..outcomes import Ending
 from ..protocol import ConversationKey, ConversationMoved
 from . import requests
+from .aftermath import aftermath
 from .connection import Connection, ConnectionLostError
 from .conversation import Conversation
 from .link import Link
@@ -256,6 +257,11 @@ class Driver:
         if ending.outcome is Outcome.COMPLETED:
             text = await self._text_in_history() if run.patchy else run.text
             _log.debug("The agent's text: %s", text)
+        elif not run.left.is_set():
+            key = self._conversation.key
+            ending, goes_on = await aftermath(self._link, run, key, ending)
+            if goes_on != key:
+                self._go_on_in(self._conversation_of(goes_on))
         run.finish(ending, text)
 
     async def _text_in_history(self) -> str:

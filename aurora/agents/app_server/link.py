@@ -76,21 +76,26 @@ class Link:
             raise AgentError(opened.outcome, opened.detail)
         return opened
 
-    async def collect(self, frame: Frame, on: Connection | None = None) -> list[Frame]:
+    async def collect(
+        self, frame: Frame, on: Connection | None = None, *, timeout: float | None = None
+    ) -> list[Frame]:
         """Send a request and return all frames of its answer; raise AgentError."""
+        limit = self.limits.request if timeout is None else timeout
         try:
             connection = on or await self.connection()
-            return await connection.collect(frame, timeout=self.limits.request)
+            return await connection.collect(frame, timeout=limit)
         except ConnectionLostError:
             raise AgentError(Outcome.UNREACHABLE, w.CONNECTION_LOST) from None
         except TimeoutError:
-            seconds = f"{self.limits.request:g}"
+            seconds = f"{limit:g}"
             late = w.REQUEST_NOT_ANSWERED(request=word(frame, "type"), seconds=seconds)
             raise AgentError(Outcome.UNREACHABLE, late) from None
 
-    async def ask(self, frame: Frame, on: Connection | None = None) -> Frame:
+    async def ask(
+        self, frame: Frame, on: Connection | None = None, *, timeout: float | None = None
+    ) -> Frame:
         """Send a request and return its answer; raise AgentError, also if it is a refusal."""
-        answer = (await self.collect(frame, on))[-1]
+        answer = (await self.collect(frame, on, timeout=timeout))[-1]
         if answer.get("success") is False:
             said = plain(word(answer, "error"))
             raise AgentError(refusal(said), said)
@@ -143,9 +148,12 @@ class Link:
                     raise
             await search.pause(stop)
 
-    async def fork(self, key: ConversationKey) -> ConversationKey:
-        """Copy a conversation with its history; return the copy, raise AgentError."""
-        answer = await self.ask(requests.fork(key))
+    async def fork(self, key: ConversationKey, *, through: str = "") -> ConversationKey:
+        """Copy a conversation with its history, up to a message if one is named.
+
+        Return the copy; raise AgentError.
+        """
+        answer = await self.ask(requests.fork(key, through))
         copy = word(part(answer, "conversation"), "id")
         if not copy:
             raise AgentError(Outcome.UNREACHABLE, w.NO_CONVERSATION)

@@ -6,6 +6,7 @@ import re
 
 from ...reasons import AgentError, Outcome
 from ...words import servers as w
+from ..causes import cause_of
 from ..frames import json_object, part, word
 from ..outcomes import Ending, label, of_provider, stopped
 
@@ -24,8 +25,11 @@ def ending(stop_reason: str, error: str) -> Ending:
     if not error:
         return stopped(stop_reason)
     kind, said = _unpack(error)
-    if found := _STATUS.search(said):
-        status = int(found[1])
+    found = _STATUS.search(said)
+    status = int(found[1]) if found else None
+    if (cause := cause_of(said, status)) is not None:
+        return Ending(cause.outcome, cause.detail)
+    if status is not None:
         of_status = of_provider(status, kind or label(stop_reason))
         # Where Letta's own API is behind the server, this is what it says of a held conversation.
         return of_status._replace(outcome=Outcome.BUSY) if status == 409 else of_status

@@ -132,12 +132,29 @@ def history(key: ConversationKey, limit: int) -> Frame:
     }
 
 
-def fork(key: ConversationKey) -> Frame:
-    """Copy a conversation with its history into a new one."""
+def agent(agent_id: str) -> Frame:
+    """Look an agent up."""
+    return {"type": "agent_retrieve", "agent_id": agent_id}
+
+
+def fork(key: ConversationKey, through: str = "") -> Frame:
+    """Copy a conversation with its history into a new one, up to a message if one is named."""
     return {
         "type": "conversation_fork",
         "conversation_id": key.conversation_id,
-        "body": {},
+        "body": {"message_id": through} if through else {},
+    }
+
+
+def compact(key: ConversationKey) -> Frame:
+    """Put a summary into the place of the whole history.
+
+    What the server does by itself leaves most of it, and has been tried when a turn ends.
+    """
+    return {
+        "type": "conversation_compact",
+        "conversation_id": key.conversation_id,
+        "body": {"compaction_settings": {"mode": "all"}},
     }
 
 

@@ -97,6 +97,16 @@ class Api:
         """Delete a conversation; 404 says that there is none."""
         await self._json("conversations.delete", key.conversation_id)
 
+    async def compact(self, key: ConversationKey) -> None:
+        """Put a summary into the place of a conversation's history; 400 says that it can't."""
+        await self._json(
+            "conversations.messages.compact",
+            key.conversation_id,
+            compaction_settings={"mode": "all"},
+            seconds=self.limits.silence,
+            **_scope(key),
+        )
+
     async def tail(self, key: ConversationKey) -> list[Frame]:
         """Return the newest messages of a conversation, newest first."""
         found = await self._json(
@@ -172,9 +182,11 @@ class Api:
             if sdk is not None:
                 await sdk.client.close()
 
-    async def _json(self, method: str, *args: Any, **kwargs: Any) -> Any:
+    async def _json(
+        self, method: str, *args: Any, seconds: float | None = None, **kwargs: Any
+    ) -> Any:
         sdk = await self._loaded()
-        timeout = self.limits.request
+        timeout = self.limits.request if seconds is None else seconds
         with _translated(sdk):
             async with asyncio.timeout(timeout):
                 call = _method(sdk.client, method)
@@ -244,7 +256,7 @@ def about_agent(error: CutError | RefusedError, agent_id: str) -> AgentError:
     return explain(error)
 
 
-def _scope(key: ConversationKey) -> dict[str, str]:
+def _scope(key: ConversationKey) -> dict[str, Any]:
     """Return what a request must add for the conversation to be found."""
     return {"agent_id": key.agent_id} if key.conversation_id == _MAIN_THREAD else {}
 

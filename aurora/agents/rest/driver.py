@@ -99,6 +99,8 @@ class Driver:
             ending = Ending(Outcome.UNREACHABLE, w.NOT_REACHED)
         except AgentError as error:
             ending = Ending(error.outcome, error.detail)
+        if ending.outcome is Outcome.CONTEXT_FULL and not run.given.compacted:
+            ending = await self._compact(ending)
         if ending.outcome is Outcome.UNREACHABLE and self._committed:
             ending = ending._replace(outcome=Outcome.LOST)
         if self._left_behind or (ending.outcome is Outcome.LOST and run.is_away):
@@ -109,6 +111,14 @@ class Driver:
             text = run.text if stored is None else stored
             _log.debug("The agent's text: %s", text)
         run.finish(ending, text)
+
+    async def _compact(self, ending: Ending) -> Ending:
+        """Have the conversation shortened, so that the turn may run again."""
+        try:
+            await self._api.compact(self._key)
+        except (AgentError, CutError, RefusedError):
+            return ending
+        return Ending(Outcome.COMPACTED, w.COMPACTED)
 
     @property
     def _committed(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ...reasons import AuroraError, Outcome
 from ...words import servers as w
+from ..causes import cause_of
 from ..frames import Frame, part, word
 from ..outcomes import STATUSES, Ending, of_provider, stopped
 
@@ -58,8 +59,13 @@ def failed(error: Frame) -> Ending:
     if _call_waits(error):
         return _WAITING
     ending = stopped(word(error, "error_type"))
+    if ending.outcome is not Outcome.FAILED:
+        return ending
     found = _PROVIDER_STATUS.search(_said(error))
-    return of_provider(int(found[1])) if found and ending.outcome is Outcome.FAILED else ending
+    status = int(found[1]) if found else None
+    if (cause := cause_of(_said(error), status)) is not None:
+        return Ending(cause.outcome, cause.detail)
+    return ending if status is None else of_provider(status)
 
 
 def refused(error: RefusedError) -> Ending:

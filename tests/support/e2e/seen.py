@@ -100,8 +100,11 @@ def tool_returns(town: Town) -> str:
     return "\n".join(str(one["content"]) for one in messages if one["role"] == "tool")
 
 
+def owner_mail(town: Town) -> list[str]:
+    """Return what the bot has written to its owner."""
+    return [one.content for one in town.bot_messages(town.discord.open_dm(town.ada))]
+
+
 async def owner_reads(town: Town) -> list[str]:
     """Return what the bot has written to its owner, once there is something."""
-    dm = town.discord.open_dm(town.ada)
-    await town.discord.wait_for(lambda: town.bot_messages(dm) or None)
-    return [one.content for one in town.bot_messages(dm)]
+    return await town.discord.wait_for(lambda: owner_mail(town) or None)

@@ -24,6 +24,7 @@ from aurora.agents.rest.messages import calls_in, has_ended, last_text, pending_
 from aurora.agents.rest.outcomes import RefusedError, refused
 from aurora.agents.rest.run import RestRun
 from aurora.agents.rest.step import Step
+from aurora.chat.hygiene import clean as cleaned
 from aurora.chat.splitting import LIMIT, split_message
 from aurora.context import describe_extras, extract_message_metadata, quote
 from aurora.guard.links import host_in
@@ -65,6 +66,9 @@ PIECES: tuple[str, ...] = (
     "/home/ada",
     "people/1/a.md", "..", "discord.com/api/webhooks/1/a", "[::1]", "xn--", "user:pw@",
     "\ufffd", "ß", "。",
+    "<think>", "</think>", "<answer>", "</reasoning>", "[THINK]", "<|channel|>analysis<|message|>",
+    "<|end|>", "<tool_call>", "</tool_call>", "<|im_start|>", "discord_send(", "NO_REPLY", "\\n",
+    '{"name": "discord_send", "arguments": ', "```thinking\n",
 )  # fmt: skip
 
 HOSTILE: tuple[str, ...] = tuple(
@@ -75,7 +79,9 @@ HOSTILE: tuple[str, ...] = tuple(
         "\\`", "<https://", "MTE3", "M*T*E*", "https://a`", "](https://a 'b", "https://a.,",
         "< ", "<\n", "a ",
         "a\n\n", "<system ", "[ID: ", "🏴\U000e0041", "\u200d\u200c", "🇩🇪", "/a/", "&lt;",
-        "\n    ", "x://", "a@b.c ",
+        "\n    ", "x://", "a@b.c ", "a</think>", "<think>`", "`<think>", "<s>", "x<answer>",
+        "<think></reasoning>", "discord_send({", '{"name":"discord_send","a":', "a\\n",
+        '[2024-05-01 12:00:00 UTC, just now] "', "<th<think>x</think>ink>", "<a<",
     )
 )  # fmt: skip
 """A hundred thousand characters of each, in which a slow pattern would lose its way."""
@@ -268,6 +274,17 @@ def check_output(source: Source) -> None:
         said.previews.hold_back(part)
 
 
+def check_hygiene(source: Source) -> None:
+    """What is clean stays as it is, can be sent, and has no mark of reasoning outside code."""
+    text = source.text()
+    said = cleaned(text, silence=(source.text(1),))
+    assert cleaned(said.text).text == said.text
+    said.text.encode()
+    assert not (said.text and (said.silent or said.call))
+    assert "`" in said.text or "think>" not in said.text
+    assert not said.tool_talk or said.call is None
+
+
 def _check_acceptable(parts: Sequence[str]) -> None:
     for part in parts:
         assert part.strip()
@@ -363,6 +380,7 @@ TARGETS: Mapping[str, Callable[[Source], None]] = {
     "context": check_context,
     "splitter": check_splitter,
     "output": check_output,
+    "hygiene": check_hygiene,
     "arguments": check_arguments,
     "parsers": check_parsers,
     "app server": check_app_server,
@@ -398,6 +416,7 @@ WORK: Mapping[str, Callable[[str], object]] = {
     "transcript": lambda text: format_reply_chain([make_quote(text)], now=1e9),
     "splitter": split_message,
     "output": _output,
+    "hygiene": cleaned,
     "address": _address,
     "id": _path,
     "host": host_in,

@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 from ... import prompts
+from ...prompts.fence import NONCE_BYTES
 
 _FENCE = re.compile(r"<<<(BEGIN|END) ([^<>\n]{1,200}+)>>>\n?")
-_NONCE = re.compile(r"(?:.* )?[0-9a-f]{16}")
+_MARKS = ("<<<", " UTC", "ID: ", "[Discord]")
+_NONCE = re.compile(rf"(?:.* )?[0-9a-f]{{{2 * NONCE_BYTES}}}")
 _ECHOED = re.compile(
     r"current message|reply chain|message \d+ of \d+|MESSAGES OF CHANNEL|SERVER \d|FILES OF YOUR"
     r"|MEMORY FILE|attachment|file"
@@ -25,8 +27,8 @@ _NAMED = r'"[^"\n]{0,200}+" \(ID: "\d{1,20}"'
 _FACT = re.compile(
     r"Current time: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC|Server: " + _NAMED + r"\)"
     r"|(?:Parent channel|You are): " + _NAMED + r"\)|Channel: " + _NAMED + r", type: [^\n]{1,40}\)"
-    r'|From: "[^"\n]{0,200}+" \(username "[^"\n]{0,200}+", ID: "\d{1,20}"\)'
-    r'|Message ID: "\d{1,20}"|Sent: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \([\w ]{1,30}\)'
+    r'|From: "[^"\n]{0,200}+" (?:\(@[^\n]{1,200}\) )?\(ID: "\d{1,20}"\)'
+    r'|Message ID: "\d{1,20}"|Sent: (?:just now|\d{1,9} \w{1,9} ago)'
     r"|Mentioned (?:users|roles|channels): " + _NAMED + r"\)[^\n]*"
 )
 _LABEL = re.compile(
@@ -35,20 +37,23 @@ _LABEL = re.compile(
 )
 _FACTS_TOGETHER = 3
 """So many lines of facts in a row are Aurora's; one alone may be what somebody asked for."""
-_SENTENCE = 20
-"""By so many characters a sentence of the prompts is known."""
+_SENTENCE = 18
+"""By so many characters of its own a sentence of the prompts is known."""
 
 
-def _sentences() -> frozenset[str]:
-    """Return how each line of the prompts' own text begins, up to what is filled in."""
+def _sentences() -> re.Pattern[str]:
+    """Return what finds a line of the prompts' own text, whatever was filled in."""
     folder = Path(prompts.__file__).parent / "templates"
-    lines = (
-        line.partition("$")[0].strip()
-        for path in folder.glob("*.txt")
-        for line in path.read_text(encoding="utf-8").splitlines()
-    )
-    # What is shorter may begin an answer as well.
-    return frozenset(line[:_SENTENCE] for line in lines if len(line) >= _SENTENCE)
+    known = set()
+    for path in folder.glob("*.txt"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            first, *others = re.split(r"\$\w+", line.strip())
+            if len(first) < _SENTENCE and others:
+                first += f"\0{others[0]}"
+            # What is shorter may begin an answer as well.
+            if len(first) >= _SENTENCE:
+                known.add(re.escape(first[: 2 * _SENTENCE]).replace("\0", r"[^\n]{1,80}?"))
+    return re.compile(rf"^[ \t]{{0,4}}(?:{'|'.join(sorted(known))})", re.MULTILINE)
 
 
 _SENTENCES = _sentences()
@@ -56,9 +61,7 @@ _SENTENCES = _sentences()
 
 def take_scaffolding(text: str) -> str:
     """Take out what Aurora's prompts and tool results are made of; the model's words stay."""
-    if not any(mark in text for mark in ("<<<", " UTC", "[ID:", "[Discord]", "ID: ")) and not any(
-        sentence in text for sentence in _SENTENCES
-    ):
+    if not any(mark in text for mark in _MARKS) and _SENTENCES.search(text) is None:
         return text
     return _take_lines(_take_heads(_take_fences(text)))
 
@@ -115,7 +118,7 @@ def _take_lines(text: str) -> str:
     lines = text.split("\n")
     facts = [_FACT.fullmatch(line.strip()) is not None for line in lines]
     taken = [
-        line.lstrip()[:_SENTENCE] in _SENTENCES or _LABEL.fullmatch(line.strip()) is not None
+        _SENTENCES.match(line) is not None or _LABEL.fullmatch(line.strip()) is not None
         for line in lines
     ]
     sure = any(taken)

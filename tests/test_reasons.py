@@ -43,6 +43,7 @@ OTHER_THINGS = {
     ("prompts.building", "bot"): "a key of the context",
     ("guard.output", "bot"): "a key of a person",
     ("runs.observers", "failed"): "how a call of a tool ended, for the log",
+    ("chat.hygiene.silence", "empty"): "what agents write for saying nothing",
     ("agents", "completed"): "what a Letta server calls the end of a run",
     ("agents", "failed"): "what a Letta server calls the end of a run",
     ("agents", "cancelled"): "what a Letta server calls the end of a run",

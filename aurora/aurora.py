@@ -19,6 +19,7 @@ from .commands.allowing import AgentsCommands
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.failures import explain_failure, explain_mismatch
+from .commands.forgetting import ForgetCommands
 from .commands.memory import MemoryCommands
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
@@ -54,6 +55,7 @@ class Aurora(
     AccessCommands,
     MemoryCommands,
     QueueCommands,
+    ForgetCommands,
     EventsCommands,
     commands.Cog,
 ):

@@ -132,7 +132,7 @@ class Event:
     @property
     def lane(self) -> str:
         """Name the conversation this event belongs to; one per channel, thread or DM."""
-        return f"channel:{self.channel_id}"
+        return lane_of(self.channel_id)
 
     @property
     def came_at(self) -> float:
@@ -204,9 +204,19 @@ class Turn:
         return own_lane(self.lane, self.speaker.author_id) if self.apart else self.lane
 
 
+def lane_of(channel_id: int) -> str:
+    """Name the lane of a channel, thread or DM."""
+    return f"channel:{channel_id}"
+
+
 def own_lane(lane: str, author_id: int) -> str:
     """Name the conversation that somebody has apart from the others of a lane."""
-    return f"{lane}:user:{author_id}"
+    return f"{apart(lane)}{author_id}"
+
+
+def apart(lane: str) -> str:
+    """Return how the names begin of conversations that are apart from the lane's."""
+    return f"{lane}:user:"
 
 
 class Send(NamedTuple):

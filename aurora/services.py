@@ -297,7 +297,13 @@ class Services:
                 backend=lambda: agents.backend,
             ),
             forgetting=Forgetting(
-                store, settings, cancelling, lambda: agents.backend, alerts.tell
+                store,
+                settings,
+                cancelling,
+                lambda: agents.backend,
+                alerts.tell,
+                claims,
+                background,
             ),
         )
 

@@ -12,7 +12,7 @@ from redbot.core import commands
 from ..chat.failures import FAILURES
 from ..chat.places import Channel
 from .looking import is_guest
-from .policy import NEEDED, Act, Actor, Denied, Found, Here, Standing, Target, may
+from .policy import NEEDED, OWN_IN_DMS, Act, Actor, Denied, Found, Here, Standing, Target, may
 
 T = TypeVar("T")
 
@@ -35,7 +35,9 @@ class Asked:
 def asks(act: Act) -> Callable[[T], T]:
     """Make a command ask the guard for an act; Red's rules decide who is an admin."""
     rule = commands.is_owner()
-    if NEEDED[act] is Standing.ADMIN:
+    if act in OWN_IN_DMS:
+        rule = commands.permissions_check(_in_charge)
+    elif NEEDED[act] is Standing.ADMIN:
         rule = commands.admin_or_permissions(manage_guild=True)
 
     def decorate(command: T) -> T:
@@ -43,6 +45,13 @@ def asks(act: Act) -> Callable[[T], T]:
         return made
 
     return decorate
+
+
+async def _in_charge(ctx: commands.Context) -> bool:
+    """Tell whether a place is for somebody to look after: as an admin, or since it is their DM."""
+    if not isinstance(ctx.author, discord.Member):
+        return ctx.guild is None
+    return ctx.permissions.manage_guild or await ctx.bot.is_admin(ctx.author)
 
 
 def listens(act: Act) -> Callable[[T], T]:

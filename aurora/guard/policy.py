@@ -40,6 +40,7 @@ class Act(StrEnum):
     CONFIGURE = "configure"
     ALERT = "alert"  # a channel, when something fails
     ENABLE = "enable"  # an agent; which ones is the owner's to say
+    RENEW = "renew"  # the conversation of a place
     GOVERN = "govern"  # what holds for all servers
 
 
@@ -61,9 +62,13 @@ NEEDED = {
     Act.CONFIGURE: Standing.ADMIN,
     Act.ALERT: Standing.ADMIN,
     Act.ENABLE: Standing.ADMIN,
+    Act.RENEW: Standing.ADMIN,
     Act.GOVERN: Standing.OWNER,
 }
 """Who may do what with commands. All other acts are an agent's, for anybody who may ask it."""
+
+OWN_IN_DMS = frozenset({Act.RENEW})
+"""What is an admin's in a server, and anybody's own matter in direct messages."""
 
 
 class Target(NamedTuple):

@@ -206,6 +206,10 @@ class Store(MemoryLog, Protocol):
         """
         ...
 
+    async def take_conversations(self, lane: str) -> Sequence[tuple[str, str]]:
+        """Forget in which conversations a lane is, and those apart; return agents with them."""
+        ...
+
     async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:
         """Keep a send of an event and its turn; one with the same key is replaced.
 

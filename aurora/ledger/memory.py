@@ -20,6 +20,7 @@ from ..model import (
     Sent,
     State,
     Turn,
+    apart,
     own_lane,
 )
 from . import (
@@ -225,6 +226,15 @@ class MemoryStore(KeptMemories):
         }
         lanes = {f"channel:{one}" for one in (*channels, channel_id)}
         found = [key for key in self._conversations if key[1] in lanes]
+        return [(key[0], self._conversations.pop(key)) for key in found]
+
+    async def take_conversations(self, lane: str) -> list[tuple[str, str]]:
+        """Forget in which conversations a lane is."""
+        found = [
+            key for key in self._conversations if key[1] == lane or key[1].startswith(apart(lane))
+        ]
+        for key in found:
+            self._sources.pop(key, None)
         return [(key[0], self._conversations.pop(key)) for key in found]
 
     async def set_conversation(

@@ -247,6 +247,16 @@ class SqliteStore(StoredMemories):
             self._conversations.clear()
         return list(found)
 
+    async def take_conversations(self, lane: str) -> list[tuple[str, str]]:
+        """Forget in which conversations a lane is."""
+        try:
+            found = await self._do(Tables.take_conversations, lane)
+        finally:
+            # Also what was read meanwhile.
+            self._conversations.clear()
+            self._sources.clear()
+        return list(found)
+
     async def set_conversation(
         self, agent_id: str, lane: str, conversation_id: str, *, fresh: bool = False
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import apsw
 
-from ..model import Change, State, Turn
+from ..model import Change, State, Turn, apart
 from . import Asked, read_into
 from .backlog import recovered
 from .database import Database
@@ -287,6 +287,17 @@ class Tables(Database):
             "SELECT 'channel:' || channel_id FROM events WHERE author_id = ? AND guild_id IS NULL "
             "UNION SELECT 'channel:' || ?) RETURNING agent_id, conversation_id",
             (user_id, channel_id),
+        ).fetchall()
+        return [(str(agent_id), str(conversation_id)) for agent_id, conversation_id in found]
+
+    def take_conversations(self, lane: str) -> list[tuple[str, str]]:
+        """Drop the conversations of a lane, and return agents with them."""
+        mine = (lane, f"{apart(lane)}*")
+        self.run("DELETE FROM sources WHERE lane = ? OR lane GLOB ?", mine)
+        found = self.run(
+            "DELETE FROM conversations WHERE lane = ? OR lane GLOB ? "
+            "RETURNING agent_id, conversation_id",
+            mine,
         ).fetchall()
         return [(str(agent_id), str(conversation_id)) for agent_id, conversation_id in found]
 

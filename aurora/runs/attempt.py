@@ -188,10 +188,12 @@ class Attempt:
                 # for what is written next.
                 turn.run_id = run_id
             case ConversationMoved(conversation_id):
-                turn.conversation_id = conversation_id
+                left, turn.conversation_id = turn.conversation_id, conversation_id
                 await self.store.save_turn(turn, lazily=True)
                 lane = turn.conversation_lane
-                await self.store.set_conversation(self.agent_id, lane, conversation_id)
+                # One that was forgotten meanwhile must not come back.
+                if await self.store.conversation(self.agent_id, lane) == left:
+                    await self.store.set_conversation(self.agent_id, lane, conversation_id)
 
     async def _conversation(self) -> str:
         """Return the lane's conversation, a new one if there is none that is fit.

@@ -112,7 +112,9 @@ MEND_OVERLOADED = _("Check the account's limits.")
 MEND_FAILED = _("Check the agent's model and the log of the agent's server.")
 MEND_CONTENT_REFUSED = _("Its author has been asked to put it in other words.")
 MEND_IMAGE_REFUSED = _("Its author has been asked to send another picture, or none.")
-MEND_CONTEXT_FULL = _("Give the agent a model with more room.")
+MEND_CONTEXT_FULL = _(
+    "`[p]aurora forget here` begins a new conversation there; a model with more room helps, too."
+)
 MEND_UNREACHABLE = _("Check that it runs and that its address is right.")
 MEND_LOST = _("Check the line to the server, and the server's log.")
 MEND_OWN_TOOLS = _(

@@ -286,6 +286,24 @@ async def test_the_conversations_of_a_persons_direct_messages_are_taken_out(
     assert list(await store.take_dm_conversations(8, None)) == [("a", "conv-6")]
 
 
+async def test_the_conversations_of_a_lane_are_taken_out_with_those_apart(store: Store) -> None:
+    """And with what was read into them; of no other lane, however alike its name."""
+    lanes = ["channel:5", own_lane("channel:5", 7), "channel:55", own_lane("channel:55", 7)]
+    for agent_id, lane in [*(("a", one) for one in lanes), ("b", "channel:5")]:
+        await store.set_conversation(agent_id, lane, f"{agent_id} {lane}")
+        await store.add_source(agent_id, lane, 1, "gate")
+    found = await store.take_conversations("channel:5")
+    assert sorted(found) == [
+        ("a", "a channel:5"),
+        ("a", "a channel:5:user:7"),
+        ("b", "b channel:5"),
+    ]
+    assert list(await store.take_conversations("channel:5")) == []
+    left = [await store.conversation("a", one) is not None for one in lanes]
+    read = [bool(await store.sources("a", one)) for one in lanes]
+    assert left == read == [False, False, True, True]
+
+
 async def test_a_note_is_kept_until_it_is_written_anew(store: Store) -> None:
     """Such as when Aurora last listened."""
     assert await store.noted("heard") is None

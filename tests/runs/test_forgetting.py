@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aurora.agents.protocol import AgentBackend, ConversationKey
 from aurora.ledger.memory import MemoryStore
+from aurora.model import Turn
 from aurora.reasons import AgentError, Outcome
+from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling
-from aurora.runs.forgetting import Forgetting
+from aurora.runs.claim import Claims
+from aurora.runs.forgetting import Forgetting, Renewed
 from aurora.settings import Settings
 from tests.support.clocks import FakeClock
+from tests.support.events import make_event
 from tests.support.keepers import Keeper
 from tests.support.scripts import ScriptedBackend
 from tests.support.workers import Bench
@@ -36,12 +42,15 @@ class Scene:
         self.settings = Settings(Keeper({}, {9: {"users_denied": [7, 8], "users_allowed": [7]}}))
         self.told: list[str] = []
         cancelling: Cancelling = bench.cancelling
+        self.claims, self.background = Claims(), Background()
         self.forgetting = Forgetting(
             self.store,
             self.settings,
             cancelling,
             lambda: backend,
             lambda said: self.told.append(str(said)),
+            self.claims,
+            self.background,
         )
 
     async def forget(self, *, unlist: bool = True) -> None:
@@ -92,3 +101,52 @@ async def test_they_go_from_the_access_lists_unless_they_alone_ask() -> None:
     await scene.forget()
     assert list(scene.settings.guild(9).users_denied) == [8]
     assert list(scene.settings.guild(9).users_allowed) == []
+
+
+# -- a lane whose conversation begins anew
+
+
+async def test_a_lane_begins_a_new_conversation_and_the_old_one_is_put_away() -> None:
+    """With those that somebody has apart there; other lanes keep theirs."""
+    backend = ForgettingBackend()
+    scene = Scene(backend)
+    for lane in ("channel:5", "channel:5:user:7", "channel:6"):
+        await scene.store.set_conversation("a", lane, f"conv {lane}")
+    assert await scene.forgetting.renew("channel:5") is Renewed.DONE
+    gone = [ConversationKey("a", "conv channel:5"), ConversationKey("a", "conv channel:5:user:7")]
+    assert backend.forgotten == gone
+    assert await scene.store.conversation("a", "channel:5") is None
+    assert await scene.store.conversation("a", "channel:6") is not None
+    assert await scene.forgetting.renew("channel:5") is Renewed.NOTHING
+
+
+async def test_a_turn_under_way_keeps_its_conversation_to_its_end() -> None:
+    """Only then is that put away; the next turn has another already."""
+    backend = ForgettingBackend()
+    scene = Scene(backend)
+    await scene.store.set_conversation("a", "channel:5", "conv")
+    over = asyncio.Event()
+
+    async def wait() -> None:
+        await over.wait()
+
+    claim = scene.claims.add(Turn((make_event(channel_id=5),)))
+    claim.task = asyncio.create_task(wait())
+    assert await scene.forgetting.renew("channel:5") is Renewed.LATER
+    assert await scene.store.conversation("a", "channel:5") is None
+    await asyncio.sleep(0)
+    assert backend.forgotten == []
+    over.set()
+    await scene.background.stop(5.0)
+    assert backend.forgotten == [ConversationKey("a", "conv")]
+
+
+async def test_what_can_not_be_put_away_is_told_and_the_lane_begins_anew_all_the_same() -> None:
+    """The server may be away just then."""
+    backend = ForgettingBackend()
+    backend.away = True
+    scene = Scene(backend)
+    await scene.store.set_conversation("a", "channel:5", "conv")
+    assert await scene.forgetting.renew("channel:5") is Renewed.LEFT
+    assert await scene.store.conversation("a", "channel:5") is None
+    assert "`conv`" in scene.told[0]

@@ -67,6 +67,7 @@ READ = {
     "queue.UNKNOWN": ANY_ADMIN,
     "reasons.TEXT_NOT_DELIVERED": ANY_ADMIN,
     "reasons.MEND_AUDIENCE": LOG,
+    "reasons.MEND_CONTEXT_FULL": OWNER,
     "reasons.MEND_KEPT_OUT": LOG,
     "reasons.MEND_OFF_LIMITS": LOG,
     "reasons.MEND_OWN_TOOLS": OWNER,

@@ -36,15 +36,21 @@ async def page(
 
 
 async def answer_question(
-    town: Town, command: str, press: str, *, author: User | None = None
+    town: Town,
+    command: str,
+    press: str,
+    *,
+    author: User | None = None,
+    channel: Channel | None = None,
 ) -> str:
     """Type a command, press a button under its question, and return what is said then."""
-    await town.command(command, author=author)
-    question = town.bot_messages(town.general)[-1]
+    place = channel or town.general
+    await town.command(command, author=author, channel=place)
+    question = town.bot_messages(place)[-1]
     town.discord.press(author or town.ada, question, button(question, press))
     after = question.id
     said = await town.discord.wait_for(
-        lambda: [one for one in town.bot_messages(town.general) if one.id > after]
+        lambda: [one for one in town.bot_messages(place) if one.id > after]
     )
     return said[-1].content
 

@@ -92,6 +92,7 @@ class ConfigCommands:
     config_mcpguidance = _setting(config, "mcp_guidance_enabled")
     config_fallback = _setting(config, "deliver_text")
     config_coalesce = _setting(config, "coalesce_messages")
+    config_debounce = _setting(config, "debounce_seconds")
     config_steps = _setting(config, "max_steps")
 
     @config.command(name="budget", with_app_command=False)

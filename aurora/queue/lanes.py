@@ -4,7 +4,8 @@ One lane per conversation, first in first out; its runs never overlap (promise 3
 start no closer than its rate limit (promise 4): an event that must wait is scheduled for the
 moment it may run and keeps its place. Where a limit is reached a lane is parked until a run ends.
 Of those that may run each guild has its turn, DMs being one of them, and in it who has waited
-longest; who holds half of an agent's runs lets others go first that wait for the agent.
+longest; who holds half of an agent's runs lets others go first that wait for the agent. Where
+that is set, a lane waits until who speaks first in it has been quiet for a moment.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from .pace import Pace
 from .waiting import Waiting
 
 _VOID_KEPT = 1000
+_LONGEST_QUIET = 3
+"""How many quiet moments a lane waits for at most, counted from the first event."""
 BITE = 100
 """Lanes that are looked at in one go; each takes some ten microseconds."""
 
@@ -66,6 +69,9 @@ class Lanes:
         self.waiting.add(speaker, len(turn.events))
         if len(lane.waiting) == 1 and not lane.busy:
             self._plan(name, lane)
+        elif lane.ticket is not None and self._rules.debounce(speaker):
+            # Whoever waits for a quiet moment may not have to any more.
+            self._plan(name, lane)
 
     def take(self) -> tuple[Turn | None, float | None]:
         """Take a turn that may run now, or tell the seconds to wait for one (None: for news).
@@ -86,7 +92,7 @@ class Lanes:
             lane.ready = False
             head = lane.waiting[0]
             speaker = head.speaker
-            if self._due(head, now) > now:
+            if self._due(lane, now) > now:
                 self._plan(name, lane)
                 self._pass_on(lane)
             elif speaker.deadline <= now:
@@ -247,7 +253,7 @@ class Lanes:
         """Schedule a lane for the moment its head may run, or forget it when it is empty."""
         if lane.waiting:
             lane.ticket = next(self._tickets)
-            due = self._due(lane.waiting[0], self._clock.monotonic())
+            due = self._due(lane, self._clock.monotonic())
             heapq.heappush(self._schedule, (due, lane.ticket, name))
             if len(self._schedule) > _VOID_KEPT + 4 * len(self._lanes):
                 self.reconsider()
@@ -260,15 +266,30 @@ class Lanes:
         lane = self._lanes.get(name)
         return lane is not None and lane.ticket == ticket
 
-    def _due(self, turn: Turn, now: float) -> float:
+    def _due(self, lane: Lane, now: float) -> float:
         # `now` is the caller's: read again it would be later, and nothing ever due.
+        turn = lane.waiting[0]
         speaker = turn.speaker
         hold = self._rules.hold(speaker)
         if math.isinf(hold):
             return math.inf
         paced = self._pace.last(speaker.channel_id) + self._rules.pace(speaker)
         # Whoever waits for something that takes too long is told so in time.
-        return min(max(turn.ready_at, now + hold, paced), speaker.deadline)
+        earliest = max(turn.ready_at, now + hold, paced, self._quiet(lane, now))
+        return min(earliest, speaker.deadline)
+
+    def _quiet(self, lane: Lane, now: float) -> float:
+        """Return when who speaks first will have been quiet for long enough, if no more comes."""
+        first = lane.waiting[0].speaker
+        seconds = self._rules.debounce(first)
+        if not seconds or lane.waiting[0].started_at is not None:
+            return -math.inf
+        count = self._together(lane, now)
+        if count < len(lane.waiting) or count >= self._rules.coalesce(first):
+            # Nobody could join them any more.
+            return -math.inf
+        last = lane.waiting[count - 1].speaker
+        return min(last.came_at + seconds, first.came_at + _LONGEST_QUIET * seconds)
 
     def _full(self, limits: Mapping[str, int]) -> str | None:
         return next((key for key, most in limits.items() if self._held[key] >= most), None)
@@ -329,8 +350,8 @@ class Lanes:
         if key is not None and key != lane.parked_at:
             self._unpark(key)
 
-    def _join(self, lane: Lane, now: float) -> None:
-        """Let the head's author's next events run with it, unless it has run before."""
+    def _together(self, lane: Lane, now: float) -> int:
+        """Count the head and its author's next events, which run with it if it is new."""
         head = lane.waiting[0]
         speaker = head.speaker
         most = self._rules.coalesce(speaker) if head.started_at is None else 1
@@ -344,6 +365,11 @@ class Lanes:
             ):
                 break
             count += 1
+        return count
+
+    def _join(self, lane: Lane, now: float) -> None:
+        """Let those run with the head that may."""
+        head, count = lane.waiting[0], self._together(lane, now)
         if count > 1:
             head.events = tuple(turn.speaker for turn in lane.waiting[:count])
             del lane.waiting[1:count]

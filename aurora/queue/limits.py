@@ -66,6 +66,10 @@ class Rules(Protocol):
         """Return how many waiting events of one author may run as one turn; 1 is each alone."""
         ...
 
+    def debounce(self, event: Event) -> float:
+        """Return how many seconds an author is to be quiet before their events run."""
+        ...
+
 
 class WorkRules:
     """The queue's Rules (promise 3), from settings and breakers as they are now.
@@ -142,3 +146,8 @@ class WorkRules:
     def coalesce(self, event: Event) -> int:
         """Return how many waiting events of one author may run as one turn."""
         return COALESCED if self._settings.guild(event.guild_id).coalesce_messages else 1
+
+    def debounce(self, event: Event) -> float:
+        """Return how many seconds an author is to be quiet; of no use where each runs alone."""
+        settings = self._settings.guild(event.guild_id)
+        return settings.debounce_seconds if settings.coalesce_messages else 0.0

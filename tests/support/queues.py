@@ -25,6 +25,7 @@ class Rules:
         self.most: dict[str, int] = {}
         self.held: dict[int, float] = {}
         self.together = 1
+        self.quiet = 0.0
         self.user_size = 1_000_000
         self.turns = NO_LIMIT
         self.share = 1000
@@ -55,6 +56,9 @@ class Rules:
 
     def coalesce(self, _event: Event) -> int:
         return self.together
+
+    def debounce(self, _event: Event) -> float:
+        return self.quiet
 
 
 class QueueBench:

@@ -69,6 +69,8 @@ class GuildSettings:
     agent_id: str | None = None
     enabled: bool = False
     discord_tools: str = AURORAS_TOOLS
+    tools_chosen: Mapping[str, str] = field(default_factory=dict)
+    """What admins have decided about single tools, by their names; see `tools/choice.py`."""
     reply_thread_depth: int = _setting(5, Rule("replydepth", w.REPLYDEPTH, w.MESSAGES, 1, 10))
     enable_typing_indicator: bool = _setting(True, Rule("typing", w.TYPING))
     rate_limit_seconds: float = _setting(2.0, Rule("ratelimit", w.RATELIMIT, w.SECONDS, 0.5, 10))

@@ -8,8 +8,7 @@ from discord import app_commands
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box, inline
 
-from ..agents.protocol import ToolLister
-from ..guard.invoking import asks
+from ..guard.invoking import asks, ensure
 from ..guard.policy import Act
 from ..reasons import Reason
 from ..runs.cancelling import in_guild
@@ -33,6 +32,7 @@ from .agents import find_agent, warnings_about
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
 from .audience import Action, pairs_in_words, set_audience
+from .choosing import choose_tools, set_tool, show_tools
 from .memory import choose_role
 from .overview import show_commands
 from .previews import change_hosts
@@ -41,7 +41,7 @@ from .setup import SetupCommands
 
 _LISTS = ("channels", "roles", "users")
 _OTHERS = {
-    "tools": w.OWNERS_COMMAND_THERE,
+    "tools": w.OWN_COMMAND,
     "alerts": w.OWN_COMMAND,
     "audience": w.OWN_COMMAND,
     "embedhosts": w.OWN_COMMAND,
@@ -50,7 +50,7 @@ _OTHERS = {
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
     "memory": w.OWNERS_COMMAND_THERE,
 }
-_TOOLS_SET = {AURORAS_TOOLS: w.AURORAS_TOOLS, MCP_TOOLS: w.MCP_TOOLS}
+_TOOLS_OF = (AURORAS_TOOLS, MCP_TOOLS)
 
 
 def _setting(group: commands.Group, key: str) -> Any:
@@ -269,28 +269,26 @@ class ConfigCommands:
 
     @config.command(name="tools")
     @commands.guild_only()
-    @asks(Act.GOVERN)
+    @asks(Act.CONFIGURE)
     async def config_tools(
-        self, ctx: commands.GuildContext, which: Literal["aurora", "mcp"]
+        self,
+        ctx: commands.GuildContext,
+        which: Literal["show", "set", "aurora", "mcp"] = "show",
+        tool: str = "",
+        value: str = "",
     ) -> None:
-        """Choose whose Discord tools agents use in this server.
+        """Choose which Discord tools agents use in this server.
 
-        `aurora`: Aurora's guarded ones. `mcp`: the agent's own `mcp-discord`, and Aurora watches.
+        `show`, `set <tool> <allow or off>`: single ones of Aurora's. For the bot's owner:
+        `aurora`, Aurora's guarded ones, or `mcp`, the agent's own `mcp-discord`, watched only.
         """
-        services, guild_id = self.services, ctx.guild.id
-        if which == MCP_TOOLS and not isinstance(services.agents.backend, ToolLister):
-            await refuse(ctx, w.NO_OWN_TOOLS)
-            return
-        agent_id = services.settings.agent_for(guild_id)
-        if (
-            which == AURORAS_TOOLS
-            and agent_id is not None
-            and services.settings.guild(guild_id).discord_tools == MCP_TOOLS
-            and await find_agent(ctx, services, agent_id) is None
-        ):
-            return
-        await services.settings.set_guild(guild_id, discord_tools=which)
-        await tell(ctx, _TOOLS_SET[which])
+        if which in _TOOLS_OF:
+            await ensure(ctx, Act.GOVERN)
+            await choose_tools(ctx, self.services, which)
+        elif which == "set":
+            await set_tool(ctx, self.services, tool, value)
+        else:
+            await show_tools(ctx, self.services)
 
     @config.command(name="dm")
     @asks(Act.GOVERN)

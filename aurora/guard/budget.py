@@ -9,7 +9,8 @@ from __future__ import annotations
 from ..reasons import StuckError
 from ..settings import GuildSettings
 from ..words.reasons import OVER_BUDGET
-from .policy import Act, Target
+from .acts import READING, WRITING, Act
+from .policy import Target
 
 _MOST_IGNORED = 3
 """Up to which count a call is refused at least, where twice the limit is less."""
@@ -46,13 +47,13 @@ class Budget:
     def spend(self, act: Act, target: Target) -> str | None:
         """Pay for a call; return in words why it can't be paid for, raise StuckError."""
         refused = self._count("calls")
-        if act is Act.READ:
+        if act in READING:
             refused = refused or self._count("reads")
         if act is Act.REACT:
             refused = refused or self._count("reactions")
         if (channel := target.channel_id) is None or refused:
             return refused
-        if act in (Act.SEND, Act.REACT) and channel != self._own:
+        if act in WRITING and channel != self._own:
             refused = self._nth("places", self._places, channel)
         return refused or self._try(channel)
 

@@ -11,8 +11,9 @@ from redbot.core import commands
 
 from ..chat.failures import FAILURES
 from ..chat.places import Channel
+from .acts import NEEDED, OWN_IN_DMS, Act, Standing
 from .looking import is_guest
-from .policy import NEEDED, OWN_IN_DMS, Act, Actor, Denied, Found, Here, Standing, Target, may
+from .policy import Actor, Denied, Found, Here, Target, may
 
 T = TypeVar("T")
 
@@ -52,6 +53,15 @@ async def _in_charge(ctx: commands.Context) -> bool:
     if not isinstance(ctx.author, discord.Member):
         return ctx.guild is None
     return ctx.permissions.manage_guild or await ctx.bot.is_admin(ctx.author)
+
+
+async def ensure(ctx: commands.Context, act: Act) -> None:
+    """Ask the guard for more than a command's check did, which an owner alone may do.
+
+    Raise NotOwner, as Red's own check would.
+    """
+    if isinstance(may(await _actor(ctx), act, Found(Target()), _here(ctx)), Denied):
+        raise commands.NotOwner("This is for the owner of the bot.")
 
 
 def listens(act: Act) -> Callable[[T], T]:

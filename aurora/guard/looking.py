@@ -12,17 +12,16 @@ from ..clock import Clock
 from ..model import Event, Turn
 from ..reasons import Reason
 from ..settings import Settings
+from .acts import IN_CHANNELS, READING, Act
 from .audience import Audiences
 from .barring import Barred, nobody_barred
 from .pace import Pace
 from .policy import (
     AUTHOR_GONE,
     GUILD_GONE,
-    IN_CHANNELS,
     NARROWER,
     UNKNOWN_CHANNEL,
     WIDER,
-    Act,
     Actor,
     Allowed,
     Denied,
@@ -88,21 +87,26 @@ class Guard:
         answer = _may(actor, act, found, here)
         if isinstance(answer, Denied) or turn.consented or act not in IN_CHANNELS:
             return answer
-        return await self._heard(act, answer, here.channel)
+        if act is Act.SEARCH and target.channel_id is None:
+            return answer
+        return await self._heard(act, answer, here.channel, found.channel)
 
-    async def _heard(self, act: Act, answer: Allowed, here: Channel | None) -> Allowed | Denied:
+    async def _heard(
+        self, act: Act, answer: Allowed, here: Channel | None, there: Channel | None
+    ) -> Allowed | Denied:
         """Deny what would carry words to people who may not read where they are from.
 
         From the event's own place, and into it, all may be carried.
         """
-        there = answer.place
-        if here is None or not isinstance(there, Place):
-            return answer if there is not None else UNKNOWN_CHANNEL
-        if there.id == here.id:
+        if here is None or there is None:
+            return UNKNOWN_CHANNEL
+        if there.id == here.id or isinstance(there, discord.DMChannel):
             return answer
-        if act is Act.READ:
+        if act in READING:
             return answer if await self.audiences.flows(there, here) else NARROWER
-        return answer if await self.audiences.flows(here, there) else WIDER._replace(place=there)
+        if await self.audiences.flows(here, there):
+            return answer
+        return WIDER._replace(place=there if isinstance(there, Place) else None)
 
     async def look(self, turn: Turn, target: Target, *, begins: bool = False) -> Snapshot:
         """Find out what an answer goes by; raise discord.DiscordException."""

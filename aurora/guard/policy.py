@@ -7,68 +7,15 @@ asked, and can't do in Discord what that person may not do (promise 11).
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 import discord
 
 from ..chat.places import Channel, Place
 from ..reasons import Reason
+from .acts import IN_CHANNELS, NEEDED, PACED, TAKES_AS, Standing
+from .acts import Act as Act
 from .sight import may_write, sees
-
-
-class Act(StrEnum):
-    """What somebody wants to do."""
-
-    ASK = "ask"  # the agent something, with a message
-    # an agent, for the person who asked
-    READ = "read"
-    SEND = "send"
-    REACT = "react"
-    LOOK = "look"  # at a server's channels and roles
-    MEMORY_LIST = "memory_list"
-    MEMORY_READ = "memory_read"
-    MEMORY_WRITE = "memory_write"
-    MEMORY_DELETE = "memory_delete"
-    # somebody, with a command or a button
-    LIST = "list"  # what waits, what ended how, what is set
-    PREVIEW = "preview"  # what the agent would get for a message
-    RETRY = "retry"
-    CLEAR = "clear"
-    PAUSE = "pause"
-    DISABLE = "disable"
-    CONFIGURE = "configure"
-    ALERT = "alert"  # a channel, when something fails
-    ENABLE = "enable"  # an agent; which ones is the owner's to say
-    RENEW = "renew"  # the conversation of a place
-    GOVERN = "govern"  # what holds for all servers
-
-
-class Standing(IntEnum):
-    """What somebody is where they give a command, in Red's eyes."""
-
-    MEMBER = 0
-    ADMIN = 1
-    OWNER = 2  # of the bot
-
-
-NEEDED = {
-    Act.LIST: Standing.ADMIN,
-    Act.PREVIEW: Standing.ADMIN,
-    Act.RETRY: Standing.ADMIN,
-    Act.CLEAR: Standing.ADMIN,
-    Act.PAUSE: Standing.ADMIN,
-    Act.DISABLE: Standing.ADMIN,
-    Act.CONFIGURE: Standing.ADMIN,
-    Act.ALERT: Standing.ADMIN,
-    Act.ENABLE: Standing.ADMIN,
-    Act.RENEW: Standing.ADMIN,
-    Act.GOVERN: Standing.OWNER,
-}
-"""Who may do what with commands. All other acts are an agent's, for anybody who may ask it."""
-
-OWN_IN_DMS = frozenset({Act.RENEW})
-"""What is an admin's in a server, and anybody's own matter in direct messages."""
 
 
 class Target(NamedTuple):
@@ -190,12 +137,15 @@ NARROWER = Denied(
 MISSING = {
     Act.READ: Denied(Reason.MAY_NOT_READ, "The person who asked may not read the history there."),
     Act.SEND: Denied(Reason.MAY_NOT_SEND, "The person who asked may not write there."),
+    Act.ATTACH: Denied(Reason.MAY_NOT_SEND, "The person who asked may not send files there."),
+    Act.POLL: Denied(Reason.MAY_NOT_SEND, "The person who asked may not make polls there."),
+    Act.START_THREAD: Denied(
+        Reason.MAY_NOT_SEND, "The person who asked may not start threads there."
+    ),
     Act.REACT: Denied(Reason.MAY_NOT_REACT, "The person who asked may not add reactions there."),
 }
 
-IN_CHANNELS = (Act.READ, Act.SEND, Act.REACT)
-_NEEDS = {Act.PREVIEW: Act.READ}
-"""Acts that take the rights of another."""
+_READ = Place | discord.ForumChannel
 
 
 def may(actor: Actor, act: Act, found: Found, here: Here) -> Allowed | Denied:
@@ -281,9 +231,14 @@ def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
         return None
     if here.guild_id is None:
         return None if isinstance(channel, discord.DMChannel) else OUTSIDE_DM
+    if act is Act.SEARCH and found.target.channel_id is None:
+        # In which channels is asked for each of them.
+        return None
     if channel is None or member is None or not sees(member, channel, guest=found.guest):
         return UNKNOWN_CHANNEL
-    return None if isinstance(channel, Place) else NO_MESSAGES
+    # A forum has nothing but threads.
+    forum = isinstance(channel, discord.ForumChannel) and act in (Act.SEARCH, Act.THREADS)
+    return None if isinstance(channel, Place) or forum else NO_MESSAGES
 
 
 def _own_view(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
@@ -303,8 +258,8 @@ def _own_view(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | Non
 
 def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     """Whoever asked has the rights for it in that channel."""
-    member, channel, act = actor.member, found.channel, _NEEDS.get(act, act)
-    if act not in IN_CHANNELS or member is None or not isinstance(channel, Place):
+    member, channel, act = actor.member, found.channel, TAKES_AS.get(act, act)
+    if act not in IN_CHANNELS or member is None or not isinstance(channel, _READ):
         return None
     allowed = channel.permissions_for(member)
     if act is not Act.READ and member.is_timed_out() and not allowed.administrator:
@@ -317,6 +272,9 @@ def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | 
     granted = {
         Act.READ: allowed.read_message_history,
         Act.SEND: write,
+        Act.ATTACH: write and allowed.attach_files,
+        Act.POLL: write and allowed.send_polls,
+        Act.START_THREAD: allowed.create_public_threads and allowed.send_messages_in_threads,
         Act.REACT: allowed.add_reactions and allowed.read_message_history,
     }
     return None if granted[act] else MISSING[act]
@@ -331,7 +289,7 @@ def _age(_actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
 
 def _pace(_actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     """Slowmode binds an agent as it does the person."""
-    if act is not Act.SEND or found.wait <= 0:
+    if act not in PACED or found.wait <= 0:
         return None
     return Denied(
         Reason.SLOWMODE,
@@ -373,4 +331,4 @@ def _questions(act: Act) -> tuple[_Question, ...]:
 
 
 def _restricted(channel: Channel | None) -> bool:
-    return isinstance(channel, Place) and channel.is_nsfw()
+    return isinstance(channel, _READ) and channel.is_nsfw()

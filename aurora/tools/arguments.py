@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from ..ids import LARGEST_ID
+from ..ids import LARGEST_ID, message_id_at
 from ..ids import snowflake as read_snowflake
 from ..reasons import AuroraError
 
@@ -50,6 +51,23 @@ class Arguments:
     def optional_snowflake(self, name: str) -> int | None:
         """Return an id, or None if it was left out, null or empty."""
         return None if self._values.get(name) in (None, "") else self.snowflake(name)
+
+    def moment(self, name: str) -> int | None:
+        """Return a message's id, or of a date and time the least id then; None if left out."""
+        value = self._values.get(name)
+        if value in (None, ""):
+            return None
+        if (number := _id(value)) is not None:
+            return number
+        try:
+            moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            raise BadArgument(
+                f'{name} must be the id of a message or a date such as "2026-01-31", '
+                f"not {_shown(value)}."
+            ) from None
+        return min(max(message_id_at(seconds), 0), LARGEST_ID)
 
     def text(self, name: str) -> str:
         """Return a string, which may be empty."""

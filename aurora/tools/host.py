@@ -23,11 +23,9 @@ from ..model import Turn
 from ..reasons import Reason, StuckError
 from ..settings import GuildSettings
 from .arguments import Arguments, BadArgument
-from .memory import MEMORY_TOOLS
+from .choice import tools_for
 from .offering import offer
 from .offers import Offers
-from .reading import GET_SERVER_INFO, READ_MESSAGES
-from .sending import ADD_REACTION, SEND
 from .tool import Call, Scope, Tool, ToolError, WiderAudience
 
 log = logging.getLogger("red.aurora.tools")
@@ -70,13 +68,10 @@ class Toolbox:
         """Return the tools of a run for this turn, by this agent."""
         found = self._memory()
         memory = found if isinstance(found, Memory) else None
-        tools = [READ_MESSAGES, SEND, ADD_REACTION]
-        if turn.speaker.guild_id is not None:
-            tools.append(GET_SERVER_INFO)
-        if memory is not None:
-            tools.extend(MEMORY_TOOLS)
         speaker = turn.speaker
-        budget = Budget(self._settings(speaker.guild_id), speaker.channel_id)
+        settings = self._settings(speaker.guild_id)
+        tools = list(tools_for(speaker, settings, memory=memory is not None))
+        budget = Budget(settings, speaker.channel_id)
 
         def scope(ensure_open: Callable[[], None]) -> Scope:
             return Scope(

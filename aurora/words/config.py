@@ -90,6 +90,10 @@ NO_HOSTS = _(
 
 # -- tools
 
+TOOL_CHOSEN = _("Done: `{tool}` is now **{value}** in this server.")
+NO_TOOL = _("{name} is no tool that you can decide about. There are: {names}.")
+NO_TOOL_VALUE = _("{given} is nothing that a tool can be set to. Say `allow` or `off`.")
+CHANGE_TOOL = _("Change one with `[p]aurora config tools set <tool> <value>`.")
 NO_OWN_TOOLS = _(
     "Nothing was changed: agents can use Discord tools of their own only behind Letta's REST API. "
     "A Letta App Server lets them use what Aurora offers, and nothing else."

@@ -46,6 +46,8 @@ _KNOWN: dict[int, tuple[int, str]] = {
     160002: (403, "Cannot reply without permission to read message history"),
     160004: (400, "A thread has already been created for this message"),
     160005: (403, "Thread is locked"),
+    160006: (400, "Maximum number of active threads reached"),
+    520003: (403, "Cannot edit a poll message"),
 }
 
 

@@ -94,6 +94,23 @@ class Faults:
         fault = Fault(method, re.compile(route_regex), 429, body, headers, False, times)
         self.waiting.append(fault)
 
+    def unindexed(self, *, retry_after: float, times: int = 1) -> None:
+        """Have no index of a guild's words yet when it is searched: a 202 without results.
+
+        Args:
+            retry_after: In how many seconds there may be one.
+            times: How many searches it hits.
+
+        """
+        body: Payload = {
+            "message": "Index not yet available. Try again later",
+            "code": 110000,
+            "documents_indexed": 0,
+            "retry_after": retry_after,
+        }
+        route = re.compile("/messages/search$")
+        self.waiting.append(Fault("GET", route, 202, body, {}, False, times))
+
     def take(self, method: str, path: str) -> Fault | None:
         """Return what hits this request, and count it."""
         for fault in self.waiting:

@@ -162,11 +162,11 @@ async def can_run(command: Any, ctx: Any) -> bool:
 @pytest.mark.parametrize(("who", "surface"), [one for one in CELLS if one[1] != "pressed"])
 async def test_each_command_is_for_those_in_charge(abroad: Abroad, who: str, surface: str) -> None:
     """Every command of the tree, by the act that it asks the guard for."""
-    needed: Any = sys.modules["aurora.guard.policy"].NEEDED
+    needed: Any = sys.modules["aurora.guard.acts"].NEEDED
     ctx = await abroad.context(who, surface)
     await abroad.age(who, ctx)
     cog = abroad.town.cog
-    own: Any = sys.modules["aurora.guard.policy"].OWN_IN_DMS
+    own: Any = sys.modules["aurora.guard.acts"].OWN_IN_DMS
     in_dm = surface.endswith("dm")
     wrong = []
     for command in leaves(cog):
@@ -185,7 +185,7 @@ async def test_each_command_is_for_those_in_charge(abroad: Abroad, who: str, sur
 async def test_a_button_is_for_who_could_give_its_command_now(abroad: Abroad, who: str) -> None:
     """Each is asked again; here everybody could give it once."""
     invoking: Any = sys.modules["aurora.guard.invoking"]
-    needed: Any = sys.modules["aurora.guard.policy"].NEEDED
+    needed: Any = sys.modules["aurora.guard.acts"].NEEDED
     ctx = await abroad.context(who, "typed")
     await abroad.age(who, ctx)
     pressed = type("Pressed", (), {"user": ctx.author})()
@@ -202,11 +202,11 @@ async def test_a_button_is_for_who_could_give_its_command_now(abroad: Abroad, wh
 async def test_every_command_asks_the_guard_for_one_act(abroad: Abroad) -> None:
     """Also the slash commands and menus; a group only shows what it holds."""
     bot, cog = abroad.town.red.bot, abroad.town.cog
-    policy: Any = sys.modules["aurora.guard.policy"]
+    acts: Any = sys.modules["aurora.guard.acts"]
     known = list(leaves(cog))
     assert len(known) > 20
     assert {one.qualified_name: len(acts_of(one)) for one in known if len(acts_of(one)) != 1} == {}
-    assert all(acts_of(one)[0] in policy.NEEDED for one in known)
+    assert all(acts_of(one)[0] in acts.NEEDED for one in known)
     groups = [one for one in cog.walk_commands() if isinstance(one, commands.Group)]
     assert {one.callback.__code__.co_names for one in groups} == {("show_commands",)}
     kinds = (discord.AppCommandType.chat_input, *_menus())
@@ -230,5 +230,5 @@ def _menus() -> tuple[discord.AppCommandType, ...]:
 
 async def test_every_act_of_commands_has_a_command(abroad: Abroad) -> None:
     """One that has none would be a rule that nobody needs."""
-    policy: Any = sys.modules["aurora.guard.policy"]
-    assert {acts_of(one)[0] for one in leaves(abroad.town.cog)} == set(policy.NEEDED)
+    acts: Any = sys.modules["aurora.guard.acts"]
+    assert {acts_of(one)[0] for one in leaves(abroad.town.cog)} == set(acts.NEEDED)

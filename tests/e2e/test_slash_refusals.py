@@ -29,7 +29,6 @@ OWNERS = {
     "aurora memory undo",
     "aurora lettaurl",
     "aurora config dm",
-    "aurora config tools",
     "aurora events resetcircuit",
 }
 

@@ -174,6 +174,55 @@ async def test_an_agent_may_what_its_asker_may(
     assert found == dict(zip(PLACES.split(), cells, strict=True))
 
 
+ALIKE = {
+    Act.SEARCH: Act.READ,
+    Act.THREADS: Act.READ,
+    Act.ATTACH: Act.SEND,
+    Act.POLL: Act.SEND,
+    Act.EDIT: Act.SEND,
+    Act.START_THREAD: Act.SEND,
+}
+"""Acts that are allowed where another is, unless a right of their own is taken."""
+
+
+@EVERY_ROW
+async def test_what_is_like_reading_or_sending_is_allowed_where_that_is(
+    quarter: Quarter, who: str, cells: list[str]
+) -> None:
+    """But for a forum, which is searched and whose posts are listed, and that is all."""
+    event = asked_by(quarter.actor(who), quarter.places["general"])
+    for index, (name, place) in enumerate(quarter.places.items()):
+        for act, like in ALIKE.items():
+            wanted = {Act.READ: "r", Act.SEND: "s"}[like] in cells[index]
+            if name == "forum" and like is Act.READ:
+                wanted = who in PRESENT
+            if act is Act.START_THREAD and name == "news":
+                # Discord has a right of its own for that, and takes no other.
+                wanted = "r" in cells[index] and who not in ("muted", "timed out")
+            assert await quarter.allowed(event, act, Target(place.id)) == wanted, (name, act)
+
+
+# What takes a right of its own, beyond that to write.
+OWN_RIGHTS = {
+    Act.ATTACH: permissions.ATTACH_FILES,
+    Act.POLL: permissions.SEND_POLLS,
+    Act.START_THREAD: permissions.CREATE_PUBLIC_THREADS,
+}
+
+
+@pytest.mark.parametrize("act", OWN_RIGHTS)
+async def test_what_takes_a_right_of_its_own_is_denied_without_it(
+    quarter: Quarter, act: Act
+) -> None:
+    """Whoever may write there may still write."""
+    user, place = quarter.actor("member"), quarter.places["open"]
+    event = asked_by(user, quarter.places["general"])
+    assert await quarter.allowed(event, act, Target(place.id))
+    quarter.local.set_overwrites(place, (Overwrite.of(user, deny=OWN_RIGHTS[act]),))
+    assert not await quarter.allowed(event, act, Target(place.id))
+    assert await quarter.allowed(event, Act.SEND, Target(place.id))
+
+
 @EVERY_ROW
 async def test_only_who_is_there_has_an_agent_that_looks_and_remembers(
     quarter: Quarter, who: str, cells: list[str]

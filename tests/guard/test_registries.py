@@ -17,9 +17,9 @@ from redbot.core import commands
 
 from aurora.aurora import Aurora
 from aurora.guard import policy
+from aurora.guard.acts import NEEDED
 from aurora.guard.looking import Guard
 from aurora.guard.policy import (
-    NEEDED,
     Act,
     Actor,
     Allowed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +19,7 @@ import discord
 import orjson
 from aiohttp import web
 from discord.http import Route
+from multidict import MultiDict
 
 from doubles.local_discord import Guild, LocalDiscord
 from doubles.local_discord.gateway import Session
@@ -31,6 +32,8 @@ _TEMPLATES = [
     (route.method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)), route)
     for route in ROUTES
 ]
+Params = Mapping[str, Any] | Sequence[tuple[str, Any]]
+"""What follows a path, as aiohttp takes it."""
 _TRIES = 3
 """How often Aurora asks before it gives up; trouble that is to be felt lasts as long."""
 
@@ -114,7 +117,7 @@ class Port:
         *,
         headers: Mapping[str, str],
         data: str | aiohttp.FormData | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Params | None = None,
     ) -> AsyncIterator[Answer]:
         """Stand in for aiohttp.ClientSession.request."""
         path = url.removeprefix(Route.BASE)
@@ -150,7 +153,7 @@ class Port:
         path: str,
         headers: Mapping[str, str],
         data: str | aiohttp.FormData | None,
-        params: Mapping[str, Any],
+        params: Params,
     ) -> Answer:
         route, names = _route(method, path)
         body, files = _read(data)
@@ -159,7 +162,7 @@ class Port:
             method=method,
             path=unquote(path),
             names=names,
-            query={key: str(value) for key, value in params.items()},
+            query=_queried(params),
             authorization=headers.get("Authorization"),
             body=body,
         )
@@ -168,6 +171,12 @@ class Port:
             return Answer(await self.local.carry_out(route, request))
         except ConnectionAbortedError:
             raise aiohttp.ServerDisconnectedError from None
+
+
+def _queried(params: Params) -> MultiDict[str]:
+    """Read a query, in which a name may stand several times."""
+    pairs = params.items() if isinstance(params, Mapping) else params
+    return MultiDict((key, str(value)) for key, value in pairs)
 
 
 def _read(data: str | aiohttp.FormData | None) -> tuple[Any, list[Upload]]:

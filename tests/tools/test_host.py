@@ -27,19 +27,25 @@ async def names(stage: Stage, guild: bool = True) -> list[str]:
     return [spec.name for spec in stage.open(await stage.ask(channel)).specs]
 
 
-async def test_a_guild_gets_the_four_discord_tools(stage: Stage) -> None:
-    """They have the names that agents know from mcp-discord."""
+async def test_a_guild_gets_the_discord_tools(stage: Stage) -> None:
+    """They have the names that agents know from mcp-discord; what is off is not there at all."""
     assert sorted(await names(stage)) == [
         "discord_add_reaction",
         "discord_get_server_info",
+        "discord_list_threads",
         "discord_read_messages",
+        "discord_search_messages",
         "discord_send",
     ]
 
 
-async def test_a_dm_has_no_server(stage: Stage) -> None:
-    """There is nothing to ask about."""
-    assert "discord_get_server_info" not in await names(stage, guild=False)
+async def test_a_dm_gets_those_that_work_there(stage: Stage) -> None:
+    """There is neither a server nor a thread."""
+    assert sorted(await names(stage, guild=False)) == [
+        "discord_add_reaction",
+        "discord_read_messages",
+        "discord_send",
+    ]
 
 
 async def test_every_schema_names_its_required_arguments(stage: Stage) -> None:

@@ -55,6 +55,7 @@ READ = {
     "config.OWNERS_COMMAND_THERE": ANY_ADMIN,
     "config.CHANGE_ONE": ADMIN,
     "config.CHANGE_BUDGET": ADMIN,
+    "config.CHANGE_TOOL": ADMIN,
     "config.CHANGE_ONE_THERE": OWNER,
     "config.WHICH_AGENT": OWNER,
     "config.DMS_ON_NOBODY": OWNER,

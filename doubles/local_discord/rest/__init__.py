@@ -11,6 +11,7 @@ from . import (
     messages,
     pins,
     reactions,
+    search,
     threads,
     users,
 )
@@ -24,6 +25,7 @@ ROUTES: list[Route] = [
         pins,
         reactions,
         threads,
+        search,
         messages,
         channels,
         members,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..message import (
 )
 from ..model import Channel
 from ..posting import Draft
+from .polls import poll_of
 from .routing import Request
 
 _CONTENT = 2000
@@ -31,6 +33,7 @@ _EMBEDS, _EMBED_TOTAL = 10, 6000
 _FILES, _FILE_BYTES = 10, 10 * 1024 * 1024
 _ROWS, _COMPONENTS, _CUSTOM_ID = 5, 40, 100
 _SETTABLE_FLAGS = SUPPRESS_EMBEDS | 1 << 6 | 1 << 12 | 1 << 13 | COMPONENTS_V2
+_NOT_IN_FILES = re.compile(r"[^A-Za-z0-9._-]+")
 _EMBED_TEXTS = {
     "title": 256,
     "description": 4096,
@@ -50,7 +53,7 @@ def draft_from(request: Request, fields: Payload) -> Draft:
             {"id": str(item), "name": "sticker", "format_type": 1}
             for item in fields.get("sticker_ids") or ()
         ],
-        poll=fields.get("poll"),
+        poll=poll_of(request, fields),
         allowed=allowed_of(fields),
         nonce=nonce_of(fields),
         flags=int(fields.get("flags") or 0) & _SETTABLE_FLAGS,
@@ -200,13 +203,19 @@ def attachments_of(request: Request, fields: Payload) -> list[Attachment]:
     described = {item.get("id"): item for item in fields.get("attachments") or ()}
     return [
         request.discord.keep_file(
-            file.filename,
+            _file_name(file.filename),
             file.data,
             content_type=file.content_type,
             description=described.get(index, described.get(str(index), {})).get("description"),
         )
         for index, file in enumerate(request.files)
     ]
+
+
+def _file_name(given: str) -> str:
+    """Return what a file is called in the end: no path, and only plain letters and marks."""
+    kept = _NOT_IN_FILES.sub("_", re.split(r"[\\/]", given)[-1]).lstrip("._")
+    return kept or "unknown"
 
 
 def apply_edit(request: Request, message: Message, fields: Payload) -> None:

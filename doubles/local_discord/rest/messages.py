@@ -25,7 +25,8 @@ from .routing import Request, Routes, as_id
 routes = Routes()
 
 _TWO_WEEKS = 14 * 24 * 3600
-_NOT_TO_EDIT = frozenset({THREAD_CREATED, THREAD_STARTER})
+NOT_TO_TOUCH = frozenset({THREAD_CREATED, THREAD_STARTER})
+"""The types of messages that Discord itself writes; nobody edits them or answers them."""
 
 
 def shown(request: Request, message: Message) -> Payload:
@@ -70,7 +71,7 @@ def refer(request: Request, channel: Channel, draft: Draft, fields: Payload) -> 
                 "message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message"
             )
         return
-    if found.type in _NOT_TO_EDIT:
+    if found.type in NOT_TO_TOUCH:
         text = "Cannot reply to a system message"
         raise invalid("message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", text)
     draft.reply_to = found
@@ -159,10 +160,12 @@ async def edit_message(request: Request) -> Payload:
     message = request.message(channel)
     if message.author is not request.bot:
         raise ApiError(50005)
-    if message.type in _NOT_TO_EDIT:
+    if message.type in NOT_TO_TOUCH:
         raise ApiError(50021)
     if channel.thread is not None and channel.thread.archived:
         raise ApiError(50083)
+    if message.poll is not None:
+        raise ApiError(520003)
     content = content_of(fields) if "content" in fields else message.content
     apply_edit(request, message, fields)
     if not (content or message.embeds or message.components or message.attachments):

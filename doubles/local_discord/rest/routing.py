@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import BodyPartReader, web
+from multidict import MultiMapping
 
 from .. import permissions
 from ..errors import ApiError, Payload, invalid
@@ -82,7 +83,7 @@ class Request:
         method: str,
         path: str,
         names: Mapping[str, str],
-        query: Mapping[str, str],
+        query: MultiMapping[str],
         authorization: str | None,
         body: Any = None,
     ) -> None:

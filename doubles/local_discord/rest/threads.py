@@ -20,19 +20,28 @@ from ..model import (
     Thread,
 )
 from .bodies import check_rights, draft_from, is_empty
-from .messages import shown
+from .messages import NOT_TO_TOUCH, shown
 from .routing import Request, Routes
 
 routes = Routes()
+
+_MOST_ACTIVE = 1000
 
 
 def _name(fields: Payload) -> str:
     name = fields.get("name")
     if name is None:
         raise required("name")
+    name = str(name).strip()
     if not 1 <= len(name) <= 100:
         raise bad_length("name", 1, 100)
-    return str(name)
+    return name
+
+
+def _check_room(parent: Channel) -> None:
+    """Refuse a thread more than a guild may have active at a time."""
+    if parent.guild is not None and len(list(parent.guild.active_threads())) >= _MOST_ACTIVE:
+        raise ApiError(160006)
 
 
 def _thread(request: Request) -> tuple[Channel, Thread]:
@@ -50,9 +59,12 @@ async def start_from_message(request: Request) -> Payload:
     if parent.type not in (TEXT, NEWS):
         raise ApiError(50024)
     request.need(parent, permissions.CREATE_PUBLIC_THREADS)
+    if message.type in NOT_TO_TOUCH:
+        raise ApiError(50021)
     if message.thread is not None and not message.thread.deleted:
         raise ApiError(160004)
     name = _name(request.fields)
+    _check_room(parent)
     channel = threads.start(request.world, parent, name, owner=request.bot, message=message)
     return channel.payload(request.bot.id)
 
@@ -62,6 +74,7 @@ async def start(request: Request) -> Payload:
     """Start a thread, or in a forum a post."""
     parent, fields = request.channel(), request.fields
     name = _name(fields)
+    _check_room(parent)
     if parent.type == FORUM:
         return _start_post(request, parent, name, fields)
     if parent.type not in (TEXT, NEWS):

@@ -262,7 +262,7 @@ async def test_a_file_is_served_as_it_was_sent(town: LocalTown, client: discord.
     file = discord.File(fp=__file__, filename="a b.txt", description="source")
     sent = await text_channel(client, town.general).send("file", file=file)
     (attachment,) = sent.attachments
-    assert (attachment.filename, attachment.description) == ("a b.txt", "source")
+    assert (attachment.filename, attachment.description) == ("a_b.txt", "source")
     with open(__file__, "rb") as source:  # noqa: ASYNC230  a few bytes, in a test
         assert await attachment.read() == source.read()
 

@@ -307,6 +307,16 @@ def reads(channel: Channel | int, **more: Any) -> Call:
     return Call.to("discord_read_messages", channelId=_id(channel), **more)
 
 
+def searches(query: str, **more: Any) -> Call:
+    """Search the server."""
+    return Call.to("discord_search_messages", query=query, **more)
+
+
+def lists(channel: Channel) -> Call:
+    """List the threads of a channel."""
+    return Call.to("discord_list_threads", channelId=_id(channel))
+
+
 def look(guild: Guild) -> Call:
     """Look at a server's channels and roles."""
     return Call.to("discord_get_server_info", guildId=str(guild.id))

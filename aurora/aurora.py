@@ -24,6 +24,7 @@ from .commands.memory import MemoryCommands
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
+from .commands.silence import SilenceCommands
 from .guard.invoking import listens
 from .guard.policy import Act
 from .intake.triggers import addressed, unplaced, unresolved
@@ -53,6 +54,7 @@ class Aurora(
     AgentsCommands,
     ConfigCommands,
     AccessCommands,
+    SilenceCommands,
     MemoryCommands,
     QueueCommands,
     ForgetCommands,

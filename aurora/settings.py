@@ -96,6 +96,7 @@ class GuildSettings:
     )
     allow_invites: bool = _setting(False, Rule("invites", w.INVITES))
     embed_hosts: Sequence[str] = ()
+    silence_words: Sequence[str] = ()
     alert_channel_id: int | None = None
     # Pairs of places, [from, to].
     audience_off: Sequence[Sequence[int]] = field(default_factory=list)

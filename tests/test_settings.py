@@ -101,7 +101,7 @@ def test_every_setting_of_a_guild_has_a_command_and_help() -> None:
     """A new field without a rule would be one that nobody can change."""
     otherwise = {"agent_id", "enabled", "discord_tools", "alert_channel_id", "paused_since"}
     otherwise |= {"agents_allowed", "enabled_by_right", "memory_role_id"}
-    otherwise |= {"embed_hosts", "audience_off", "tools_chosen"}
+    otherwise |= {"embed_hosts", "audience_off", "tools_chosen", "silence_words"}
     lists = {
         f"{kind}_{how}" for kind in ("channels", "roles", "users") for how in ("allowed", "denied")
     }

@@ -28,6 +28,7 @@ from ..words import config as w
 from ..words import in_order, say
 from ..words.memory import ROLE_VALUES
 from ..words.settings import HELP
+from ..words.silence import VALUES as SILENCE_VALUES
 from .agents import find_agent, warnings_about
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
@@ -45,6 +46,7 @@ _OTHERS = {
     "alerts": w.OWN_COMMAND,
     "audience": w.OWN_COMMAND,
     "embedhosts": w.OWN_COMMAND,
+    "silence": w.OWN_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
@@ -362,6 +364,7 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     memory = mine.memory_role_id is not None
     yield "memory", typed(memory), f"({say(ROLE_VALUES(off='off'))})"
     yield "embedhosts", str(len(mine.embed_hosts)), f"({say(w.HOSTS_VALUES)})"
+    yield "silence", str(len(mine.silence_words)), f"({say(SILENCE_VALUES)})"
     for key, rule in RULES.items():
         yield rule.command, typed(getattr(mine, key)), f"({say(rule.values)})"
     for kind in _LISTS:

@@ -512,6 +512,22 @@ async def test_config_embedhosts_lists_hosts_whose_links_are_previewed(town: Tow
     assert "No host is listed" in await town.command("aurora config embedhosts clear")
 
 
+async def test_config_silence_lists_words_that_are_no_answer(town: Town) -> None:
+    """Added with the word alone, too; compared without case and punctuation, and bounded."""
+    assert "No word is listed" in await town.command("aurora config silence")
+    for typed in ("add Nichts zu sagen.", "🤐", "nichts zu SAGEN", "add `@everyone`"):
+        said = await town.command(f"aurora config silence {typed}")
+    assert "`🤐`, `nichts zu SAGEN`" in said
+    assert "as silence already" in await town.command("aurora config silence no_reply")
+    assert "Which word?" in await town.command("aurora config silence add")
+    assert "60 are the most" in await town.command(f"aurora config silence add {'a' * 61}")
+    assert "not listed" in await town.command("aurora config silence remove nothing else")
+    assert shown(await town.command("aurora config show"), "silence") == "3"
+    said = await town.command("aurora config silence remove 🤐")
+    assert "🤐" not in said
+    assert "No word is listed" in await town.command("aurora config silence clear")
+
+
 # -- slash
 
 
@@ -710,6 +726,7 @@ GUILD_COMMANDS = [
     "aurora config roles clear",
     "aurora config users clear",
     "aurora config embedhosts show",
+    "aurora config silence show",
 ]
 OWNER_COMMANDS = [
     "aurora agents allow agent-1",

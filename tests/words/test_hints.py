@@ -85,6 +85,7 @@ READ = {
     "remedies.RUNNING": OWNER,
     "remedies.ADDRESS": OWNER,
     "remedies.OWN_ADDRESS": OWNER,
+    "silence.WHICH": ADMIN,
     "setup.NO_SERVER_YET": OWNER,
     "setup.NOT_LOOKED_UP": ADMIN,
     "setup.NOT_YOURS": ADMIN,
@@ -96,7 +97,9 @@ READ = {
 
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "config.CHANGE_ONE": {"{command} <setting>": ("config timeout", "config set <setting>")},
-    "config.OWN_COMMAND": {"{name}": ("alerts", "channels", "roles", "users", "embedhosts")},
+    "config.OWN_COMMAND": {
+        "{name}": ("alerts", "channels", "roles", "users", "embedhosts", "silence")
+    },
     "config.NAME_TWO_PLACES": {"#ideas #general": ("<from> <to>",)},
     "config.OWNERS_COMMAND": {"{name}": ("retention", "alertwebhook")},
     "config.OWNERS_COMMAND_THERE": {"{name}": ("tools", "memory")},

@@ -68,6 +68,11 @@ def without_markers(text: str, own: Collection[str] = ()) -> str:
     return text if end - start == len(lines) else "\n".join(lines[start:end])
 
 
+def is_same(word: str, other: str) -> bool:
+    """Tell whether two words are one, as they are compared here."""
+    return _key(word) == _key(other)
+
+
 def _is_one(text: str, own: Collection[str]) -> bool:
     key = _key(text)
     if key in _WORDS or any(key == _key(one) for one in own):
@@ -82,7 +87,7 @@ def _is_sure(line: str, own: Collection[str]) -> bool:
     if not line or len(line) > _LONGEST or not _is_one(line, own):
         return False
     written = _SIGNS.match(line) is not None or "_" in line or line.isupper()
-    return written or any(_key(line) == _key(one) for one in own)
+    return written or any(is_same(line, one) for one in own)
 
 
 def _key(text: str) -> str:

@@ -108,6 +108,10 @@ def test_what_stands_before_a_lone_end_of_reasoning_is_reasoning(closing: str) -
         ("A <think><think>p</think>q</think> B", "A B"),
         ("<think>What of `</think>`?</think>The tag `</think>` ends it.", None),
         ("Hello <think", "Hello"),
+        (r"<think>p<\/think>Hello!", "Hello!"),
+        ("Sure!<think>p</think>Here.", "Sure! Here."),
+        ("A <think>p</think>\nB", "A \nB"),
+        ("Thought: They ask for the year.\nFinal Answer: Hello!", "Hello!"),
         ("plan</think", ""),
         ("Hello!<|im_end|>", "Hello!"),
         ("Hello!</s>", "Hello!"),
@@ -245,6 +249,7 @@ def test_half_a_character_becomes_one_that_can_be_sent() -> None:
         ("One.\\nTwo.\nThree.", "One.\\nTwo.\nThree."),
         (r"`a\nb`", r"`a\nb`"),
         (r"a\\nb", r"a\\nb"),
+        (r'print("a\nb")', r'print("a\nb")'),
     ],
 )
 def test_a_backslash_and_an_n_break_a_text_that_has_no_breaks(text: str, said: str) -> None:
@@ -317,6 +322,12 @@ WRITTEN = (
     f"<|channel|>commentary to=functions.discord_send <|constrain|>json<|message|>{JSON}<|call|>",
     "<|channel|>analysis<|message|>plan<|end|><|start|>assistant to=functions.discord_send"
     f"<|channel|>commentary json<|message|>{JSON}<|call|>",
+    f"assistantcommentary to=functions.discord_send json{JSON}",
+    f"analysisWe answer.assistantcommentary to=functions.discord_send json{JSON}",
+    f"Action: discord_send\nAction Input: {JSON}",
+    f"Thought: They ask for the year.\nAction: discord_send\nAction Input: {JSON}",
+    f"[Tool Call: discord_send]\nArguments: {JSON}",
+    f'<call:default_api:discord_send{{channelId:"1",message:"{GIVEN["message"]}"}}/>',
     f"{NAMED}\n\nNO_REPLY",
 )
 
@@ -331,7 +342,7 @@ def test_a_text_that_is_one_call_is_that_call(text: str) -> None:
 def test_a_call_beside_words_is_taken_out_and_not_done(text: str) -> None:
     """What the agent meant by both is not for Aurora to guess."""
     found = clean(f"One moment, please.\n\n{text}")
-    if text == JSON or text.startswith("`d"):
+    if text == JSON or text.startswith(("`d", "analysis", "assistant")):
         # Arguments alone, or in words, could be what is explained.
         return
     assert found.call is None
@@ -349,6 +360,9 @@ def test_a_call_beside_words_is_taken_out_and_not_done(text: str) -> None:
         'discord_send(channelId="1", message="cut',
         'discord_read_messages(channelId="1", limit=20)',
         'memory_write(path="a.md", text="b")',
+        'discord_send("It opened in 1932.")',
+        "discord_send()",
+        '<tool_call>{"name": "discord_send", "arguments": "</tool_call>"}</tool_call>',
         f"<tool_call>{NAMED}</tool_call>\n<tool_call>{NAMED}</tool_call>",
         f"[{NAMED}, {NAMED}]",
         f"{NAMED}\n{NAMED}",
@@ -394,6 +408,7 @@ MARKERS = (
     "*no response*", "<NO_RESPONSE>", "<!-- no reply -->", "```\nNO_REPLY\n```", "SILENT",
     "[silent]", "<silence/>", "*stays silent*", "(silence)", "[empty]", "no response needed",
     "NO_REPLY NO_REPLY", "NO_REPLY\n\nNO_REPLY", "{no_reply}", "(none)", "_(no answer)_",
+    "<|no_reply|>", "*says nothing*", "<answer>NO_REPLY</answer>", "> NO_REPLY",
 )  # fmt: skip
 
 

@@ -10,22 +10,23 @@ from ..fingerprints import tidy
 from .blocks import take_blocks
 from .calls import WrittenCall, read_call, take_calls
 from .code import outside, unfenced
+from .leaks import without_leaks
 from .scaffolding import take_scaffolding
 from .silence import without_markers
 
 __all__ = ["Cleaned", "WrittenCall", "clean"]
 
-_DOABLE = frozenset({"discord_send", "discord_add_reaction"})
+_DOABLE = {
+    "discord_send": {"channelId", "message"},
+    "discord_add_reaction": {"channelId", "messageId", "emoji"},
+}
+"""The calls that are done although they were only written, and what they need."""
 _ROUNDS = 6
 """So often a text is cleaned; one that has still something in it then was made to have."""
-_LEAKED = re.compile(r"analysis(?=[A-Z][a-z']{0,12} )")
-_LEAKED_FINAL = "assistantfinal"
-_ANNOUNCED = re.compile(
-    r"(?:Here is|Here's) my thought process:.*?(?:Here is|Here's) my response:", re.DOTALL
-)
 _BREAK = re.compile(r"(?<!\\)\\n")
-_OTHER_MEANING = re.compile(r"\\(?!n)|:\\|\\n(?:abla|e|i|u|o|leq|geq|mid)")
-_PATH = re.compile(r"(?:[A-Za-z]:|\\)\S*\Z")
+_OTHER_MEANING = re.compile(r"\\(?!n)|[(=:]|\\n(?:abla|e|i|u|o|leq|geq|mid)")
+# In a path, and in a string of code that is not marked as such.
+_IN_PATH = re.compile(r"(?:[A-Za-z]:|\\)\S*\Z|[(=]\s?[frb]?([\"'])(?:(?!\1).)*\Z")
 _TEX = re.compile(r"\\n(?:abla|eq|ewline|ewpage|exists|i|leq|geq|mid|ot|otin|u|ewcommand)\b")
 
 
@@ -62,7 +63,7 @@ def clean(text: str, *, silence: Collection[str] = ()) -> Cleaned:
     else:
         text = ""
     call = calls[0] if len(calls) == 1 and not text else None
-    if call is not None and call.name in _DOABLE:
+    if call is not None and _DOABLE.get(call.name, {""}) <= call.arguments.keys():
         return Cleaned("", call=call)
     return Cleaned(text, silent=marked and not text and not calls, tool_talk=bool(calls))
 
@@ -75,29 +76,10 @@ def _without_machinery(text: str) -> tuple[str, list[WrittenCall | None]]:
         bare = take_blocks(inner)
         if bare.text != inner:
             return bare.text, [read_call(one) for one in bare.calls]
-    rest = take_blocks(_without_leaks(_without_ends(text)))
+    rest = take_blocks(without_leaks(text))
     calls = [read_call(one) for one in rest.calls]
     found = take_calls(take_scaffolding(rest.text))
     return found.text, [*calls, *found.calls]
-
-
-def _without_ends(text: str) -> str:
-    """Take off the marks for the beginning and the end of all, which HTML has for other things."""
-    start, end = 0, len(text)
-    while text.startswith("<s>", start):
-        start += 3
-    while text.endswith("</s>", start, end):
-        end -= 4
-    return text[start:end]
-
-
-def _without_leaks(text: str) -> str:
-    """Take out reasoning whose marks were lost on the way."""
-    if _LEAKED.match(text):
-        _, mark, said = text.rpartition(_LEAKED_FINAL)
-        return said if mark else ""
-    announced = _ANNOUNCED.match(text) if text.startswith("Here") else None
-    return text if announced is None else text[announced.end() :]
 
 
 def _with_breaks(text: str) -> str:
@@ -109,7 +91,7 @@ def _with_breaks(text: str) -> str:
     out, at = [], 0
     for found in outside(text, _BREAK.finditer(text)):
         word = text[max(at, found.start() - 100) : found.start()]
-        if _TEX.match(text, found.start()) is None and _PATH.search(word) is None:
+        if _TEX.match(text, found.start()) is None and _IN_PATH.search(word) is None:
             out.append(text[at : found.start()])
             at = found.end()
     return "\n".join([*out, text[at:]])

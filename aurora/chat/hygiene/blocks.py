@@ -12,6 +12,8 @@ from .names import LANGUAGES, REASONING
 from .tokens import Act, Kind, Token, tokens_in
 
 _WORD = re.compile(r"\S")
+# Where a tag has begun, a blank would keep it from being read as one.
+_ENDS_WORD = re.compile(r"\A[^<]*[\w.!?\u2026:;,]\Z")
 
 
 class Rest(NamedTuple):
@@ -183,7 +185,7 @@ class _Reader:
     def _close_unopened(self, token: Token) -> None:
         """Forget what stands before a lone mark: a template had opened the block."""
         self._show(token.start)
-        if token.kind is Kind.REASONING:
+        if token.kind is Kind.REASONING or token.family in self._begun:
             kept = self._begun.get(token.family, 0)
             if kept < len(self._out):
                 del self._out[kept:]
@@ -257,9 +259,11 @@ class _Reader:
         self._at = end
         if self._seam and piece:
             before = self._out[-1] if self._out else ""
-            if not before or before[-1].isspace():
+            if not before or before[-1] == "\n":
                 piece = _without_blank_lines(piece)
-            elif piece[0].isalnum() and before[-1].isalnum() and "<" not in before[-20:]:
+            elif before[-1].isspace():
+                piece = piece.lstrip(" \t")
+            elif piece[0].isalnum() and _ENDS_WORD.search(before[-20:]) is not None:
                 piece = f" {piece}"
             self._seam = False
         if piece:

@@ -30,7 +30,8 @@ _KEYS = "|".join(_NAMES)
 _NAME = re.compile(rf"(?<![\w.])(?:functions?\.|default_api\.)?(?P<name>{OWN.pattern})(?!\w)")
 _LOOSE = re.compile(
     # As in code, or with an object behind the name.
-    rf"(?<![\w`\"'])(?:await )?(?:functions?\.|default_api\.)?(?P<name>{OWN.pattern})"
+    rf"(?<![\w`\"'])(?:await )?(?:<?call:)?(?:functions?\.|default_api[.:])?"
+    rf"(?P<name>{OWN.pattern})"
     r"\s{0,3}+(?P<open>[({])(?=\s{0,9}+(?:[\"']?\w{1,30}[\"']?\s{0,3}+[=:]|[{\"']))"
     # JSON that names a tool of Aurora's where calls do.
     r"|(?:\[\s{0,9}+)?+\{(?=(?:\s{0,9}+\"(?:type|function|tool_calls)\"[\s\"\w:,{\[]{0,80}?)?"
@@ -42,15 +43,22 @@ _NAMED = re.compile(rf"(?:name\s*+=|<(?:function|tool)\s*+=)\s*+[\"']?(?P<name>{
 _MARKS = re.compile(
     r"<[|\uff5c][^<>\n]{0,40}+>|<\w{1,30}+[|]>|\[/?[A-Z_]{4,20}\]|```(?:\w{0,20}\n)?|`"
 )
+_ACTION = re.compile(
+    rf"(?:\AThought:[^\n]*\n\s*)?^(?P<call>Action: ?`?{OWN.pattern}`?\s*\nAction Input:"
+    rf"|\[Tool Call: ?{OWN.pattern}\]\s*Arguments:)",
+    re.MULTILINE,
+)
 _DSML = re.compile(r"(?<=[</])[|\uff5c]{1,2}DSML[|\uff5c]{1,2}\ ?")
 _CHATTER = frozenset(
     {
         "assistant", "commentary", "analysis", "function", "functions", "call", "calls",
         "json", "to", "name", "tool", "tools", "tool_call", "tool_calls", "tool_code",
-        "print", "default_api", "await", "ARGS", "args", "recipient", "python", "type",
+        "print", "default_api", "await", "action", "input", "arguments", "use",
+        "assistantcommentary", "args", "recipient", "python", "type",
     }
 )  # fmt: skip
 """Words that stand around a call and say nothing."""
+_AFTER = " \n\t;)]/>"
 _BEFORE = 200
 _MOST_CALLS = 50
 """So many calls a text may show; what has more is not read on."""
@@ -80,6 +88,10 @@ def take_calls(text: str) -> Found:
     whole = read_call(unfenced(text))
     if whole is not None:
         return Found("", (whole,))
+    # As LangChain's prompts have it, and some chats: words, and behind them the call.
+    action = _ACTION.search(text)
+    if action is not None:
+        return Found(text[: action.start()], (read_call(text[action.start("call") :]),))
     return _loose(*_in_fences(text))
 
 
@@ -140,7 +152,7 @@ def _from_json(text: str) -> WrittenCall | None:
     if read is None:
         # `name{key: "value"}` is no JSON.
         read = read_arguments(text, start + 1, "}", ())
-    if read is None or text[read.end :].strip(" \n\t;)]}"):
+    if read is None or text[read.end :].strip(_AFTER + "}"):
         return None
     value = read.value
     if name and isinstance(value, dict) and not any(one in value for one in _GIVEN):
@@ -154,7 +166,7 @@ def _from_code(text: str) -> WrittenCall | None:
         opening = text.find("(", opening + 1, _BEFORE)
     name = _only_name(text[:opening]) if opening > 0 else None
     read = read_arguments(text, opening + 1, ")", _ORDER.get(name, ())) if name else None
-    if not name or read is None or text[read.end :].strip(" \n\t;)]"):
+    if not name or read is None or text[read.end :].strip(_AFTER):
         return None
     return WrittenCall(name, read.value)
 
@@ -188,7 +200,7 @@ def _only_name(before: str) -> str | None:
         return None
     names = [one["name"] for one in _NAME.finditer(before)]
     others = re.findall(r"\w+", _NAME.sub(" ", before))
-    if len(names) > 1 or any(one not in _CHATTER and not one.isdigit() for one in others):
+    if len(names) > 1 or any(one.lower() not in _CHATTER and not one.isdigit() for one in others):
         return None
     return names[0] if names else ""
 

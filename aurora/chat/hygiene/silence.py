@@ -20,9 +20,10 @@ _WORDS = frozenset(
 """What is a marker however it is written; compared by `_key`."""
 _MARKED_WORDS = frozenset(
     {
-        "silence", "none", "null", "nothing", "empty", "blank", "skip", "pass", "noop",
-        "ignore", "quiet", "keineantwort", "pasderéponse", "sinrespuesta", "semresposta",
-        "返信なし", "無回答",
+        "silence", "none", "null", "saysnothing", "sayingnothing", "iwillnotrespond",
+        "iwillnotreply", "noreplyisneeded", "noresponseisneeded", "nothing", "empty",
+        "blank", "skip", "pass", "noop", "ignore", "quiet", "keineantwort", "pasderéponse",
+        "sinrespuesta", "semresposta", "返信なし", "無回答",
     }
 )  # fmt: skip
 """What is a marker only between brackets or other signs; without them it may be an answer."""

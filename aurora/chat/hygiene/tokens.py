@@ -23,6 +23,7 @@ from .names import (
     STOPS,
     TOOLS,
 )
+from .silence import is_marker
 
 _WHO = (
     r"\s?+[\w.:-]{0,60}+(?:\s{1,3}+to=[^\s<]{1,80}+)?+"
@@ -36,7 +37,7 @@ _TOKEN = re.compile(
     # Whatever stands between bars, with the wide ones of DeepSeek, and half-open as Gemma has it.
     r"|<[|\uff5c]{1,2}+(?!DSML)(?P<special>/?[\w\u2581./-]{1,40}+)[|\uff5c]{0,2}+>"
     r"|<(?P<opened>channel|tool_call|tool_response)[|]>"
-    r"|<(?P<slash>/?)\s{0,3}+(?:[|\uff5c]{1,2}+DSML[|\uff5c]{1,2}+\ ?)?"
+    r"|<(?P<slash>(?:\\?/)?)\s{0,3}+(?:[|\uff5c]{1,2}+DSML[|\uff5c]{1,2}+\ ?)?"
     r"(?P<name>[a-z][\w.:-]{0,40}+)(?P<rest>[=\s/][^<>]{0,300}+)?>"
     r"|\[(?P<closed>/?)(?P<bracket>[A-Z_]{4,20}+)\](?!\()"
     r"|◁(?P<kimi>/?)think▷",
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
 )
 # Elsewhere it is what HTML strikes through.
 _NEXT_TURN = re.compile(r"</s>(?=\s{0,9}+(?:<s>|\[INST\]))|(?<=</s>)<s>", re.IGNORECASE)
-_FENCE = re.compile(f"```(?:{'|'.join(sorted(LANGUAGES))})\\b", re.IGNORECASE)
+_FENCE = re.compile(f"(?<!`)`{{3,}}+(?:{'|'.join(sorted(LANGUAGES))})\\b", re.IGNORECASE)
 _CUT = re.compile(
     r"<(?P<slash>/?)(?P<name>[a-z][\w.:-]{0,40}+)(?:[=\s][^<>]{0,300}+)?\Z", re.IGNORECASE
 )
@@ -205,8 +206,10 @@ def _turn(name: str, found: re.Match[str]) -> Token | None:
     return None
 
 
-def _special(found: re.Match[str]) -> Token:
+def _special(found: re.Match[str]) -> Token | None:
     span = found.span()
+    if is_marker(found["special"]):
+        return None
     name = found["special"].lower().replace("\u2581", "_").replace("-", "_")
     if name in STOPS:
         return Token(*span, Act.STOP)

@@ -1,4 +1,4 @@
-"""Long texts as several messages: cut where it hurts least, code blocks kept whole or reopened."""
+"""Long texts as several messages: cut where it hurts least, with all that is open kept open."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import re
 import unicodedata
 
 from ..words import cutting, say
+from .markup import INSIDE, PREFIX, START, Markup, Styles
 
 LIMIT = 2000
 
-_FENCE = re.compile(r"(```[\s\S]*?(?:```|\Z))")
-_OPENING = re.compile(r"```(?:([A-Za-z0-9_+\-.#]{1,30})\n)?")
-_CLOSING = "\n```"
-_IN_BRACKETS = re.compile(r"<https?://[^\s<>]+>", re.IGNORECASE)
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_GAP = re.compile(rf"[\s{PREFIX}]*")
+_GAP_IN_CODE = re.compile(rf"[\n{PREFIX}]*")
+_SENTENCE = re.compile(r"[.!?…][)\"'”’*_~|]*\s")
 _ZWJ = "\u200d"
 _LONGEST_CLUSTER = 64
 
@@ -20,21 +21,23 @@ _LONGEST_CLUSTER = 64
 def split_message(text: str, limit: int = LIMIT) -> list[str]:
     """Split a text into messages of 1 to `limit` characters (at least 100).
 
-    Prefers to cut between paragraphs, then lines, then words, outside code blocks. A block that
-    fits into a message is never cut; a longer one is closed and reopened with its language.
-    Only white space at the cuts is dropped. A text that fits stays as it is.
+    Prefers to cut between paragraphs, then lines, sentences, words. A style that is open at a cut
+    (spoiler, bold, quote, list item, code block with its language, …) is closed there and opened
+    again in the next message. Mentions, emoji, addresses and characters that people see as one
+    are not cut, nor are blocks, links and short constructs that fit into a message; what alone is
+    longer than a message is cut between characters. Only white space at the cuts is dropped. A
+    text that fits stays as it is. Characters are counted as UTF-16 does: Discord counts code
+    points, its clients code units, and what is short enough for one is for the other.
     """
-    if len(text) <= limit:
+    if _units(text) <= limit:
         return [text] if text.strip() else []
-    packer = _Packer(limit)
-    # Splitting by a group yields prose and code blocks in turn.
-    for index, segment in enumerate(_FENCE.split(text)):
-        if index % 2:
-            packer.add_block(segment)
-        else:
-            packer.add_prose(segment)
-    packer.flush()
-    return packer.pieces
+    markup = Markup(text, keep=limit // 4, limit=limit)
+    parts, at = [], 0
+    while at < len(text):
+        part, at = _next(markup, at, limit)
+        if part:
+            parts.append(part)
+    return parts
 
 
 def shorten(text: str, limit: int) -> str:
@@ -43,105 +46,125 @@ def shorten(text: str, limit: int) -> str:
     return text if missing <= 0 else text[:limit] + say(cutting.MORE(count=missing))
 
 
-class _Packer:
-    """Fills one message after the other."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._current = ""
-        self.pieces: list[str] = []
-
-    def flush(self) -> None:
-        """End the current message."""
-        # Discord drops white space at both ends anyway; a message of nothing else is refused.
-        if piece := self._current.strip():
-            self.pieces.append(piece)
-        self._current = ""
-
-    def add_prose(self, text: str) -> None:
-        while len(text) > self._room():
-            if self._is_full():
-                self.flush()
-                continue
-            at = _boundary(text, self._room(), hard=not self._current)
-            self._current += text[:at]
-            self.flush()
-            text = text[at:]
-        self._current += text
-
-    def add_block(self, block: str) -> None:
-        if len(block) < 6 or not block.endswith("```"):
-            block += _CLOSING  # Never closed by its author, but every message ends its own.
-        if len(block) > self._room() and len(block) <= self._limit:
-            self.flush()
-        if len(block) <= self._room():
-            self._current += block
-        else:
-            self._add_long_block(block)
-
-    def _add_long_block(self, block: str) -> None:
-        opened = _OPENING.match(block)
-        language = opened[1] or "" if opened else ""
-        opening = f"```{language}\n"
-        body = block[opened.end() if opened else 3 : -3]
-        while body:
-            if self._is_full():
-                self.flush()
-            room = self._room() - len(opening) - len(_CLOSING)
-            at = len(body) if len(body) <= room else _boundary(body, room, hard=True)
-            self._current += opening + body[:at].removesuffix("\n") + _CLOSING
-            body = body[at:]
-            if body:
-                self.flush()
-
-    def _room(self) -> int:
-        return self._limit - len(self._current)
-
-    def _is_full(self) -> bool:
-        # Three words behind a long block read worse than a message that is a little shorter.
-        return self._room() < self._limit // 4
+def _next(markup: Markup, at: int, limit: int) -> tuple[str, int]:
+    """Return the message that begins at a place, and where the next one begins."""
+    opened = _affordable(markup.styles_at(at), limit)
+    opening, reserve = _opening(opened), 0
+    while True:
+        end = _reach(markup.text, at, limit - len(opening) - reserve)
+        if end < len(markup.text):
+            end = _cut(markup, at, end)
+        closing = _closing(_affordable(markup.styles_at(end), limit))
+        body, behind = _body(markup, at, end)
+        if _units(body) + len(opening) + len(closing) <= limit:
+            break
+        reserve = max(reserve + 1, len(closing))
+    return (f"{opening}{body}{closing}".strip() if body.strip() else ""), behind
 
 
-def _boundary(text: str, room: int, *, hard: bool) -> int:
-    """Return where to cut a text that does not fit into the room; 0 if only inside a word."""
-    for mark, earliest in (("\n\n", room // 2), ("\n", room // 4), (" ", 1)):
-        at = text.rfind(mark, earliest, room)
-        if at > 0:
-            return at + len(mark)
-    return (_before_address(text, room) or _between_clusters(text, room)) if hard else 0
+def _body(markup: Markup, at: int, end: int) -> tuple[str, int]:
+    """Return the text up to a cut, without the white space there, and where it goes on."""
+    styles, mask = markup.styles_at(end), markup.mask
+    in_block = bool(styles) and styles[-1].kind == "fence"
+    behind = (_GAP_IN_CODE if in_block else _GAP).match(mask, end).end()  # type: ignore[union-attr]
+    body = mask[at:end].replace(PREFIX, "\n").rstrip("\n" if in_block else None)
+    return markup.text[at : at + len(body)], behind
 
 
-def _before_address(text: str, at: int) -> int:
-    """Return where an address in brackets begins that `at` would cut in two, else 0.
-
-    Half of one would stand in no brackets, and Discord would look at what it leads to.
-    """
-    opening = text.rfind("<", 0, at)
-    if opening > 0 and (found := _IN_BRACKETS.match(text, opening)) and found.end() > at:
-        return opening
-    return 0
+def _affordable(styles: Styles, limit: int) -> Styles:
+    """Leave out what takes too much room, but never what hides a text."""
+    if len(_opening(styles)) + len(_closing(styles)) <= limit // 2:
+        return styles
+    return tuple(style for style in styles if style.opening == "||")[:1]
 
 
-def _between_clusters(text: str, at: int) -> int:
-    """Return the nearest place before `at` that cuts no accent, emoji or flag in two."""
-    for candidate in range(at, max(at - _LONGEST_CLUSTER, 0), -1):
-        if not _joined(text, candidate):
-            return candidate
-    return at
+def _opening(styles: Styles) -> str:
+    innermost = next((one for one in reversed(styles) if one.kind == "item"), None)
+    marks = [style.opening for style in styles if style.kind != "item" or style is innermost]
+    return "".join(marks).replace("\n", "\n" + _margin(styles))
 
 
-def _joined(text: str, at: int) -> bool:
+def _closing(styles: Styles) -> str:
+    marks = [style.closing for style in reversed(styles)]
+    return "".join(marks).replace("\n", "\n" + _margin(styles))
+
+
+def _margin(styles: Styles) -> str:
+    """Return what a line has to begin with to belong to the quote and the item it is in."""
+    kinds = {style.kind for style in styles}
+    return "> " * ("quote" in kinds) + "  " * ("item" in kinds)
+
+
+def _units(text: str) -> int:
+    return len(text) + (0 if text.isascii() else len(_ASTRAL.findall(text)))
+
+
+def _reach(text: str, at: int, room: int) -> int:
+    """Return how far a message reaches that begins at a place and has so much room."""
+    end = min(len(text), at + room)
+    while (over := _units(text[at:end]) - room) > 0:
+        end -= (over + 1) // 2
+    return max(end, at + 1)
+
+
+def _cut(markup: Markup, at: int, end: int) -> int:
+    """Return where to cut a text that does not fit, after `at` and not after `end`."""
+    room, mask = end - at, markup.mask
+    for mark, earliest in (("\n\n", room // 2), ("\n", room // 4)):
+        found = _last(markup, mark, at + max(earliest, 1), end)
+        if found:
+            return found
+    ends = [one.end() - 1 for one in _SENTENCE.finditer(mask, at + room // 2, end + 1)]
+    for found in reversed(ends):
+        if _may_cut(markup, found):
+            return found
+    if found := _last(markup, " ", at + 1, end):
+        return found
+    edge = max(mask.rfind(START, at + room // 2, end + 1), mask.rfind(INSIDE, at, end) + 1)
+    if edge > at + room // 2 and mask[edge] != INSIDE and _may_cut(markup, edge):
+        return edge
+    return _between_clusters(markup, at, end)
+
+
+def _last(markup: Markup, mark: str, earliest: int, end: int) -> int:
+    # A cut at the very end drops the white space behind it.
+    found = markup.mask.rfind(mark, earliest, end + len(mark))
+    while found > 0 and not _may_cut(markup, found):
+        found = markup.mask.rfind(mark, earliest, found)
+    return max(found, 0)
+
+
+def _may_cut(markup: Markup, at: int) -> bool:
+    return markup.may_begin(_GAP.match(markup.mask, at).end())  # type: ignore[union-attr]  # any
+
+
+def _between_clusters(markup: Markup, at: int, end: int) -> int:
+    """Return the nearest place that cuts nothing that must stay whole, else no accent or emoji."""
+    text, mask = markup.text, markup.mask
+    for place in range(end, at, -1):
+        whole = mask[place] in (INSIDE, PREFIX) or _joined(text, place, at)
+        if not whole and markup.may_begin(place):
+            return place
+    for place in range(end, max(end - _LONGEST_CLUSTER, at), -1):
+        if not _joined(text, place, at):
+            return place
+    return end
+
+
+def _joined(text: str, at: int, start: int) -> bool:
     before, after = text[at - 1], text[at]
+    if before.isascii() and after.isascii():
+        return False
     if after == _ZWJ or before == _ZWJ or unicodedata.category(after) in ("Mn", "Mc", "Me"):
         return True
     if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":
         return True  # Skin tones and flag tags belong to the emoji before them.
     if not (_is_regional(before) and _is_regional(after)):
         return False
-    start = at
-    while start and _is_regional(text[start - 1]):
-        start -= 1
-    return (at - start) % 2 == 1
+    first = at
+    while first > start and _is_regional(text[first - 1]):
+        first -= 1
+    return (at - first) % 2 == 1
 
 
 def _is_regional(character: str) -> bool:

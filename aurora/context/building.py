@@ -10,6 +10,7 @@ from typing import TypedDict
 import discord
 
 from ..guard.roles import all_see
+from ..markdown import by_code, mentioned_outside_code
 from ..model import (
     EventContext,
     Kind,
@@ -171,7 +172,10 @@ def _readable(message: discord.Message, viewer: discord.Member | discord.User) -
         known = name(found[1], int(found[2]))
         return f"{found[1][0]}{known} {found[0]}" if known else found[0]
 
-    return clean(_MENTION.sub(named, message.content))
+    pieces = by_code(message.content)
+    return clean(
+        "".join(piece if is_code else _MENTION.sub(named, piece) for piece, is_code in pieces)
+    )
 
 
 def _user_name(message: discord.Message, user_id: int) -> str | None:
@@ -210,6 +214,9 @@ def _channel_name(
 
 
 def _mentions(message: discord.Message, bot_id: int) -> Mentions:
+    written = set(message.raw_mentions)
+    # Who stands in code alone is not meant, whatever `message.mentions` says.
+    in_code = written - mentioned_outside_code(message.content)
     users = _unique([user.id for user in message.mentions] + message.raw_mentions)
     roles = _unique([role.id for role in message.role_mentions] + message.raw_role_mentions)
     own = message.guild.self_role if message.guild is not None else None
@@ -217,7 +224,7 @@ def _mentions(message: discord.Message, bot_id: int) -> Mentions:
         users=[
             _named(one, _user_name(message, one) or "unknown user")
             for one in users
-            if one != bot_id
+            if one != bot_id and one not in in_code
         ],
         roles=[
             _named(one, _role_name(message, one) or "unknown role")

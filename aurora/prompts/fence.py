@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 
+from ..markdown import by_code
+
 NONCE_BYTES = 4
 """It stands at each end of each block, and need not be longer: a text that has it gives way."""
 NAME_CHARS = 100
@@ -29,23 +31,39 @@ _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KEYCAP = "\u20e3"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
+# -- control tags: what is escaped, where
+#
+# In prose every tag that a server or a model might take for a command is escaped: by its word, by
+# the hyphen, underscore or namespace that no element of HTML has, by its bars. In code, where
+# `#include <memory>` and `List<user_id>` are what somebody asks about, only what could be taken
+# for our own fence or for scaffolding that is known by name. Where code begins and ends is
+# guessed in favour of the code: nothing that could act rests on it.
+
 _WORDS = (
     "system|assistant|user|human|developer|tools?|functions?|invoke|parameters?|think|thinking"
     "|thought|reasoning|scratchpad|instructions?|prompt|context|memory|persona|task|bos|eos|pad"
     "|s|answer|final"
 )
+_SCAFFOLDING = (
+    "system|system[-_](?:reminder|alert|message|prompt|instructions?|note|notification)"
+    "|tool[-_](?:calls?|results?|response|use|usage_rules)|function[-_](?:calls?|results?)"
+    "|available[-_](?:skills|tools)|memory[-_](?:blocks?|metadata)|user[-_](?:query|message)"
+    "|(?:start|end)_of_(?:turn|text)|(?:begin|end)_of_text|s|bos|eos|pad|unk"
+    r"|(?:\w+:)?(?:invoke|function_calls|parameter)"
+)
+_BAR = r"[|\uff5c]"  # <|im_start|>, also with the full-width bar that some models use
+_OURS = r"|<(?=<{0,2}/?SYS>>)|<(?=<<\s*+(?:BEGIN|END)\b)"
 _TAG = re.compile(
     # Discord's own (animated emoji, guild navigation) and mail links have a colon too.
     r"<(?!(?:a:\w+:\d+|id:\w+|mailto:[^\s<>]+)>)"
     # Possessive: blanks that could be shared out in many ways would all be tried.
-    r"(?=\s*+/?\s*+(?:"
-    r"[|\uff5c]"  # <|im_start|>, also with the full-width bar that some models use
-    rf"|(?:{_WORDS})(?:[\s/>]|$)"
+    rf"(?=\s*+/?\s*+(?:{_BAR}|(?:{_WORDS})(?:[\s/>]|$)"
     # No element of HTML has a hyphen, an underscore or a namespace; control tags mostly do.
-    r"|[a-z][a-z0-9.]*(?:[-_][a-z0-9]|:[a-z])"
-    r"))"
-    r"|<(?=<{0,2}/?SYS>>)|<(?=<<\s*+(?:BEGIN|END)\b)",
+    rf"|[a-z][a-z0-9.]*(?:[-_][a-z0-9]|:[a-z]))){_OURS}",
     re.IGNORECASE | re.ASCII,
+)
+_TAG_IN_CODE = re.compile(
+    rf"<(?=\s*+/?\s*+(?:{_BAR}|(?:{_SCAFFOLDING})(?:[\s/>]|$))){_OURS}", re.IGNORECASE | re.ASCII
 )
 _BRACKET_TAG = re.compile(
     r"\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|gMASK)\])",
@@ -92,10 +110,13 @@ def _joiner(found: re.Match[str]) -> str:
 def defuse(text: str) -> str:
     """Escape control tags (`<system-reminder>`, `<|im_start|>`, `[INST]`) so that none can act.
 
-    Only the opening bracket changes; mentions, emoji, links and HTML stay as they are. Doing it
-    twice does no more than doing it once.
+    Only the opening bracket changes; mentions, emoji, links and HTML stay as they are, and so does
+    code but for what could be taken for scaffolding. Doing it twice does no more than doing it
+    once.
     """
-    return _BRACKET_TAG.sub("&#91;", _TAG.sub("&lt;", clean(text)))
+    pieces = by_code(clean(text), cut_off=True)
+    defused = ((_TAG_IN_CODE if is_code else _TAG).sub("&lt;", piece) for piece, is_code in pieces)
+    return _BRACKET_TAG.sub("&#91;", "".join(defused))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -188,3 +188,13 @@ async def test_a_context_survives_json_and_utf8_unchanged(content: str, name: st
     context = await build(world, message)
     assert (len(context["chain"]), len(context["mentions"]["users"])) == (1, 1)
     assert json.loads(json.dumps(context, ensure_ascii=False).encode()) == context
+
+
+@pytest.mark.parametrize("code", ["`{}`", "``{}``", "```py\nping('{}')\n```"])
+async def test_who_stands_in_code_is_not_mentioned(world: TeaHouse, code: str) -> None:
+    """The code arrives as it was written, and the answer pings nobody for it."""
+    bob, guest = f"<@{world.id('bob')}>", "<@123456789012345678>"
+    text = f"why does {code.format(bob)} fail, {guest}?"
+    context = await build(world, world.message(text))
+    assert [one["id"] for one in context["mentions"]["users"]] == ["123456789012345678"]
+    assert code.format(bob) in context["message"]["content"]

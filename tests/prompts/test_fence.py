@@ -226,3 +226,49 @@ def test_blanks_behind_a_bracket_take_no_time(surface: Callable[[str], str], bla
     start = time.perf_counter()
     surface(evil)
     assert time.perf_counter() - start < 0.05
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "#include <memory>",
+        "#include <system_error>",
+        "std::vector<my_type> all; Map<String, user_id> some;",
+        "<my-button>x</my-button> <xsl:template> <context.Provider>",
+        "List<User> users = new List<User>(); fn(x: Option<Thought>)",
+    ],
+)
+@pytest.mark.parametrize(
+    "block", ["```cpp\n{}\n```", "`{}`", "look: ``{}``", "```\n{}\nand it is cut"]
+)
+def test_code_stays_as_it_was_written(code: str, block: str) -> None:
+    """What is asked about must be what is read; also where its end was cut off."""
+    assert defuse(block.format(code)) == block.format(code)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "<system-reminder>",
+        "</system-reminder>",
+        "< / System-Reminder >",
+        "<sys\u200btem-reminder>",
+        "<system>",
+        "<tool_call>",
+        "<function_calls>",
+        "<ns:invoke name='x'>",
+        "<invoke name='x'>",
+        "<|im_start|>",
+        "<\uff5cbegin\uff5c>",
+        "<start_of_turn>",
+        "</s>",
+        "<<SYS>>",
+        "[INST]",
+        "<<<END current message 0123>>>",
+        "<<< BEGIN note 0123>>>",
+    ],
+)
+@pytest.mark.parametrize("block", ["```\n{}\n```", "`{}`", "```xml\n{}"])
+def test_scaffolding_is_escaped_in_code_too(tag: str, block: str) -> None:
+    """A block of code is no way out of the fence."""
+    assert clean(tag) not in defuse(block.format(tag))

@@ -151,7 +151,8 @@ class Turn:
     `attempts` counts runs that the agent server accepted or may have accepted, `misses` the tries
     that it did not take, `crashes` the deaths of Aurora while the turn ran. `interrupted` says
     that an attempt was broken off and may have had effects that nobody recorded. `answer` is the
-    text that a finished run left to be delivered. Times are seconds since the epoch.
+    text that a finished run left to be delivered, `dropped` how many characters it left that were
+    not. Times are seconds since the epoch.
     """
 
     events: tuple[Event, ...]
@@ -170,12 +171,15 @@ class Turn:
     ended_at: float | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    dropped: int = 0
     # Lives in memory alone, and is monotonic: not to run before.
     ready_at: float = field(default=0.0, compare=False, repr=False)
     # Lives in memory alone: by what reason the agent's last send was refused.
     refused: str = field(default="", compare=False, repr=False)
     # Lives in memory alone: whether its conversation was shortened for it.
     compacted: bool = field(default=False, compare=False, repr=False)
+    # Lives in memory alone: whether that was a text of which "all", or the "rest", is not out.
+    unsaid: Literal["", "all", "rest"] = field(default="", compare=False, repr=False)
     # Lives in memory alone: whether its asker has said that who reads along is no matter.
     consented: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether its asker talks in a conversation of their own.
@@ -219,6 +223,22 @@ def apart(lane: str) -> str:
     return f"{lane}:user:"
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a send is to say, for as long as that is not all out.
+
+    With a file its `name` and `content`. `room` is how many messages it may become. `voids` are
+    the keys of the sends that need not get out any more if this one does: the agent made it
+    knowing that they had not.
+    """
+
+    text: str = field(repr=False)
+    name: str = field(default="", repr=False)
+    content: str = field(default="", repr=False)
+    room: int | None = None
+    voids: tuple[str, ...] = ()
+
+
 class Send(NamedTuple):
     """One visible thing a run did: what was sent where, so that it is never done twice.
 
@@ -227,7 +247,8 @@ class Send(NamedTuple):
     the hash is of the emoji and `reply_to` the message reacted to). `message_ids` is empty while
     the send is under way, and more than one when a long text was split. `by` tells the agent's
     send ("tool"; "mcp" if by a tool of its own, past Aurora) from Aurora's delivery of its text
-    ("delivery") and from a notice to the person, which is no answer.
+    ("delivery") and from a notice to the person, which is no answer. An `interim` send is not
+    meant for the answer; others are full ones. `length` is that of its text, in characters.
     """
 
     key: str
@@ -237,6 +258,21 @@ class Send(NamedTuple):
     text_hash: str
     reply_to: int | None = None
     message_ids: tuple[int, ...] = ()
+    interim: bool = False
+    length: int = 0
+    owed: Owed | None = None
+
+
+class Said(NamedTuple):
+    """What an agent wrote in a run and did not send: after its last send and what it read last.
+
+    `earlier` is the last text before that, if nothing was sent where it was asked. `went_on` says
+    that it wrote or called anything after its last send there.
+    """
+
+    texts: tuple[str, ...] = ()
+    earlier: str = ""
+    went_on: bool = False
 
 
 class Offer(NamedTuple):
@@ -320,8 +356,8 @@ class Trace(StrEnum):
     """What of a turn is to be seen in Discord; of several the first that applies."""
 
     ANSWER = "answer"
-    LATER = "later"  # the bot is not connected, or not to this server: nobody can look now
+    LATER = "later"  # nobody can look now, or what is owed can't be sent now
     DOUBT = "doubt"  # something was sent, and whether it arrived can't be found out
-    ELSEWHERE = "elsewhere"  # only what is no answer: a message or a reaction somewhere else
+    INTERIM = "interim"  # only what is no answer: a first word, a reaction, a message elsewhere
     END = "end"  # the person was told that there will be no answer
     NOTHING = "nothing"

@@ -84,6 +84,7 @@ class GuildSettings:
     deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
     coalesce_messages: bool = _setting(True, Rule("coalesce", w.COALESCE))
     debounce_seconds: float = _setting(0.0, Rule("debounce", w.DEBOUNCE, w.SECONDS, 0, 10))
+    messages: int = _setting(5, Rule("messages", w.TEXTS_HERE, w.TEXTS, 1, 10))
     max_steps: int = _setting(20, Rule("steps", w.STEPS, w.MODEL_CALLS, 3, 50))
     budget_calls: int = _setting(50, Rule("budget calls", w.CALLS, w.TOOL_CALLS, 5, 200))
     budget_reads: int = _setting(10, Rule("budget reads", w.READS, w.TOOL_CALLS, 1, 50))

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Literal
 
 import discord
 
 from ..guard.policy import UNKNOWN_CHANNEL
+from ..ids import snowflake
 from ..ledger import Store
-from ..model import Event, Send, Trace, Turn
+from ..model import Event, Said, Trace, Turn
 from ..reasons import POSTPONED, REASONS, Reason
 from ..words import Phrase, say
+from .emoji import usable_emoji
 from .failures import (
     FAILURES,
+    WAITING,
     SendFailed,
     explain,
     insist,
 )
+from .hygiene import WrittenCall, clean
 from .languages import Speak, speak_as_before
-from .places import find_place
+from .places import Place, find_place
+from .record import TABLE, Act, Last, Seen, read
 from .sender import Sender
+from .unsent import Unsent, read_unsent
 
 log = logging.getLogger("red.aurora.delivery")
 
@@ -33,13 +39,15 @@ FAILED = "⚠️"
 _TYPING_SECONDS = 8.0  # Discord shows typing for ten
 _TYPING_HEAD_START = 0.05
 _DELIVERY_KEY = "delivery"
-_UNKNOWN_FATE = frozenset({Reason.DISCORD_ERROR, Reason.DISCORD_TIMEOUT})
+_LONG = 1000
+"""From how many characters on an answer may take several messages."""
 
 
 class Delivery:
     """Reads the record of what a run sent, and delivers what did not get out.
 
-    `speak` sets the language for Aurora's own words.
+    What follows from the record stands in the TABLE. `speak` sets the language for Aurora's own
+    words; `silence` are the words by which a guild's agent says that it says nothing.
     """
 
     def __init__(
@@ -48,67 +56,102 @@ class Delivery:
         store: Store,
         sender: Sender,
         speak: Speak = speak_as_before,
+        silence: Callable[[int | None], Collection[str]] = lambda _guild_id: (),
     ) -> None:
         self._bot = bot
         self._store = store
         self._sender = sender
         self._speak = speak
+        self._silence = silence
 
-    async def settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
+    async def settle(self, turn: Turn, said: Said, *, fallback: bool) -> Reason | None:
         """See to it that the answer is in Discord; return by what reason the turn ends.
 
-        That a text is POSTPONED is shown to nobody: it is for the caller to try it again.
-
-        `text` is the agent's last message, delivered only if nothing else answered; `fallback`
-        allows that.
+        What was `said` and not sent is kept as the turn's answer before anything is to be seen of
+        it, so that after a crash no other run is needed; `fallback` allows that it is delivered.
+        None if it is POSTPONED, which is shown to nobody: the caller is to try it again.
         """
-        text = text.strip()
+        unsent = read_unsent(said, self._silence(turn.speaker.guild_id))
+        if turn.answer is None:
+            turn.answer = unsent.kept
+            # It is kept with the record of its send, or with the end of the turn. Nobody hears if
+            # that fails, and half an answer can't be found again: what may take several messages
+            # is waited for.
+            await self._store.save_turn(turn, lazily=len(turn.answer) < _LONG)
         try:
             try:
-                reason = await self._settle(turn, text, fallback=fallback)
+                reason = await self._settle(turn, unsent, fallback=fallback)
             except SendFailed as failure:
-                if failure.reason not in _UNKNOWN_FATE:
+                if failure.reason not in WAITING:
                     raise
                 # It may have arrived all the same: this time it is looked for first.
-                reason = await self._settle(turn, text, fallback=fallback)
+                reason = await self._settle(turn, unsent, fallback=fallback)
         except SendFailed as failure:
             reason = failure.reason
             log.warning("The answer to event %s was not delivered: %s", turn.speaker.id, reason)
-        if REASONS[reason].mark and not (reason in POSTPONED and text):
+            if reason in POSTPONED:
+                return None
+        if REASONS[reason].mark:
             # Who has seen that nothing comes is to get nothing after a crash.
             await self._store.save_turn(turn)
             await self.show_ends(turn, reason)
         return reason
 
-    async def _settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
-        how = await self._answer(turn)
-        # Of a long text that Aurora itself began to deliver, the rest may still be to come.
-        if how is not None and not (how is Reason.DELIVERED and text):
-            return how
-        if not text:
-            if turn.refused:
-                # An agent whose send was refused, and that wrote nothing, had something to say.
-                return Reason(turn.refused)
-            sent = await self._store.sends(turn.speaker.id)
-            spoke = any(_is_agents(one) and one.kind == "message" for one in sent)
-            return Reason.ANSWERED_ELSEWHERE if spoke else Reason.NO_ANSWER
-        if not fallback and how is None:
-            return Reason.TEXT_NOT_DELIVERED
-        await self._deliver(turn, text)
+    async def _settle(self, turn: Turn, unsent: Unsent, *, fallback: bool) -> Reason:
+        seen = await self._pay(turn)
+        act = TABLE[seen.last, seen.rest(unsent.text)]
+        if unsent.call is not None and not seen.answered:
+            return await self._call(turn, unsent.call)
+        if act is not Act.DELIVER:
+            turn.dropped = len(unsent.text)
+            return _without(turn, seen, unsent)
+        if not fallback and seen.last is not Last.TEXT:
+            turn.dropped = len(unsent.text)
+            return Reason.SENT if seen.answered else Reason.TEXT_NOT_DELIVERED
+        if await self._repeats(turn, unsent.text):
+            turn.dropped = len(unsent.text)
+            return Reason.SENT
+        await self._deliver(turn, unsent.text)
         return Reason.DELIVERED
 
+    async def _call(self, turn: Turn, call: WrittenCall) -> Reason:
+        """Do a call that the agent wrote out, if it is for the place where it was asked."""
+        event, arguments = turn.speaker, call.arguments
+        if snowflake(str(arguments.get("channelId"))) != event.channel_id:
+            return Reason.TOOL_TALK
+        if call.name == "discord_send":
+            text = clean(str(arguments.get("message", ""))).text
+            if not text:
+                return Reason.NO_ANSWER
+            await self._deliver(turn, text)
+            return Reason.DELIVERED
+        channel = await self._place(event)
+        message_id = snowflake(str(arguments.get("messageId")))
+        emoji = usable_emoji(channel, str(arguments.get("emoji", "")))
+        if message_id is None or emoji is None:
+            return Reason.TOOL_TALK
+        await self._sender.react(turn, channel, message_id, emoji)
+        return Reason.REACTED
+
     async def trace(self, turn: Turn) -> Trace:
-        """Find out what of the turn is to be seen in Discord."""
+        """Find out what of the turn is to be seen in Discord, after what it owes is out."""
         try:
-            if await self._answer(turn) is not None:
-                return Trace.ANSWER
+            seen = await self._pay(turn)
         except SendFailed as failure:
+            owed = any(one.owed for one in await self._store.sends(turn.speaker.id))
+            later = failure.reason in POSTPONED or (owed and failure.reason in WAITING)
             # A second answer would be worse than none (promise 6).
-            return Trace.LATER if failure.reason is Reason.NOT_CONNECTED else Trace.DOUBT
+            return Trace.LATER if later else Trace.DOUBT
+        if seen.answered:
+            return Trace.ANSWER
+        if seen.acted:
+            return Trace.INTERIM
         sends = await self._store.sends(turn.speaker.id)
-        if any(map(_is_agents, sends)):
-            return Trace.ELSEWHERE
         return Trace.END if any(one.key == _notice_key("end") for one in sends) else Trace.NOTHING
+
+    async def show_unfinished(self, turn: Turn) -> None:
+        """Show that the agent had begun to add something to its answer; never raise."""
+        await self._react(turn.speaker, FAILED)
 
     async def late(self, event: Event, words: Phrase) -> None:
         """Tell the person, once, that the answer will be late; never raise."""
@@ -205,51 +248,87 @@ class Delivery:
         except FAILURES as error:
             log.debug("No typing for event %s: %r", event.id, error)
 
-    async def _answer(self, turn: Turn) -> Reason | None:
-        """Return how a turn was answered, if it was; raise SendFailed."""
-        known = await self._store.sends(turn.speaker.id)
-        # Only if no send is known to have arrived is it worth asking what became of the others.
-        return _kind_of_answer(known, turn) or _kind_of_answer(
-            await self._sender.sends(turn), turn
-        )
+    async def _pay(self, turn: Turn) -> Seen:
+        """Send what is owed, then read the record; raise SendFailed.
+
+        What is void, since what the agent made in its place is out, is owed no more.
+        """
+        owed = [one for one in await self._store.sends(turn.speaker.id) if one.owed]
+        replaced = {key for one in owed if one.owed for key in one.owed.voids}
+        void: set[str] = set()
+        for send in sorted(owed, key=lambda one: one.key in replaced):
+            if send.owed is None or send.key in void:
+                await self._sender.waive(turn.speaker, send)
+                continue
+            try:
+                await self._sender.pay(turn, send)
+            except SendFailed as failure:
+                if failure.reason in (*WAITING, *POSTPONED):
+                    raise
+                await self._sender.waive(turn.speaker, failure.sent or send)
+                turn.refused = failure.reason
+                turn.unsaid = "rest" if failure.sent and failure.sent.message_ids else "all"
+            else:
+                void |= set(send.owed.voids)
+        seen = read(await self._store.sends(turn.speaker.id), turn)
+        # Only if no answer is known to have arrived is it worth asking what became of the others.
+        return seen if seen.answered else read(await self._sender.lookup.sends(turn), turn)
+
+    async def _repeats(self, turn: Turn, text: str) -> bool:
+        """Tell whether a text has been sent where it was asked for already."""
+        keys = self._sender.fingerprints.send_keys(turn.speaker.channel_id, text)
+        sends = await self._store.sends(turn.speaker.id)
+        return any(one.key in keys and one.message_ids for one in sends)
 
     async def _deliver(self, turn: Turn, text: str) -> None:
         event = turn.speaker
+        channel = await self._place(event)
+        await self._speak(event.guild_id)
+        await self._sender.send(
+            turn,
+            channel,
+            text,
+            by="delivery",
+            key=_DELIVERY_KEY,
+            reply_to=event.message_id,
+            patience=self._sender.patience.for_answer,
+        )
+
+    async def _place(self, event: Event) -> Place | discord.DMChannel:
+        """Return where an event was asked; raise SendFailed."""
         try:
             channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
         except FAILURES as error:
             raise explain(error) from error
         if channel is None:
             raise SendFailed(UNKNOWN_CHANNEL.code, UNKNOWN_CHANNEL.text)
-        await self._speak(event.guild_id)
-        await self._sender.send(
-            turn, channel, text, by="delivery", key=_DELIVERY_KEY, reply_to=event.message_id
-        )
+        return channel
+
+
+def _without(turn: Turn, seen: Seen, unsent: Unsent) -> Reason:
+    """Return by what reason a turn ends whose rest is not delivered."""
+    if turn.unsaid == "rest" or (turn.unsaid and not seen.answered):
+        # Of an agent that had more to say than got out, people are to know.
+        return Reason(turn.refused)
+    match seen.last:
+        case Last.TEXT:
+            return Reason.DELIVERED
+        case Last.FULL | Last.INTERIM:
+            return Reason.SENT
+        case Last.REACTION:
+            return Reason.REACTED
+    if unsent.tool_talk:
+        return Reason.TOOL_TALK
+    if turn.refused:
+        # An agent whose act was refused, and that wrote nothing, had something to say.
+        return Reason(turn.refused)
+    return Reason.ANSWERED_ELSEWHERE if seen.elsewhere else Reason.NO_ANSWER
 
 
 def _notice_key(kind: str) -> str:
     return f"notice:{kind}"
 
 
-def _is_agents(send: Send) -> bool:
-    """Tell whether a send is the agent's, and arrived."""
-    return send.by != "notice" and bool(send.message_ids)
-
-
 def _is_refusal(error: Exception) -> bool:
     # About a message that is gone there is nothing to say, and in trouble words fail as well.
     return isinstance(error, discord.HTTPException) and error.status in (400, 403)
-
-
-def _kind_of_answer(sends: Iterable[Send], turn: Turn) -> Reason | None:
-    """Return what the first answer among the sends is; those elsewhere and notices are none."""
-    for send in sends:
-        if not _is_agents(send):
-            continue
-        if send.channel_id != turn.speaker.channel_id:
-            continue
-        if send.kind == "message":
-            return Reason.DELIVERED if send.by == "delivery" else Reason.SENT
-        if any(send.reply_to == event.message_id for event in turn.events):
-            return Reason.REACTED
-    return None

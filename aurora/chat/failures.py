@@ -18,7 +18,10 @@ FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError)
 """All that a call to Discord may raise; a TimeoutError is an OSError."""
 
 _PASSING = (discord.DiscordServerError, aiohttp.ClientError, OSError)
-_TRIES = 3
+_ANSWER_TRIES = 12  # with the pauses between them that is most of a minute
+
+WAITING = (Reason.DISCORD_ERROR, Reason.DISCORD_TIMEOUT, Reason.NOT_CONNECTED)
+"""What did not get out by these is tried again: Discord is in trouble, or makes the bot wait."""
 
 _CODES = {
     10003: (Reason.CHANNEL_GONE, "That channel no longer exists."),
@@ -43,12 +46,21 @@ class Patience(NamedTuple):
     """How long trouble is borne with, in seconds: each call with its tries, the pause between two.
 
     discord.py alone would repeat a 500 for 25 seconds. A guild that a new session has only named
-    is waited for, `coming` seconds; most come within seconds of its start.
+    is waited for, `coming` seconds; most come within seconds of its start. At the end of a turn
+    nobody waits for a tool: its `answer` has more time, in which discord.py also waits as long as
+    Discord says that it must.
     """
 
     call: float = 15.0
     pause: float = 0.5
     coming: float = 30.0
+    answer: float = 60.0
+    tries: int = 3
+
+    @property
+    def for_answer(self) -> Patience:
+        """Return the patience for what a turn still owes."""
+        return self._replace(call=self.answer, tries=_ANSWER_TRIES)
 
 
 PATIENCE = Patience()
@@ -99,12 +111,12 @@ async def insist(call: Callable[[], Awaitable[T]], patience: Patience = PATIENCE
     """Make a call that may be repeated safely, and repeat it while the trouble looks passing.
 
     discord.py repeats 500, 502 and 504 by itself, but neither 503 nor, on Linux, a cut line.
-    Raise one of FAILURES when the patience is at its end, or after three tries.
+    Raise one of FAILURES when the patience is at its end, or after the last of its tries.
     """
     async with asyncio.timeout(patience.call):
-        for _ in range(_TRIES - 1):
+        for tried in range(1, patience.tries):
             try:
                 return await call()
             except _PASSING:
-                await asyncio.sleep(patience.pause)
+                await asyncio.sleep(patience.pause * tried)
         return await call()

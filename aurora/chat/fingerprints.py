@@ -8,11 +8,39 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterator
+
+_SHORT = 20
+_MARKS = str.maketrans("", "", "*_~|>#\\")
 
 
 def tidy(text: str) -> str:
     """Strip a text, and replace half surrogate pairs, which models write and no encoder takes."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+
+
+def normal(text: str) -> str:
+    """Return a text without what makes no difference: case, blanks and marks outside of code.
+
+    Short ones stay as they are, for there each character counts.
+    """
+    text = tidy(text)
+    if len(text) < _SHORT:
+        return text
+    return "".join(
+        code if is_code else "".join(code.casefold().translate(_MARKS).split())
+        for code, is_code in _pieces(text)
+    )
+
+
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Take a text apart into prose and code, the ticks left out."""
+    for number, block in enumerate(text.split("```")):
+        if number % 2:
+            yield block, True
+            continue
+        for place, span in enumerate(block.split("`")):
+            yield span, place % 2 == 1
 
 
 class Fingerprints:
@@ -37,6 +65,11 @@ class Fingerprints:
     def forms(self, text: str) -> tuple[str, ...]:
         """Return all that may stand for a text in a ledger, the latest first."""
         return self.of(text), hashlib.sha256(tidy(text).encode()).hexdigest()[:32]
+
+    def send_keys(self, channel_id: int, text: str) -> list[str]:
+        """Return all keys under which a text may have been sent to a channel, the latest first."""
+        forms = (self.of(normal(text)), *self.forms(text))
+        return [f"send:{channel_id}:{form}" for form in forms]
 
     def can_compare(self, known: str) -> bool:
         """Tell whether a fingerprint could be recognised: its key is not lost."""

@@ -1,4 +1,4 @@
-"""What a text becomes that is too long for one message: several, or one with a file."""
+"""What a text becomes that is too long for one message: several, the last one with a file."""
 
 from __future__ import annotations
 
@@ -33,14 +33,17 @@ def in_messages(text: str) -> list[Part]:
     return [Part(one) for one in split_message(text)]
 
 
-def in_file(text: str, name: str) -> list[Part]:
-    """Put a text into a Markdown file, with a line that says so."""
-    content = text.encode()
+def with_file(parts: list[Part], most: int, text: str, name: str) -> list[Part]:
+    """Keep so many messages of a text, the last of them with the rest of it in a Markdown file."""
+    kept = parts[: most - 1]
+    rest = "\n".join(one.text for one in parts[most - 1 :]) if kept else text
+    content = rest.encode()
     if len(content) > _MOST_BYTES:
         content = content[:_MOST_BYTES].decode(errors="ignore").encode()
     file = f"text-{name}.md"
+    told = cutting.REST_IN_FILE if kept else cutting.IN_FILE
     # The name is in the line, by which the message is found again.
-    return [Part(say(cutting.IN_FILE(count=len(text), file=file)), file, content)]
+    return [*kept, Part(say(told(count=len(rest), file=file)), file, content)]
 
 
 def cut_short(parts: list[Part], most: int) -> list[Part]:

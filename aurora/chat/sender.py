@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import discord
 
 from ..guard.looking import Guard
 from ..guard.output import Filtered, Output
-from ..guard.policy import Act, Allowed, Denied, Target
+from ..guard.policy import UNKNOWN_CHANNEL, Act, Allowed, Denied, Target
 from ..ledger import LedgerError, Store
-from ..model import Event, Send, Turn
+from ..model import Event, Owed, Send, Turn
 from ..reasons import Reason
 from ..settings import GuildSettings
 from .failures import (
     FAILURES,
     PATIENCE,
+    WAITING,
     NotAllowed,
     Patience,
     SendFailed,
@@ -26,16 +27,15 @@ from .failures import (
     insist,
 )
 from .fingerprints import Fingerprints, tidy
+from .hygiene import clean
 from .languages import Speak, speak_as_before
-from .long_texts import Part, cut_short, in_file, in_messages, may_attach
+from .long_texts import Part, cut_short, in_messages, may_attach, with_file
+from .lookup import LookUp
 from .places import Place, find_place
 from .splitting import LIMIT
 
-LOOK_BACK = 500
-"""How many messages are searched for one whose fate is unknown."""
 _NO_HISTORY = 160002  # replying takes the right to read history, writing does not
-_TOO_MANY = "An earlier message may be there or not: too many have followed to tell."
-_KEY_LOST = "An earlier message may be there or not: the key to recognise it by is lost."
+_BAD_FORM = 50035
 
 
 def nonce_for(event_id: str, key: str, part: int) -> str:
@@ -75,11 +75,20 @@ class Sender:
         self._speak = speak
         self._output = output or Output()
         self.fingerprints = fingerprints or Fingerprints()
-        self.patience = patience
+        self.lookup = LookUp(bot, store, self.fingerprints, patience)
+
+    @property
+    def patience(self) -> Patience:
+        """How long trouble with Discord is borne with."""
+        return self.lookup.patience
+
+    @patience.setter
+    def patience(self, patience: Patience) -> None:
+        self.lookup.patience = patience
 
     def filtered(self, turn: Turn, text: str) -> Filtered:
         """Return a text of an agent's as it is sent for a turn."""
-        return self._output.filter(turn, tidy(text), LIMIT)
+        return self._output.filter(turn, clean(text).text, LIMIT)
 
     async def send(
         self,
@@ -93,38 +102,52 @@ class Sender:
         ping: bool = True,
         view: discord.ui.View | None = None,
         room: int | None = None,
+        interim: bool = False,
+        voids: tuple[str, ...] = (),
+        patience: Patience | None = None,
     ) -> Send:
         """Send a text for a turn, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
         stopped halfway goes on where it stopped. Without `ping` nobody is alerted. A `view` comes
         with each part, and no preview of a link. `room` is how many messages the text may become,
-        where that is less than the guild allows.
+        where that is less than the guild allows. What a tool sends is owed, if it is WAITING or
+        stops halfway; `interim` and `voids` are as the record has them, `patience` is for each
+        part.
         """
         event = turn.speaker
         said = Filtered(text) if by == "notice" else self.filtered(turn, text)
         known = await self._known(event, key)
-        parts = await self._parts(event, channel, said.text, known, room)
+        if known and known.message_ids and by == "tool" and known.owed is None:
+            return known
+        parts = await self._parts(event, channel, said.text, room)
         # Of a long text only the first part can be recognised in the channel.
         first = self.fingerprints.of(parts[0].text)
-        send = Send(key, "message", by, channel.id, first, reply_to)
+        length = len(said.text)
+        send = Send(key, "message", by, channel.id, first, reply_to, (), interim, length)
+        # Of what is over nothing that people wrote is kept.
+        owed = (
+            Owed(text, room=room, voids=voids) if by == "tool" and not event.state.final else None
+        )
         if known and known.message_ids:
             same = known.text_hash in self.fingerprints.forms(parts[0].text)
             if not same or len(known.message_ids) == len(parts):
                 return known
             send = known
         else:
+            send = send._replace(owed=owed if len(parts) > 1 or (known and known.owed) else None)
             await self._begin(event, send)
         mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
         options: dict[str, Any] = {"allowed_mentions": mentions}
         if view is not None:
             options |= {"view": view, "suppress_embeds": True}
-        post = partial(self._post, turn, channel, options)
+        post = partial(self._post, turn, channel, options, patience or self.patience)
         # Of a send begun before, the next parts may have arrived without our learning of it.
         doubtful, unkept = known is not None, None
         try:
             for part in parts[len(send.message_ids) :]:
-                found = await self._find(event, channel, send, part.text) if doubtful else None
+                sought = self.lookup.find(event, channel, send, part.text) if doubtful else None
+                found = await sought if sought is not None else None
                 doubtful = found is not None
                 bare = by != "notice" and said.previews.hold_back(part.text)
                 message_id = found or await post(send, part, bare=bare)
@@ -133,12 +156,49 @@ class Sender:
                 # along. Lost with that, the send is in doubt, as it is for who dies before
                 # Discord has answered: it is looked for. An agent thinks on after its send.
                 last = len(send.message_ids) == len(parts)
+                send = send._replace(owed=None) if last else send
                 unkept = await self._recorded(event, send, lazily=last and by != "tool")
         except FAILURES as error:
-            raise explain(error, send) from error
+            failure = explain(error, send)
+            if owed is not None and failure.reason in WAITING and send.owed is None:
+                await self._store.record_send(event, send._replace(owed=owed))
+            raise failure from error
         if unkept is not None:
             raise unkept
         return send
+
+    async def pay(self, turn: Turn, send: Send) -> None:
+        """Send what a send still owes, with more patience than a tool has; raise SendFailed."""
+        if send.owed is None:
+            return
+        try:
+            channel = await find_place(self._bot, turn.speaker, send.channel_id, self.patience)
+        except FAILURES as error:
+            raise explain(error, send) from error
+        if channel is None:
+            raise SendFailed(UNKNOWN_CHANNEL.code, UNKNOWN_CHANNEL.text, send)
+        await self.send(
+            turn,
+            channel,
+            send.owed.text,
+            by="tool",
+            key=send.key,
+            reply_to=send.reply_to,
+            interim=send.interim,
+            room=send.owed.room,
+            voids=send.owed.voids,
+            patience=self.patience.for_answer,
+        )
+
+    async def owe(self, turn: Turn, send: Send, text: str) -> None:
+        """Keep a text that is to be sent after another one that waits."""
+        send = send._replace(length=len(self.filtered(turn, text).text), owed=Owed(text))
+        await self._begin(turn.speaker, send)
+
+    async def waive(self, event: Event, send: Send | None) -> None:
+        """Keep that a send owes nothing more, if it did."""
+        if send is not None and send.owed is not None:
+            await self._store.record_send(event, send._replace(owed=None))
 
     async def _recorded(self, event: Event, send: Send, *, lazily: bool) -> LedgerError | None:
         """Record what is out of a send; return what kept the ledger from it.
@@ -158,15 +218,15 @@ class Sender:
         channel: Place | discord.DMChannel,
         message_id: int,
         emoji: discord.PartialEmoji,
-        *,
-        key: str,
     ) -> Send:
         """Let the agent react to a message; raise SendFailed."""
         event = turn.speaker
+        print_ = self.fingerprints.of(str(emoji))
+        # What a model writes there may be no emoji at all, and is kept nowhere.
+        key = f"react:{message_id}:{print_}"
         known = await self._known(event, key)
         if known and known.message_ids:
             return known
-        print_ = self.fingerprints.of(str(emoji))
         send = Send(key, "reaction", "tool", channel.id, print_, message_id)
         await self._begin(event, send)
         message = channel.get_partial_message(message_id)
@@ -183,37 +243,6 @@ class Sender:
         await self._store.record_send(event, send)
         return send
 
-    async def sends(self, turn: Turn) -> list[Send]:
-        """Return what was sent for a turn, notices left out; raise SendFailed.
-
-        Sends that were begun and never confirmed are looked for in their channels. Where the bot
-        may not look, or finds no end of messages, the send is in doubt, which is a SendFailed.
-        """
-        event = turn.speaker
-        sends = await self._store.sends(event.id)
-        return [await self.look_up(event, one) for one in sends if one.by != "notice"]
-
-    async def look_up(self, event: Event, send: Send) -> Send:
-        """Return a send with what is found of it in its channel; raise SendFailed."""
-        if send.message_ids:
-            return send
-        found: int | None = None
-        if not self._bot.is_ready():
-            # An empty cache knows of no guild and no channel.
-            raise SendFailed(Reason.NOT_CONNECTED, "The bot is not connected to Discord yet.")
-        try:
-            channel = await find_place(self._bot, event, send.channel_id, self.patience)
-            if channel is not None:
-                found = await self._find(event, channel, send)
-        except discord.NotFound:
-            return send
-        except FAILURES as error:
-            raise explain(error) from error
-        if found is not None:
-            send = send._replace(message_ids=(found,))
-            await self._store.record_send(event, send)
-        return send
-
     async def _begin(self, event: Event, send: Send) -> None:
         if not await self._store.record_send(event, send):
             raise SendFailed(
@@ -226,23 +255,20 @@ class Sender:
         event: Event,
         channel: Place | discord.DMChannel,
         text: str,
-        known: Send | None,
         room: int | None,
     ) -> list[Part]:
-        """Return what a text becomes; one that has begun to go out keeps its form."""
+        """Return what a text becomes: the same each time, for one that has begun to go out."""
         parts = in_messages(tidy(text))
         if not parts:
             raise SendFailed(Reason.EMPTY, "There is no text to send.")
         most = self._most(event.guild_id)
-        forms = self.fingerprints.forms(parts[0].text)
-        begun = known is not None and bool(known.message_ids) and known.text_hash in forms
-        room = most if room is None or begun else min(room, most)
+        room = most if room is None else min(room, most)
         if len(parts) <= room:
             return parts
         await self._speak(event.guild_id)
-        if begun or not may_attach(channel, event.author_id):
+        if not may_attach(channel, event.author_id):
             return cut_short(parts, room)
-        return in_file(tidy(text), self.fingerprints.of(text)[-8:])
+        return with_file(parts, room, tidy(text), self.fingerprints.of(text)[-8:])
 
     async def _known(self, event: Event, key: str) -> Send | None:
         return next((one for one in await self._store.sends(event.id) if one.key == key), None)
@@ -252,6 +278,7 @@ class Sender:
         turn: Turn,
         channel: Place | discord.DMChannel,
         options: dict[str, Any],
+        patience: Patience,
         send: Send,
         part: Part,
         *,
@@ -273,11 +300,11 @@ class Sender:
             return (await channel.send(part.text, **options, **part.files())).id
 
         try:
-            message_id = await insist(post, self.patience)
+            message_id = await insist(post, patience)
         except discord.HTTPException as error:
-            if error.code != _NO_HISTORY or options.pop("reference", None) is None:
+            if not _is_about_reference(error) or options.pop("reference", None) is None:
                 raise
-            message_id = await insist(post, self.patience)
+            message_id = await insist(post, patience)
         if index == 0 and send.by != "notice":
             self._guard.sent(turn, channel.id)
         return message_id
@@ -292,83 +319,12 @@ class Sender:
             raise NotAllowed(answer.code, answer.text, send)
         return answer
 
-    async def _find(
-        self,
-        event: Event,
-        channel: Place | discord.DMChannel,
-        send: Send,
-        part: str | None = None,
-    ) -> int | None:
-        """Return the id of the next part of a send if it is in the channel after all."""
-        if send.kind == "reaction":
-            return await self._find_reaction(channel, send)
-        _ensure_readable(channel)
-        sends = await self._store.sends(event.id)
-        taken = {known for one in (*sends, send) for known in one.message_ids}
-        forms = self.fingerprints.forms
-        wanted = frozenset((send.text_hash,) if part is None else forms(part))
-        lost = part is None and not self.fingerprints.can_compare(send.text_hash)
-        sought = _Sought(
-            by=send.by,
-            replied=None if send.message_ids else send.reply_to,
-            wanted=wanted,
-            # A notice replies to the same message, and its fate may be unknown as well.
-            others={one.text_hash for one in sends if not one.message_ids} - wanted,
-        )
 
-        async def search() -> int | None:
-            seen, mine, after = 0, 0, discord.Object(max((event.message_id, *send.message_ids)))
-            # Newest first: what is in doubt is mostly what was sent a moment ago.
-            async for message in channel.history(limit=LOOK_BACK, after=after, oldest_first=False):
-                seen += 1
-                if message.author != self._bot.user or message.id in taken:
-                    continue
-                mine += 1
-                if sought.is_it(message, forms(message.content)):
-                    return message.id
-            if seen == LOOK_BACK or (lost and mine):
-                raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST if lost else _TOO_MANY, send)
-            return None
-
-        return await insist(search, self.patience)
-
-    async def _find_reaction(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
-        message_id = send.reply_to or 0
-        message = await insist(lambda: channel.fetch_message(message_id), self.patience)
-        mine = [str(one.emoji) for one in message.reactions if one.me]
-        if mine and not self.fingerprints.can_compare(send.text_hash):
-            raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST, send)
-        found = any(send.text_hash in self.fingerprints.forms(one) for one in mine)
-        return message_id if found else None
-
-
-class _Sought(NamedTuple):
-    """What a message is recognised by."""
-
-    by: str
-    replied: int | None
-    wanted: Set[str]
-    others: Set[str]
-
-    def is_it(self, message: discord.Message, forms: Collection[str]) -> bool:
-        """Tell whether it is a message of the bot's, by the fingerprints that it may have."""
-        if message.reference is None:
-            return not self.wanted.isdisjoint(forms)
-        # What Aurora sent as a reply is one; a tool of the agent's own is free.
-        if message.reference.message_id == self.replied:
-            return self.others.isdisjoint(forms)
-        return self.by == "mcp" and not self.wanted.isdisjoint(forms)
-
-
-def _ensure_readable(channel: Place | discord.DMChannel) -> None:
-    """Raise SendFailed where Discord would show the bot an empty history."""
-    if isinstance(channel, discord.DMChannel):
-        return
-    if not channel.permissions_for(channel.guild.me).read_message_history:
-        raise SendFailed(
-            Reason.FORBIDDEN,
-            "Whether an earlier message went out is unknown: the bot may not read the history.",
-        )
+def _is_about_reference(error: discord.HTTPException) -> bool:
+    """Tell whether Discord only minds what is replied to, such as a message of the system's."""
+    return error.code == _NO_HISTORY or (
+        error.code == _BAD_FORM and "message_reference" in error.text
+    )
 
 
 def _allowed_mentions(turn: Turn, send: Send) -> discord.AllowedMentions:

@@ -95,6 +95,7 @@ class ConfigCommands:
     config_fallback = _setting(config, "deliver_text")
     config_coalesce = _setting(config, "coalesce_messages")
     config_debounce = _setting(config, "debounce_seconds")
+    config_messages = _setting(config, "messages")
     config_steps = _setting(config, "max_steps")
 
     @config.command(name="budget", with_app_command=False)

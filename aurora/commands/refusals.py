@@ -17,7 +17,7 @@ _NOT_RETRIED: Mapping[State | Trace, Phrase] = {
     Trace.ANSWER: w.AN_ANSWER_IS_THERE,
     Trace.LATER: w.AN_ANSWER_MAY_BE_THERE,
     Trace.DOUBT: w.AN_ANSWER_MAY_BE_THERE,
-    Trace.ELSEWHERE: w.IT_ACTED_ELSEWHERE,
+    Trace.INTERIM: w.IT_ACTED_ELSEWHERE,
 }
 
 

@@ -139,6 +139,9 @@ class MemoryStore(KeptMemories):
             # Nothing reads the content of a final event; erased, it cannot leak either.
             context = NO_CONTEXT if event.state.final else kept.context
             self._events[event.id] = replace(event, context=context)
+            if event.state.final:
+                sends = self._sends.get(event.id, {})
+                sends.update((key, one._replace(owed=None)) for key, one in sends.items())
 
     async def edit(self, event_id: str, context: EventContext) -> None:
         """Replace the context of an event that is not final."""

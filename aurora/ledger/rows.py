@@ -15,6 +15,7 @@ from ..model import (
     Change,
     Event,
     EventContext,
+    Owed,
     Send,
     State,
     Turn,
@@ -40,7 +41,7 @@ _EVENT = (
 _TURN = (
     "id", "speaker", "attempts", "misses", "crashes", "interrupted", "not_before", "agent_id",
     "conversation_id", "run_id", "input_id", "answer", "started_at", "ended_at",
-    "prompt_tokens", "completion_tokens",
+    "prompt_tokens", "completion_tokens", "dropped",
 )  # fmt: skip
 
 
@@ -108,6 +109,19 @@ ASKED = sql(
 LISTED = sql(
     "SELECT", _EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
     "FROM events LEFT JOIN turns ON turns.id = turn_id WHERE seq = ?",
+)  # fmt: skip
+_SEND = (
+    "key", "kind", "sent_by", "channel_id", "text_hash", "reply_to", "message_ids", "interim",
+    "length", "owed",
+)  # fmt: skip
+RECORD_SEND = sql(
+    "INSERT INTO sends (event,", ", ".join(_SEND), ") SELECT seq", ", ?" * len(_SEND),
+    "FROM events WHERE id = ? ON CONFLICT (event, key) DO UPDATE SET",
+    ", ".join(f"{column} = excluded.{column}" for column in _SEND[1:]),
+)  # fmt: skip
+SENDS = sql(
+    "SELECT", _of("sends", _SEND),
+    "FROM sends JOIN events ON events.seq = sends.event WHERE id = ? ORDER BY sends.seq",
 )  # fmt: skip
 SENT = sql(
     "SELECT id, turn, part FROM sent_messages AS sent JOIN events ON seq = event",
@@ -215,7 +229,7 @@ def envelope_of(row: Row) -> dict[str, Any]:
 
 
 def send_row(send: Send) -> Row:
-    """Return what is kept of a send."""
+    """Return what is kept of a send, in the order of SEND."""
     return (
         send.key,
         send.kind,
@@ -224,12 +238,27 @@ def send_row(send: Send) -> Row:
         send.text_hash,
         send.reply_to,
         " ".join(map(str, send.message_ids)),
+        send.interim,
+        send.length,
+        orjson.dumps(send.owed).decode() if send.owed is not None else None,
     )
 
 
 def sends_of(rows: Sequence[Row]) -> list[Send]:
     """Return the sends of selected rows."""
-    return [
-        Send(key, kind, by, channel_id, text_hash, reply_to, tuple(map(int, message_ids.split())))
-        for key, kind, by, channel_id, text_hash, reply_to, message_ids in rows
-    ]
+    return [_send_of(*row) for row in rows]
+
+
+def _send_of(*row: Any) -> Send:
+    *first, message_ids, interim, length, owed = row
+    ids = tuple(map(int, message_ids.split()))
+    key, kind, by, channel_id, text_hash, reply_to = first
+    kept = (ids, bool(interim), length, _owed_of(owed))
+    return Send(key, kind, by, channel_id, text_hash, reply_to, *kept)
+
+
+def _owed_of(kept: str | None) -> Owed | None:
+    if kept is None:
+        return None
+    text, name, content, room, voids = orjson.loads(kept).values()
+    return Owed(text, name, content, room, tuple(voids))

@@ -331,7 +331,21 @@ CREATE INDEX memory_changes_by_file ON memory_changes (agent_id, path);
 UPDATE sends SET key = 'react:' || reply_to || ':' || text_hash WHERE key LIKE 'react:%';
 """
 
-MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# What a send still owes is content, and goes with the end of its event.
+_FIFTH = """
+ALTER TABLE sends ADD COLUMN interim INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sends ADD COLUMN length INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sends ADD COLUMN owed TEXT;
+ALTER TABLE turns ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+DROP TRIGGER events_ended;
+CREATE TRIGGER events_ended AFTER UPDATE OF state ON events
+WHEN new.state < 'running' AND new.state <> old.state BEGIN
+    DELETE FROM contexts WHERE event = old.seq;
+    UPDATE sends SET owed = NULL WHERE event = old.seq AND owed IS NOT NULL;
+END;
+"""
+
+MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """Scripts that take the file one version further each; a released one never changes."""
 
 

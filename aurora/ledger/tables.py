@@ -24,8 +24,10 @@ from .rows import (
     MOVE_UNFINISHED,
     MOVED_STATE,
     OPEN_STATES,
+    RECORD_SEND,
     REVIVE_EVENT,
     SAVE_EVENT,
+    SENDS,
     SENT,
     TURN,
     UNFINISHED,
@@ -319,15 +321,7 @@ class Tables(Database):
 
         False if the event is not known; then nothing is kept.
         """
-        self.run(
-            "INSERT INTO sends (event, key, kind, sent_by, channel_id, text_hash, reply_to, "
-            "message_ids) SELECT seq, ?, ?, ?, ?, ?, ?, ? FROM events WHERE id = ? "
-            "ON CONFLICT (event, key) DO UPDATE SET kind = excluded.kind, "
-            "sent_by = excluded.sent_by, channel_id = excluded.channel_id, "
-            "text_hash = excluded.text_hash, reply_to = excluded.reply_to, "
-            "message_ids = excluded.message_ids",
-            (*row, event_id),
-        )
+        self.run(RECORD_SEND, (*row, event_id))
         if not self.db.changes():
             return False
         for part, message_id in enumerate(message_ids):
@@ -344,11 +338,7 @@ class Tables(Database):
 
     def sends(self, event_id: str) -> list[Row]:
         """Return the sends of an event, oldest first."""
-        rows: list[Row] = self.run(
-            "SELECT key, sends.kind, sent_by, sends.channel_id, text_hash, reply_to, message_ids "
-            "FROM sends JOIN events ON events.seq = sends.event WHERE id = ? ORDER BY sends.seq",
-            (event_id,),
-        ).fetchall()
+        rows: list[Row] = self.run(SENDS, (event_id,)).fetchall()
         return rows
 
     # -- helpers

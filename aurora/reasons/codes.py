@@ -78,6 +78,7 @@ class Reason(StrEnum):
     UNKNOWN_EMOJI = "unknown_emoji"
     TOO_MANY_REACTIONS = "too_many_reactions"
     MISUSED = "misused"
+    TOOL_TALK = "tool_talk"
     # the person who asked may not do it
     MAY_NOT_SEND = "may_not_send"
     MAY_NOT_READ = "may_not_read"

@@ -200,6 +200,7 @@ _ENDS = {
     Reason.UNKNOWN_EMOJI: _doubtful(w.UNKNOWN_EMOJI),
     Reason.TOO_MANY_REACTIONS: _doubtful(w.TOO_MANY_REACTIONS),
     Reason.MISUSED: _doubtful(w.MISUSED),
+    Reason.TOOL_TALK: _doubtful(w.TOOL_TALK),
     Reason.MAY_NOT_SEND: _doubtful(w.MAY_NOT_SEND),
     Reason.MAY_NOT_REACT: _doubtful(w.MAY_NOT_REACT),
     Reason.AUTHOR_TIMED_OUT: _doubtful(w.AUTHOR_TIMED_OUT),
@@ -263,5 +264,8 @@ REASONS: Mapping[Reason, Entry] = {
 }
 """Every reason has its entry."""
 
-POSTPONED = (Reason.NOT_CONNECTED, Reason.PAUSED)
-"""By these an answer is not delivered now, and will be: the bot is away, or Aurora is paused."""
+POSTPONED = (Reason.NOT_CONNECTED, Reason.PAUSED, Reason.DISCORD_TIMEOUT)
+"""By these an answer is not delivered now, and will be.
+
+The bot is away, Aurora is paused, or Discord makes the bot wait.
+"""

@@ -17,6 +17,7 @@ from ..agents.protocol import (
     Reasoning,
     RunEvent,
     RunStarted,
+    ServerFound,
     Text,
     ToolCalled,
 )
@@ -24,7 +25,7 @@ from ..clock import Clock
 from ..errors import Permits, RetryConfig, retry_with_backoff
 from ..ids import new_input_id
 from ..ledger import Store
-from ..model import Turn
+from ..model import Said, Turn
 from ..prompts import DISCORD_TOOLS, build_prompt
 from ..reasons import AgentError, Outcome, Reason, RunBrokenError, StuckError
 from ..settings import GuildSettings
@@ -33,6 +34,7 @@ from .agent_time import AgentTime
 from .claim import Plan
 from .observers import Observer
 from .ports import LookAtTools, Ports, RunTools
+from .saying import Saying
 
 RUN_OVER = "This run is over; nothing more can be sent."
 _STUCK = "This run went round in circles and was ended; nothing more can be sent."
@@ -42,15 +44,16 @@ _TIME_OVER = "The time for this run is over; nothing more can be sent."
 class Attempted(NamedTuple):
     """What one call of an agent came to.
 
-    `accepted` says that the server took the input. A `watched` run acts with tools that nobody
-    can shut: lost, it may still go on. What is known of a run that an Aurora before this one
-    began is an Attempted too.
+    `accepted` says that the server took the input, `said` what was written and not sent. A
+    `watched` run acts with tools that nobody can shut: lost, it may still go on. What is known of
+    a run that an Aurora before this one began is an Attempted too.
     """
 
     reason: Reason
     finished: Finished
     accepted: bool = True
     watched: bool = False
+    said: Said = Said()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Attempt:
     typing: AbstractAsyncContextManager[None]
     accepted: bool = False
     time: AgentTime = field(init=False)
+    saying: Saying = field(init=False)
 
     async def run(self) -> Attempted:
         """Call the agent, within the time limit; the tools are shut when this returns.
@@ -80,6 +84,7 @@ class Attempt:
         Raise RunBrokenError if a tool failed through no fault of the agent's.
         """
         name = f"aurora call: {self.turn.speaker.id}"
+        self.saying = Saying(self.tools)
         self.time = AgentTime(self.clock, self.settings.agent_timeout, self.backend.ping)
         calling = asyncio.create_task(self.send_to_agent(), name=name)
         timing = asyncio.create_task(self.time.wait(), name=name)
@@ -159,6 +164,7 @@ class Attempt:
                     self.turn.compacted |= step.outcome is Outcome.COMPACTED
                     return step
                 self.time.saw(step)
+                self.saying.saw(step)
                 await self._follow(step)
                 try:
                     for observer in self.observers:
@@ -183,6 +189,8 @@ class Attempt:
                 self.permits.accepted()
             case Text() | Reasoning() | ToolCalled():
                 self.permits.spoke()
+            case ServerFound(anew=True):
+                self.tools.begin_anew()
             case RunStarted(run_id):
                 # For who reads the ledger. Recovery goes by the input's id, so that it can wait
                 # for what is written next.
@@ -236,4 +244,5 @@ class Attempt:
         )
 
     def _attempted(self, reason: Reason, finished: Finished) -> Attempted:
-        return Attempted(reason, finished, self.accepted, self.tools.watched)
+        said = self.saying.said(finished.text)
+        return Attempted(reason, finished, self.accepted, self.tools.watched, said)

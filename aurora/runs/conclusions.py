@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..model import Said
 from ..reasons import AuroraError, Reason
 from ..words import Phrase
 
@@ -11,14 +12,18 @@ from ..words import Phrase
 class Answer(NamedTuple):
     """The run came to its end: see to it that its answer is in Discord."""
 
-    text: str
+    said: Said
 
 
 class End(NamedTuple):
-    """It is over; `reasons` says in which state, and what people see of it."""
+    """It is over; `reasons` says in which state, and what people see of it.
+
+    `went_on` says that the agent had begun to add something to its answer.
+    """
 
     reason: Reason
     detail: Phrase | str = ""
+    went_on: bool = False
 
 
 class Again(NamedTuple):

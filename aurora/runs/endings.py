@@ -7,9 +7,9 @@ import logging
 from ..clock import Clock
 from ..errors import Breakers, RetryConfig, retry_delay
 from ..ledger import Store
-from ..model import Trace, Turn
+from ..model import Said, Trace, Turn
 from ..queue import MessageQueue
-from ..reasons import POSTPONED, REASONS, Counts, Reason, Retry, sent_before
+from ..reasons import REASONS, Counts, Reason, Retry, sent_before
 from ..settings import Settings
 from ..words.alerts import AGENT_TRIPPED
 from .attempt import Attempted
@@ -21,9 +21,6 @@ log = logging.getLogger("red.aurora.worker")
 
 _OUTAGES = (Reason.UNREACHABLE, Reason.OVERLOADED)
 """The ends of attempts that may go on for long, and are nobody's fault who asked."""
-
-_LONG = 1000
-"""From how many characters on an answer may take several messages."""
 
 
 class Endings:
@@ -68,8 +65,8 @@ class Endings:
     async def settle(self, claim: Claim, conclusion: Conclusion) -> None:
         """Do what was concluded: the turn has a final state then, or waits in its lane."""
         match conclusion:
-            case Answer(text):
-                await self._give(claim, text)
+            case Answer(said):
+                await self._give(claim, said)
             case Again(delay, late) if not self._too_late(claim.turn, delay):
                 await self._put_back(claim.turn, delay, late=late)
             case Again():
@@ -106,10 +103,10 @@ class Endings:
     async def _conclude(self, claim: Claim, attempted: Attempted) -> Conclusion:
         reason = attempted.reason
         if reason is Reason.COMPLETED:
-            return Answer(attempted.finished.text)
+            return Answer(attempted.said)
         trace = await claim.do(self._ports.delivery.trace(claim.turn))
         if trace is Trace.ANSWER:
-            return End(sent_before(reason))
+            return End(sent_before(reason), went_on=attempted.said.went_on)
         # What waited for a look would be run again, if nothing is found.
         if trace is Trace.LATER and reason is not Reason.STUCK:
             return self._later(claim.turn)
@@ -143,17 +140,11 @@ class Endings:
         paused = self._settings.paused_since(speaker.guild_id) is not None
         return not paused and self._clock.monotonic() + delay >= speaker.deadline
 
-    async def _give(self, claim: Claim, text: str) -> None:
+    async def _give(self, claim: Claim, said: Said) -> None:
         turn = claim.turn
-        # After a crash it is delivered without another run. It is kept before anything is to be
-        # seen of it: with the record of its send, with the end of a turn that has sent already, or
-        # by whoever shows a mark. Nobody hears if that fails, and half an answer can't be found
-        # again: what may take several messages is waited for.
-        turn.answer = text
-        await self._store.save_turn(turn, lazily=len(text) < _LONG)
         fallback = self._settings.guild(turn.speaker.guild_id).deliver_text
-        reason = await claim.do(self._ports.delivery.settle(turn, text, fallback=fallback))
-        if reason in POSTPONED and text.strip():
+        reason = await claim.do(self._ports.delivery.settle(turn, said, fallback=fallback))
+        if reason is None:
             await self.settle(claim, self._later(turn))
         else:
             await self._queue.finish(turn, reason)
@@ -181,6 +172,8 @@ class Endings:
             log.warning("Event %s: %s", event.id, entry.tell_admin(end.detail))
         try:
             await self._ports.delivery.show_ends(turn, end.reason)
+            if end.went_on:
+                await self._ports.delivery.show_unfinished(turn)
             if entry.alert:
                 await self._ports.alert(entry.tell_admin(end.detail))
         except Exception as error:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
-from ..agents.protocol import AgentBackend, ToolHost
-from ..model import Event, Trace, Turn
+from ..agents.protocol import AgentBackend, ToolCalled, ToolHost
+from ..model import Event, Said, Trace, Turn
 from ..reasons import Reason
 from ..words import Phrase
 
@@ -24,6 +24,18 @@ class RunTools(ToolHost, Protocol):
 
     watched: bool
     broken: asyncio.Future[Exception]
+
+    def gathers(self, name: str) -> bool:
+        """Tell whether an agent gets to know something by a tool."""
+        ...
+
+    def speaks_here(self, call: ToolCalled) -> bool:
+        """Tell whether a call posts something where the agent was asked."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Note that the agent's server begins the run anew: its agent knows of nothing."""
+        ...
 
     async def close(self, reason: str) -> None:
         """Refuse every later call, and return when none is under way."""
@@ -41,12 +53,16 @@ class Toolbox(Protocol):
 class Delivery(Protocol):
     """What runs ask of delivery; see chat/delivery.py."""
 
-    async def settle(self, turn: Turn, text: str, *, fallback: bool) -> Reason:
-        """See to it that the answer is in Discord; return by what reason the turn ends."""
+    async def settle(self, turn: Turn, said: Said, *, fallback: bool) -> Reason | None:
+        """See to it that the answer is in Discord; return by what reason the turn ends, if now."""
         ...
 
     async def trace(self, turn: Turn) -> Trace:
         """Find out what of the turn is to be seen in Discord."""
+        ...
+
+    async def show_unfinished(self, turn: Turn) -> None:
+        """Show that the agent had begun to add something to its answer."""
         ...
 
     async def show_ends(self, turn: Turn, reason: Reason) -> None:

@@ -11,7 +11,7 @@ import logging
 from ..agents.protocol import Finished, Input, Recaller
 from ..clock import Clock
 from ..errors import RetryConfig, is_retryable
-from ..model import Trace, Turn
+from ..model import Said, Trace, Turn
 from ..reasons import AgentError, Outcome, Reason
 from .attempt import RUN_OVER, Attempted
 from .claim import Claim
@@ -26,7 +26,6 @@ MOST_CRASHES = 3
 _SEEN = {
     Trace.ANSWER: Reason.SENT_BEFORE_CRASH,
     Trace.DOUBT: Reason.UNKNOWN_FATE,
-    Trace.ELSEWHERE: Reason.CRASHED,
 }
 """What a turn ends as of which something is to be seen."""
 
@@ -76,7 +75,11 @@ class Recovery:
             if self._clock.monotonic() >= turn.speaker.deadline:
                 return None
             raise Concluded(End(Reason.CRASHED))
-        return await self._recall(turn)
+        recalled = await self._recall(turn)
+        if recalled is None and trace is Trace.INTERIM:
+            # Of a turn that had a visible effect there is no other run (promise 6).
+            raise Concluded(End(Reason.CRASHED))
+        return recalled
 
     async def _given_up(self, turn: Turn) -> Reason:
         try:
@@ -87,7 +90,7 @@ class Recovery:
             # This may be what Aurora stumbles over each time.
             log.exception("Event %s: nobody knows of an answer", turn.speaker.id, exc_info=error)
             return Reason.POISON
-        return _SEEN[trace] if trace in (Trace.ANSWER, Trace.DOUBT) else Reason.POISON
+        return _SEEN.get(trace, Reason.POISON)
 
     async def _trace(self, turn: Turn) -> Trace:
         """Return what is to be seen of a turn; if nobody can look now, it is examined later."""
@@ -122,4 +125,4 @@ class Recovery:
 
 
 def _attempted(finished: Finished) -> Attempted:
-    return Attempted(finished.outcome.reason, finished)
+    return Attempted(finished.outcome.reason, finished, said=Said((finished.text,)))

@@ -11,6 +11,8 @@ from ..ids import LARGEST_ID, message_id_at
 from ..ids import snowflake as read_snowflake
 from ..reasons import AuroraError
 
+_WORDS = {"true": True, "false": False, "": False, "null": None}
+
 
 class BadArgument(AuroraError):  # noqa: N818 - the name discord.py gives the same thing
     """An argument is missing or wrong; the text names it and says what is expected."""
@@ -68,6 +70,18 @@ class Arguments:
                 f"not {_shown(value)}."
             ) from None
         return min(max(message_id_at(seconds), 0), LARGEST_ID)
+    def snowflake_or_none(self, name: str) -> int | None:
+        """Return an id, or None where there is none: for what may be left out just as well."""
+        return _id(self._values.get(name))
+
+    def flag(self, name: str) -> bool:
+        """Return whether something is to be so; not if it was left out or null."""
+        value = self._values.get(name)
+        if isinstance(value, str):
+            value = _WORDS.get(value.strip().lower(), value)
+        if not isinstance(value, bool | None):
+            raise BadArgument(f"{name} must be true or false, not {_shown(value)}.")
+        return bool(value)
 
     def text(self, name: str) -> str:
         """Return a string, which may be empty."""

@@ -11,12 +11,13 @@ from typing import Any
 import discord
 
 from ..agents.memory import Memory
-from ..agents.protocol import ToolResult, ToolSpec
+from ..agents.protocol import ToolCalled, ToolResult, ToolSpec
 from ..chat.failures import FAILURES, GuildNotHereError, explain
 from ..chat.sender import Sender
 from ..clock import Clock
 from ..guard.budget import Budget
 from ..guard.looking import Guard
+from ..guard.policy import Act
 from ..guard.remembering import MemoryGuard
 from ..ledger import LedgerError, Store
 from ..model import Turn
@@ -26,7 +27,8 @@ from .arguments import Arguments, BadArgument
 from .choice import tools_for
 from .offering import offer
 from .offers import Offers
-from .tool import Call, Scope, Tool, ToolError, WiderAudience
+from .seen import closing_line, gathers
+from .tool import Call, Progress, Scope, Tool, ToolError, WiderAudience
 
 log = logging.getLogger("red.aurora.tools")
 
@@ -86,7 +88,9 @@ class Toolbox:
                 memory=memory,
                 budget=budget,
                 memory_guard=self._memory_guard,
+                settings=settings,
                 ensure_open=ensure_open,
+                progress=Progress(),
             )
 
         return RunTools(tools, scope)
@@ -135,18 +139,54 @@ class RunTools:
         never: asyncio.Future[ToolResult] = asyncio.get_running_loop().create_future()
         return await never
 
+    def gathers(self, name: str) -> bool:
+        """Tell whether an agent gets to know something by a tool."""
+        return name in self._tools and self._tools[name].gathers
+
+    def speaks_here(self, call: ToolCalled) -> bool:
+        """Tell whether a call posts something where the agent was asked."""
+        tool = self._tools.get(call.name)
+        if tool is None or not tool.answers or tool.act is Act.REACT:
+            return False
+        where = Arguments(call.arguments).snowflake_or_none("channelId")
+        return where == self._scope.event.channel_id
+
+    def begin_anew(self) -> None:
+        """Note that the agent's server begins the run anew: its agent knows of nothing."""
+        self._scope.progress.before = frozenset(self._scope.progress.sent)
+
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         tool = self._tools.get(name)
         if tool is None:
             return ToolResult(
                 f"There is no tool {name}. You have: {', '.join(self._tools)}.", True
             )
+        held_up = tuple(self._scope.progress.held_up)
         self._under_way += 1
         self._idle.clear()
         try:
             # Two equal sends at once would each find that nothing was sent yet.
             async with self._alone if tool.alters else nullcontext():
-                return ToolResult(await self._do(tool, Arguments(arguments)))
+                result = await self._result(tool, arguments, held_up)
+                if self._closed is not None:
+                    return result
+                line = await closing_line(self._scope, tool)
+                return result._replace(text=result.text + line)
+        except _ENDS_THE_RUN:
+            raise
+        except Exception:
+            log.exception("Tool %s failed for event %s", name, self._scope.event.id)
+            return ToolResult(f"{name} failed because of a mistake in Aurora.", True)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    async def _result(
+        self, tool: Tool, arguments: Mapping[str, Any], held_up: tuple[str, ...]
+    ) -> ToolResult:
+        try:
+            return ToolResult(await self._do(tool, Arguments(arguments), held_up))
         except _ENDS_THE_RUN:
             raise
         except ToolError as refusal:
@@ -158,16 +198,9 @@ class RunTools:
         except FAILURES as error:
             failure = explain(error)
             self._note(tool, failure.reason)
-            return ToolResult(f"{name} failed. {failure}", True)
-        except Exception:
-            log.exception("Tool %s failed for event %s", name, self._scope.event.id)
-            return ToolResult(f"{name} failed because of a mistake in Aurora.", True)
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
+            return ToolResult(f"{tool.spec.name} failed. {failure}", True)
 
-    async def _do(self, tool: Tool, arguments: Arguments) -> str:
+    async def _do(self, tool: Tool, arguments: Arguments, held_up: tuple[str, ...]) -> str:
         """Do a call: its arguments are read, the budget pays for it, the guard permits it."""
         self._ensure_open()
         target = tool.target(arguments)
@@ -182,7 +215,9 @@ class RunTools:
             if refusal.reason is Reason.UNKNOWN_CHANNEL:
                 budget.led_nowhere(target)
             raise
-        return await tool.run(Call(self._scope, arguments, place))
+        if tool.gathers:
+            await gathers(self._scope.store, self._scope.event)
+        return await tool.run(Call(self._scope, arguments, place, held_up))
 
     async def close(self, reason: str) -> None:
         """Refuse every later call with this reason, and return when none is under way."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import discord
-
 from ..agents.protocol import ToolSpec
-from ..chat.failures import NotAllowed, SendFailed
+from ..chat.emoji import EMOJI_CHARS, usable_emoji
+from ..chat.failures import WAITING, NotAllowed, SendFailed
+from ..chat.hygiene import clean
 from ..chat.long_texts import in_messages, may_attach
 from ..guard.policy import Act, Target
 from ..model import Send
@@ -15,12 +15,14 @@ from ..reasons import Reason
 from .arguments import Arguments, schema, snowflake
 from .tool import Call, Tool, ToolError
 
-_EMOJI_CHARS = 64  # a custom emoji's name has at most 32, its id 20
+_POSTPONED = (
+    "Discord is slow: this will be posted as soon as Discord allows; do not send it again."
+)
 
 
 def _where_to_send(arguments: Arguments) -> Target:
     arguments.text("message")
-    arguments.optional_snowflake("replyToMessageId")
+    arguments.flag("interim")
     return Target(arguments.snowflake("channelId"))
 
 
@@ -32,72 +34,125 @@ def _what_to_react_to(arguments: Arguments) -> Target:
 async def discord_send(call: Call) -> str:
     """Send a message, unless it repeats one."""
     scope, channel = call.scope, call.channel
-    channel_id = channel.id
     text = call.arguments.text("message")
-    reply_to = call.arguments.optional_snowflake("replyToMessageId")
-    event = scope.event
-    # The first is today's form of the key.
-    keys = [f"send:{channel_id}:{form}" for form in scope.sender.fingerprints.forms(text)]
+    if clean(text).silent:
+        raise ToolError("Not sent: you chose to say nothing. End your turn.")
+    interim = call.arguments.flag("interim")
+    keys = scope.sender.fingerprints.send_keys(channel.id, text)
     try:
         # A run that the agent server starts over finds here what its first try did.
-        sends = [one for one in await scope.sender.sends(scope.turn) if one.kind == "message"]
-        earlier = [one for one in sends if one.message_ids and one.by == "tool"]
-        again = next((one for one in earlier if one.key in keys), None)
+        sends = [one for one in await scope.sender.lookup.sends(scope.turn) if _is_text(one)]
+        again = next((one for one in sends if one.key in keys), None)
         # Counted by what is recorded: by a run that is started over, too.
-        out = sum(len(one.message_ids) for one in earlier)
+        out = sum(len(one.message_ids) for one in sends)
+        if again is not None and again.owed is None:
+            return f"You had sent this text already, as {_ids(again.message_ids)}. Not sent again."
         if again is None:
-            here = any(one.channel_id == event.channel_id for one in earlier)
-            if reply_to is None and channel_id == event.channel_id and not here:
-                reply_to = event.message_id
-            _refuse_second(earlier, reply_to)
-            if not scope.budget.room(out):
-                raise ToolError(scope.budget.no_room(out))
+            _ensure_another_may_follow(call, sends, out)
+            replied = _replied(call, sends)
+            again = Send(keys[0], "message", "tool", channel.id, "", replied, (), interim)
+            if _is_behind(call, sends):
+                await scope.sender.owe(scope.turn, again, text)
+                return _POSTPONED
         sent = await scope.sender.send(
             scope.turn,
             channel,
             text,
             by="tool",
-            key=keys[0] if again is None else again.key,
-            reply_to=reply_to,
-            room=max(1, scope.budget.room(out)),
+            key=again.key,
+            reply_to=again.reply_to,
+            room=again.owed.room if again.owed else max(1, scope.budget.room(out)),
+            interim=again.interim,
+            voids=call.held_up,
         )
     except SendFailed as failure:
-        raise ToolError(_failed(failure), failure.reason) from failure
+        return await _of_failure(call, keys[0], failure)
+    await _made_good(call, again.key, sends)
+    return _told(call, sent, text)
+
+
+def _is_text(send: Send) -> bool:
+    return send.kind == "message" and send.by == "tool" and bool(send.message_ids or send.owed)
+
+
+def _is_behind(call: Call, sends: Sequence[Send]) -> bool:
+    """Tell whether a text is to wait for one that the agent sent before it, and thinks posted."""
+    mine = (one for one in sends if one.channel_id == call.channel.id)
+    return any(one.owed and one.key not in call.held_up for one in mine)
+
+
+def _ensure_another_may_follow(call: Call, sends: Sequence[Send], out: int) -> None:
+    """Raise ToolError unless one more text may be sent."""
+    scope, own = call.scope, call.scope.event.channel_id
+    here = [one for one in sends if one.channel_id == own]
+    if call.channel.id == own:
+        for one in here:
+            if one.key in scope.progress.before and not one.interim:
+                raise ToolError(
+                    "Not sent: you had answered before you were restarted, with "
+                    f"{_ids(one.message_ids)}. End your turn."
+                )
+        if len(here) >= (most := scope.settings.messages):
+            raise ToolError(
+                f"Not sent: {most} texts are the most that one turn may post here. End your turn."
+            )
+    if not scope.budget.room(out):
+        raise ToolError(scope.budget.no_room(out))
+
+
+def _replied(call: Call, sends: Sequence[Send]) -> int | None:
+    """Return what a text replies to: the first one where the agent was asked to who asked."""
+    event = call.scope.event
+    wanted = call.arguments.snowflake_or_none("replyToMessageId")
+    here = any(one.channel_id == event.channel_id for one in sends)
+    if wanted is None and call.channel.id == event.channel_id and not here:
+        return event.message_id
+    # Who has had a reply to a message is alerted no more by what follows.
+    return None if any(one.reply_to == wanted for one in sends) else wanted
+
+
+async def _made_good(call: Call, key: str, sends: Sequence[Send]) -> None:
+    """Note that a text is out, and that what it takes the place of is owed no more."""
+    scope = call.scope
     # Whoever read it knows better than what was refused before.
-    scope.turn.refused = ""
-    if again is not None and again.message_ids == sent.message_ids:
-        return (
-            f"You had sent this text there already, as {_ids(again.message_ids)}. Not sent again."
-        )
+    scope.turn.refused = scope.turn.unsaid = ""
+    scope.progress.sent.append(key)
+    for one in sends:
+        if one.key in call.held_up and one.channel_id == call.channel.id:
+            await scope.sender.waive(scope.event, one)
+
+
+def _told(call: Call, sent: Send, text: str) -> str:
+    scope, channel = call.scope, call.channel
     replied = f', in reply to "{sent.reply_to}"' if sent.reply_to else ""
-    said = f'Sent to channel "{channel_id}" as {_ids(sent.message_ids)}{replied}.'
+    said = f'Sent to channel "{channel.id}" as {_ids(sent.message_ids)}{replied}.'
     filtered = scope.sender.filtered(scope.turn, text)
     if len(sent.message_ids) < len(in_messages(filtered.text)):
-        how = "as a file" if may_attach(channel, event.author_id) else "without its end"
-        said += f" It was too long for the messages that are left, and went out {how}."
+        how = "as a file" if may_attach(channel, scope.event.author_id) else "without its end"
+        said += f" It was too long for the messages that are left; the rest went out {how}."
     if filtered.changes:
         said += f" Changed before it was sent: {', '.join(filtered.changes)}."
     return said
 
 
-def _refuse_second(earlier: Sequence[Send], reply_to: int | None) -> None:
-    answer = next((one for one in earlier if reply_to and one.reply_to == reply_to), None)
-    if answer is not None:
-        raise ToolError(
-            f'Not sent: you have replied to message "{reply_to}" already, with '
-            f"{_ids(answer.message_ids)}. One reply is enough; end your turn."
-        )
-
-
-def _failed(failure: SendFailed) -> str:
-    out = failure.sent.message_ids if failure.sent is not None else ()
+async def _of_failure(call: Call, key: str, failure: SendFailed) -> str:
+    """Return what the agent is told of a text that will be posted; raise ToolError of others."""
+    turn, out = call.scope.turn, failure.sent.message_ids if failure.sent is not None else ()
+    call.scope.progress.held_up.append(key)
+    if failure.reason in WAITING:
+        return _POSTPONED
+    turn.unsaid = "rest" if out else "all"
     if not out:
-        return f"Not sent. {failure}"
-    parts = "part was" if len(out) == 1 else f"{len(out)} parts were"
+        await call.scope.sender.waive(call.scope.event, failure.sent)
+        raise ToolError(f"Not sent. {failure}", failure.reason) from failure
     rest = "Call again with the same text to send the rest."
     if isinstance(failure, NotAllowed):
         rest = "The rest was not sent."
-    return f"Only the first {parts} sent, as {_ids(out)}. {failure} {rest}"
+    parts = "part was" if len(out) == 1 else f"{len(out)} parts were"
+    raise ToolError(
+        f"Only the first {parts} sent, as {_ids(out)}. {failure} {rest}",
+        failure.reason,
+    ) from failure
 
 
 def _ids(message_ids: Iterable[int]) -> str:
@@ -110,34 +165,21 @@ async def discord_add_reaction(call: Call) -> str:
     scope, channel = call.scope, call.channel
     message_id = call.arguments.snowflake("messageId")
     wanted = call.arguments.text("emoji").strip()
-    if not 0 < len(wanted) <= _EMOJI_CHARS:
-        raise ToolError('emoji must be one emoji, such as "👍".')
-    emoji = _emoji(channel, wanted)
+    emoji = usable_emoji(channel, wanted)
+    if emoji is None:
+        raise ToolError(
+            f"No reaction added: {wanted[:EMOJI_CHARS]} is no emoji of this server. "
+            'Give one emoji; a plain one, such as "👍", always works.',
+            Reason.UNKNOWN_EMOJI,
+        )
     try:
-        # What a model writes there may be no emoji at all, and is kept nowhere.
-        key = f"react:{message_id}:{scope.sender.fingerprints.of(str(emoji))}"
-        await scope.sender.react(scope.turn, channel, message_id, emoji, key=key)
+        await scope.sender.react(scope.turn, channel, message_id, emoji)
     except SendFailed as failure:
         hint = ""
         if failure.reason is Reason.UNKNOWN_EMOJI:
             hint = ' Give the emoji itself, such as "👍", or one of this server as <:name:id>.'
         raise ToolError(f"No reaction added. {failure}{hint}", failure.reason) from failure
     return f'Reacted to message "{message_id}" with {emoji}.'
-
-
-def _emoji(channel: discord.abc.Messageable, wanted: str) -> discord.PartialEmoji:
-    emoji = discord.PartialEmoji.from_str(wanted)
-    if emoji.is_unicode_emoji():
-        return emoji
-    guild = getattr(channel, "guild", None)
-    # Another server's emoji is more than most people may use, and would tell of that server.
-    if guild is None or emoji.id is None or guild.get_emoji(emoji.id) is None:
-        raise ToolError(
-            f"No reaction added: {emoji.name} is no emoji of this server. "
-            'A plain emoji, such as "👍", always works.',
-            Reason.UNKNOWN_EMOJI,
-        )
-    return emoji
 
 
 SEND = Tool(
@@ -154,6 +196,10 @@ SEND = Tool(
                 "the author and whom the author mentioned are notified",
             },
             replyToMessageId=snowflake("Id of the message to reply to"),
+            interim={
+                "type": "boolean",
+                "description": "true for a first word, such as One moment; your answer follows",
+            },
         ),
     ),
     Act.SEND,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import discord
@@ -19,6 +20,7 @@ from ..guard.remembering import MemoryGuard
 from ..ledger import Store
 from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
+from ..settings import GuildSettings
 from .arguments import Arguments
 from .offers import Offers
 
@@ -45,6 +47,19 @@ class WiderAudience(ToolError):  # noqa: N818 - named for what is there
         self.place = place
 
 
+@dataclass(slots=True)
+class Progress:
+    """What has become of a run so far.
+
+    `sent` are the keys of its sends, `held_up` those of which the agent was told that they are not
+    all out. Where the agent's server has begun the run anew, `before` are those from before that.
+    """
+
+    sent: list[str] = field(default_factory=list)
+    held_up: list[str] = field(default_factory=list)
+    before: frozenset[str] = frozenset()
+
+
 class Scope(NamedTuple):
     """One run and all that its tools may use."""
 
@@ -59,7 +74,9 @@ class Scope(NamedTuple):
     memory: Memory | None
     budget: Budget
     memory_guard: MemoryGuard
+    settings: GuildSettings
     ensure_open: Callable[[], None]
+    progress: Progress
 
     @property
     def event(self) -> Event:
@@ -91,11 +108,15 @@ class Scope(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One call of a tool that may be done: its arguments, and the channel that it is about."""
+    """One call of a tool that may be done: its arguments, and the channel that it is about.
+
+    `held_up` are the sends of which its agent knew that they were not out when it made the call.
+    """
 
     scope: Scope
     arguments: Arguments
     place: Place | discord.DMChannel | None
+    held_up: tuple[str, ...] = ()
 
     @property
     def channel(self) -> Place | discord.DMChannel:

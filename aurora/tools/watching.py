@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,11 +21,13 @@ from ..ids import LARGEST_ID, snowflake
 from ..ledger import Store
 from ..model import Event, Send, Turn
 from .host import RunTools, Toolbox
+from .seen import gathers
 
 log = logging.getLogger("red.aurora.tools")
 
 _TEXTS = ("message", "content", "text")
 _CHANNELS = ("channelId", "channel_id")
+_READS = re.compile(r"(?:^|[_\W])(?:read|get|list|search|fetch|view|find|recall)", re.IGNORECASE)
 _REPLY_KEY = "mcp:reply"
 
 
@@ -66,12 +69,26 @@ class WatchedTools:
         """Refuse; nothing was offered."""
         return ToolResult("Aurora offers no tools here; use your own.", is_error=True)
 
+    def gathers(self, name: str) -> bool:
+        """Tell whether an agent gets to know something by a tool: its name says so."""
+        return _READS.search(name) is not None
+
+    def speaks_here(self, call: ToolCalled) -> bool:
+        """Tell whether a call posts something where the agent was asked."""
+        send = _send(call, self._turn.speaker, self._sender.fingerprints)
+        return send is not None and send.channel_id == self._turn.speaker.channel_id
+
+    def begin_anew(self) -> None:
+        """Do nothing: the agent's own tools are out of reach."""
+
     async def saw(self, step: RunEvent) -> None:
         """Record a text that the agent sends; whether it arrived is found out later."""
         event = self._turn.speaker
         if not isinstance(step, ToolCalled):
             return
-        if (send := _send(step, event, self._sender.fingerprints)) is not None:
+        if self.gathers(step.name):
+            await gathers(self._store, event)
+        elif (send := _send(step, event, self._sender.fingerprints)) is not None:
             await self._store.record_send(event, send)
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 - there is nobody to tell it to
@@ -81,7 +98,7 @@ class WatchedTools:
             for event in reversed(self._turn.events):
                 key, message_id = f"{_REPLY_KEY}:{event.message_id}", event.message_id
                 reply = Send(key, "message", "mcp", speaker.channel_id, "", message_id)
-                if (await self._sender.look_up(speaker, reply)).message_ids:
+                if (await self._sender.lookup.look_up(speaker, reply)).message_ids:
                     return
         except SendFailed as failure:
             log.warning("No look for an answer to event %s: %s", speaker.id, failure.reason)
@@ -96,7 +113,8 @@ def _send(call: ToolCalled, event: Event, fingerprints: Fingerprints) -> Send | 
     channel_id = snowflake(channel) or event.channel_id
     reply_to = event.message_id if channel_id == event.channel_id else None
     key = f"mcp:{call.call_id}"
-    return Send(key, "message", "mcp", channel_id, fingerprints.of(text), reply_to)
+    print_, length = fingerprints.of(text), len(text)
+    return Send(key, "message", "mcp", channel_id, print_, reply_to, length=length)
 
 
 def _first(arguments: Mapping[str, Any], names: Sequence[str]) -> str:

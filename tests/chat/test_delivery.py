@@ -12,7 +12,7 @@ from aurora.chat.delivery import FAILED, Delivery
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.ledger import LedgerError
-from aurora.model import NO_CONTEXT, Event, Send, Trace
+from aurora.model import NO_CONTEXT, Event, Said, Send, Trace
 from aurora.reasons import REASONS, Reason
 from aurora.words import Phrase, phrase
 from doubles.local_discord import Overwrite, permissions
@@ -40,10 +40,12 @@ async def test_a_book_goes_out_as_a_file(stage: Stage) -> None:
     """More than twelve messages nobody wants, and none of it is lost."""
     event = await stage.ask()
     assert await stage.settle(event, "word " * 6000) == Reason.DELIVERED
-    (answer,) = stage.answers()
-    assert answer.attachments[0].data.decode() == ("word " * 6000).strip()
+    *parts, last = stage.answers()
+    (file,) = last.attachments
+    said = " ".join((*(one.content for one in parts), file.data.decode()))
+    assert (len(parts), said.split()) == (11, ["word"] * 6000)
     assert await stage.settle(event, "word " * 6000) == Reason.DELIVERED
-    assert len(stage.answers()) == 1
+    assert len(stage.answers()) == 12
 
 
 async def test_text_after_a_send_is_dropped(stage: Stage) -> None:
@@ -87,11 +89,19 @@ async def test_a_reaction_elsewhere_and_no_more_is_nothing_to_say(stage: Stage) 
 
 
 async def test_a_reaction_to_the_message_is_an_answer(stage: Stage) -> None:
-    """Nothing more needs to be said."""
+    """Where nothing is said, nothing more needs to be said."""
     event = await stage.ask()
     await react(stage.open(event), event, "👍")
-    assert await stage.settle(event, "Done.", fallback=True) == Reason.REACTED
+    assert await stage.settle(event, "", fallback=True) == Reason.REACTED
     assert stage.answers() == []
+
+
+async def test_what_is_said_after_a_reaction_is_delivered(stage: Stage) -> None:
+    """👀 is what an agent does first, and no answer to a question."""
+    event = await stage.ask()
+    await react(stage.open(event), event, "👀")
+    assert await stage.settle(event, "1932.", fallback=True) == Reason.DELIVERED
+    assert [one.content for one in stage.answers()] == ["1932."]
 
 
 async def test_a_reaction_to_another_message_is_no_answer(stage: Stage) -> None:
@@ -132,7 +142,7 @@ async def test_a_reaction_that_was_cut_off_but_arrived_is_the_answer(stage: Stag
     await stage.local.wait_for(lambda: stage.reactions(event))
     call.cancel()
     await asyncio.wait([call])
-    assert await stage.settle(event, "Text", fallback=True) is Reason.REACTED
+    assert await stage.settle(event, "", fallback=True) is Reason.REACTED
 
 
 async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
@@ -144,8 +154,9 @@ async def test_an_unknown_fate_is_not_answered_twice(stage: Stage) -> None:
     sender = Sender(stage.bot, stage.store, stage.guard, patience=Patience(call=0.1))
     delivery = Delivery(stage.bot, stage.store, sender)
     stage.local.faults.add("GET", r"/messages$", status=500, times=99)
-    assert await delivery.trace(together(event)) is Trace.DOUBT
-    assert await delivery.settle(together(event), "Hi", fallback=True) == Reason.DISCORD_TIMEOUT
+    assert await delivery.trace(together(event)) is Trace.LATER
+    said = Said(("Hi",))
+    assert await delivery.settle(together(event), said, fallback=True) is None
     assert stage.answers() == []
 
 
@@ -336,7 +347,7 @@ async def test_a_send_elsewhere_leaves_a_trace(stage: Stage) -> None:
     other = stage.local.add_channel(stage.guild, "random")
     event = await stage.ask()
     await send(stage.open(event), other, "In the wrong room")
-    assert await stage.trace(event) is Trace.ELSEWHERE
+    assert await stage.trace(event) is Trace.INTERIM
 
 
 async def test_a_send_that_was_refused_leaves_no_trace(stage: Stage) -> None:
@@ -441,7 +452,7 @@ async def test_a_reaction_to_any_message_of_a_turn_is_an_answer(stage: Stage) ->
     first, second = await stage.ask(), await stage.ask()
     turn = together(first, second)
     await react(stage.open(turn), first, "👍")
-    assert await stage.settle(turn, "Done.", fallback=True) == Reason.REACTED
+    assert await stage.settle(turn, "", fallback=True) == Reason.REACTED
 
 
 async def test_a_turns_answer_replies_to_its_last_message(stage: Stage) -> None:

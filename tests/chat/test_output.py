@@ -35,9 +35,8 @@ async def test_what_a_tool_sends_is_filtered_and_the_agent_is_told(stage: Stage)
     event = await stage.ask()
     result = await send(stage.open(event), stage.channel, f"The key is {KEY}, see {EVIL}")
     assert [one.content for one in stage.answers()] == [f"The key is {SECRET}, see <{EVIL}>"]
-    assert result.text.endswith(
-        "Changed before it was sent: a secret was removed, links were set without a preview."
-    )
+    changed = "Changed before it was sent: a secret was removed, links were set without a preview."
+    assert changed in result.text
 
 
 async def test_what_is_sent_as_it_was_is_not_remarked_on(stage: Stage) -> None:
@@ -127,9 +126,12 @@ async def test_a_filtered_text_whose_fate_is_unknown_is_found(stage: Stage) -> N
     event = await stage.ask()
     await send(stage.open(event), stage.channel, "First")
     lose_answers(stage)
-    assert (await send(stage.open(event), stage.channel, f"@here {KEY} {EVIL}")).is_error
+    kept = await send(stage.open(event), stage.channel, f"@here {KEY} {EVIL}")
+    assert "as soon as Discord allows" in kept.text
+    assert await stage.trace(event) is Trace.ANSWER
     _, found = await stage.sends(event)
     assert found.message_ids == (stage.answers()[1].id,)
+    assert len(stage.answers()) == 2
 
 
 async def test_the_same_text_is_the_same_though_it_was_changed(stage: Stage) -> None:

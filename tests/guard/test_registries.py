@@ -134,6 +134,8 @@ def filled(stage: Stage, tool: Tool) -> dict[str, Any]:
     def value(key: str, one: dict[str, Any]) -> object:
         if one["type"] == "integer":
             return one["minimum"]
+        if one["type"] == "boolean":
+            return False
         if not key.endswith("Id") and key != "before":
             return "👍"
         return str(stage.guild.id if key == "guildId" else stage.channel.id)

@@ -106,7 +106,8 @@ async def test_the_text_is_not_delivered_either(stage: Stage, change: str) -> No
     reason, happens = CHANGES[change]
     event = await stage.ask()
     await happens(stage)
-    assert await stage.delivery.settle(turn_of(event), "Text", fallback=True) is reason
+    ends_by = None if reason is Reason.PAUSED else reason
+    assert await stage.settle(turn_of(event), "Text", fallback=True) is ends_by
     assert stage.answers() == []
     assert REASONS[reason].state is not None
 
@@ -121,7 +122,7 @@ async def test_an_agent_that_was_stopped_and_wrote_nothing_ends_by_that(
     tools = stage.toolbox.open(turn, ON_STAGE)
     await happens(stage)
     assert (await send(tools, stage.channel, "Hello")).is_error
-    assert await stage.delivery.settle(turn, "", fallback=True) is reason
+    assert await stage.settle(turn, "", fallback=True) is reason
     assert stage.reactions(turn.speaker) == [REASONS[reason].mark]
 
 
@@ -130,10 +131,10 @@ async def test_a_text_that_a_pause_holds_back_is_shown_as_nothing(stage: Stage) 
     event = await stage.ask()
     await stage.settings.set_guild(stage.guild.id, paused_since=1.0)
     turn = turn_of(event)
-    assert await stage.delivery.settle(turn, "Text", fallback=True) is Reason.PAUSED
+    assert await stage.settle(turn, "Text", fallback=True) is None
     assert stage.reactions(event) == []
     await stage.settings.set_guild(stage.guild.id, paused_since=None)
-    assert await stage.delivery.settle(turn, "Text", fallback=True) is Reason.DELIVERED
+    assert await stage.settle(turn, "Text", fallback=True) is Reason.DELIVERED
     assert [one.content for one in stage.answers()] == ["Text"]
 
 
@@ -193,7 +194,7 @@ async def test_parts_of_a_delivered_text_stop_as_well(stage: Stage) -> None:
     """Whoever sends is asked."""
     turn = turn_of(await stage.ask())
     mute_after(stage, 2)
-    assert await stage.delivery.settle(turn, LONG, fallback=True) is Reason.MAY_NOT_SEND
+    assert await stage.settle(turn, LONG, fallback=True) is Reason.MAY_NOT_SEND
     assert 2 <= len(stage.answers()) <= 3
 
 

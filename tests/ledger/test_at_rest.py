@@ -8,12 +8,13 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from aurora.chat.fingerprints import Fingerprints
 from aurora.ledger import LedgerError
 from aurora.ledger.opening import open_ledger
-from aurora.ledger.schema import MIGRATIONS
+from aurora.ledger.schema import MIGRATIONS, migrate
 from aurora.ledger.secret import KEY_BYTES, KEY_NAME, local_key
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
@@ -148,19 +149,20 @@ async def test_no_key_of_a_reaction_holds_what_an_agent_wrote(tmp_path: Path) ->
     """A model may give any text for an emoji; those of earlier versions are rewritten."""
     event = make_event()
     kept = make_send("react:5:the vault code is 1234", kind="reaction", reply_to=5)
-    tables, _ = open_ledger(tmp_path / FILE, FakeClock(), migrations=MIGRATIONS[:3])
-    with tables.db:
-        tables.run(
+    db = apsw.Connection(str(tmp_path / FILE))
+    migrate(db, MIGRATIONS[:3])
+    with db:
+        db.execute(
             "INSERT INTO events (id, kind, message_id, channel_id, author_id, accepted_at, "
             "expires_at, state, reason) VALUES (?, 'dm', 5, 1, 2, 0, 1e12, 'waiting', '')",
             (event.id,),
         )
-        tables.run(
+        db.execute(
             "INSERT INTO sends (event, key, kind, sent_by, channel_id, text_hash, reply_to, "
             "message_ids) VALUES (1, ?, ?, ?, ?, ?, ?, '')",
             kept[:6],
         )
-    tables.close()
+    db.close()
     store = sqlite_store(FakeClock(), tmp_path)
     await store.open()
     (send,) = await store.sends(event.id)

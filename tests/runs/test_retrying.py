@@ -74,7 +74,7 @@ async def test_what_got_its_answer_gets_no_second(desk: Desk, state: State) -> N
     assert await desk.retries.retry(await desk.ended(state)) == state
 
 
-@pytest.mark.parametrize("seen", [Trace.ANSWER, Trace.LATER, Trace.DOUBT, Trace.ELSEWHERE])
+@pytest.mark.parametrize("seen", [Trace.ANSWER, Trace.LATER, Trace.DOUBT, Trace.INTERIM])
 @pytest.mark.parametrize("speaker", [False, True])
 async def test_what_had_a_visible_effect_is_not_tried_again(
     desk: Desk, seen: Trace, speaker: bool

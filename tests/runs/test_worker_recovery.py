@@ -598,7 +598,7 @@ async def test_of_a_long_answer_no_part_is_to_be_seen_before_all_of_it_is_kept(
     bench.backend.turns = [[Accepted(), done("\n\n".join(parts))]]
     settle = bench.delivery.settle
 
-    async def settle_late(*arguments: Any, **options: Any) -> Reason:
+    async def settle_late(*arguments: Any, **options: Any) -> Reason | None:
         # What was put off is lost in this moment, before the first part is begun.
         bench.store.full = True
         with pytest.raises(LedgerError):

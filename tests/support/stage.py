@@ -15,7 +15,7 @@ from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.guard.looking import Guard
 from aurora.ledger.memory import MemoryStore
-from aurora.model import Change, Event, Send, Trace, Turn
+from aurora.model import Change, Event, Said, Send, Trace, Turn
 from aurora.reasons import Reason
 from aurora.settings import Settings
 from aurora.tools.host import RunTools, Toolbox
@@ -77,7 +77,9 @@ class Stage:
         self.guard = Guard(bot, self.settings, self.clock, self._barred)
         self.sender = Sender(bot, self.store, self.guard, patience=PATIENCE)
         self.delivery = Delivery(bot, self.store, self.sender)
-        self.toolbox = Toolbox(bot, self.store, self.sender, self.guard, self.clock)
+        self.toolbox = Toolbox(
+            bot, self.store, self.sender, self.guard, self.clock, settings=self.settings.guild
+        )
 
     async def enable(self) -> None:
         """Let an agent answer in the guild, and in direct messages."""
@@ -129,9 +131,13 @@ class Stage:
         turn.agent_id = ON_STAGE
         return self.toolbox.open(turn, ON_STAGE)
 
-    async def settle(self, asked: Event | Turn, text: str, *, fallback: bool = True) -> Reason:
+    async def settle(
+        self, asked: Event | Turn, text: str, *, fallback: bool = True
+    ) -> Reason | None:
         """See to it that the answer is in Discord."""
-        return await self.delivery.settle(together(asked), text, fallback=fallback)
+        said = Said((text,) if text else ())
+        turn = asked if isinstance(asked, Turn) else together(asked)
+        return await self.delivery.settle(turn, said, fallback=fallback)
 
     async def trace(self, asked: Event | Turn) -> Trace:
         """Find out what is to be seen in Discord."""
@@ -139,7 +145,7 @@ class Stage:
 
     async def sends(self, event: Event) -> list[Send]:
         """Return what was sent, and look for what is in doubt."""
-        return await self.sender.sends(together(event))
+        return await self.sender.lookup.sends(together(event))
 
 
 async def send(tools: RunTools, channel: Channel, text: str, **more: Any) -> ToolResult:

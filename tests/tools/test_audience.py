@@ -235,5 +235,5 @@ async def test_a_turn_whose_only_word_was_kept_back_says_so(stage: Stage, staff:
     turn = together(event)
     arguments = {"channelId": str(stage.channel.id), "messageId": str(message.id), "emoji": "👍"}
     await stage.toolbox.open(turn, "agent-1").call("discord_add_reaction", arguments)
-    assert await stage.delivery.settle(turn, "", fallback=True) == Reason.WIDER_AUDIENCE
+    assert await stage.settle(turn, "") == Reason.WIDER_AUDIENCE
     assert REASONS[Reason.WIDER_AUDIENCE].mark == "⚠️"

@@ -92,7 +92,7 @@ async def test_a_refused_send_without_a_text_ends_in_a_warning_with_its_reason(
     turn = together(await stage.ask())
     result = await act(stage, turn, stage.toolbox.open(turn, "agent-1"))
     assert result.is_error
-    assert await stage.delivery.settle(turn, "", fallback=True) == reason
+    assert await stage.settle(turn, "") == reason
     assert REASONS[Reason(reason)].mark == "⚠️"
     assert stage.reactions(turn.speaker) == ["⚠️"]
 
@@ -104,7 +104,7 @@ async def test_a_send_that_gets_out_after_all_is_the_answer(stage: Stage) -> Non
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     assert (await send(tools, stage.channel, "Hello")).is_error
     assert not (await send(tools, stage.channel, "Hello again")).is_error
-    assert await stage.delivery.settle(turn, "", fallback=True) is Reason.SENT
+    assert await stage.settle(turn, "") is Reason.SENT
 
 
 async def test_a_text_after_a_refused_send_is_delivered(stage: Stage) -> None:
@@ -112,7 +112,7 @@ async def test_a_text_after_a_refused_send_is_delivered(stage: Stage) -> None:
     turn = together(await stage.ask())
     stage.local.faults.add("POST", r"/messages$", status=403, code=50013)
     assert (await send(stage.toolbox.open(turn, "agent-1"), stage.channel, "Hello")).is_error
-    assert await stage.delivery.settle(turn, "Hello", fallback=True) is Reason.DELIVERED
+    assert await stage.settle(turn, "Hello") is Reason.DELIVERED
 
 
 async def test_a_read_that_is_refused_leaves_an_agent_that_had_nothing_to_say(
@@ -123,4 +123,4 @@ async def test_a_read_that_is_refused_leaves_an_agent_that_had_nothing_to_say(
     tools = stage.toolbox.open(turn, "agent-1")
     result = await tools.call("discord_read_messages", {"channelId": str(stage.hidden.id)})
     assert result.is_error
-    assert await stage.delivery.settle(turn, "", fallback=True) is Reason.NO_ANSWER
+    assert await stage.settle(turn, "") is Reason.NO_ANSWER

@@ -32,7 +32,7 @@ def write(stage: Stage, text: str, channel: Channel | None = None, to: int = 0) 
     return stage.local.say(stage.local.bot_user, place, text, reply_to=replied)
 
 
-async def settle(stage: Stage, tools: WatchedTools, asked: Event | Turn) -> Reason:
+async def settle(stage: Stage, tools: WatchedTools, asked: Event | Turn) -> Reason | None:
     """End the run, with a last text of the agent's."""
     await tools.close("over")
     return await stage.settle(asked, "the last words")

@@ -70,6 +70,7 @@ class Arguments:
                 f"not {_shown(value)}."
             ) from None
         return min(max(message_id_at(seconds), 0), LARGEST_ID)
+
     def snowflake_or_none(self, name: str) -> int | None:
         """Return an id, or None where there is none: for what may be left out just as well."""
         return _id(self._values.get(name))

@@ -62,7 +62,14 @@ def starts_something(item: pytest.Item) -> bool:
     fixtures = info.name2fixturedefs.values() if info else ()
     functions = [getattr(item, "function", None)]
     functions += [one.func for known in fixtures for one in known]
-    return any(_starts(_Call(one)) for one in map(_function, functions) if one)
+    return any(map(_begins, functions))
+
+
+@cache
+def _begins(value: Any) -> bool:
+    """Look once at what many tests have in common."""
+    found = _function(value)
+    return found is not None and _starts(_Call(found))
 
 
 def _starts(call: _Call) -> bool:

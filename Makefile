@@ -42,7 +42,7 @@ words: $(READY)   ## collects what Aurora says in English; the translations foll
 bench: $(READY)   ## JSON lines of figures, then a table; ARGS="--against main cost" measures a commit before in turns
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(READY)    ## about 30 minutes of kills, power cuts, outages, clocks, disks, storm, fuzzing; JSON lines, exits 1 for any loss
+soak: $(READY)    ## about 30 minutes of kills, power cuts, faults, outages, clocks, disks, storm, fuzzing; JSON lines, exits 1 for any loss
 	$(BIN)/python -m tests.soak $(ARGS)
 
 clean:

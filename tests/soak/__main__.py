@@ -23,7 +23,7 @@ def main() -> int:
     from .parts import PARTS
     from .storm import KINDS
 
-    parts = ("kills", "cuts", *PARTS, "fuzz")
+    parts = ("kills", "cuts", "faults", *PARTS, "fuzz")
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
     parser.add_argument("--kills", type=int, default=200, help="kill -9 cycles")
@@ -49,6 +49,7 @@ def main() -> int:
 def _runs(part: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from tests.support.powerloss import run_cuts
 
+    from .faults import run_faults
     from .fuzzing import run_fuzz
     from .kills import run_kills
     from .outage import run_outage
@@ -63,6 +64,8 @@ def _runs(part: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             cuts = asdict(run_cuts(options.cuts, seed))
             bad = [f"{cuts[kind]} cuts: {kind}" for kind in ("lost", "corrupt") if cuts[kind]]
             yield {**cuts, "seed": seed, "violations": bad}
+        case "faults":
+            yield _alone(run_faults)
         case "outage":
             yield _alone(partial(run_part, PARTS[part], seed))
             # The second outage passes ten times as fast.

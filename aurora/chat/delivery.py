@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import discord
@@ -29,6 +27,7 @@ from .languages import Speak, speak_as_before
 from .places import Place, find_place
 from .record import TABLE, Act, Last, Seen, read
 from .sender import Sender
+from .typing import Following, Typing
 from .unsent import Unsent, read_unsent
 
 log = logging.getLogger("red.aurora.delivery")
@@ -36,8 +35,6 @@ log = logging.getLogger("red.aurora.delivery")
 FAILED = "⚠️"
 """Aurora's reaction where not even a notice could be posted."""
 
-_TYPING_SECONDS = 8.0  # Discord shows typing for ten
-_TYPING_HEAD_START = 0.05
 _DELIVERY_KEY = "delivery"
 _LONG = 1000
 """From how many characters on an answer may take several messages."""
@@ -227,26 +224,9 @@ class Delivery:
             return not _is_refusal(error)
         return True
 
-    @asynccontextmanager
-    async def typing(self, event: Event) -> AsyncIterator[None]:
-        """Show typing while inside; never delays, never raises."""
-        task = asyncio.create_task(self._type(event), name=f"aurora typing: {event.id}")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def _type(self, event: Event) -> None:
-        try:
-            # The input to the agent goes out first; nobody sees the difference in the typing.
-            await asyncio.sleep(_TYPING_HEAD_START)
-            channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
-            while channel is not None:
-                await channel.typing()
-                await asyncio.sleep(_TYPING_SECONDS)
-        except FAILURES as error:
-            log.debug("No typing for event %s: %r", event.id, error)
+    def typing(self, event: Event, tools: Following) -> Typing:
+        """Show that somebody is at work until the answer is out; see Typing."""
+        return Typing(self._bot, event, self._sender.patience, tools)
 
     async def _pay(self, turn: Turn) -> Seen:
         """Send what is owed, then read the record; raise SendFailed.

@@ -73,7 +73,7 @@ class Attempt:
     ports: Ports
     clock: Clock
     retries: RetryConfig
-    typing: AbstractAsyncContextManager[None]
+    typing: AbstractAsyncContextManager[object]
     accepted: bool = False
     time: AgentTime = field(init=False)
     saying: Saying = field(init=False)

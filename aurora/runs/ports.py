@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-from ..agents.protocol import AgentBackend, ToolCalled, ToolHost
+from ..agents.protocol import AgentBackend, RunEvent, ToolCalled, ToolHost
 from ..model import Event, Said, Trace, Turn
 from ..reasons import Reason
 from ..words import Phrase
@@ -50,6 +50,28 @@ class Toolbox(Protocol):
         ...
 
 
+class Typing(Protocol):
+    """Shows typing while inside, and follows the run to know when; see chat/typing.py."""
+
+    async def __aenter__(self) -> object:
+        """Begin."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """End."""
+        ...
+
+    async def saw(self, step: RunEvent) -> None:
+        """Hear of a step of the run."""
+        ...
+
+
 class Delivery(Protocol):
     """What runs ask of delivery; see chat/delivery.py."""
 
@@ -73,8 +95,8 @@ class Delivery(Protocol):
         """Show the person that nothing will come of their message."""
         ...
 
-    def typing(self, event: Event) -> AbstractAsyncContextManager[None]:
-        """Show that somebody is at work."""
+    def typing(self, event: Event, tools: RunTools) -> Typing:
+        """Show that somebody is at work, until the answer is out."""
         ...
 
 

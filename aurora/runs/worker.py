@@ -136,7 +136,10 @@ class Worker:
         tools = self._ports.toolbox.open(turn, admitted.agent_id)
         observers = [make(turn, tools) for make in self._observing]
         settings = self._settings.guild(speaker.guild_id)
-        shown = settings.enable_typing_indicator
+        typing = None
+        if settings.enable_typing_indicator:
+            typing = self._ports.delivery.typing(speaker, tools)
+            observers.append(typing)
         attempt = Attempt(
             turn=turn,
             backend=admitted.backend,
@@ -151,7 +154,7 @@ class Worker:
             ports=self._ports,
             clock=self._clock,
             retries=self._retries,
-            typing=self._ports.delivery.typing(speaker) if shown else nullcontext(),
+            typing=typing or nullcontext(),
         )
         started = self._clock.monotonic()
         attempted = await claim.do(attempt.run())

@@ -307,34 +307,6 @@ async def test_a_mark_that_cannot_be_made_is_swallowed(stage: Stage) -> None:
     assert any(call.status == 404 for call in stage.local.calls if call.method == "PUT")
 
 
-async def test_typing_shows_while_inside(stage: Stage) -> None:
-    """It starts by itself and leaves no task."""
-    event = await stage.ask()
-    before = asyncio.all_tasks()
-    async with stage.delivery.typing(event):
-        await stage.local.wait_for(lambda: stage.local.typing)
-        assert stage.local.typing[0][1] == stage.channel.id
-    assert {task for task in asyncio.all_tasks() - before if "typing" in task.get_name()} == set()
-
-
-@pytest.mark.parametrize("status", [403, 404, 500, 0])
-async def test_typing_that_fails_disturbs_nothing(stage: Stage, status: int) -> None:
-    """Neither entering nor leaving waits for Discord or raises."""
-    event = await stage.ask()
-    stage.local.faults.add("POST", r"/typing$", status=status, times=9)
-    async with asyncio.timeout(10), stage.delivery.typing(event):
-        await asyncio.sleep(0.1)
-    assert stage.local.typing == []
-
-
-async def test_typing_lets_errors_through(stage: Stage) -> None:
-    """What goes wrong inside is not typing's to hide."""
-    event = await stage.ask()
-    with pytest.raises(ZeroDivisionError):
-        async with stage.delivery.typing(event):
-            raise ZeroDivisionError
-
-
 async def test_an_outage_that_was_told_of_is_no_trace(stage: Stage) -> None:
     """The answer is still to come."""
     event = await stage.ask()

@@ -17,9 +17,10 @@ from aurora.agents.protocol import (
     ToolReturned,
     Usage,
 )
-from aurora.model import Change, Turn
+from aurora.model import Change, Event, Turn
 from aurora.queue import MessageQueue
 from aurora.runs.observers import Log, Tokens
+from aurora.runs.ports import RunTools
 from tests.support.events import make_event
 from tests.support.queues import QueueBench
 from tests.support.scripts import done
@@ -91,3 +92,28 @@ async def test_only_usage_counts(told: list[Change]) -> None:
     for step in STEPS:
         await tokens.saw(step)
     assert (turn.prompt_tokens, turn.completion_tokens, told) == (5, 2, [])
+
+
+class Line(Ear):
+    """Stands for the line that says somebody is typing."""
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+async def test_typing_follows_the_run(
+    benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has to know of the answer, and which tools the agent looks further with."""
+    bench, _ = await start_bench(benches, [*STEPS, done("Hi")])
+    heard: list[RunEvent] = []
+    looks: list[bool] = []
+
+    def typing(_event: Event, tools: RunTools) -> Line:
+        looks.extend(map(tools.gathers, ("discord_read_messages", "discord_send", "nothing")))
+        return Line(heard, None, None)  # type: ignore[arg-type]  # it looks at neither
+
+    monkeypatch.setattr(bench.delivery, "typing", typing)
+    await bench.ask()
+    assert (heard, looks) == (STEPS, [True, False, False])

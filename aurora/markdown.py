@@ -47,13 +47,20 @@ _MARK = re.compile(r"\\.|`", re.DOTALL)
 # A word that stands alone behind the backticks is a language, unless it is all that there is.
 _OPENINGS = (re.compile(r"```[A-Za-z0-9_+\-.#]+\n+"), re.compile(r"```\n*"))
 _SPAN = re.compile("`[^`]++`(?!`)")
+_LONGEST_MARGIN = 64
 _USER = re.compile(r"<@!?(\d{15,20})>")
+
+
+def begins_line(text: str, at: int) -> bool:
+    """Tell whether nothing but marks, blanks and a quote's sign stands before this in its line."""
+    before = text[max(at - _LONGEST_MARGIN, 0) : at].rstrip(" >*_~|")
+    return before.endswith("\n") or (not before and at <= _LONGEST_MARGIN)
 
 
 @functools.cache
 def item_lines(indent: int) -> re.Pattern[str]:
     """Return the pattern of a list item's content: its line, and the indented ones below it."""
-    sibling = " " * min(indent, 64) + r"(?:[*-]|\d{1,9}\.) "
+    sibling = " " * min(indent, _LONGEST_MARGIN) + r"(?:[*-]|\d{1,9}\.) "
     return re.compile(rf"[^\n]*(?:\n(?!{sibling}) [^\n]*)*")
 
 

@@ -24,7 +24,6 @@ _RULE = 8
 _LOOKS_LIKE_BLOCK = re.compile(r"[*_~|]{0,12}+(?:>|>>>|#{1,3}|-#|[*-]|\d{1,9}\.)\s")
 _TICKS = re.compile(r"\s?`+.?", re.DOTALL)
 _LONGEST_LANGUAGE = 30
-_LONGEST_MARGIN = 64
 _DEEPEST = 12
 
 Kind = Literal["rest", "quote", "heading", "subtext", "item", "fence", "code", "inline"]
@@ -73,7 +72,7 @@ class Markup:
 
     def may_begin(self, at: int) -> bool:
         """Tell whether a message may begin here: the text would not become a list or a quote."""
-        return not _LOOKS_LIKE_BLOCK.match(self.text, at) or _begins_line(self.text, at)
+        return not _LOOKS_LIKE_BLOCK.match(self.text, at) or markdown.begins_line(self.text, at)
 
 
 class _Reader:
@@ -108,7 +107,7 @@ class _Reader:
     # -- lines
 
     def _line(self, at: int, end: int, styles: Styles) -> int:
-        prefix = markdown.QUOTE.match(self._text, at, end)
+        prefix = markdown.QUOTE.match(self._text, at, end) if styles else None
         if prefix and any(style.kind == "quote" for style in styles):
             self._emit(PREFIX * len(prefix[0]))
             at = prefix.end()
@@ -136,6 +135,9 @@ class _Reader:
             stop = self._without_blank_lines(found.end(), stop)
         if kind in ("rest", "quote") and not self._text[found.end() : stop].strip():
             self._emit(PREFIX * (stop - at))
+            return stop
+        if stop - at <= self._keep:
+            self._atom(stop - at)
             return stop
         style = Style(kind, found[0].strip() + " ")
         self._add(_Construct(at, found.end(), stop, stop, style, fresh=True), styles, self._keep)
@@ -195,12 +197,13 @@ class _Reader:
             return
         marks = self._text[at : at + width]
         style = Style("inline", marks, marks)
-        fresh = _begins_line(self._text, at)
+        fresh = markdown.begins_line(self._text, at)
         self._add(_Construct(at, at + width, stop - width, stop, style, fresh), styles, 0)
 
     def _coded(self, at: int, end: int, outmost: bool) -> _Construct | None:
         text = self._text
-        if opened := markdown.FENCE.match(text, at, end):
+        opened = markdown.FENCE.match(text, at, end) if text.startswith("```", at) else None
+        if opened:
             stop, closed = self._code.block_at(at, end), 3
             if stop is None and outmost and opened[1] is not None:
                 stop, closed = self._unclosed(at, opened.end()), 0
@@ -291,9 +294,3 @@ class _Reader:
             piece = INSIDE + piece[1:]
             self._sticky = False
         self.pieces.append(piece)
-
-
-def _begins_line(text: str, at: int) -> bool:
-    """Tell whether nothing but marks, blanks and a quote's sign stands before this in its line."""
-    before = text[max(at - _LONGEST_MARGIN, 0) : at].rstrip(" >*_~|")
-    return before.endswith("\n") or (not before and at <= _LONGEST_MARGIN)

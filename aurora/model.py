@@ -224,17 +224,28 @@ def apart(lane: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Ballot:
+    """A poll to be made: for how many `hours`, and whether one may choose several answers."""
+
+    question: str = field(repr=False)
+    answers: tuple[str, ...] = field(repr=False)
+    hours: int
+    multiple: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Owed:
     """What a send is to say, for as long as that is not all out.
 
-    With a file its `name` and `content`. `room` is how many messages it may become. `voids` are
-    the keys of the sends that need not get out any more if this one does: the agent made it
-    knowing that they had not.
+    With a file its `name` and `content`, or its poll. `room` is how many messages it may become.
+    `voids` are the keys of the sends that need not get out any more if this one does: the agent
+    made it knowing that they had not.
     """
 
     text: str = field(repr=False)
     name: str = field(default="", repr=False)
     content: str = field(default="", repr=False)
+    ballot: Ballot | None = None
     room: int | None = None
     voids: tuple[str, ...] = ()
 
@@ -244,7 +255,8 @@ class Send(NamedTuple):
 
     `text_hash` keeps the text as it was sent (its first part, if it was split) recognisable
     without keeping it, as `chat/fingerprints.py` has it. `kind` is "message" or "reaction" (then
-    the hash is of the emoji and `reply_to` the message reacted to). `message_ids` is empty while
+    the hash is of the emoji and `reply_to` the message reacted to), an "edit" of the message
+    `reply_to`, or a "thread" that begins with it. `message_ids` is empty while
     the send is under way, and more than one when a long text was split. `by` tells the agent's
     send ("tool"; "mcp" if by a tool of its own, past Aurora) from Aurora's delivery of its text
     ("delivery") and from a notice to the person, which is no answer. An `interim` send is not
@@ -252,7 +264,7 @@ class Send(NamedTuple):
     """
 
     key: str
-    kind: Literal["message", "reaction"]
+    kind: Literal["message", "reaction", "edit", "thread"]
     by: Literal["tool", "mcp", "delivery", "notice"]
     channel_id: int
     text_hash: str

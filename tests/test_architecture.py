@@ -50,6 +50,7 @@ EXCEPTIONS = {
     ("guard", "chat.failures"): "what Discord does not tell is no permission",
     ("guard.pressing", "chat.languages"): "who presses in vain is told so in their language",
     ("chat.sender", "guard"): "the guard is asked before each part of what is sent",
+    ("chat.deeds", "guard"): "the guard is asked before whatever else people see",
 }
 """What is imported against the layers: (who, what of the house), and why."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import discord
 
+from ..model import Ballot
 from ..words import cutting, say
 from .places import Place
 from .splitting import LIMIT, split_message
@@ -15,17 +18,42 @@ _MOST_BYTES = 8 * 2**20  # of a file; Discord takes 10 MB from a bot
 
 
 class Part(NamedTuple):
-    """One message: its text, and what stands in a file of that name."""
+    """One message: its text, what stands in a file of that name, or a poll."""
 
     text: str
     name: str = ""
     content: bytes = b""
+    ballot: Ballot | None = None
 
-    def files(self) -> dict[str, Any]:
+    @property
+    def said(self) -> str:
+        """Return what the message is recognised by."""
+        poll = self.ballot and (self.ballot.question, *self.ballot.answers)
+        return _said(self.text, (self.name, *(poll or ())))
+
+    def beside(self) -> dict[str, Any]:
         """Return what discord.py is to send beside the text; anew for each try."""
+        if self.ballot is not None:
+            duration = timedelta(hours=self.ballot.hours)
+            poll = discord.Poll(self.ballot.question, duration, multiple=self.ballot.multiple)
+            for answer in self.ballot.answers:
+                poll.add_answer(text=answer)
+            return {"poll": poll}
         if not self.name:
             return {}
         return {"file": discord.File(io.BytesIO(self.content), filename=self.name)}
+
+
+def said_in(message: discord.Message) -> str:
+    """Return what a message is recognised by, as `Part.said` has it."""
+    names = [one.filename for one in message.attachments]
+    poll = message.poll
+    answers = [one.text for one in poll.answers] if poll is not None else []
+    return _said(message.content, (*names, *([poll.question] if poll else []), *answers))
+
+
+def _said(text: str, more: Iterable[str]) -> str:
+    return "\n".join(one for one in (text, *more) if one)
 
 
 def in_messages(text: str) -> list[Part]:

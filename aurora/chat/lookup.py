@@ -12,6 +12,7 @@ from ..model import Event, Send, Turn
 from ..reasons import Reason
 from .failures import FAILURES, PATIENCE, Patience, SendFailed, explain, insist
 from .fingerprints import Fingerprints
+from .long_texts import said_in
 from .places import Place, find_place
 
 LOOK_BACK = 500
@@ -77,8 +78,10 @@ class LookUp:
         part: str | None = None,
     ) -> int | None:
         """Return the id of the next part of a send if it is in the channel after all."""
-        if send.kind == "reaction":
-            return await self._find_reaction(channel, send)
+        if send.kind == "thread":
+            return await self._find_thread(channel, send)
+        if send.kind != "message":
+            return await self._find_at_message(channel, send)
         _ensure_readable(channel)
         sends = await self._store.sends(event.id)
         taken = {known for one in (*sends, send) for known in one.message_ids}
@@ -101,7 +104,7 @@ class LookUp:
                 if message.author != self._bot.user or message.id in taken:
                     continue
                 mine += 1
-                if sought.is_it(message, forms(message.content)):
+                if sought.is_it(message, forms(said_in(message))):
                     return message.id
             if seen == LOOK_BACK or (lost and mine):
                 raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST if lost else _TOO_MANY, send)
@@ -109,10 +112,24 @@ class LookUp:
 
         return await insist(search, self.patience)
 
-    async def _find_reaction(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
+    async def _find_thread(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
+        """Return the id of a thread that the bot began; it is that of its first message."""
+        thread_id, me = send.reply_to or 0, self._bot.user
+        try:
+            found = await insist(lambda: self._bot.fetch_channel(thread_id), self.patience)
+        except discord.NotFound:
+            return None
+        if not isinstance(found, discord.Thread) or found.parent_id != channel.id:
+            return None
+        return thread_id if me is not None and found.owner_id == me.id else None
+
+    async def _find_at_message(self, channel: Place | discord.DMChannel, send: Send) -> int | None:
+        """Return the id of a message that has the reaction, or the text that it was to get."""
         message_id = send.reply_to or 0
         message = await insist(lambda: channel.fetch_message(message_id), self.patience)
-        mine = [str(one.emoji) for one in message.reactions if one.me]
+        mine = [message.content]
+        if send.kind == "reaction":
+            mine = [str(one.emoji) for one in message.reactions if one.me]
         if mine and not self._fingerprints.can_compare(send.text_hash):
             raise SendFailed(Reason.UNKNOWN_FATE, _KEY_LOST, send)
         found = any(send.text_hash in self._fingerprints.forms(one) for one in mine)

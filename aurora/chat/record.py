@@ -105,8 +105,10 @@ def read(sends: Iterable[Send], turn: Turn) -> Seen:
     return seen
 
 
-def _is_to(reaction: Send, turn: Turn) -> bool:
-    return any(reaction.reply_to == event.message_id for event in turn.events)
+def _is_to(act: Send, turn: Turn) -> bool:
+    """Tell whether an act is about what was asked; a reaction to anything else is not."""
+    asked = any(act.reply_to == event.message_id for event in turn.events)
+    return asked or act.kind != "reaction"
 
 
 def _last(send: Send) -> Last:

@@ -90,6 +90,10 @@ class Sender:
         """Return a text of an agent's as it is sent for a turn."""
         return self._output.filter(turn, clean(text).text, LIMIT)
 
+    async def filtered_file(self, content: str) -> str:
+        """Return what an agent puts into a file as it is sent."""
+        return await self._output.in_file(content)
+
     async def send(
         self,
         turn: Turn,
@@ -105,32 +109,34 @@ class Sender:
         interim: bool = False,
         voids: tuple[str, ...] = (),
         patience: Patience | None = None,
+        beside: Part | None = None,
     ) -> Send:
         """Send a text for a turn, in parts if it is long; raise SendFailed.
 
         The first part replies to the message `reply_to`, if it still exists. A send that had
         stopped halfway goes on where it stopped. Without `ping` nobody is alerted. A `view` comes
         with each part, and no preview of a link. `room` is how many messages the text may become,
-        where that is less than the guild allows. What a tool sends is owed, if it is WAITING or
-        stops halfway; `interim` and `voids` are as the record has them, `patience` is for each
-        part.
+        where that is less than the guild allows. With a file or a poll `beside` it, already
+        filtered, it is one message. What a tool sends is owed, if it is WAITING or stops halfway;
+        `interim` and `voids` are as the record has them, `patience` is for each part.
         """
         event = turn.speaker
         said = Filtered(text) if by == "notice" else self.filtered(turn, text)
         known = await self._known(event, key)
         if known and known.message_ids and by == "tool" and known.owed is None:
             return known
-        parts = await self._parts(event, channel, said.text, room)
+        if beside is not None:
+            parts = [beside._replace(text=said.text)]
+        else:
+            parts = await self._parts(event, channel, said.text, room)
         # Of a long text only the first part can be recognised in the channel.
-        first = self.fingerprints.of(parts[0].text)
-        length = len(said.text)
+        first = self.fingerprints.of(parts[0].said)
+        length = _length(said.text, beside)
         send = Send(key, "message", by, channel.id, first, reply_to, (), interim, length)
         # Of what is over nothing that people wrote is kept.
-        owed = (
-            Owed(text, room=room, voids=voids) if by == "tool" and not event.state.final else None
-        )
+        owed = _owed(text, beside, room, voids) if by == "tool" and not event.state.final else None
         if known and known.message_ids:
-            same = known.text_hash in self.fingerprints.forms(parts[0].text)
+            same = known.text_hash in self.fingerprints.forms(parts[0].said)
             if not same or len(known.message_ids) == len(parts):
                 return known
             send = known
@@ -146,7 +152,7 @@ class Sender:
         doubtful, unkept = known is not None, None
         try:
             for part in parts[len(send.message_ids) :]:
-                sought = self.lookup.find(event, channel, send, part.text) if doubtful else None
+                sought = self.lookup.find(event, channel, send, part.said) if doubtful else None
                 found = await sought if sought is not None else None
                 doubtful = found is not None
                 bare = by != "notice" and said.previews.hold_back(part.text)
@@ -188,11 +194,13 @@ class Sender:
             room=send.owed.room,
             voids=send.owed.voids,
             patience=self.patience.for_answer,
+            beside=_beside(send.owed),
         )
 
-    async def owe(self, turn: Turn, send: Send, text: str) -> None:
+    async def owe(self, turn: Turn, send: Send, text: str, beside: Part | None = None) -> None:
         """Keep a text that is to be sent after another one that waits."""
-        send = send._replace(length=len(self.filtered(turn, text).text), owed=Owed(text))
+        length = _length(self.filtered(turn, text).text, beside)
+        send = send._replace(length=length, owed=_owed(text, beside))
         await self._begin(turn.speaker, send)
 
     async def waive(self, event: Event, send: Send | None) -> None:
@@ -292,12 +300,14 @@ class Sender:
             replied = channel.get_partial_message(send.reply_to)
             options["reference"] = replied.to_reference(fail_if_not_exists=False)
 
+        act = Act.POLL if part.ballot else Act.ATTACH if part.name else Act.SEND
+
         async def post() -> int:
-            allowed = await self._permit(turn, Act.SEND, send)
+            allowed = await self._permit(turn, act, send)
             if not allowed.embeds:
                 options["suppress_embeds"] = True
             # A file is used up by each try.
-            return (await channel.send(part.text, **options, **part.files())).id
+            return (await channel.send(part.text, **options, **part.beside())).id
 
         try:
             message_id = await insist(post, patience)
@@ -318,6 +328,24 @@ class Sender:
         if isinstance(answer, Denied):
             raise NotAllowed(answer.code, answer.text, send)
         return answer
+
+
+def _length(text: str, beside: Part | None) -> int:
+    return len(text) + (len(beside.content) if beside is not None else 0)
+
+
+def _owed(
+    text: str, beside: Part | None, room: int | None = None, voids: tuple[str, ...] = ()
+) -> Owed:
+    if beside is None:
+        return Owed(text, room=room, voids=voids)
+    return Owed(text, beside.name, beside.content.decode(), beside.ballot, room, voids)
+
+
+def _beside(owed: Owed) -> Part | None:
+    if not owed.name and owed.ballot is None:
+        return None
+    return Part(owed.text, owed.name, owed.content.encode(), owed.ballot)
 
 
 def _is_about_reference(error: discord.HTTPException) -> bool:

@@ -76,5 +76,7 @@ READING = (Act.READ, Act.SEARCH, Act.THREADS)
 WRITING = (Act.SEND, Act.ATTACH, Act.POLL, Act.EDIT, Act.START_THREAD, Act.REACT)
 IN_CHANNELS = (*READING, *WRITING)
 """What an agent does in channels: it gets to know something, or people see something of it."""
-PACED = (Act.SEND, Act.ATTACH, Act.POLL, Act.START_THREAD)
+POSTING = (Act.SEND, Act.ATTACH, Act.POLL)
+"""What is a message of its own, and may be an answer."""
+PACED = (*POSTING, Act.START_THREAD)
 """What slowmode holds back."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import quote
 
+from ..prompts.fence import clean
+
 SECRET = "[secret removed]"  # noqa: S105 - what stands in its place
 """The same in every language: by its text a message is found again after a crash."""
 CUT_PATH = "…"
 
+_PIECE, _SEAM = 16_384, 2_048
+"""How much of a long text is looked through at once, and how much of it once more with the next.
+
+A secret with marks between its letters is shorter than that.
+"""
 _SHORTEST = 10
 """A known secret that is shorter, such as a password of one word, is not looked for."""
 
@@ -76,6 +84,26 @@ def without_paths(text: str, known: Collection[str]) -> str:
     if not known:
         return text
     return _folders(frozenset(known)).sub(CUT_PATH, text)
+
+
+async def masked(text: str, secrets: Collection[str], folders: Collection[str]) -> str:
+    """Do both with a text as long as a file, and clean it; others get their turn meanwhile."""
+
+    def done(piece: str) -> str:
+        return without_paths(without_secrets(clean(piece), secrets), folders)
+
+    if "-----BEGIN" in text:
+        # One may be longer than a piece.
+        text = _KEYS.sub(SECRET, text)
+    finished, tail = [], ""
+    for start in range(0, len(text), _PIECE):
+        await asyncio.sleep(0)
+        # Begun within the last piece, and ended in this one, it is whole in both together.
+        together = done(tail + done(text[start : start + _PIECE]))
+        cut = max(0, len(together) - _SEAM)
+        finished.append(together[:cut])
+        tail = together[cut:]
+    return "".join((*finished, tail))
 
 
 @lru_cache(maxsize=4)

@@ -11,7 +11,7 @@ from ..model import Quote, Turn
 from ..prompts.fence import clean
 from ..settings import GuildSettings
 from .links import Previews, urls_in
-from .masking import without_paths, without_secrets
+from .masking import masked, without_paths, without_secrets
 
 INVITE = "[invite removed]"
 
@@ -95,6 +95,10 @@ class Output:
         if after != text:
             changes.append("@everyone or @here was defused")
         return Filtered(after, tuple(changes), previews)
+
+    async def in_file(self, text: str) -> str:
+        """Return what may stand in a file: of all that is filtered, secrets and paths."""
+        return await masked(text, self._secrets(), self._folders())
 
     def _without_roles(self, turn: Turn, text: str) -> str:
         def named(found: re.Match[str]) -> str:

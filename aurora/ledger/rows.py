@@ -12,6 +12,7 @@ import orjson
 
 from ..model import (
     NO_CONTEXT,
+    Ballot,
     Change,
     Event,
     EventContext,
@@ -260,5 +261,7 @@ def _send_of(*row: Any) -> Send:
 def _owed_of(kept: str | None) -> Owed | None:
     if kept is None:
         return None
-    text, name, content, room, voids = orjson.loads(kept).values()
-    return Owed(text, name, content, room, tuple(voids))
+    owed = orjson.loads(kept)
+    if (ballot := owed["ballot"]) is not None:
+        owed["ballot"] = Ballot(**{**ballot, "answers": tuple(ballot["answers"])})
+    return Owed(**{**owed, "voids": tuple(owed["voids"])})

@@ -91,6 +91,17 @@ class Arguments:
             raise BadArgument(f"{name} must be a string, not {_shown(value)}.")
         return value
 
+    def optional_text(self, name: str) -> str:
+        """Return a string; an empty one if it was left out or null."""
+        return self.text(name) if self._values.get(name) is not None else ""
+
+    def texts(self, name: str) -> list[str]:
+        """Return a list of strings."""
+        value = self._required(name)
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise BadArgument(f"{name} must be a list of strings, not {_shown(value)}.")
+        return value
+
     def whole(self, name: str, lowest: int, highest: int, default: int) -> int:
         """Return a whole number in a range, or the default if it was left out or null."""
         value = self._values.get(name)

@@ -6,21 +6,29 @@ from collections.abc import Iterator, Mapping
 
 from ..model import Event
 from ..settings import GuildSettings
+from .editing import EDIT_MESSAGE
+from .files import SEND_FILE
 from .memory import MEMORY_TOOLS
+from .polls import CREATE_POLL
 from .reading import GET_SERVER_INFO, READ_MESSAGES
 from .searching import SEARCH_MESSAGES
 from .sending import ADD_REACTION, SEND
-from .threads import LIST_THREADS
+from .threads import LIST_THREADS, START_THREAD
 from .tool import Tool
 
 _ALWAYS = (READ_MESSAGES, SEND, ADD_REACTION)
 _ALWAYS_IN_GUILDS = (GET_SERVER_INFO,)
-_IN_DMS: tuple[Tool, ...] = ()
+# What one person reads alone nobody else need decide about.
+_IN_DMS = (SEND_FILE, EDIT_MESSAGE)
 
 ALLOW, OFF = "allow", "off"
 _CHOICES = (
+    (SEND_FILE, ALLOW),
     (SEARCH_MESSAGES, ALLOW),
     (LIST_THREADS, ALLOW),
+    (EDIT_MESSAGE, OFF),
+    (CREATE_POLL, OFF),
+    (START_THREAD, OFF),
 )
 CHOICES: Mapping[str, str] = {tool.spec.name: default for tool, default in _CHOICES}
 """The tools that a server's admins decide about, and what holds until they do."""

@@ -12,12 +12,13 @@ import discord
 
 from ..agents.memory import Memory
 from ..agents.protocol import ToolCalled, ToolResult, ToolSpec
+from ..chat.deeds import Deeds
 from ..chat.failures import FAILURES, GuildNotHereError, explain
 from ..chat.sender import Sender
 from ..clock import Clock
+from ..guard.acts import POSTING
 from ..guard.budget import Budget
 from ..guard.looking import Guard
-from ..guard.policy import Act
 from ..guard.remembering import MemoryGuard
 from ..ledger import LedgerError, Store
 from ..model import Turn
@@ -59,6 +60,7 @@ class Toolbox:
         self._bot = bot
         self._store = store
         self._sender = sender
+        self._deeds = Deeds(store, guard, sender)
         self._guard = guard
         self._clock = clock
         self._memory = memory
@@ -80,6 +82,7 @@ class Toolbox:
                 bot=self._bot,
                 store=self._store,
                 sender=self._sender,
+                deeds=self._deeds,
                 guard=self._guard,
                 clock=self._clock,
                 offers=self._offers,
@@ -146,7 +149,7 @@ class RunTools:
     def speaks_here(self, call: ToolCalled) -> bool:
         """Tell whether a call posts something where the agent was asked."""
         tool = self._tools.get(call.name)
-        if tool is None or not tool.answers or tool.act is Act.REACT:
+        if tool is None or tool.act not in POSTING:
             return False
         where = Arguments(call.arguments).snowflake_or_none("channelId")
         return where == self._scope.event.channel_id

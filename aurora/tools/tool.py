@@ -10,6 +10,7 @@ import discord
 
 from ..agents.memory import Memory
 from ..agents.protocol import ToolSpec
+from ..chat.deeds import Deeds
 from ..chat.places import Place
 from ..chat.sender import Sender
 from ..clock import Clock
@@ -66,6 +67,7 @@ class Scope(NamedTuple):
     bot: discord.Client
     store: Store
     sender: Sender
+    deeds: Deeds
     guard: Guard
     clock: Clock
     offers: Offers

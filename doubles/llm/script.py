@@ -61,7 +61,7 @@ class Call:
     arguments: str
 
     @classmethod
-    def to(cls, name: str, **arguments: Any) -> Call:
+    def to(cls, name: str, /, **arguments: Any) -> Call:
         """Build a call from keyword arguments."""
         return cls(name, json.dumps(arguments, ensure_ascii=False))
 

@@ -20,7 +20,7 @@ def town(either_town: Town, server: AppServer | None) -> Town:
     return either_town
 
 
-def call(name: str, **arguments: Any) -> str:
+def call(name: str, /, **arguments: Any) -> str:
     """Write what makes the scripted model call a tool."""
     return f"[[tool:{name} {json.dumps(arguments)}]]"
 
@@ -61,3 +61,46 @@ async def test_admins_choose_single_tools(town: Town) -> None:
         assert words in await town.command(f"aurora config tools set {wrong}")
     assert await town.refused("aurora config tools mcp", author=cy)
     assert await town.refused("aurora config tools show", author=town.bo)
+
+
+async def test_texts_and_files_come_in_the_agents_order(town: Town) -> None:
+    """A text, a file, a text: three messages, whatever the server makes of the calls."""
+    where = str(town.general.id)
+    file = {"channelId": where, "name": "../plan.md", "content": "# Plan\n" + "x " * 1000}
+    calls = [
+        ["discord_send", {"channelId": where, "message": "Here is the plan:"}],
+        ["discord_send_file", file],
+        ["discord_send", {"channelId": where, "message": "Tell me what you think."}],
+    ]
+    seen = await provoke(town, f"[[tools:{json.dumps(calls)}]]")
+    assert (seen.state, seen.reason) == ("answered", "sent")
+    answers = town.bot_messages(town.general)[-3:]
+    shown = [one.content or one.attachments[0].filename for one in answers]
+    assert shown == ["Here is the plan:", "plan.md", "Tell me what you think."]
+    assert answers[1].attachments[0].data.decode() == file["content"]
+
+
+async def test_an_answer_by_file_is_the_answer(town: Town) -> None:
+    """What the agent then says of it is not posted."""
+    file = call("discord_send_file", channelId=str(town.general.id), name="a.csv", content="a,b")
+    seen = await provoke(town, f"{file}[[after:I sent the file.]]")
+    assert (seen.state, seen.reason, len(seen.said)) == ("answered", "sent", 1)
+
+
+async def test_what_admins_allow_is_done(town: Town) -> None:
+    """A poll, a thread, and a message that is mended, through a real Red."""
+    for name in ("discord_create_poll", "discord_start_thread", "discord_edit_message"):
+        assert "**allow**" in await town.command(f"aurora config tools set {name} allow")
+    where = str(town.general.id)
+    poll = call("discord_create_poll", channelId=where, question="Tea?", answers=["Yes", "No"])
+    seen = await provoke(town, poll)
+    assert (seen.state, seen.reason) == ("answered", "sent")
+    assert town.bot_messages(town.general)[-1].poll is not None
+    await provoke(town, call("discord_start_thread", channelId=where, name="Plans"))
+    assert [one.name for one in town.guild.threads.values()] == ["Plans"]
+    await provoke(town, "[[send:Tea at four.]]")
+    sent = town.bot_messages(town.general)[-1]
+    mended = {"channelId": where, "messageId": str(sent.id), "message": "Tea at five."}
+    seen = await provoke(town, call("discord_edit_message", **mended))
+    assert (seen.state, seen.reason, seen.marks) == ("answered", "reacted", [])
+    assert sent.content == "Tea at five."

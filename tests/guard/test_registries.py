@@ -32,6 +32,8 @@ from aurora.guard.policy import (
 from aurora.guard.pressing import Guarded, GuardedButton
 from aurora.model import Turn
 from aurora.reasons import Reason
+from aurora.settings import GuildSettings
+from aurora.tools.choice import ALLOW, CHOICES
 from aurora.tools.host import RunTools, Toolbox
 from aurora.tools.tool import Call, Tool
 from tests.support.house import imports, modules_of
@@ -123,7 +125,13 @@ def opened(stage: Stage, guard: Guard, turn: Turn) -> RunTools:
     turn.agent_id = ON_STAGE
     files = Files()
     toolbox = Toolbox(
-        stage.bot, stage.store, stage.sender, guard, stage.clock, memory=lambda: files
+        stage.bot,
+        stage.store,
+        stage.sender,
+        guard,
+        stage.clock,
+        memory=lambda: files,
+        settings=lambda _guild_id: GuildSettings(tools_chosen=dict.fromkeys(CHOICES, ALLOW)),
     )
     return toolbox.open(turn, ON_STAGE)
 
@@ -136,7 +144,9 @@ def filled(stage: Stage, tool: Tool) -> dict[str, Any]:
             return one["minimum"]
         if one["type"] == "boolean":
             return False
-        if not key.endswith("Id") and key != "before":
+        if one["type"] == "array":
+            return ["👍", "👎"]
+        if not key.endswith("Id") and key not in ("before", "after"):
             return "👍"
         return str(stage.guild.id if key == "guildId" else stage.channel.id)
 
@@ -197,7 +207,7 @@ ACTING = {
 
 @pytest.mark.parametrize("name", [one for one in sorted(MODULES) if ".tools" in one])
 def test_a_tool_acts_in_discord_by_the_sender_alone(name: str) -> None:
-    """It asks the guard once more, before each message and each reaction."""
+    """Or by the deeds: they ask the guard once more, before all that people see."""
     calls = (
         node.func
         for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8")))
@@ -205,7 +215,7 @@ def test_a_tool_acts_in_discord_by_the_sender_alone(name: str) -> None:
     )
     acts = [ast.unparse(one) for one in calls if one.attr in ACTING]
     # Whoever has pressed a button is answered in private.
-    answers = ("interaction.response.", "interaction.followup.")
+    answers = ("interaction.response.", "interaction.followup.", "scope.deeds.")
     assert [one for one in acts if "sender." not in one and not one.startswith(answers)] == []
 
 

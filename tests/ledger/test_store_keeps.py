@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aurora.ledger import EVERYWHERE, Store
-from aurora.model import NO_CONTEXT, Event, Offer, State, own_lane
+from aurora.model import NO_CONTEXT, Ballot, Event, Offer, Owed, State, own_lane
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event, make_turn
 from tests.support.stores import (
@@ -340,6 +340,29 @@ async def test_sends_come_back_whole_and_oldest_first(store: Store, event: Event
     for one in sends:
         await store.record_send(event, one)
     assert list(await store.sends(event.id)) == sends
+
+
+async def test_what_a_send_owes_is_kept_as_it_is_until_its_event_is_over(
+    store: Store, event: Event
+) -> None:
+    """A text, a file and a poll, each with all that belongs to it; read from the file again."""
+    await store.add(event, change(event))
+    poll = Ballot("Tea?", ("yes", "no"), 24, multiple=True)
+    sends = [
+        make_send("text", owed=Owed("Hello", room=3, voids=("one", "two"))),
+        make_send("file", owed=Owed("", "a.csv", "é,b", voids=("one",))),
+        make_send("poll", kind="message", owed=Owed("", ballot=poll)),
+        make_send("edit", kind="edit", reply_to=7, message_ids=(7,)),
+        make_send("thread", kind="thread", reply_to=8, message_ids=(8,)),
+    ]
+    for one in sends:
+        await store.record_send(event, one)
+    await reopened(store)
+    assert list(await store.sends(event.id)) == sends
+    await end(store, event)
+    assert [one.owed for one in await store.sends(event.id)] == [None] * len(sends)
+    # What is no message of the bot's was sent for nothing.
+    assert await store.sent(7) is None
 
 
 async def test_a_send_with_the_same_key_is_replaced_where_it_stands(

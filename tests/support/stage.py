@@ -164,6 +164,19 @@ async def react(tools: RunTools, event: Event, emoji: str) -> ToolResult:
     return await tools.call("discord_add_reaction", arguments)
 
 
+async def send_file(
+    tools: RunTools, channel: Channel, name: str, content: str, **more: Any
+) -> ToolResult:
+    """Call discord_send_file as an agent does."""
+    arguments = {"channelId": str(channel.id), "name": name, "content": content, **more}
+    return await tools.call("discord_send_file", arguments)
+
+
+async def allow(stage: Stage, *names: str) -> None:
+    """Let the admins allow some tools."""
+    await stage.settings.set_guild(stage.guild.id, tools_chosen=dict.fromkeys(names, "allow"))
+
+
 def hide_from(user: User, channel: Channel, local: LocalDiscord) -> None:
     """Take a channel out of somebody's sight."""
     local.set_overwrites(channel, (Overwrite.of(user, deny=permissions.VIEW_CHANNEL),))

@@ -36,15 +36,29 @@ async def test_a_guild_gets_the_discord_tools(stage: Stage) -> None:
         "discord_read_messages",
         "discord_search_messages",
         "discord_send",
+        "discord_send_file",
     ]
+
+
+async def test_what_admins_allow_is_offered_and_what_they_switch_off_is_not(
+    stage: Stage,
+) -> None:
+    """By the setting of the server, at once."""
+    chosen = {"discord_create_poll": "allow", "discord_send_file": "off"}
+    await stage.settings.set_guild(stage.guild.id, tools_chosen=chosen)
+    offered = await names(stage)
+    assert "discord_create_poll" in offered
+    assert not {"discord_send_file", "discord_edit_message", "discord_start_thread"} & set(offered)
 
 
 async def test_a_dm_gets_those_that_work_there(stage: Stage) -> None:
     """There is neither a server nor a thread."""
     assert sorted(await names(stage, guild=False)) == [
         "discord_add_reaction",
+        "discord_edit_message",
         "discord_read_messages",
         "discord_send",
+        "discord_send_file",
     ]
 
 

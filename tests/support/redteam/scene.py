@@ -317,6 +317,31 @@ def lists(channel: Channel) -> Call:
     return Call.to("discord_list_threads", channelId=_id(channel))
 
 
+def attaches(channel: Channel, name: str, content: str) -> Call:
+    """Send a file."""
+    return Call.to("discord_send_file", channelId=_id(channel), name=name, content=content)
+
+
+def rewrites(message: Message, text: str, channel: Channel | None = None) -> Call:
+    """Edit a message, perhaps under a wrong channel."""
+    where = _id(channel or message.channel)
+    return Call.to(
+        "discord_edit_message", channelId=where, messageId=str(message.id), message=text
+    )
+
+
+def polls(channel: Channel, question: str, *answers: str) -> Call:
+    """Make a poll."""
+    return Call.to(
+        "discord_create_poll", channelId=_id(channel), question=question, answers=answers
+    )
+
+
+def begins(channel: Channel, name: str) -> Call:
+    """Start a thread."""
+    return Call.to("discord_start_thread", channelId=_id(channel), name=name)
+
+
 def look(guild: Guild) -> Call:
     """Look at a server's channels and roles."""
     return Call.to("discord_get_server_info", guildId=str(guild.id))

@@ -1,0 +1,112 @@
+"""What is done for an agent beside sending: once, and recorded before and after, as a send is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from ..guard.looking import Guard
+from ..guard.policy import Act, Allowed, Denied, Target
+from ..ledger import Store
+from ..model import Send, Turn
+from ..reasons import Reason
+from .failures import FAILURES, NotAllowed, SendFailed, explain, insist
+from .places import Place
+from .sender import Sender
+
+_HAS_THREAD = 160004
+
+Deed = Callable[[Allowed], Awaitable[int]]
+"""Does it, and returns the id of what there is then."""
+
+
+class Deeds:
+    """Edits messages and starts threads; a call repeated with its record takes no effect twice."""
+
+    def __init__(self, store: Store, guard: Guard, sender: Sender) -> None:
+        self._store = store
+        self._guard = guard
+        self._sender = sender
+
+    async def edit(
+        self, turn: Turn, channel: Place | discord.DMChannel, message_id: int, text: str
+    ) -> Send:
+        """Give a message of the agent's another text; raise SendFailed.
+
+        What it was sent for is to keep in mind what it says now.
+        """
+        said = self._sender.filtered(turn, text)
+        print_ = self._sender.fingerprints.of(said.text)
+        key = f"edit:{message_id}:{print_}"
+        send = Send(key, "edit", "tool", channel.id, print_, message_id, length=len(said.text))
+
+        async def edit(allowed: Allowed) -> int:
+            message = await channel.fetch_message(message_id)
+            bare = not allowed.embeds or said.previews.hold_back(said.text)
+            nobody = discord.AllowedMentions.none()
+            await message.edit(content=said.text, suppress=bare, allowed_mentions=nobody)
+            return message_id
+
+        done = await self._do(turn, Act.EDIT, send, edit)
+        await self._rewrite(message_id, print_)
+        return done
+
+    async def start_thread(
+        self, turn: Turn, channel: discord.TextChannel, message_id: int, name: str
+    ) -> Send:
+        """Start a thread from a message, whose id it then has; raise SendFailed.
+
+        A message starts one thread at most, so that this may be tried again.
+        """
+        print_ = self._sender.fingerprints.of(name)
+        send = Send(f"thread:{message_id}", "thread", "tool", channel.id, print_, message_id)
+
+        async def start(_allowed: Allowed) -> int:
+            message = channel.get_partial_message(message_id)
+            try:
+                return (await message.create_thread(name=name)).id
+            except discord.HTTPException as error:
+                if error.code != _HAS_THREAD:
+                    raise
+                found = await self._sender.lookup.find(turn.speaker, channel, send)
+                if found is None:
+                    raise
+                return found
+
+        done = await self._do(turn, Act.START_THREAD, send, start)
+        self._guard.sent(turn, channel.id)
+        return done
+
+    async def _do(self, turn: Turn, act: Act, send: Send, deed: Deed) -> Send:
+        event = turn.speaker
+        sends = await self._store.sends(event.id)
+        known = next((one for one in sends if one.key == send.key and one.message_ids), None)
+        if known is not None:
+            return known
+        if not await self._store.record_send(event, send):
+            text = "Aurora was told to forget this message; nothing more is done for it."
+            raise SendFailed(Reason.FORGOTTEN, text)
+        target = Target(send.channel_id, send.reply_to)
+
+        async def once() -> int:
+            answer = await self._guard.ask(turn, act, target, begins=True)
+            if isinstance(answer, Denied):
+                raise NotAllowed(answer.code, answer.text)
+            return await deed(answer)
+
+        try:
+            found = await insist(once, self._sender.patience)
+        except FAILURES as error:
+            raise explain(error) from error
+        send = send._replace(message_ids=(found,))
+        await self._store.record_send(event, send)
+        return send
+
+    async def _rewrite(self, message_id: int, print_: str) -> None:
+        """Let the record of a message's send recognise the text that it has now."""
+        sent = await self._store.sent(message_id)
+        event = await self._store.get(sent.event_id) if sent is not None else None
+        for one in await self._store.sends(event.id) if event is not None else ():
+            if event is not None and one.kind == "message" and one.message_ids == (message_id,):
+                await self._store.record_send(event, one._replace(text_hash=print_))

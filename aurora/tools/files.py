@@ -27,7 +27,7 @@ _OTHERS = re.compile(r"[^A-Za-z0-9.-]+")
 
 def file_name(given: str) -> str:
     """Return what a file is called: a plain name, without a folder, that ends as a text's does."""
-    last = re.split(r"[\\/]", given)[-1]
+    last = re.split(r"[\\/]", given)[-1][-2 * _NAME_CHARS :]
     plain = unicodedata.normalize("NFKD", last).encode("ascii", "ignore").decode()
     # Discord leaves nothing else, nor what stands in front.
     stem, dot, ending = _OTHERS.sub("_", plain).rstrip("._-").rpartition(".")

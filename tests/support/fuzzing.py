@@ -7,6 +7,7 @@ Hypothesis, which shrinks what it finds, and atheris, which looks for new ways t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from time import process_time
@@ -37,6 +38,8 @@ from aurora.prompts.fence import clean, defuse, fence, inline
 from aurora.prompts.transcript import format_reply_chain
 from aurora.settings import RULES, GuildSettings, SettingError, parse
 from aurora.tools.arguments import Arguments, BadArgument
+from aurora.tools.files import file_name
+from aurora.tools.threads import thread_name
 from tests.support.events import make_context, make_event
 from tests.support.payloads import TeaHouse, attachment, make_quote, snapshot
 
@@ -306,11 +309,24 @@ def check_arguments(source: Source) -> None:
         lambda: arguments.optional_snowflake("a"),
         lambda: arguments.text("a"),
         lambda: arguments.whole("a", 1, 100, 20),
+        lambda: arguments.moment("a"),
+        lambda: arguments.flag("a"),
+        lambda: arguments.texts("a"),
     ):
         try:
             read()
         except BadArgument as refusal:
             _check_short(refusal)
+
+
+def check_names(source: Source) -> None:
+    """A file and a thread get plain names, and a plain name stays as it is."""
+    text = source.text()
+    file, thread = file_name(text), thread_name(text)
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.[a-z]+", file), file
+    assert (file_name(file), len(file) < 80) == (file, True)
+    assert not set("<>@`*~|\n") & set(thread)
+    assert (thread_name(thread), len(thread) <= 100) == (thread, True)
 
 
 def check_parsers(source: Source) -> None:
@@ -383,6 +399,7 @@ TARGETS: Mapping[str, Callable[[Source], None]] = {
     "output": check_output,
     "hygiene": check_hygiene,
     "arguments": check_arguments,
+    "names": check_names,
     "parsers": check_parsers,
     "app server": check_app_server,
     "rest": check_rest,

@@ -20,6 +20,7 @@ from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.failures import explain_failure, explain_mismatch
 from .commands.forgetting import ForgetCommands
+from .commands.libraries import LibrariesCommands
 from .commands.memory import MemoryCommands
 from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
@@ -55,6 +56,7 @@ class Aurora(
     ConfigCommands,
     AccessCommands,
     SilenceCommands,
+    LibrariesCommands,
     MemoryCommands,
     QueueCommands,
     ForgetCommands,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, NotRequired, TypedDict, cast
 
+from .files import File
+
 Kind = Literal["mention", "reply", "dm"]
 
 
@@ -36,7 +38,8 @@ class Quote(TypedDict):
     """One message as the agent gets to see it.
 
     `extras` describes, one line each, what is not text: attachments, embeds, stickers, polls,
-    forwarded messages. `cut` counts the characters left out of `content`.
+    forwarded messages. `cut` counts the characters left out of `content`. `files` are facts of
+    what is attached: an event accepted by an older version has none.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Quote(TypedDict):
     at: float
     extras: list[str]
     cut: int
+    files: NotRequired[list[File]]
 
 
 class Named(TypedDict):

@@ -62,6 +62,7 @@ from .runs.ports import Ports
 from .runs.retrying import Retries
 from .runs.worker import Worker
 from .settings import MCP_TOOLS, Settings
+from .tools.attachments import Files
 from .tools.host import Toolbox
 from .tools.memories import Memories
 from .tools.offers import Offers
@@ -191,6 +192,7 @@ class Services:
             role_of=lambda guild_id: settings.guild(guild_id).memory_role_id,
             within=lambda reader, writer: guard.audiences.flows_between(bot, writer, reader),
         )
+        files = Files(bot, guard, lambda: agents.backend, folder)
         toolbox = EitherToolbox(
             Toolbox(
                 bot,
@@ -202,6 +204,7 @@ class Services:
                 offers,
                 settings.guild,
                 memory_guard,
+                files,
             ),
             store,
             sender,
@@ -246,6 +249,8 @@ class Services:
                 audience=Conversations(bot, guard),
                 renewed=alerts.renewed,
                 own_tools=own_tools.admit,
+                files=files.gather,
+                unseen=delivery.unseen,
             ),
             settings,
             breakers,

@@ -18,6 +18,9 @@ from typing import Any
 
 import aiohttp
 
+BLIND, SEEING = "openai-compatible", "lmstudio"
+"""Kinds of provider: of the first no model is shown pictures, of the other those that see."""
+
 _LISTENING = re.compile(rb"^Listening on ws://[^\s:]+:(\d+)\s*$", re.MULTILINE)
 _STOP_SECONDS = 5.0
 _REQUEST_SECONDS = 20.0
@@ -97,20 +100,20 @@ class AppServer:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
-    async def use_provider(self, llm_url: str, llm_key: str, model: str) -> None:
-        """Put another model provider behind all agents, from their next turn on."""
+    async def use_provider(
+        self, llm_url: str, llm_key: str, model: str, *, kind: str = BLIND
+    ) -> None:
+        """Put another model provider behind all agents of a kind, from their next turn on."""
         fields = {"baseUrl": llm_url, "apiKey": llm_key}
-        await self.request(
-            "connect_provider", target="local", provider_id="openai-compatible", fields=fields
-        )
-        self._model = model
+        await self.request("connect_provider", target="local", provider_id=kind, fields=fields)
+        self._model = f"{kind}/{model}"
 
     async def create_agent(self, name: str, *, model: str | None = None) -> str:
         """Create an agent without a personality and return its id."""
         created = await self.request(
             "create_agent",
             personality="blank",
-            model=f"openai-compatible/{model or self._model}",
+            model=f"{BLIND}/{model}" if model else self._model,
             pin_global=False,
         )
         agent_id = str(created["agent_id"])

@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from aurora.agents.sdk import SdkError, SdkFolder, SdkState
+from aurora.agents.sdk import SdkFolder
+from aurora.installing import FolderState, InstallError
 from doubles.letta_rest import LettaRest
 from doubles.llm import Provider
 
@@ -116,11 +117,11 @@ async def shared_sdk(path: Path = SDK) -> SdkFolder:
     """
     folder = SdkFolder(path)
     async with _alone(path):
-        if await asyncio.to_thread(folder.state) is SdkState.READY:
+        if await asyncio.to_thread(folder.state) is FolderState.READY:
             return folder
         try:
             await folder.install()
-        except SdkError as error:
+        except InstallError as error:
             # Pip's own reason is the line before the advice.
             reason = str(error).splitlines()[-2:][0].removeprefix("ERROR: ")
             raise RuntimeError(

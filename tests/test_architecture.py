@@ -23,7 +23,17 @@ from tests.support.house import (
 )
 
 MODULES = modules_of("aurora")
-GROUND = ("model", "settings", "reasons", "words", "clock", "ids", "markdown")
+GROUND = (
+    "model",
+    "files",
+    "settings",
+    "reasons",
+    "words",
+    "clock",
+    "ids",
+    "markdown",
+    "installing",
+)
 GROUND_FLOOR = {"__init__", "aurora", "services", *GROUND}
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("ground",),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
 
+from ..files import Picture
 from .protocol import Reasoning, Text, ToolReturned, Usage
 
 Frame = dict[str, Any]
@@ -83,6 +85,19 @@ def _inside(value: object) -> Iterable[object]:
 
 def _whole(digits: str) -> int | None:
     return int(digits) if len(digits) < _LONGEST_NUMBER else None
+
+
+def content(text: str, pictures: Sequence[Picture]) -> str | list[Frame]:
+    """Write what a message says, in the form that both kinds of server take."""
+    if not pictures:
+        return text
+    shown = ({"type": "image", "source": _source(one)} for one in pictures)
+    return [{"type": "text", "text": text}, *shown]
+
+
+def _source(picture: Picture) -> Frame:
+    data = base64.b64encode(picture.data).decode("ascii")
+    return {"type": "base64", "media_type": picture.media_type, "data": data}
 
 
 def part(frame: Frame, key: str) -> Frame:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from ..files import Picture
 from ..reasons import Outcome
 from ..words import Phrase
 
@@ -19,10 +20,11 @@ class ToolSpec(NamedTuple):
 
 
 class ToolResult(NamedTuple):
-    """What the model reads after its call."""
+    """What the model reads after its call, and sees where its server can show it anything."""
 
     text: str
     is_error: bool = False
+    picture: Picture | None = None
 
 
 class ToolHost(Protocol):
@@ -52,6 +54,7 @@ class Input(NamedTuple):
     are the names of the agent's own tools that may run on its server; None where nobody looks.
     `max_steps` is how often its model is asked at most, where a server lets itself be told.
     `compacted` says that the conversation was shortened for it before, which helped nothing.
+    `pictures` stand behind the text.
     """
 
     agent_id: str
@@ -62,6 +65,7 @@ class Input(NamedTuple):
     own_tools: frozenset[str] | None = None
     max_steps: int | None = None
     compacted: bool = False
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def conversation(self) -> ConversationKey:
@@ -185,6 +189,13 @@ class AgentInfo(NamedTuple):
     name: str
 
 
+class AgentModel(NamedTuple):
+    """The model of an agent; `sees` says whether it gets to see pictures, None if nobody knows."""
+
+    name: str
+    sees: bool | None = None
+
+
 class OwnTool(NamedTuple):
     """A tool that an agent carries itself; `source` names the MCP server behind it, if any."""
 
@@ -204,6 +215,10 @@ class AgentBackend(Protocol):
 
     async def agent(self, agent_id: str) -> AgentInfo:
         """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
+        ...
+
+    async def model(self, agent_id: str) -> AgentModel:
+        """Tell what model the agent has; raise AgentError."""
         ...
 
     async def open_conversation(self, agent_id: str, title: str) -> str:
@@ -233,6 +248,13 @@ class ToolLister(Protocol):
     async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError."""
         ...
+
+
+@runtime_checkable
+class PictureTeller(Protocol):
+    """A backend on whose server the result of a tool may hold a picture."""
+
+    results_show_pictures: bool
 
 
 @runtime_checkable

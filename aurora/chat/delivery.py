@@ -14,6 +14,7 @@ from ..ledger import Store
 from ..model import Event, Said, Trace, Turn
 from ..reasons import POSTPONED, REASONS, Reason
 from ..words import Phrase, say
+from ..words.notices import UNSEEN
 from .emoji import usable_emoji
 from .failures import (
     FAILURES,
@@ -154,6 +155,10 @@ class Delivery:
         """Tell the person, once, that the answer will be late; never raise."""
         await self._tell(event, words, "outage")
 
+    async def unseen(self, event: Event) -> None:
+        """Tell the person, once, that their pictures were not seen; never raise."""
+        await self._tell(event, UNSEEN, "unseen", ping=False)
+
     async def show_end(self, event: Event, reason: Reason) -> None:
         """Show the person how their message ended, as the reason's entry says; never raise.
 
@@ -187,7 +192,12 @@ class Delivery:
         await self.show_end(event, Reason.CLEARED)
 
     async def _tell(
-        self, event: Event, words: Phrase, kind: Literal["outage", "end"], *, ping: bool = True
+        self,
+        event: Event,
+        words: Phrase,
+        kind: Literal["outage", "end", "unseen"],
+        *,
+        ping: bool = True,
     ) -> bool:
         """Reply with a notice, once for each kind; return whether the person knows now."""
         try:

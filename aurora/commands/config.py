@@ -47,6 +47,7 @@ _OTHERS = {
     "audience": w.OWN_COMMAND,
     "embedhosts": w.OWN_COMMAND,
     "silence": w.OWN_COMMAND,
+    "files": w.OWNERS_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),

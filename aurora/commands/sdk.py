@@ -7,17 +7,18 @@ import asyncio
 from redbot.core import commands
 from redbot.core.utils.chat_formatting import box
 
-from ..agents.sdk import SdkError, SdkFolder, SdkState
+from ..agents.sdk import SdkFolder
 from ..chat.splitting import shorten
+from ..installing import FolderState, InstallError
 from ..services import Services
 from ..words import Phrase, say
 from ..words import setup as w
 from .asking import confirm, unfenced, working
 
 _OFFERS = {
-    SdkState.MISSING: w.SDK_OFFER,
-    SdkState.OUTDATED: w.SDK_OUTDATED,
-    SdkState.BROKEN: w.SDK_BROKEN,
+    FolderState.MISSING: w.SDK_OFFER,
+    FolderState.OUTDATED: w.SDK_OUTDATED,
+    FolderState.BROKEN: w.SDK_BROKEN,
 }
 _PIP_CHARS = 700
 _COMMAND_CHARS = 700
@@ -27,14 +28,14 @@ async def provide_sdk(ctx: commands.Context, services: Services) -> Phrase | Non
     """Offer to install the SDK unless it is there; return what to say if it still is not."""
     sdk = services.sdk
     state = await asyncio.to_thread(sdk.state)
-    if state is SdkState.READY:
+    if state is FolderState.READY:
         return None
     if not await confirm(ctx, services, _OFFERS[state](packages=sdk.packages)):
         return w.SDK_LATER(how=_how(sdk))
     try:
         async with working(ctx):
             await sdk.install()
-    except SdkError as error:
+    except InstallError as error:
         # The command is shown on its own; what pip wrote may be long.
         trouble = say(error.phrase).replace(sdk.command(), say(w.SDK_SEE_BELOW))
         return w.SDK_FAILED(trouble=_boxed(trouble, _PIP_CHARS), how=_how(sdk))

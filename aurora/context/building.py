@@ -21,6 +21,7 @@ from ..model import (
     Quote,
 )
 from ..prompts.fence import clean
+from .attachments import files_of
 from .chain import walk
 from .describe import describe_extras
 
@@ -100,7 +101,7 @@ def quote(
     out: the author), or somebody in the place, can't see keep their names to themselves.
     """
     text = "" if message.is_system() else _readable(message, viewer or message.author)
-    return Quote(
+    quoted = Quote(
         id=str(message.id),
         author=_person(message.author),
         content=text[:limit],
@@ -108,6 +109,9 @@ def quote(
         extras=describe_extras(message),
         cut=max(len(text) - limit, 0),
     )
+    if files := files_of(message):
+        quoted["files"] = files
+    return quoted
 
 
 def _trim(one: Quote, limit: int) -> int:

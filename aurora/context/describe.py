@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import discord
 
+from ..files import in_units
 from ..prompts.fence import inline, quoted, shorten
 
 EXTRA_LINES = 8
@@ -15,8 +16,6 @@ EXTRA_CHARS = 300
 """Longest line of description, in characters."""
 BODY_CHARS = 2000
 """Longest line, in characters, that stands for the text itself: a forward, text components."""
-
-_KILO = 1000
 
 
 def describe_extras(message: discord.Message | discord.MessageSnapshot) -> list[str]:
@@ -69,24 +68,22 @@ def _system_text(message: discord.Message) -> str:
 
 
 def _attachment(attachment: discord.Attachment) -> str:
-    facts = [inline(attachment.content_type or "unknown type"), _size(attachment.size)]
+    facts = [inline(attachment.content_type or "unknown type"), in_units(attachment.size)]
     if attachment.duration is not None:
         facts.append(f"{attachment.duration:.0f} s")
     if attachment.is_spoiler():
         facts.append("spoiler")
-    kind = "voice message" if attachment.is_voice_message() else "attachment"
-    line = f'{kind} "{inline(attachment.filename)}" ({", ".join(facts)})'
+    line = f'{_kind(attachment)} "{inline(attachment.filename)}" ({", ".join(facts)})'
     if attachment.description:
         line += f": {inline(attachment.description, EXTRA_CHARS)}"
     return shorten(line, EXTRA_CHARS)
 
 
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < _KILO:
-            return f"{size:.0f} {unit}"
-        size /= _KILO
-    return f"{size:.1f} GB"
+def _kind(attachment: discord.Attachment) -> str:
+    if attachment.is_voice_message():
+        return "voice message"
+    family, _, _ = (attachment.content_type or "").partition("/")
+    return {"video": "video", "audio": "sound file"}.get(family, "attachment")
 
 
 def _embed(embed: discord.Embed) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from string import Template
 
+from ..files import Attachment
 from ..ids import person_folder, place_folder, private_folder
 from ..model import EventContext
 from .fence import (
@@ -14,6 +15,7 @@ from .fence import (
     new_nonce,
     shorten,
 )
+from .files import format_files
 from .transcript import (
     CHAIN_ENDS,
     format_body,
@@ -59,6 +61,7 @@ def build_prompt(
     tools: Collection[str] = DISCORD_TOOLS,
     text_delivered: bool = False,
     by_text: bool = False,
+    files: Sequence[Attachment] = (),
 ) -> str:
     """Build the prompt for a turn, at the time it is processed.
 
@@ -67,10 +70,14 @@ def build_prompt(
     `guidance` the prompt shows how to call those of `tools` that fit the place, with the ids of
     the newest message. With a memory among the tools it names the folders that belong to the
     person and the place. `text_delivered` adds that plain text reaches the person too; `by_text`
-    that it is how to answer, with no tool. `nonce` is for tests; left out, it is new.
+    that it is how to answer, with no tool. `files` are what came along, opened; what stands in
+    them has limits of its own. `nonce` is for tests; left out, it is new.
     """
     build = build_dm_prompt if context["kind"] == "dm" else build_mention_prompt
-    text = build(context, earlier=earlier, now=now, nonce=nonce or new_nonce())
+    nonce = nonce or new_nonce()
+    text = build(context, earlier=earlier, now=now, nonce=nonce)
+    if files:
+        text += "\n\n" + format_files(files, nonce)
     if guidance:
         what = "all these messages" if earlier else "the current message"
         ways = _answering(what, text_delivered=text_delivered, by_text=by_text)

@@ -23,6 +23,7 @@ from ..agents.protocol import (
 )
 from ..clock import Clock
 from ..errors import Permits, RetryConfig, retry_with_backoff
+from ..files import Attachment
 from ..ids import new_input_id
 from ..ledger import Store
 from ..model import Said, Turn
@@ -75,6 +76,7 @@ class Attempt:
     retries: RetryConfig
     typing: AbstractAsyncContextManager[object]
     accepted: bool = False
+    files: tuple[Attachment, ...] = ()
     time: AgentTime = field(init=False)
     saying: Saying = field(init=False)
 
@@ -103,12 +105,19 @@ class Attempt:
             finished = calling.result() if calling.done() else self._without_server()
             if finished.outcome is Outcome.LOST and self.time.is_away:
                 self.permits.lost_server(accepted=self.accepted)
+            if finished.outcome is Outcome.COMPLETED:
+                await self._tell_of_unseen()
             return self._attempted(finished.outcome.reason, finished)
         finally:
             for task in (calling, timing):
                 task.cancel()
             await asyncio.wait({calling, timing})
             await self.tools.close(RUN_OVER)
+
+    async def _tell_of_unseen(self) -> None:
+        """Tell the person if the agent was answering blindly."""
+        if any(one.opened.unseen for one in self.files):
+            await self.ports.unseen(self.turn.speaker)
 
     async def _break_off(self, error: Exception) -> Attempted:
         """Tell how an attempt ends whose tools can't be used any more; raise RunBrokenError."""
@@ -134,6 +143,7 @@ class Attempt:
         try:
             own = await self.own_tools(self.backend, self.agent_id, watched=self.tools.watched)
             turn.conversation_id = conversation_id = await self._conversation()
+            self.files = await self.ports.files(turn)
         except AgentError as error:
             return Finished(error.outcome, detail=error.detail)
         # Written before it starts (promise 7): after a crash this is all that is known of it.
@@ -150,6 +160,7 @@ class Attempt:
             # The loop guard ends a run at one too many, for which a fast server does not wait.
             self.settings.max_steps + 1,
             turn.compacted,
+            tuple(one.opened.picture for one in self.files if one.opened.picture is not None),
         )
         return await self._execute_agent_call(given)
 
@@ -241,6 +252,7 @@ class Attempt:
             # An agent's own tools go by the same names.
             tools=DISCORD_TOOLS if self.tools.watched else {one.name for one in self.tools.specs},
             text_delivered=self.settings.deliver_text,
+            files=self.files,
         )
 
     def _attempted(self, reason: Reason, finished: Finished) -> Attempted:

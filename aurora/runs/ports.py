@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
 from ..agents.protocol import AgentBackend, RunEvent, ToolCalled, ToolHost
+from ..files import Attachment
 from ..model import Event, Said, Trace, Turn
 from ..reasons import Reason
 from ..words import Phrase
@@ -134,13 +135,23 @@ async def _none_of_its_own(
     return frozenset()
 
 
+async def _no_files(_turn: Turn) -> tuple[Attachment, ...]:
+    return ()
+
+
+async def _tell_nobody(_event: Event) -> None:
+    pass
+
+
 class Ports(NamedTuple):
     """What runs need of the world outside the queue.
 
     `welcome` returns why a claimed event may no longer run, or None. `late` hears of a turn that
     has to wait since its agent can't be reached. `alert` tells those who can mend a configuration,
     and `renewed` that a place has a new conversation, since more people come to read it.
-    `own_tools` names those of an agent's own tools that may run, as OwnTools.admit does.
+    `own_tools` names those of an agent's own tools that may run, as OwnTools.admit does. `files`
+    opens what came with a turn's messages, and raises AgentError; `unseen` tells a person that
+    their pictures were not seen.
     """
 
     backend: Callable[[], AgentBackend | None]
@@ -152,3 +163,5 @@ class Ports(NamedTuple):
     audience: Audience
     renewed: Callable[[Event], None]
     own_tools: LookAtTools = _none_of_its_own
+    files: Callable[[Turn], Awaitable[tuple[Attachment, ...]]] = _no_files
+    unseen: Callable[[Event], Awaitable[None]] = _tell_nobody

@@ -15,8 +15,9 @@ from .searching import SEARCH_MESSAGES
 from .sending import ADD_REACTION, SEND
 from .threads import LIST_THREADS, START_THREAD
 from .tool import Tool
+from .viewing import VIEW_ATTACHMENT
 
-_ALWAYS = (READ_MESSAGES, SEND, ADD_REACTION)
+_ALWAYS = (READ_MESSAGES, VIEW_ATTACHMENT, SEND, ADD_REACTION)
 _ALWAYS_IN_GUILDS = (GET_SERVER_INFO,)
 # What one person reads alone nobody else need decide about.
 _IN_DMS = (SEND_FILE, EDIT_MESSAGE)

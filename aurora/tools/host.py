@@ -25,6 +25,7 @@ from ..model import Turn
 from ..reasons import Reason, StuckError
 from ..settings import GuildSettings
 from .arguments import Arguments, BadArgument
+from .attachments import Files
 from .choice import tools_for
 from .offering import offer
 from .offers import Offers
@@ -56,6 +57,7 @@ class Toolbox:
         offers: Offers | None = None,
         settings: Callable[[int | None], GuildSettings] = lambda _guild_id: GuildSettings(),
         memory_guard: MemoryGuard | None = None,
+        files: Files | None = None,
     ) -> None:
         self._bot = bot
         self._store = store
@@ -67,6 +69,7 @@ class Toolbox:
         self._offers = offers or Offers(store, sender, guard, clock)
         self._settings = settings
         self._memory_guard = memory_guard or MemoryGuard(bot, store, guard)
+        self._files = files or Files(bot, guard)
 
     def open(self, turn: Turn, agent_id: str) -> RunTools:
         """Return the tools of a run for this turn, by this agent."""
@@ -90,6 +93,7 @@ class Toolbox:
                 agent_id=agent_id,
                 memory=memory,
                 budget=budget,
+                files=self._files,
                 memory_guard=self._memory_guard,
                 settings=settings,
                 ensure_open=ensure_open,
@@ -189,7 +193,8 @@ class RunTools:
         self, tool: Tool, arguments: Mapping[str, Any], held_up: tuple[str, ...]
     ) -> ToolResult:
         try:
-            return ToolResult(await self._do(tool, Arguments(arguments), held_up))
+            done = await self._do(tool, Arguments(arguments), held_up)
+            return done if isinstance(done, ToolResult) else ToolResult(done)
         except _ENDS_THE_RUN:
             raise
         except ToolError as refusal:
@@ -203,7 +208,9 @@ class RunTools:
             self._note(tool, failure.reason)
             return ToolResult(f"{tool.spec.name} failed. {failure}", True)
 
-    async def _do(self, tool: Tool, arguments: Arguments, held_up: tuple[str, ...]) -> str:
+    async def _do(
+        self, tool: Tool, arguments: Arguments, held_up: tuple[str, ...]
+    ) -> str | ToolResult:
         """Do a call: its arguments are read, the budget pays for it, the guard permits it."""
         self._ensure_open()
         target = tool.target(arguments)

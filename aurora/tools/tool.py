@@ -9,7 +9,7 @@ from typing import NamedTuple
 import discord
 
 from ..agents.memory import Memory
-from ..agents.protocol import ToolSpec
+from ..agents.protocol import ToolResult, ToolSpec
 from ..chat.deeds import Deeds
 from ..chat.places import Place
 from ..chat.sender import Sender
@@ -23,6 +23,7 @@ from ..model import Event, Turn
 from ..reasons import AuroraError, Reason
 from ..settings import GuildSettings
 from .arguments import Arguments
+from .attachments import Files
 from .offers import Offers
 
 _MEMORY_ACTS = frozenset({Act.MEMORY_LIST, Act.MEMORY_READ, Act.MEMORY_WRITE, Act.MEMORY_DELETE})
@@ -75,6 +76,7 @@ class Scope(NamedTuple):
     agent_id: str
     memory: Memory | None
     budget: Budget
+    files: Files
     memory_guard: MemoryGuard
     settings: GuildSettings
     ensure_open: Callable[[], None]
@@ -139,7 +141,7 @@ class Tool(NamedTuple):
     spec: ToolSpec
     act: Act
     target: Callable[[Arguments], Target]
-    run: Callable[[Call], Awaitable[str]]
+    run: Callable[[Call], Awaitable[str | ToolResult]]
     alters: bool = False
     answers: bool = False
     gathers: bool = False

@@ -24,20 +24,11 @@ NOT_READ = _("Host or port of that address can't be read. {example}")
 NO_HOST = _("That address names no host, or port 0. {example}")
 NO_QUERY = _("An address has no `?` or `#` in it. {example}")
 
-MISSING = _("is missing")
-OUTDATED = _("is for another version of Aurora or of Python")
-BROKEN = _("is broken")
 NOT_READY = _("The SDK of the Letta REST API {state}. To install it by hand, run: {command}")
-NOT_WRITTEN = _("The SDK's folder {folder} can't be written: {error}")
-NOT_STARTED = _("{python} can't be started: {error}")
 NOT_IMPORTED = _(
     "The SDK of the Letta REST API can't be imported ({error}). Restart the bot; if that does not "
     "help, install it again."
 )
-PIP_FAILED = _("pip failed")
-NOT_WORKING = _("What pip installed does not work")
-NO_END = _("{trouble}: no end in {seconds} s")
-ADVICE = _("{trouble}.\n{output}To install it by hand, run: {command}")
 
 # -- which agents a server's admins may enable
 

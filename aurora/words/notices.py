@@ -9,6 +9,10 @@ LIMITED = _(
     "will answer as soon as it lets me; if that takes longer than 15 minutes, I will say so, and "
     "you can ask again."
 )
+UNSEEN = _(
+    "My agent's model cannot see pictures: it knows only what they are called. Describe in words "
+    "what it should know."
+)
 OUTAGE = _(
     "My agent is not available right now. I keep your message and will answer as soon as it is "
     "back; if that takes longer than 15 minutes, I will say so, and you can ask again."

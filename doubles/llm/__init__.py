@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from .script import Call, Step, Target
 from .server import Provider, ScriptedLLM
+from .sight import pictures_in
 from .wire import text_parts, tokens
 
-__all__ = ["Call", "Provider", "ScriptedLLM", "Step", "Target", "text_parts", "tokens"]
+__all__ = [
+    "Call",
+    "Provider",
+    "ScriptedLLM",
+    "Step",
+    "Target",
+    "pictures_in",
+    "text_parts",
+    "tokens",
+]

@@ -32,12 +32,16 @@ _REFUSED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a prompt says: the message to answer, who wrote it, and the chain above it."""
+    """What a prompt says: the message to answer, who wrote it, and the chain above it.
+
+    `colours` are those of the pictures that came with it.
+    """
 
     text: str
     target: Target = field(default_factory=Target)
     author: str = ""
     chain: tuple[tuple[str, str], ...] = ()
+    colours: tuple[str, ...] = ()
 
 
 def read_prompt(prompt: str) -> Prompt:
@@ -129,6 +133,10 @@ def _chain(prompt: Prompt, _said: str) -> str:
     return f"{author} wrote first: “{words}”. With yours I count {count} messages."
 
 
+def _colour(prompt: Prompt, _said: str) -> str:
+    return ", ".join(prompt.colours) or "none"
+
+
 def _greet(prompt: Prompt, said: str) -> str:
     rest = re.sub(r"^\W*(?:hello|hi|hey|moin|good \w+)\b[\s,.!]*", "", said, flags=re.I)
     if not rest:
@@ -142,6 +150,7 @@ def _thanks(prompt: Prompt, _said: str) -> str:
 
 _WHO = re.compile(r"\bwho are you\b|\bwhat are you\b")
 _INTENTS = (
+    (r"\bwhat colou?r\b", _colour),
     (r"^\W*help\b|\bwhat can you do\b", _help),
     (r"\bwhat time\b|\btime is it\b", _time),
     (r"\bwho (wrote|started|said|began)\b|\bhow many messages\b|\bwhat was this about\b", _chain),

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from .answers import Prompt, read_prompt, usual_step
 from .script import DirectiveError, Step, read_directives
+from .sight import colour_of, pictures_in
 from .wire import (
     BadRequestError,
     check_request,
@@ -26,6 +27,7 @@ from .wire import (
 
 _REQUESTS_KEPT = 200
 _CONTEXT_LENGTH = 128_000
+_BLIND = "Invalid content type. image_url is only supported by certain models."
 # How the requests begin that Letta sends for itself: reflection, titles, compaction.
 _SIDE_REQUESTS = (
     "You are a reflection subagent",
@@ -68,12 +70,16 @@ class ScriptedLLM:
 
     Args:
         about: what it answers when somebody asks who it is.
+        sees: whether it takes pictures; a model that takes none refuses the whole request.
 
     """
 
     model = "scripted"
 
-    def __init__(self, about: str = "I am an agent with a scripted model behind me.") -> None:
+    def __init__(
+        self, about: str = "I am an agent with a scripted model behind me.", *, sees: bool = True
+    ) -> None:
+        self.sees = sees
         self.key = f"sk-sandbox-{secrets.token_hex(8)}"
         self.url = ""
         self.requests: list[dict[str, Any]] = []
@@ -92,6 +98,7 @@ class ScriptedLLM:
         app = web.Application(client_max_size=64 * 1024**2, middlewares=[self._authorise])
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/api/v0/models", self._native_models)
         # A model can be told to think for ever: neither a client that has gone away nor our own
         # end waits for that.
         self._runner = web.AppRunner(
@@ -133,6 +140,13 @@ class ScriptedLLM:
         data = [{**model, "context_length": _CONTEXT_LENGTH}]
         return web.json_response({"object": "list", "data": data})
 
+    async def _native_models(self, _: web.Request) -> web.Response:
+        """Tell what LM Studio tells of its models: servers learn of it which of them see."""
+        kind = "vlm" if self.sees else "llm"
+        model = {"id": self.model, "object": "model", "type": kind, "state": "loaded"}
+        data = [{**model, "max_context_length": _CONTEXT_LENGTH, "capabilities": ["tool_use"]}]
+        return web.json_response({"object": "list", "data": data})
+
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         try:
             body = check_request(await request.json())
@@ -141,6 +155,8 @@ class ScriptedLLM:
             return error_response(400, reason)
         if body["model"] != self.model:
             return error_response(404, f"The model {body['model']!r} does not exist.")
+        if not self.sees and any(map(pictures_in, body["messages"])):
+            return error_response(400, _BLIND)
         self.requests.append(body)
         del self.requests[:-_REQUESTS_KEPT]
         turn = _read_turn(body)
@@ -236,7 +252,10 @@ def _read_turn(body: dict[str, Any]) -> _Turn:
     tools = {tool["function"]["name"] for tool in body.get("tools") or ()}
     heads = [text.lstrip() for m in (messages[0], messages[asked]) for text in text_parts(m)]
     return _Turn(
-        prompt=read_prompt(parts[-1]),
+        prompt=replace(
+            read_prompt(parts[-1]),
+            colours=tuple(colour_of(data) for _, data in pictures_in(messages[asked])),
+        ),
         index=sum(m["role"] == "assistant" for m in since),
         returned=returns[-1] if returns else None,
         side=any(head.startswith(_SIDE_REQUESTS) for head in heads),

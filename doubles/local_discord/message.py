@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,24 +28,31 @@ _EVERYONE = re.compile(r"@(?:everyone|here)\b")
 
 @dataclass(slots=True, eq=False)
 class Attachment:
-    """A file that hangs on a message; its bytes are served under `url`."""
+    """A file that hangs on a message; its bytes are served under `url()`, for a day.
+
+    A voice message has a length.
+    """
 
     id: int
     filename: str
     data: bytes
-    url: str
+    url: Callable[[], str]
     content_type: str | None = None
     description: str | None = None
+    voice_seconds: float | None = None
 
     def payload(self) -> Payload:
-        """Return the attachment object."""
+        """Return the attachment object, with an address of its own each time."""
+        url = self.url()
         body: Payload = {
             "id": str(self.id),
             "filename": self.filename,
             "size": len(self.data),
-            "url": self.url,
-            "proxy_url": self.url,
+            "url": url,
+            "proxy_url": url,
         }
+        if self.voice_seconds is not None:
+            body |= {"duration_secs": self.voice_seconds, "waveform": "AAAA"}
         if self.content_type is not None:
             body["content_type"] = self.content_type
         if self.description is not None:

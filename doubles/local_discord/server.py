@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import mimetypes
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 
 from .commands import Commands
 from .errors import ApiError
 from .faults import CUT, Fault, Faults
+from .files import PATH, Files
 from .gateway import Gateway
 from .interactions import Interaction, Interactions
-from .message import Attachment, Message
+from .message import Message
 from .model import Channel, Payload
 from .nonces import Nonces
 from .people import People
@@ -70,9 +69,9 @@ class LocalDiscord:
         self.commands = Commands(self.bot_user.id, self.world.ids)
         self.interactions = Interactions(self.world)
         self.webhooks = Webhooks(self.world)
-        self.people = People(self.world, self.keep_file)
+        self.files = Files(self.world.ids, now, lambda: self.url)
+        self.people = People(self.world, self.files.keep)
         self.typing: list[tuple[float, int, int]] = []
-        self.files: dict[str, Attachment] = {}
         self._watching = Watching(self.world)
         self._runner: web.AppRunner | None = None
         self._show_hands()
@@ -128,7 +127,7 @@ class LocalDiscord:
             app.router.add_route(route.method, API + route.path, self._serving(route))
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_get("/gateway", self.gateway.serve)
-        app.router.add_get("/attachments/{key}/{filename}", self._serve_file)
+        app.router.add_get(PATH, self.files.serve)
         return app
 
     @web.middleware
@@ -199,32 +198,7 @@ class LocalDiscord:
             return result
         return answer(204 if result is None else 200, result, headers)
 
-    async def _serve_file(self, http: web.Request) -> web.Response:
-        file = self.files.get(http.match_info["key"])
-        if file is None:
-            raise web.HTTPNotFound
-        return web.Response(
-            body=file.data, content_type=file.content_type or "application/octet-stream"
-        )
-
     # -- what the parts share
-
-    def keep_file(
-        self,
-        filename: str,
-        data: bytes,
-        *,
-        content_type: str | None = None,
-        description: str | None = None,
-    ) -> Attachment:
-        """Keep an uploaded file and serve it under the attachment's URL."""
-        if content_type in (None, "application/octet-stream"):
-            content_type = mimetypes.guess_type(filename)[0]
-        file_id = self.world.ids.new()
-        url = f"{self.url}/attachments/{file_id}/{quote(filename)}"
-        file = Attachment(file_id, filename, data, url, content_type, description)
-        self.files[str(file_id)] = file
-        return file
 
     def tell_answer(self, interaction: Interaction, kind: int, data: Payload) -> None:
         """Tell the subscribers how the bot answered an interaction."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from aurora.agents.sdk import SdkFolder, SdkState
+from aurora.agents.sdk import SdkFolder
+from aurora.installing import FolderState
 from doubles.letta_rest import LettaRest, ServerTool
 from doubles.local_discord import permissions
 from tests.support.e2e.hands import question_of as asked
@@ -63,7 +64,7 @@ async def test_lettaurl_offers_the_sdk_and_installs_it(bare_town: Town, rest: Le
     assert f"{folder_of(bare_town).packages} packages into Aurora's own data" in question.content
     said = await reply(bare_town, question, "Yes", timeout=120)
     assert said == f"Done: the Letta REST API at <{rest.url}> answers."
-    assert folder_of(bare_town).state() is SdkState.READY
+    assert folder_of(bare_town).state() is FolderState.READY
 
 
 async def test_a_no_keeps_the_address_and_names_the_command_to_run(
@@ -75,7 +76,7 @@ async def test_a_no_keeps_the_address_and_names_the_command_to_run(
     assert folder_of(bare_town).command() in said
     assert "`!aurora lettaurl`" in said
     assert bare_town.cog.services.settings.world.letta_base_url == rest.url
-    assert folder_of(bare_town).state() is SdkState.MISSING
+    assert folder_of(bare_town).state() is FolderState.MISSING
 
 
 async def test_a_pip_that_fails_is_told_of_with_the_command_to_run(

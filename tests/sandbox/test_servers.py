@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aurora.agents.sdk import SdkState
+from aurora.installing import FolderState
 from doubles.llm import Provider
 from sandbox.__main__ import main
 from sandbox.servers import (
@@ -63,7 +63,7 @@ async def test_the_sdk_is_installed_once() -> None:
     first = await shared_sdk()
     changed = first.place.stat().st_mtime_ns
     second = await shared_sdk()
-    assert (second.state(), second.place) == (SdkState.READY, first.place)
+    assert (second.state(), second.place) == (FolderState.READY, first.place)
     assert second.place.stat().st_mtime_ns == changed
 
 
@@ -77,7 +77,7 @@ async def test_what_another_process_is_installing_is_waited_for(tmp_path: Path) 
         await asyncio.wait([waiting], timeout=0.2)
         assert not waiting.done()
         folder.symlink_to(installed.place.parent, target_is_directory=True)
-    assert (await waiting).state() is SdkState.READY
+    assert (await waiting).state() is FolderState.READY
 
 
 @pytest.mark.usefixtures("no_registry")

@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from aurora.agents.protocol import Accepted, AgentInfo, Finished, Input, RunEvent, ToolHost
+from aurora.agents.protocol import (
+    Accepted,
+    AgentInfo,
+    AgentModel,
+    Finished,
+    Input,
+    RunEvent,
+    ToolHost,
+)
 from aurora.reasons import AgentError, Outcome
 from tests.support.lives import Life
 
@@ -42,6 +50,7 @@ class ScriptedBackend:
         self.tools: ToolHost | None = None
         self.life = Life()
         self.away = False
+        self.sees: bool | None = True
         self.pinged = 0
 
     async def ping(self) -> None:
@@ -51,6 +60,9 @@ class ScriptedBackend:
 
     async def agent(self, agent_id: str) -> AgentInfo:
         return AgentInfo(agent_id, "Agent")
+
+    async def model(self, _agent_id: str) -> AgentModel:
+        return AgentModel("scripted", sees=self.sees)
 
     async def open_conversation(self, agent_id: str, _title: str) -> str:
         await self.life.point("open_conversation", AgentError(Outcome.UNREACHABLE, "refused"))

@@ -193,9 +193,9 @@ def time_out(stage: Stage, user: User) -> None:
 
 
 @asynccontextmanager
-async def open_stage() -> AsyncIterator[Stage]:
+async def open_stage(local: LocalDiscord | None = None) -> AsyncIterator[Stage]:
     """Set up a local Discord and connect a client to it; nothing listens."""
-    port, bot = Port(LocalDiscord()), discord.Client(intents=discord.Intents.all())
+    port, bot = Port(local or LocalDiscord()), discord.Client(intents=discord.Intents.all())
     await port.connect(bot)
     stage = Stage(port, bot)
     await stage.enable()

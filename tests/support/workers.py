@@ -17,6 +17,7 @@ from aurora.errors import (
     ErrorStats,
     RetryConfig,
 )
+from aurora.files import Attachment
 from aurora.guard.conversations import Conversations
 from aurora.guard.looking import Guard
 from aurora.health.notices import OutageNotices
@@ -110,6 +111,8 @@ class Bench:
             watched=lambda _event: self.watched,
         )
         self.renewed: list[Event] = []
+        self.files: tuple[Attachment, ...] = ()
+        self.files_opened = 0
         self.background = Background()
         self.notices = OutageNotices(
             self.breakers,
@@ -140,6 +143,8 @@ class Bench:
                 self.alert,
                 Conversations(self.bot, guard),
                 self.renewed.append,
+                files=self.open_files,
+                unseen=self.delivery.unseen,
             ),
             self.settings,
             self.breakers,
@@ -161,6 +166,10 @@ class Bench:
         await self.gate.wait()
         await self.life.point("admit", RuntimeError("a bug"))
         return self.refusal
+
+    async def open_files(self, _turn: Turn) -> tuple[Attachment, ...]:
+        self.files_opened += 1
+        return self.files
 
     async def alert(self, words: Phrase) -> None:
         self.alerts.append(str(words))

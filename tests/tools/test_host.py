@@ -37,6 +37,7 @@ async def test_a_guild_gets_the_discord_tools(stage: Stage) -> None:
         "discord_search_messages",
         "discord_send",
         "discord_send_file",
+        "discord_view_attachment",
     ]
 
 
@@ -59,6 +60,7 @@ async def test_a_dm_gets_those_that_work_there(stage: Stage) -> None:
         "discord_read_messages",
         "discord_send",
         "discord_send_file",
+        "discord_view_attachment",
     ]
 
 
@@ -78,7 +80,15 @@ async def test_a_dm_is_answered(stage: Stage) -> None:
     assert stage.answers(channel)[0].content == "Hello in private"
 
 
-@pytest.mark.parametrize("name", ["discord_send", "discord_read_messages", "discord_add_reaction"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "discord_send",
+        "discord_read_messages",
+        "discord_add_reaction",
+        "discord_view_attachment",
+    ],
+)
 async def test_every_tool_asks_the_policy(stage: Stage, name: str) -> None:
     """A channel Ada cannot see, though the bot can, is closed to all of them."""
     secret = stage.local.say(stage.local.owner, stage.hidden, "the plan")

@@ -9,7 +9,15 @@ from collections.abc import AsyncGenerator
 from ...clock import Clock, SystemClock
 from ...reasons import AgentError
 from ..frames import UNREADABLE, Frame, Outline, is_deep, part, word
-from ..protocol import AgentInfo, ConversationKey, Input, RunEvent, ToolHost
+from ..protocol import (
+    AgentInfo,
+    AgentModel,
+    ConversationKey,
+    Input,
+    RunEvent,
+    ToolHost,
+    ToolResult,
+)
 from ..runs import NOT_OFFERED, Runs
 from . import requests
 from .connection import Connection, ConnectionLostError
@@ -23,10 +31,14 @@ from .run import AppServerRun
 _log = logging.getLogger("red.aurora.agents")
 
 _MOST_FOLDERS = 200  # each agent has one
+_BLIND = "openai-compatible/"
+"""Begins the models of a provider of which the server takes none for one that sees."""
 
 
 class AppServer:
     """One App Server. Nothing is opened before the first call."""
+
+    results_show_pictures = True
 
     def __init__(
         self,
@@ -76,6 +88,13 @@ class AppServer:
         answer = await self._link.ask(requests.agent(agent_id))
         found = part(answer, "agent")
         return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
+
+    async def model(self, agent_id: str) -> AgentModel:
+        """Tell what model the agent has; raise AgentError."""
+        answer = await self._link.ask({"type": "agent_retrieve", "agent_id": agent_id})
+        name = word(part(answer, "agent"), "model")
+        # Of what such a model is shown the server makes words, and tells nobody.
+        return AgentModel(name, False if name.startswith(_BLIND) else None)
 
     async def open_conversation(self, agent_id: str, title: str) -> str:
         """Create a conversation and make it ready for its first input; raise AgentError."""
@@ -169,15 +188,14 @@ class AppServer:
         """Run a tool for the turn that calls it; a turn nobody waits for gets an error."""
         run = conversation.run if conversation else None
         if run is None or not run.begun.is_set() or not run.offers(word(frame, "tool_name")):
-            text, is_error = "Nobody waits for this turn any more; nothing was done.", True
+            result = ToolResult("Nobody waits for this turn any more; nothing was done.", True)
         elif _unreadable(frame, part(frame, "input")):
-            text, is_error = UNREADABLE, True
+            result = ToolResult(UNREADABLE, True)
         else:
             name = word(frame, "tool_name")
             run.serve(word(frame, "tool_call_id"), name)
             result = await run.use(name, part(frame, "input"))
-            text, is_error = result.text, result.is_error
-        answer = requests.tool_result(word(frame, "request_id"), text, is_error=is_error)
+        answer = requests.tool_result(word(frame, "request_id"), result)
         with contextlib.suppress(ConnectionLostError):
             await connection.send(answer)
 

@@ -31,7 +31,7 @@ from collections.abc import Callable
 
 from ...reasons import AgentError, Outcome
 from ...words import servers as w
-from ..frames import items, text_of, word
+from ..frames import content, items, text_of, word
 from ..outcomes import Ending
 from ..protocol import ConversationKey, ConversationMoved
 from . import requests
@@ -111,7 +111,8 @@ class Driver:
         self._connection = connection
         run.begin(input_id)
         names = [spec.name for spec in specs]
-        frame = requests.message(self._conversation.key, run.given.text, input_id, names)
+        said = content(run.given.text, run.given.pictures)
+        frame = requests.message(self._conversation.key, said, input_id, names)
         try:
             answer = await connection.request(frame, timeout=self._link.limits.request)
         except ConnectionLostError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
 from ..frames import Frame
-from ..protocol import ConversationKey, ToolSpec
+from ..protocol import ConversationKey, ToolResult, ToolSpec
 
 CLIENT = {"name": "aurora", "version": "1"}
 IDLE = "WAITING_ON_INPUT"
@@ -77,9 +78,11 @@ def reflection_off(key: ConversationKey) -> Frame:
     }
 
 
-def message(key: ConversationKey, text: str, input_id: str, tools: Sequence[str]) -> Frame:
+def message(
+    key: ConversationKey, said: str | list[Frame], input_id: str, tools: Sequence[str]
+) -> Frame:
     """Give the agent its input, with these tools and no other."""
-    user = {"role": "user", "content": text, "client_message_id": input_id, "otid": input_id}
+    user = {"role": "user", "content": said, "client_message_id": input_id, "otid": input_id}
     return _input(
         key,
         {
@@ -103,12 +106,16 @@ def verdict(key: ConversationKey, request_id: str, refusal: str | None) -> Frame
     )
 
 
-def tool_result(request_id: str, text: str, *, is_error: bool) -> Frame:
-    """Answer an external tool call."""
+def tool_result(request_id: str, result: ToolResult) -> Frame:
+    """Answer an external tool call; a picture is worded otherwise here than in an input."""
+    told: list[Frame] = [{"type": "text", "text": result.text}]
+    if (picture := result.picture) is not None:
+        data = base64.b64encode(picture.data).decode("ascii")
+        told.append({"type": "image", "mimeType": picture.media_type, "data": data})
     return {
         "type": "external_tool_call_response",
         "request_id": request_id,
-        "result": {"content": [{"type": "text", "text": text}], "is_error": is_error},
+        "result": {"content": told, "is_error": result.is_error},
     }
 
 

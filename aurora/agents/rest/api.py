@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from ...installing import InstallError
 from ...reasons import AgentError, AuroraError, Outcome
 from ...words import servers as w
 from ..frames import Frame
 from ..protocol import ConversationKey, ToolSpec
-from ..sdk import SdkError
 from .outcomes import UNSURE, RefusedError, refused
 
 # The main thread of an agent; every other conversation knows whose it is.
@@ -213,7 +213,7 @@ class Api:
                 try:
                     # Half a second of imports must not hold up the bot.
                     self._sdk = await asyncio.to_thread(self._connect)
-                except SdkError as error:
+                except InstallError as error:
                     raise AgentError(Outcome.CONFIG, error.phrase) from None
             return self._sdk
 

@@ -10,8 +10,17 @@ from types import ModuleType
 from ...clock import Clock, SystemClock
 from ...reasons import AgentError, Outcome
 from ...words import servers as w
-from ..frames import Frame, items, word
-from ..protocol import AgentInfo, ConversationKey, Finished, Input, OwnTool, RunEvent, ToolHost
+from ..frames import Frame, items, part, word
+from ..protocol import (
+    AgentInfo,
+    AgentModel,
+    ConversationKey,
+    Finished,
+    Input,
+    OwnTool,
+    RunEvent,
+    ToolHost,
+)
 from ..runs import Runs
 from .api import Api, CutError, Limits, about_agent, explain
 from .driver import Driver
@@ -48,7 +57,7 @@ class LettaRest:
         Args:
             url: http:// or https:// address of the server.
             token: API key or server password; goes into one header, nowhere else.
-            load: returns the SDK or raises SdkError (`SdkFolder.activate`); runs in a thread.
+            load: returns the SDK or raises InstallError (`SdkFolder.activate`); runs in a thread.
             direct: connect without the environment's proxies, as to a server on this machine.
             clock: the source of time for waits.
             request_timeout: seconds for a connection, and for the answer to a look-up.
@@ -92,6 +101,11 @@ class LettaRest:
         """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
         found = await self._find(agent_id)
         return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
+
+    async def model(self, agent_id: str) -> AgentModel:
+        """Tell what model the agent has; raise AgentError. The server does not know if it sees."""
+        found = await self._find(agent_id)
+        return AgentModel(word(found, "model") or word(part(found, "llm_config"), "handle"))
 
     async def own_tools(self, agent_id: str) -> list[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError.

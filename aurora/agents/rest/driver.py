@@ -133,7 +133,7 @@ class Driver:
         return left + 1 if left is not None and self._round > 0 else left
 
     async def _rounds(self) -> Ending:
-        message = user_message(self._run.given.text)
+        message = user_message(self._run.given)
         while True:
             ending = await self._send(message)
             step = self._step

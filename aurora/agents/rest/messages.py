@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
-from ..frames import Frame, items, part, text_of, word
-from ..protocol import ConversationKey
+from ..frames import Frame, content, items, part, text_of, word
+from ..protocol import ConversationKey, Input
 
 _OTIDS = uuid.UUID("0b9f3c1e-3f0e-5d0a-9a43-7b1c7a2f6d51")
 _ENDED = frozenset({"completed", "failed", "cancelled", "expired"})
@@ -20,9 +20,9 @@ def otid_of(conversation: ConversationKey, input_id: str, number: int) -> str:
     return str(uuid.uuid5(_OTIDS, "/".join([*conversation, input_id, str(number)])))
 
 
-def user_message(text: str) -> Frame:
+def user_message(given: Input) -> Frame:
     """Make the message of a person."""
-    return {"role": "user", "content": text}
+    return {"role": "user", "content": content(given.text, given.pictures)}
 
 
 def returned(call_id: str, text: str, *, is_error: bool) -> Frame:

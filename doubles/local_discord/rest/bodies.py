@@ -202,7 +202,7 @@ def attachments_of(request: Request, fields: Payload) -> list[Attachment]:
         raise ApiError(40005)
     described = {item.get("id"): item for item in fields.get("attachments") or ()}
     return [
-        request.discord.keep_file(
+        request.discord.files.keep(
             _file_name(file.filename),
             file.data,
             content_type=file.content_type,

@@ -13,12 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from aurora.agents.sdk import (
-    PINS,
-    SdkError,
-    SdkFolder,
-    SdkState,
-)
+from aurora.agents.sdk import PINS, SdkFolder
+from aurora.installing import FolderState, InstallError
 from tests.support.house import ROOT
 
 EMPTY = "an empty lib"
@@ -188,14 +184,14 @@ def test_orphans_of_another_version_are_not_mixed_in(
 def test_an_empty_folder_is_missing(tmp_path: Path) -> None:
     """And can't be used; the message names the command."""
     folder = SdkFolder(tmp_path / "sdk")
-    assert folder.state() is SdkState.MISSING
-    with pytest.raises(SdkError, match=r"is missing.*-m pip install"):
+    assert folder.state() is FolderState.MISSING
+    with pytest.raises(InstallError, match=r"is missing.*-m pip install"):
         folder.activate()
 
 
 def test_an_installed_folder_is_ready(sdk_folder: SdkFolder) -> None:
     """As pip left it."""
-    assert sdk_folder.state() is SdkState.READY
+    assert sdk_folder.state() is FolderState.READY
 
 
 @pytest.mark.parametrize("harm", ["remove", "cut"])
@@ -207,8 +203,8 @@ def test_a_harmed_folder_is_broken(sdk_folder: SdkFolder, tmp_path: Path, harm: 
         victim.unlink()
     else:
         victim.write_bytes(victim.read_bytes()[:100])
-    assert folder.state() is SdkState.BROKEN
-    with pytest.raises(SdkError, match="is broken"):
+    assert folder.state() is FolderState.BROKEN
+    with pytest.raises(InstallError, match="is broken"):
         folder.activate()
 
 
@@ -217,7 +213,7 @@ def test_other_pins_make_it_outdated(sdk_folder: SdkFolder, tmp_path: Path) -> N
     copy_of(sdk_folder, tmp_path / "sdk")
     pins = tmp_path / "sdk.txt"
     pins.write_text(PINS.read_text(encoding="utf-8").replace("1.12.1", "1.12.0"), "utf-8")
-    assert SdkFolder(tmp_path / "sdk", pins).state() is SdkState.OUTDATED
+    assert SdkFolder(tmp_path / "sdk", pins).state() is FolderState.OUTDATED
 
 
 async def test_installing_again_mends_and_leaves_nothing_old(
@@ -228,7 +224,7 @@ async def test_installing_again_mends_and_leaves_nothing_old(
     (folder.place / "httpx" / "_client.py").unlink()
     (tmp_path / "sdk" / "3.11-older").mkdir()
     await folder.install()
-    assert folder.state() is SdkState.READY
+    assert folder.state() is FolderState.READY
     assert list((tmp_path / "sdk").iterdir()) == [folder.place]
 
 
@@ -237,9 +233,9 @@ async def test_a_pin_that_does_not_exist_is_told_with_the_command(tmp_path: Path
     pins = tmp_path / "sdk.txt"
     pins.write_text("letta-client==0.0.0\n", "utf-8")
     folder = SdkFolder(tmp_path / "sdk", pins)
-    with pytest.raises(SdkError, match=r"(?s)letta-client==0\.0\.0.*run: .*-m pip install"):
+    with pytest.raises(InstallError, match=r"(?s)letta-client==0\.0\.0.*run: .*-m pip install"):
         await folder.install()
-    assert folder.state() is SdkState.MISSING
+    assert folder.state() is FolderState.MISSING
 
 
 async def test_pip_that_does_not_end_is_stopped(tmp_path: Path) -> None:
@@ -247,7 +243,7 @@ async def test_pip_that_does_not_end_is_stopped(tmp_path: Path) -> None:
     slow = tmp_path / "python"
     slow.write_text("#!/bin/sh\nexec sleep 60\n", "utf-8")
     slow.chmod(0o755)
-    with pytest.raises(SdkError, match=r"no end in 0\.2 s"):
+    with pytest.raises(InstallError, match=r"no end in 0\.2 s"):
         await SdkFolder(tmp_path / "sdk").install(str(slow), timeout=0.2)
 
 
@@ -259,14 +255,14 @@ async def test_what_pip_installed_is_tried_before_it_is_used(
     pretender = tmp_path / "python"
     pretender.write_text("#!/bin/sh\ncase $2 in pip) exit 0;; esac\necho no; exit 1\n", "utf-8")
     pretender.chmod(0o755)
-    with pytest.raises(SdkError, match="does not work"):
+    with pytest.raises(InstallError, match="does not work"):
         await folder.install(str(pretender))
-    assert folder.state() is SdkState.READY
+    assert folder.state() is FolderState.READY
 
 
 async def test_an_interpreter_that_is_gone_is_told(tmp_path: Path) -> None:
     """Without a traceback."""
-    with pytest.raises(SdkError, match="can't be started"):
+    with pytest.raises(InstallError, match="can't be started"):
         await SdkFolder(tmp_path / "sdk").install(str(tmp_path / "nothing"))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from aurora.agents.protocol import ConversationMoved, Finished, ToolReturned
 from aurora.agents.rest import LettaRest
-from aurora.agents.sdk import SdkError
+from aurora.installing import InstallError
 from aurora.reasons import AgentError, Outcome
 from aurora.words import phrase
 from tests.support.agents.hosts import Tools, end_of_run, given, play
@@ -182,7 +182,7 @@ async def test_without_the_sdk_the_owner_reads_what_to_do() -> None:
     """A turn ends, a look-up fails, nothing breaks."""
 
     def missing() -> ModuleType:
-        raise SdkError(phrase("The SDK is missing. Run: pip"))
+        raise InstallError(phrase("The SDK is missing. Run: pip"))
 
     backend = LettaRest("http://127.0.0.1:9", load=missing)
     with pytest.raises(AgentError, match="Run: pip"):

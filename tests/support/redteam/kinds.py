@@ -33,6 +33,7 @@ class Kind(StrEnum):
     OTHER_SERVERS = "the agent reaches into another server, or between servers and messages"
     PINGS = "a crowd is pinged"
     FORGED_FENCES = "what people write poses as what Aurora writes"
+    HOSTILE_FILES = "a file takes the bot's time or memory, or is not what it is called"
     FORGED_SPEAKERS = "somebody's name poses as the bot, or as a fact"
     INVISIBLE_WORDS = "the agent reads what people do not see"
     STRANGERS = "bots, webhooks and Discord itself are taken for people"

@@ -43,6 +43,7 @@ GROUPS = {
     "loading": Group("loading", 5),
     "scale": Group("scale", 1),
     "servers": Group("servers", 1),
+    "tokens": Group("tokens", 1),
 }
 _COST = "cost"
 _OURS = "added_latency_p50_ms"

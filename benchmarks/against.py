@@ -101,8 +101,10 @@ async def _in_turns(name: str, before: Path, rounds: int) -> list[Pair]:
     said = " ".join(f"{one:.2f}" for one in loads)
     print(f"{name}: load before, and after each of {2 * rounds} rounds: {said}", file=sys.stderr)
     sides = [_by_name(taken[tree]) for tree in (before, ROOT)]
-    for lone in sides[0].keys() ^ sides[1].keys():
-        print(f"{lone} was measured on one side alone", file=sys.stderr)
+    for side, label in zip(sides, ("before", "here"), strict=True):
+        for lone in sorted(side.keys() - (sides[0].keys() & sides[1].keys())):
+            unit, values = side[lone]
+            print(f"{lone}: {median(values):,.10g} {unit}, {label} alone", file=sys.stderr)
     return [
         Pair(figure, unit, values, sides[1][figure][1])
         for figure, (unit, values) in sides[0].items()

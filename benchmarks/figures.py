@@ -42,6 +42,10 @@ BARS: Mapping[str, Bar] = {
     "load_mb": Bar(15),
     "audience_by_roles_us": Bar(1000),
     "audience_one_by_one_us": Bar(1000),
+    "prompt_overhead_tokens": Bar(350),
+    # 85 and 50 of a hundred of what an answer by tool had cost before its prompts were shortened.
+    "app_server_tokens_by_tool": Bar(16_793),
+    "app_server_tokens_by_text": Bar(9_878),
 }
 
 

@@ -20,6 +20,7 @@ from benchmarks import (
     scale,
     servers,
     throughput,
+    tokens,
 )
 from benchmarks.figures import Figure
 
@@ -117,6 +118,18 @@ async def test_real_servers_are_measured() -> None:
         "rest_conversation_open_ms",
         *(f"rest_added_latency_p{percent}_ms" for percent in (50, 95, 99)),
     ]
+
+
+@pytest.mark.timeout(60)
+async def test_tokens_of_an_answer_are_measured() -> None:
+    """By text it takes one call of the model for two, and less than half of the tokens."""
+    found = {one.name: one.value async for one in tokens.measure(mentions=1)}
+    assert found["prompt_overhead_tokens"] <= 350
+    for server in ("app_server", "rest"):
+        assert found[f"{server}_calls_by_tool"] == 2
+        assert found[f"{server}_calls_by_text"] == 1
+        assert found[f"{server}_tokens_by_text"] < found[f"{server}_tokens_by_tool"] / 2
+        assert found[f"{server}_schema_discord_send_tokens"] > 50
 
 
 async def test_loading_is_measured_from_the_command_line() -> None:

@@ -20,6 +20,8 @@ AURORAS_TOOLS = "aurora"
 """Agents get Aurora's guarded Discord tools."""
 MCP_TOOLS = "mcp"
 """Agents use Discord tools of their own, and Aurora watches; the owner alone may set this."""
+BY_TOOL, BY_TEXT = "tool", "text"
+"""How agents answer: with discord_send, or with the text that they end with."""
 
 
 class SettingError(ExplainedError):
@@ -35,12 +37,14 @@ class Rule:
     unit: Phrase | None = None
     minimum: float | None = None
     maximum: float | None = None
+    words: tuple[str, str] = ("on", "off")
 
     @property
     def values(self) -> Phrase:
         """Say what values it takes."""
         if self.minimum is None:
-            return w.EITHER(one="on", other="off")
+            one, other = self.words
+            return w.EITHER(one=one, other=other)
         return w.SPAN(lowest=f"{self.minimum:g}", highest=f"{self.maximum:g}", unit=self.unit)
 
 
@@ -82,6 +86,7 @@ class GuildSettings:
     agent_timeout: int = _setting(60, Rule("timeout", w.TIMEOUT, w.SECONDS, 10, 300))
     mcp_guidance_enabled: bool = _setting(True, Rule("mcpguidance", w.MCPGUIDANCE))
     deliver_text: bool = _setting(True, Rule("fallback", w.FALLBACK))
+    answer_way: str = _setting(BY_TOOL, Rule("answer", w.ANSWER, words=(BY_TOOL, BY_TEXT)))
     coalesce_messages: bool = _setting(True, Rule("coalesce", w.COALESCE))
     debounce_seconds: float = _setting(0.0, Rule("debounce", w.DEBOUNCE, w.SECONDS, 0, 10))
     messages: int = _setting(5, Rule("messages", w.TEXTS_HERE, w.TEXTS, 1, 10))
@@ -114,6 +119,11 @@ class GuildSettings:
     users_allowed: Sequence[int] = ()
     users_denied: Sequence[int] = ()
 
+    @property
+    def by_text(self) -> bool:
+        """Whether the agent's text is its answer, and its tool is for other places."""
+        return self.answer_way == BY_TEXT
+
 
 @dataclass(frozen=True, slots=True)
 class GlobalSettings:
@@ -128,6 +138,8 @@ class GlobalSettings:
     retention_days: int = 30
     tools_allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tools of their own that agents may run with, by agent, in exactly these names."""
+    systems_kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The system prompts that agents had before they got a short one, by agent."""
 
 
 def _rule(one: Field[Any]) -> Rule | None:
@@ -149,7 +161,7 @@ GUILD_DEFAULTS: Mapping[str, Any] = asdict(GuildSettings())
 GLOBAL_DEFAULTS: Mapping[str, Any] = asdict(GlobalSettings())
 
 
-def parse(key: str, text: str) -> bool | float | TurnLimit:
+def parse(key: str, text: str) -> bool | float | str | TurnLimit:
     """Read a setting's value as a person types it.
 
     Raises SettingError, which names the range, if the setting does not take it.
@@ -161,6 +173,10 @@ def parse(key: str, text: str) -> bool | float | TurnLimit:
             return _WORDS[text.strip().lower()]
         except KeyError:
             raise SettingError(w.NOT_EITHER(**given)) from None
+    if isinstance(default, str):
+        if (word := text.strip().lower()) in rule.words:
+            return word
+        raise SettingError(w.NOT_EITHER(**given))
     if isinstance(default, TurnLimit):
         return _turn_limit(text, rule, given)
     try:
@@ -293,8 +309,15 @@ class Settings:
         return {guild_id: at for guild_id, at in since.items() if at is not None}
 
     async def set_guild(self, guild_id: int, **values: Any) -> None:
-        """Change a guild's settings; they apply at once and are kept."""
-        self._guilds[guild_id] = replace(self.guild(guild_id), **values)
+        """Change a guild's settings; they apply at once and are kept.
+
+        Raise SettingError, and change nothing, if agents' answers would reach nobody.
+        """
+        mine = replace(self.guild(guild_id), **values)
+        if mine.by_text and not mine.deliver_text and values.keys() & _TEXT_SETTINGS:
+            text_last = "answer_way" in values
+            raise SettingError(w.TEXT_NOT_DELIVERED if text_last else w.TEXT_IS_THE_ANSWER)
+        self._guilds[guild_id] = mine
         self._guilds_of = None
         for key, value in values.items():
             await self._keeper.save(guild_id, key, value)
@@ -313,6 +336,7 @@ class Settings:
 
 
 _DEFAULTS = GuildSettings()
+_TEXT_SETTINGS = {"answer_way", "deliver_text"}
 
 
 def _known(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

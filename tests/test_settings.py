@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from aurora.settings import (
@@ -9,6 +12,7 @@ from aurora.settings import (
     KEYS,
     NO_LIMIT,
     RULES,
+    GuildSettings,
     SettingError,
     Settings,
     TurnLimit,
@@ -65,6 +69,36 @@ def test_switches_are_on_by_default_and_take_the_usual_words(command: str) -> No
     assert parse(key, "true") is True
     with pytest.raises(SettingError, match="on or off"):
         parse(key, "perhaps")
+
+
+def test_how_agents_answer_is_one_of_two_words() -> None:
+    """By tool, unless somebody chooses what is cheaper."""
+    assert GUILD_DEFAULTS["answer_way"] == "tool"
+    assert parse("answer_way", " TEXT ") == "text"
+    with pytest.raises(SettingError, match="tool or text"):
+        parse("answer_way", "by text")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ({"answer_way": "text"}, {"deliver_text": False}, "Set `answer` to tool first"),
+        ({"deliver_text": False}, {"answer_way": "text"}, "Set `fallback` to on first"),
+    ],
+)
+async def test_text_as_the_answer_and_no_delivery_of_text_refuse_each_other(
+    first: dict[str, Any], second: dict[str, Any], words: str
+) -> None:
+    """Whichever is set second: together they would silence the agent."""
+    keeper = Keeper({}, {})
+    settings = Settings(keeper)
+    await settings.set_guild(1, **first)
+    with pytest.raises(SettingError, match=words):
+        await settings.set_guild(1, **second)
+    assert keeper.guilds == {1: first}
+    assert settings.guild(1) == replace(GuildSettings(), **first)
+    await settings.set_guild(1, agent_timeout=90)
+    await settings.set_guild(2, **second)
 
 
 @pytest.mark.parametrize("text", ["6 60", "6/60", " 6  / 60 "])

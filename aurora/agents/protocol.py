@@ -283,6 +283,19 @@ class ToolDetacher(Protocol):
 
 
 @runtime_checkable
+class SystemKeeper(Protocol):
+    """A backend whose agents have a system prompt that is long, and can be replaced."""
+
+    async def system(self, agent_id: str) -> str:
+        """Return the agent's system prompt, without persona and memory; raise AgentError."""
+        ...
+
+    async def set_system(self, agent_id: str, text: str) -> None:
+        """Replace it, from the next input of each conversation on; raise AgentError."""
+        ...
+
+
+@runtime_checkable
 class Housed(Protocol):
     """A backend that tells where on its host its agents live."""
 

@@ -1,7 +1,7 @@
 """`[p]aurora agents`: which agents a server's admins may enable; the bot's owner decides."""
 
 from collections.abc import Iterator
-from typing import Optional
+from typing import Literal, Optional
 
 import discord
 from redbot.core import commands
@@ -19,6 +19,7 @@ from .enabling import listed, switch_off
 from .overview import show_commands
 from .scope import Scope, guild_of, named_in, place_of
 from .setup import SetupCommands
+from .slimming import restore, slim
 
 _PAGE_CHARS = 1900
 _NAME_CHARS = 40
@@ -108,6 +109,22 @@ class AgentsCommands:
         lines = list(self._lines(ctx.bot)) or [say(w.NOTHING_ALLOWED)]
         for page in pagify("\n".join(lines), page_length=_PAGE_CHARS):
             await ctx.send(page)
+
+    @agents.command(name="slim", with_app_command=False)
+    @asks(Act.GOVERN)
+    async def agents_slim(
+        self,
+        ctx: commands.Context,
+        agent_id: str,
+        undo: Optional[Literal["undo"]] = None,  # noqa: UP045 - as above
+    ) -> None:
+        """Give an agent of an App Server a short system prompt.
+
+        Each call of its model pays for all of it. Persona and memory stay; `undo` puts back what
+        it had.
+        """
+        change = slim if undo is None else restore
+        await change(ctx, self.services, agent_id)
 
     def _lines(self, bot: discord.Client) -> Iterator[str]:
         for guild_id, agent_ids in self.services.settings.agents_allowed().items():

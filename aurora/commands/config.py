@@ -94,6 +94,7 @@ class ConfigCommands:
     config_timeout = _setting(config, "agent_timeout")
     config_mcpguidance = _setting(config, "mcp_guidance_enabled")
     config_fallback = _setting(config, "deliver_text")
+    config_answer = _setting(config, "answer_way")
     config_coalesce = _setting(config, "coalesce_messages")
     config_debounce = _setting(config, "debounce_seconds")
     config_messages = _setting(config, "messages")
@@ -345,10 +346,10 @@ async def _change(
         return
     try:
         parsed = parse(key, value)
+        await services.change_guild(guild.id, **{key: parsed})
     except SettingError as error:
         await refuse(ctx, error.phrase)
         return
-    await services.change_guild(guild.id, **{key: parsed})
     await tell(ctx, w.SET(name=command.lower(), value=typed(parsed)))
 
 

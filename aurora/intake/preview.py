@@ -34,4 +34,5 @@ async def preview(
         guidance=mine.mcp_guidance_enabled,
         tools=DISCORD_TOOLS | {MEMORY_TOOL} if remembers else DISCORD_TOOLS,
         text_delivered=mine.deliver_text,
+        by_text=mine.by_text,
     )

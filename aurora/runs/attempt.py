@@ -253,6 +253,7 @@ class Attempt:
             tools=DISCORD_TOOLS if self.tools.watched else {one.name for one in self.tools.specs},
             text_delivered=self.settings.deliver_text,
             files=self.files,
+            by_text=self.settings.by_text,
         )
 
     def _attempted(self, reason: Reason, finished: Finished) -> Attempted:

@@ -10,6 +10,7 @@ from ..chat.long_texts import in_messages, may_attach
 from ..guard.policy import Act, Target
 from ..model import Send
 from ..reasons import Reason
+from .answering import leave_to_text
 from .arguments import Arguments, schema, snowflake
 from .posting import ids_of, post
 from .tool import Call, Tool, ToolError
@@ -28,6 +29,7 @@ def _what_to_react_to(arguments: Arguments) -> Target:
 
 async def discord_send(call: Call) -> str:
     """Send a message, unless it repeats one."""
+    leave_to_text(call.scope, call.channel.id)
     text = call.arguments.text("message")
     if clean(text).silent:
         raise ToolError("Not sent: you chose to say nothing. End your turn.")

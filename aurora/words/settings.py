@@ -13,6 +13,7 @@ USERLIMIT = _("How often one person is answered in this server")
 TIMEOUT = _("Maximum time for one run of the agent")
 MCPGUIDANCE = _("Include hints on the Discord tools in prompts")
 FALLBACK = _("Deliver the agent's text when it used no tool to answer")
+ANSWER = _("How the agent answers; by text takes half the calls of its model")
 COALESCE = _("Answer up to 5 waiting messages of one person together")
 DEBOUNCE = _("Quiet time before somebody's messages are answered together; needs `coalesce`")
 TEXTS_HERE = _("Maximum different texts of one answer, where it was asked for")
@@ -46,3 +47,11 @@ NOT_IN_SPAN = _("`{setting}` takes {values}, not `{given}`.")
 NO_PAIR = _("`{setting}` takes two numbers, as in `6 60`, or `off`: {values}; not `{given}`.")
 NO_WHOLE_NUMBER = _("`{setting}` takes {values}; `{given}` is not a whole number.")
 NO_NUMBER = _("`{setting}` takes {values}; `{given}` is not a number.")
+TEXT_NOT_DELIVERED = _(
+    "Nothing was changed: with `answer text` the agent's text is its answer, and while `fallback` "
+    "is off nobody would read it. Set `fallback` to on first."
+)
+TEXT_IS_THE_ANSWER = _(
+    "Nothing was changed: `answer` is text here, and with `fallback off` nobody would read what "
+    "the agent answers. Set `answer` to tool first."
+)

@@ -23,6 +23,7 @@ _CHANNEL = re.compile(r'^Channel: .*\(ID: "(\d+)"', re.MULTILINE)
 _MESSAGE = re.compile(r'^Message ID: "(\d+)"', re.MULTILINE)
 # As today's prompts have it, and as those did that benchmarks are compared with.
 _AUTHOR = re.compile(r'^From: "?(.+?)"? \((?:@|ID: |username )', re.MULTILINE)
+_BY_TEXT = re.compile(r"^Answer .* by text: ", re.MULTILINE)
 _NO_WORDS = re.compile(r"<[@#][!&]?\d+>|<a?:\w+:\d+>|(?<!\w)@\w+|\[\[.*?\]\]+", re.DOTALL)
 _REFUSED = re.compile(
     r"\b(error|missing|forbidden|refused|not allowed|cannot|unknown|fail\w*|denied|may not)\b",
@@ -32,7 +33,7 @@ _REFUSED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a prompt says: the message to answer, who wrote it, and the chain above it.
+    """What a prompt says: the message to answer, who wrote it, the chain above it, and how.
 
     `colours` are those of the pictures that came with it.
     """
@@ -42,6 +43,7 @@ class Prompt:
     author: str = ""
     chain: tuple[tuple[str, str], ...] = ()
     colours: tuple[str, ...] = ()
+    by_text: bool = False
 
 
 def read_prompt(prompt: str) -> Prompt:
@@ -58,6 +60,7 @@ def read_prompt(prompt: str) -> Prompt:
         target=Target(_first(_CHANNEL, frame), _first(_MESSAGE, frame)),
         author=_first(_AUTHOR, frame) or "",
         chain=tuple((line["author"], line["text"]) for line in lines),
+        by_text=_BY_TEXT.search(frame) is not None,
     )
 
 
@@ -80,7 +83,7 @@ def usual_step(prompt: Prompt, *, about: str, can_send: bool, returned: str | No
         refused = _REFUSED.search(returned)
         return Step(text=f"I could not send that: {returned}" if refused else "")
     words = reply_to(prompt, about)
-    call: Call | None = prompt.target.send(words) if can_send else None
+    call: Call | None = prompt.target.send(words) if can_send and not prompt.by_text else None
     return Step(calls=(call,)) if call else Step(text=words)
 
 

@@ -28,7 +28,9 @@ EXAMPLES = {
     "timeout": "90",
     "mcpguidance": "off",
     "fallback": "off",
+    "messages": "3",
     "coalesce": "off",
+    "debounce": "3",
     "steps": "30",
     "budget calls": "60",
     "budget reads": "20",
@@ -38,6 +40,7 @@ EXAMPLES = {
     "budget ids": "10",
     "budget tokens": "100000",
     "invites": "on",
+    "answer": "text",
 }
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
@@ -49,7 +52,9 @@ OUTSIDE = {
     "timeout": ("nan", "10 to 300"),
     "mcpguidance": ("", "on or off"),
     "fallback": ("2", "on or off"),
+    "messages": ("11", "1 to 10"),
     "coalesce": ("some", "on or off"),
+    "debounce": ("11", "0 to 10"),
     "steps": ("51", "3 to 50"),
     "budget calls": ("4", "5 to 200"),
     "budget reads": ("51", "1 to 50"),
@@ -59,6 +64,7 @@ OUTSIDE = {
     "budget ids": ("many", "1 to 50"),
     "budget tokens": ("500001", "10000 to 500000"),
     "invites": ("perhaps", "on or off"),
+    "answer": ("both", "tool or text"),
 }
 
 
@@ -285,13 +291,20 @@ async def test_a_new_token_is_used_at_once(bare_town: Town) -> None:
 async def test_every_setting_is_read_back_by_config_show(bare_town: Town) -> None:
     """Set each to what it was not, and look."""
     assert EXAMPLES.keys() == KEYS.keys()
-    for setting, value in EXAMPLES.items():
+    examples = dict(EXAMPLES)
+    # It and `fallback off` refuse each other.
+    answer = examples.pop("answer")
+    for setting, value in examples.items():
         said = await bare_town.command(f"aurora config {setting} {value}")
         assert f"`{setting}` is now **{value}**" in said
     page = await bare_town.command("aurora config show")
-    assert {setting: shown(page, setting) for setting in EXAMPLES} == EXAMPLES
+    assert {setting: shown(page, setting) for setting in examples} == examples
     mine = bare_town.cog.services.settings.guild(bare_town.guild.id)
-    assert all(getattr(mine, key) != GUILD_DEFAULTS[key] for key in KEYS.values())
+    changed = {key for key in KEYS.values() if getattr(mine, key) != GUILD_DEFAULTS[key]}
+    assert changed == set(KEYS.values()) - {"answer_way"}
+    await bare_town.command("aurora config fallback on")
+    await bare_town.command(f"aurora config answer {answer}")
+    assert shown(await bare_town.command("aurora config show"), "answer") == answer
 
 
 async def test_a_value_out_of_range_names_the_range_and_changes_nothing(bare_town: Town) -> None:
@@ -731,6 +744,7 @@ GUILD_COMMANDS = [
 OWNER_COMMANDS = [
     "aurora agents allow agent-1",
     "aurora agents revoke agent-1",
+    "aurora agents slim agent-1",
     "aurora lettaurl ws://127.0.0.1:9",
     "aurora config dm off",
     "aurora config tools mcp",

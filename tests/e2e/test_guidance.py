@@ -59,6 +59,23 @@ async def heard(
     return [one.content for one in said()]
 
 
+async def helped(town: QuickTown, place: Channel) -> None:
+    """Wait for Red's help beside what was typed; more than two pages it sends to the person."""
+    (asked,) = [one for one in town.discord.messages(place) if one.author is town.ada]
+    await town.discord.wait_for(
+        lambda: (
+            any(
+                one.embeds and one.id > asked.id
+                for one in (
+                    *town.bot_messages(place),
+                    *town.bot_messages(town.discord.open_dm(town.ada)),
+                )
+            )
+            or None
+        )
+    )
+
+
 # -- the address
 
 
@@ -323,19 +340,24 @@ async def test_a_sentence_stands_beside_the_help(town: QuickTown, typed: str, wo
     place = town.discord.add_channel(town.guild, "typing")
     (said, *_) = await heard(town, typed, words, place=place)
     assert words in said
-    await town.discord.wait_for(lambda: len(town.bot_messages(place)) == 2 or None, 20)
+    await helped(town, place)
 
 
 @pytest.mark.parametrize("typed", ["aurora", "aurora queue", "aurora events", "aurora config"])
 async def test_who_may_nothing_is_shown_no_commands(town: QuickTown, typed: str) -> None:
     """A list of what is refused in silence helps nobody."""
-    for place in (town.discord.add_channel(town.guild, "asking"), town.discord.open_dm(town.bo)):
+    places = [town.discord.add_channel(town.guild, "asking")]
+    if typed != "aurora":
+        # Its `forget here` is for everybody in a direct message.
+        places.append(town.discord.open_dm(town.bo))
+    for place in places:
         said = await town.command(typed, author=town.bo, channel=place)
         assert "None of these commands is for you here" in said
         assert town.bot_messages(place)[-1].embeds == []
     place = town.discord.add_channel(town.guild, "helping")
-    assert "None of these" not in await town.command(typed, channel=place)
-    assert town.bot_messages(place)[-1].embeds
+    town.discord.say(town.ada, place, f"!{typed}")
+    await helped(town, place)
+    assert "None of these" not in "".join(one.content for one in town.bot_messages(place))
 
 
 async def test_an_unanswered_clear_says_what_was_not_done(town: QuickTown) -> None:
@@ -349,3 +371,17 @@ async def test_an_unanswered_clear_says_what_was_not_done(town: QuickTown) -> No
     assert town.steps(waiting)[-1] == "queued"
     await town.command("aurora events resume")
     await town.ended(waiting)
+
+
+async def test_text_as_the_answer_refuses_to_go_without_delivery(town: QuickTown) -> None:
+    """And the other way round; both say what to set first."""
+    said = await town.command("aurora config answer both")
+    assert said == "`answer` is tool or text, not `both`."
+    assert "is now" in await town.command("aurora config answer text")
+    said = await town.command("aurora config fallback off")
+    assert "Set `answer` to tool first." in said
+    assert "is now" in await town.command("aurora config answer tool")
+    assert "is now" in await town.command("aurora config set fallback off")
+    said = await town.command("aurora config set answer text")
+    assert "Set `fallback` to on first." in said
+    assert "is now" in await town.command("aurora config fallback on")

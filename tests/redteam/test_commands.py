@@ -63,6 +63,7 @@ FOR_THE_OWNER = (
     "memory undo 1",
     "agents allow {agent}",
     "agents revoke {agent}",
+    "agents slim {agent}",
     "events resetcircuit",
     "queue clear everywhere",
     "queue list waiting everywhere",

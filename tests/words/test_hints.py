@@ -92,6 +92,8 @@ READ = {
     "setup.UNUSABLE_ADDRESS": OWNER,
     "setup.WITHHELD": OWNER,
     "setup.SDK_BY_HAND": OWNER,
+    "slimming.ASK_SLIM": OWNER,
+    "slimming.SLIMMED": OWNER,
 }
 """Every text that names a command, and who may read it where."""
 

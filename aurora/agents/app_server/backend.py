@@ -85,16 +85,22 @@ class AppServer:
 
     async def agent(self, agent_id: str) -> AgentInfo:
         """Look the agent up; raise AgentError (CONFIG when it does not exist)."""
-        answer = await self._link.ask(requests.agent(agent_id))
-        found = part(answer, "agent")
+        found = await self._found(agent_id)
         return AgentInfo(word(found, "id") or agent_id, word(found, "name"))
 
     async def model(self, agent_id: str) -> AgentModel:
         """Tell what model the agent has; raise AgentError."""
-        answer = await self._link.ask({"type": "agent_retrieve", "agent_id": agent_id})
-        name = word(part(answer, "agent"), "model")
+        name = word(await self._found(agent_id), "model")
         # Of what such a model is shown the server makes words, and tells nobody.
         return AgentModel(name, False if name.startswith(_BLIND) else None)
+
+    async def system(self, agent_id: str) -> str:
+        """Return the agent's system prompt, without persona and memory; raise AgentError."""
+        return word(await self._found(agent_id), "system")
+
+    async def set_system(self, agent_id: str, text: str) -> None:
+        """Replace it, from the next input of each conversation on; raise AgentError."""
+        await self._link.ask(requests.set_system(agent_id, text))
 
     async def open_conversation(self, agent_id: str, title: str) -> str:
         """Create a conversation and make it ready for its first input; raise AgentError."""
@@ -140,6 +146,9 @@ class AppServer:
         await self._link.close()
         await self._runs.end()
         self._conversations.clear()
+
+    async def _found(self, agent_id: str) -> Frame:
+        return part(await self._link.ask(requests.agent(agent_id)), "agent")
 
     def _conversation(self, key: ConversationKey) -> Conversation:
         return self._conversations.setdefault(key, Conversation(key))

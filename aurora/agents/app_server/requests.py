@@ -144,6 +144,11 @@ def agent(agent_id: str) -> Frame:
     return {"type": "agent_retrieve", "agent_id": agent_id}
 
 
+def set_system(agent_id: str, text: str) -> Frame:
+    """Replace an agent's system prompt, from the next input of each conversation on."""
+    return {"type": "agent_update", "agent_id": agent_id, "body": {"system": text}}
+
+
 def fork(key: ConversationKey, through: str = "") -> Frame:
     """Copy a conversation with its history into a new one, up to a message if one is named."""
     return {

@@ -38,6 +38,15 @@ def read_json(text: str) -> Any:
         return json.loads(text)
 
 
+def write_json(frame: Frame) -> str:
+    """Write a frame; pictures make some long, and others wait meanwhile."""
+    try:
+        return orjson.dumps(frame).decode()
+    except TypeError:
+        # Half an emoji, or a number that is too large.
+        return json.dumps(frame)
+
+
 class Outline(Frame):
     """The outer parts of a frame of which the rest can't be read."""
 

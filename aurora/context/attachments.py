@@ -22,11 +22,13 @@ TEXTS_BYTES = 60_000
 """How much text of all files of a turn is shown."""
 PICTURES = 4
 """How many pictures a turn shows."""
+PICTURES_BYTES = 5_000_000
+"""How large they may be together: all of it is written into one frame."""
 FILE_BYTES = 5_000_000
 """The largest picture or PDF that is opened."""
 PIXELS, LONGEST_SIDE = 50_000_000, 16_000
 """The largest picture that is unpacked, in pixels."""
-SHOWN_SIDE, SHOWN_BYTES = 1568, 1_500_000
+SHOWN_SIDE, SHOWN_BYTES = 1568, 1_000_000
 """How large a picture may be when it is shown, as its longer side and in bytes."""
 AS_IS_SIDE = 8000
 """The longest side that a picture may have that can't be made smaller: what models take."""
@@ -41,6 +43,7 @@ class Room:
     sees: Callable[[], Awaitable[bool]]
     text: int = TEXTS_BYTES
     pictures: int = PICTURES
+    bytes: int = PICTURES_BYTES
 
     def take(self, text: str, *, whole: bool = True) -> tuple[str, bool]:
         """Cut a text to the room there is, and tell whether that is all of it."""
@@ -145,7 +148,11 @@ class Opener:
             )
         except ChildFailed as why:
             return Opened(f"a picture that can't be shown, for {why}")
+        if len(picture.data) > room.bytes:
+            most = in_units(PICTURES_BYTES)
+            return Opened(f"a picture of {size}, not shown: at most {most} are, at a time")
         room.pictures -= 1
+        room.bytes -= len(picture.data)
         what = "the first frame of an animated picture" if shape.moves else "a picture"
         return Opened(f"{what} of {size}", picture=picture)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import discord
@@ -141,6 +142,16 @@ async def test_a_turn_shows_four_pictures() -> None:
     shown = [await opened(png(9, 9), room=room, bare=True) for _ in range(5)]
     assert [one.picture is not None for one in shown] == [True] * 4 + [False]
     assert shown[-1].about == "a picture, not shown: at most 4 are, at a time"
+
+
+async def test_the_pictures_of_a_turn_have_five_megabytes_together() -> None:
+    """Without what makes them fit they would hold up the loop while they are written."""
+    room, large = a_room(), png(1000, 1000, os.urandom(3_000_000))
+    shown = [await opened(large, room=room, bare=True) for _ in range(2)]
+    assert [one.picture is not None for one in shown] == [True, False]
+    assert shown[1].about == (
+        "a picture of 1000 × 1000 pixels, not shown: at most 5 MB are, at a time"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import ssl
 import uuid
@@ -15,7 +14,7 @@ import aiohttp
 
 from ...reasons import AgentError, AuroraError, Outcome
 from ...words import servers as w
-from ..frames import Frame, read_json, read_outline, word
+from ..frames import Frame, read_json, read_outline, word, write_json
 from ..outcomes import STATUSES
 
 _log = logging.getLogger("red.aurora.agents")
@@ -122,7 +121,7 @@ class Connection:
         if self.lost:
             raise ConnectionLostError
         try:
-            await self._socket.send_str(json.dumps(frame))
+            await self._socket.send_str(write_json(frame))
         except (OSError, aiohttp.ClientError) as error:
             raise ConnectionLostError from error
 

@@ -268,7 +268,7 @@ class Driver:
     async def _text_in_history(self) -> str:
         """Read the turn's last message back: pieces of it were missed with the socket."""
         answer = await self._link.ask(
-            requests.history(self._conversation.key, _HISTORY_DEPTH), self._connection
+            requests.history(self._conversation.key, 1), self._connection
         )
         newest = items(answer, "messages")[:1]
         if newest and word(newest[0], "message_type") == "assistant_message":

@@ -57,6 +57,12 @@ def begins_line(text: str, at: int) -> bool:
     return before.endswith("\n") or (not before and at <= _LONGEST_MARGIN)
 
 
+def begins_item(text: str, at: int) -> bool:
+    """Tell whether a list item begins here, with a mark of its own."""
+    found = BLOCK.match(text, at) if begins_line(text, at) else None
+    return found is not None and found["item"] is not None
+
+
 @functools.cache
 def item_lines(indent: int) -> re.Pattern[str]:
     """Return the pattern of a list item's content: its line, and the indented ones below it."""

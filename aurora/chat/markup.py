@@ -1,7 +1,7 @@
 """Where a text may be cut, and what is open there, by the rules of Discord's markdown.
 
-The first mark that finds its partner wins, whatever stands between them; a mark without a partner
-is text. Quotes, headings and list items end with their lines, and so do all marks inside.
+The first mark that finds its partner wins, whatever stands between; one without a partner is
+text. Quotes, headings and list items end with their lines, and so do all marks inside.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Style(NamedTuple):
     kind: Kind
     opening: str
     closing: str = ""
+    margin: int = 0  # of a list item: so many blanks stand before it
 
 
 Styles = tuple[Style, ...]
@@ -71,7 +72,7 @@ class Markup:
         return self._styles[bisect_right(self._places, at) - 1]
 
     def may_begin(self, at: int) -> bool:
-        """Tell whether a message may begin here: the text would not become a list or a quote."""
+        """Tell whether a message that begins here becomes no list or quote by that."""
         return not _LOOKS_LIKE_BLOCK.match(self.text, at) or markdown.begins_line(self.text, at)
 
 
@@ -139,7 +140,8 @@ class _Reader:
         if stop - at <= self._keep:
             self._atom(stop - at)
             return stop
-        style = Style(kind, found[0].strip() + " ")
+        margin = len(found[0]) - len(found[0].lstrip(" "))
+        style = Style(kind, found[0].strip() + " ", margin=margin if kind == "item" else 0)
         self._add(_Construct(at, found.end(), stop, stop, style, fresh=True), styles, self._keep)
         return stop
 

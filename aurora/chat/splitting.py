@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..markdown import begins_item
 from ..words import cutting, say
 from .markup import INSIDE, PREFIX, START, Markup, Styles
 
@@ -25,7 +26,8 @@ def split_message(text: str, limit: int = LIMIT) -> list[str]:
     (spoiler, bold, quote, list item, code block with its language, …) is closed there and opened
     again in the next message. Mentions, emoji, addresses and characters that people see as one
     are not cut, nor are blocks, links and short constructs that fit into a message; what alone is
-    longer than a message is cut between characters. Only white space at the cuts is dropped. A
+    longer than a message is cut between characters. Only white space at the cuts is dropped, and
+    the margin of a list that goes on in the next message. A
     text that fits stays as it is. Characters are counted as UTF-16 does: Discord counts code
     points, its clients code units, and what is short enough for one is for the other.
     """
@@ -49,16 +51,20 @@ def shorten(text: str, limit: int) -> str:
 def _next(markup: Markup, at: int, limit: int) -> tuple[str, int]:
     """Return the message that begins at a place, and where the next one begins."""
     opened = _affordable(markup.styles_at(at), limit)
+    if opened and opened[-1].kind == "item" and begins_item(markup.text, at):
+        opened = tuple(style for style in opened if style.kind != "item")
     opening, reserve = _opening(opened), 0
     while True:
-        end = _reach(markup.text, at, limit - len(opening) - reserve)
+        end = _reach(markup.text, at, limit - _units(opening) - reserve)
         if end < len(markup.text):
             end = _cut(markup, at, end)
         closing = _closing(_affordable(markup.styles_at(end), limit))
         body, behind = _body(markup, at, end)
-        if _units(body) + len(opening) + len(closing) <= limit:
+        if _units(opening + body + closing) <= limit:
+            margin = opened[-1].margin if opened else len(body) - len(body.lstrip(" "))
+            body = _without_margin(body, margin)
             break
-        reserve = max(reserve + 1, len(closing))
+        reserve = max(reserve + 1, _units(closing))
     return (f"{opening}{body}{closing}".strip() if body.strip() else ""), behind
 
 
@@ -69,6 +75,16 @@ def _body(markup: Markup, at: int, end: int) -> tuple[str, int]:
     behind = (_GAP_IN_CODE if in_block else _GAP).match(mask, end).end()  # type: ignore[union-attr]
     body = mask[at:end].replace(PREFIX, "\n").rstrip("\n" if in_block else None)
     return markup.text[at : at + len(body)], behind
+
+
+def _without_margin(body: str, margin: int) -> str:
+    """Take the blanks from a list's further items that its first one loses in front of all."""
+    lines = body.split("\n") if margin else []
+    for index, line in enumerate(lines[1:], 1):
+        if not line.startswith(" "):
+            break
+        lines[index] = line[min(margin, len(line) - len(line.lstrip(" "))) :]
+    return "\n".join(lines) if margin else body
 
 
 def _affordable(styles: Styles, limit: int) -> Styles:

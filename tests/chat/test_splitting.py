@@ -281,6 +281,13 @@ def test_a_dash_in_a_sentence_begins_no_list() -> None:
     assert not any("list" in styles for part in split_message(text) for _, styles in shown(part))
 
 
+def test_items_of_an_inner_list_stay_beside_each_other() -> None:
+    """Discord drops the blanks in front of a message; with them the next item would go inside."""
+    item = "  - an item of the inner list\n"
+    second = split_message("- the outer list\n" + item * 80 + "- the end")[1]
+    assert re.findall(r"(?m)^ *", second) == [""] * (second.count("\n") + 1)
+
+
 def test_sentences_are_preferred_to_words() -> None:
     """Where a paragraph is longer than a message."""
     parts = split_message("This is a sentence of nine words, all told. " * 100)

@@ -26,9 +26,10 @@ from .commands.queue import QueueCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .commands.silence import SilenceCommands
+from .commands.triggers import TriggerCommands
 from .guard.invoking import listens
 from .guard.policy import Act
-from .intake.triggers import addressed, unplaced, unresolved
+from .intake.addressing import unplaced
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
 from .runs.cancelling import Show, in_channel, in_guild
@@ -57,6 +58,7 @@ class Aurora(
     AccessCommands,
     SilenceCommands,
     LibrariesCommands,
+    TriggerCommands,
     MemoryCommands,
     QueueCommands,
     ForgetCommands,
@@ -90,6 +92,7 @@ class Aurora(
         """Open what is kept and begin to listen. Raises InUseError if another process has it."""
         await self.services.start()
         self.bot.add_dynamic_items(PostButton)
+        await self.services.intake.triggers.start()
         await self.services.catchup.start()
         # Last, so that no message overtakes one that was missed; what is not heard is read.
         self.services.standing_by = False
@@ -142,6 +145,7 @@ class Aurora(
             await asyncio.wait({self._standing_by})
         self.bot.remove_dynamic_items(PostButton)
         await self.services.catchup.stop()
+        await self.services.intake.triggers.stop()
         loop = self.process_message_queue.get_task()
         self.process_message_queue.cancel()
         if loop is not None:
@@ -175,8 +179,9 @@ class Aurora(
         """Take in what is meant for the agent."""
         if self.services.standing_by:
             return
-        me = self.bot.user
-        if me is not None and (addressed(message, me) is not None or unresolved(message)):
+        triggers = self.services.intake.triggers
+        triggers.turns.heard(message)
+        if triggers.may_address(message):
             await self.services.intake.receive(message)
         elif unplaced(message):
             # Who is meant can be told when its guild is here.
@@ -184,18 +189,20 @@ class Aurora(
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        """Follow the edit of a message that waits, or is still on its way in."""
-        await self.services.intake.edited(payload.message)
+        """Follow the edit of a message that waits, is on its way in, or is for the agent now."""
+        if not self.services.standing_by:
+            await self.services.intake.edited(payload.message, payload.cached_message)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Let nothing be said to a deleted message."""
-        await self.services.intake.gone({payload.message_id})
+        known = () if payload.cached_message is None else (payload.cached_message,)
+        await self.services.intake.gone({payload.message_id}, known)
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Let nothing be said to deleted messages."""
-        await self.services.intake.gone(payload.message_ids)
+        await self.services.intake.gone(payload.message_ids, payload.cached_messages)
 
     @commands.Cog.listener()
     async def on_shard_disconnect(self, shard_id: int) -> None:

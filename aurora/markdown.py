@@ -49,6 +49,7 @@ _OPENINGS = (re.compile(r"```[A-Za-z0-9_+\-.#]+\n+"), re.compile(r"```\n*"))
 _SPAN = re.compile("`[^`]++`(?!`)")
 _LONGEST_MARGIN = 64
 _USER = re.compile(r"<@!?(\d{15,20})>")
+_ROLE = re.compile(r"<@&(\d{15,20})>")
 
 
 def begins_line(text: str, at: int) -> bool:
@@ -150,5 +151,14 @@ def by_code(text: str, *, cut_off: bool = False) -> Iterator[tuple[str, bool]]:
 
 def mentioned_outside_code(content: str) -> set[int]:
     """Return the users that a text mentions; what stands in code mentions nobody."""
+    return _outside_code(_USER, content)
+
+
+def roles_outside_code(content: str) -> set[int]:
+    """Return the roles that a text mentions outside of code."""
+    return _outside_code(_ROLE, content)
+
+
+def _outside_code(mention: re.Pattern[str], content: str) -> set[int]:
     prose = (piece for piece, is_code in by_code(content) if not is_code)
-    return {int(found[1]) for piece in prose for found in _USER.finditer(piece)}
+    return {int(found[1]) for piece in prose for found in mention.finditer(piece)}

@@ -42,7 +42,7 @@ from .health.status import Status
 from .intake.catchup import CatchUp
 from .intake.receiving import Intake
 from .intake.rereading import reread
-from .intake.triggers import still_welcome
+from .intake.triggers import Triggers
 from .ledger import Store
 from .ledger.secret import local_key
 from .ledger.sqlite import SqliteStore
@@ -185,7 +185,6 @@ class Services:
         delivery = Delivery(bot, store, sender, speak)
         offers = Offers(store, sender, guard, clock, speak)
         memory_guard = MemoryGuard(
-            bot,
             store,
             guard,
             owns=partial(_owns, bot),
@@ -236,6 +235,7 @@ class Services:
 
         claims = Claims()
         cancelling = Cancelling(queue, claims, delivery, background)
+        triggers = Triggers(bot, cog, settings, store, clock)
         worker = Worker(
             queue,
             store,
@@ -243,7 +243,7 @@ class Services:
                 backend=lambda: agents.backend,
                 toolbox=toolbox,
                 delivery=delivery,
-                welcome=lambda event: still_welcome(event, bot, cog, settings),
+                welcome=triggers.still_welcome,
                 late=notices.late,
                 alert=alerts.alert,
                 audience=Conversations(bot, guard),
@@ -261,7 +261,7 @@ class Services:
             observing=(partial(Log, queue), Tokens, partial(LoopGuard, settings), notices.observe),
         )
         intake = Intake(
-            bot, cog, settings, store, queue, clock, cancelling, notices.greet, background
+            bot, settings, store, queue, clock, triggers, cancelling, notices.greet, background
         )
         return cls(
             bot=bot,
@@ -290,7 +290,7 @@ class Services:
             background=background,
             pauses=Pauses(settings, queue, clock),
             retries=Retries(
-                store, queue, delivery.trace, lambda event: reread(event, bot, cog, settings)
+                store, queue, delivery.trace, lambda event: reread(event, bot, settings, triggers)
             ),
             status=Status(
                 settings,

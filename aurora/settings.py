@@ -24,6 +24,15 @@ BY_TOOL, BY_TEXT = "tool", "text"
 """How agents answer: with discord_send, or with the text that they end with."""
 
 
+TO_AGENT, TO_ANY = "agent", "any"
+"""Which replies count: those to what was posted for the agent, or to anything of the bot's."""
+PREFIXES = (
+    *("!", "?", ".", "-", "$", "+", ";", "~", ">", "%", "&"),
+    *("!!", "??", ";;", ">>", "--", "*!", "pk;", "tul!"),
+)
+"""How commands of well-known bots begin; `*` stands for one or two letters."""
+
+
 class SettingError(ExplainedError):
     """A value that a setting does not take."""
 
@@ -101,6 +110,15 @@ class GuildSettings:
         200_000, Rule("budget tokens", w.TOKENS, w.TOKENS_UNIT, 10_000, 500_000)
     )
     allow_invites: bool = _setting(False, Rule("invites", w.INVITES))
+    prefixes_ignored: Sequence[str] = PREFIXES
+    """How commands of other bots begin."""
+    replies: str = TO_AGENT
+    mention_role_id: int | None = None
+    wake_word: str | None = None
+    bots_trusted: Sequence[int] = ()
+    """Bots that may ask; the owner decides, as of webhooks."""
+    webhooks_trusted: Sequence[int] = ()
+    bot_turns: int = _setting(3, Rule("botturns", w.BOTTURNS, w.TURNS_UNIT, 1, 50))
     embed_hosts: Sequence[str] = ()
     silence_words: Sequence[str] = ()
     alert_channel_id: int | None = None

@@ -35,6 +35,7 @@ OTHER_THINGS = {
     ("commands.queue", "failed"): "a state, as it is typed",
     ("commands.queue", "cancelled"): "a state, as it is typed",
     ("commands.config", "config"): "a group of commands",
+    ("intake.prefixes", "config"): "where another cog keeps its settings",
     ("settings", "timeout"): "a setting",
     ("settings", "disabled"): "a word for off",
     ("context.chain", "forbidden"): "where a reply chain ends",

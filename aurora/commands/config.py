@@ -33,6 +33,7 @@ from .agents import find_agent, warnings_about
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
 from .audience import Action, pairs_in_words, set_audience
+from .calling import calling_rows
 from .choosing import choose_tools, set_tool, show_tools
 from .memory import choose_role
 from .overview import show_commands
@@ -51,7 +52,8 @@ _OTHERS = {
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
-    "memory": w.OWNERS_COMMAND_THERE,
+    **dict.fromkeys(("replies", "ignoreprefixes", "mentionrole", "wakeword"), w.OWN_COMMAND),
+    **dict.fromkeys(("memory", "trustbot"), w.OWNERS_COMMAND_THERE),
 }
 _TOOLS_OF = (AURORAS_TOOLS, MCP_TOOLS)
 
@@ -135,6 +137,7 @@ class ConfigCommands:
         await _change(self.services, ctx, ctx.guild, "userlimit", f"{per_minute} {per_hour}")
 
     config_invites = _setting(config, "allow_invites")
+    config_botturns = _setting(config, "bot_turns")
 
     @config.command(name="set")
     @app_commands.choices(
@@ -368,6 +371,7 @@ def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
     yield "memory", typed(memory), f"({say(ROLE_VALUES(off='off'))})"
     yield "embedhosts", str(len(mine.embed_hosts)), f"({say(w.HOSTS_VALUES)})"
     yield "silence", str(len(mine.silence_words)), f"({say(SILENCE_VALUES)})"
+    yield from calling_rows(mine)
     for key, rule in RULES.items():
         yield rule.command, typed(getattr(mine, key)), f"({say(rule.values)})"
     for kind in _LISTS:

@@ -10,9 +10,10 @@ from ..agents.memory import Memory
 from ..guard.invoking import asks
 from ..guard.policy import Act
 from ..intake.preview import preview
+from ..reasons import REASONS
 from ..services import Services
 from ..settings import MCP_TOOLS
-from ..words import in_order
+from ..words import Phrase, in_order
 from ..words import setup as w
 from .address import change_address, show_address
 from .agents import find_agent, named, warnings_about
@@ -119,19 +120,29 @@ class SetupCommands:
             if found is not None:
                 settings, clock = services.settings, services.clock
                 remembers = isinstance(services.agents.backend, Memory)
+                reason = await services.intake.triggers.why_not(found)
                 prompt = await preview(
-                    found, ctx.guild, ctx.me, settings, clock, remembers=remembers
+                    found,
+                    ctx.guild,
+                    ctx.me,
+                    settings,
+                    services.intake.triggers,
+                    clock,
+                    remembers=remembers,
                 )
         if found is None:
             await tell(ctx, w.NO_MESSAGE)
             return
-        await _show(ctx, prompt, f"context-{found.id}.txt")
+        note = None if reason is None else w.NOT_ANSWERED(why=REASONS[reason].admin)
+        await _show(ctx, note, prompt, f"context-{found.id}.txt")
 
 
-async def _show(ctx: commands.Context, text: str, filename: str) -> None:
+async def _show(ctx: commands.Context, note: Phrase | None, text: str, filename: str) -> None:
     """Show a text as it is: as a file, or in pages where files are not allowed."""
     if ctx.bot_permissions.attach_files:
-        await tell(ctx, w.CONTEXT, file=text_to_file(text, filename))
+        await tell(ctx, in_order(note, w.CONTEXT), file=text_to_file(text, filename))
         return
+    if note is not None:
+        await tell(ctx, note)
     for page in pagify(unfenced(text), page_length=1900):
         await ctx.send(box(page), allowed_mentions=discord.AllowedMentions.none())

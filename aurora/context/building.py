@@ -35,6 +35,9 @@ CHAIN_CHARS = 6000
 CHANNELS_NAMED = 20
 """Most channels that a message mentions of which the names are told; of the others the ids are."""
 
+Viewer = discord.Member | discord.User | discord.Role
+"""Who learns of what is quoted; everybody in a server if it is none of its members."""
+
 _MENTION = re.compile(r"<(@!?|@&|#)(\d{15,20})>")
 
 
@@ -93,7 +96,7 @@ def quote(
     message: discord.Message,
     *,
     limit: int,
-    viewer: discord.Member | discord.User | None = None,
+    viewer: Viewer | None = None,
 ) -> Quote:
     """Put a message into plain data, with at most `limit` characters of its text.
 
@@ -158,7 +161,7 @@ def _place(message: discord.Message) -> Place:
     )
 
 
-def _readable(message: discord.Message, viewer: discord.Member | discord.User) -> str:
+def _readable(message: discord.Message, viewer: Viewer) -> str:
     """Set the name before every mention: `@Ann <@1>`; the token is what addresses Ann."""
 
     # A message may hold the same mention two hundred times.
@@ -194,9 +197,7 @@ def _role_name(message: discord.Message, role_id: int) -> str | None:
     return role.name if role is not None else None
 
 
-def _channel_name(
-    message: discord.Message, channel_id: int, viewer: discord.Member | discord.User
-) -> str | None:
+def _channel_name(message: discord.Message, channel_id: int, viewer: Viewer) -> str | None:
     guild = message.guild
     channel = guild.get_channel_or_thread(channel_id) if guild is not None else None
     if guild is None or channel is None:

@@ -11,7 +11,8 @@ from ..chat.places import Channel, find_channel
 from ..model import Event
 from ..reasons import RunBrokenError
 from .gates import gate_kept
-from .looking import Guard, find_author
+from .looking import Guard
+from .policy import Denied
 from .roles import open_to_all
 
 _FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError)
@@ -29,11 +30,11 @@ class Conversations:
         if event.guild_id is None:
             return False
         try:
-            author = await find_author(self._bot, event, self._guard.patience)
+            author = await self._guard.holder(event)
             channel = await self._find(event, event.channel_id)
         except _FAILURES as error:
             raise RunBrokenError(error) from error
-        if not isinstance(author, discord.Member) or channel is None:
+        if isinstance(author, Denied) or channel is None:
             return True
         if isinstance(channel, discord.DMChannel):
             return False

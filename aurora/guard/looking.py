@@ -30,7 +30,7 @@ from .policy import (
     Target,
 )
 from .policy import may as _may
-from .sight import sees
+from .sight import Holder, sees
 
 
 class Snapshot(NamedTuple):
@@ -111,7 +111,8 @@ class Guard:
     async def look(self, turn: Turn, target: Target, *, begins: bool = False) -> Snapshot:
         """Find out what an answer goes by; raise discord.DiscordException."""
         event, settings = turn.speaker, self._settings
-        guild, member = await self._find_author(event)
+        guild, holder = await self._find_holder(event)
+        member = holder if isinstance(holder, discord.Member) else None
         own, channel, guest = None, None, False
         if guild is not None or event.guild_id is None:
             own = await find_channel(self._bot, event, event.channel_id, self.patience)
@@ -129,10 +130,10 @@ class Guard:
         return Snapshot(
             Actor(
                 event.author_id,
-                member,
+                holder,
                 barred,
                 turn.agent_id,
-                person=member is None or not member.bot,
+                person=member is None or not member.bot or trusts(settings, event),
             ),
             Found(target, channel, guest, wait),
             Here(
@@ -154,15 +155,29 @@ class Guard:
             return None
         return await find_channel(self._bot, event, channel_id, self.patience)
 
-    async def _find_author(
-        self, event: Event
-    ) -> tuple[discord.Guild | None, discord.Member | None]:
+    async def _find_holder(self, event: Event) -> tuple[discord.Guild | None, Holder | None]:
         if event.guild_id is None:
             return None, None
-        author = await find_author(self._bot, event, self.patience)
-        if isinstance(author, Denied):
-            return (None if author is GUILD_GONE else self._bot.get_guild(event.guild_id)), None
-        return author.guild, author
+        found = await self.holder(event)
+        if isinstance(found, Denied):
+            return (None if found is GUILD_GONE else self._bot.get_guild(event.guild_id)), None
+        return found.guild, found
+
+    async def holder(self, event: Event) -> Holder | Denied:
+        """Return whose rights count in an event's guild, or why nobody's do.
+
+        A webhook that is trusted has those of everybody. Raise discord.DiscordException if Discord
+        did not say.
+        """
+        if event.author_id in self._settings.guild(event.guild_id).webhooks_trusted:
+            guild = await find_guild(self._bot, event.guild_id or 0, self.patience)
+            return GUILD_GONE if guild is None else guild.default_role
+        return await find_author(self._bot, event, self.patience)
+
+
+def trusts(settings: Settings, event: Event) -> bool:
+    """Tell whether an event's author is a bot that may ask in its guild."""
+    return event.author_id in settings.guild(event.guild_id).bots_trusted
 
 
 async def find_author(

@@ -15,7 +15,7 @@ from ..chat.places import Channel, Place
 from ..reasons import Reason
 from .acts import IN_CHANNELS, NEEDED, PACED, TAKES_AS, Standing
 from .acts import Act as Act
-from .sight import may_write, sees
+from .sight import Holder, may_write, sees
 
 
 class Target(NamedTuple):
@@ -30,17 +30,23 @@ class Target(NamedTuple):
 class Actor(NamedTuple):
     """For whom something is done, as they stand now.
 
-    `member` is None in direct messages, and for who is not in the guild. `barred` says why they
-    may not use the bot at all. `agent_id` is the agent that acts for them. Of who is no `person`,
-    such as a bot or a webhook, nothing is taken.
+    `holder` is whose rights count: None in direct messages, and for who is not in the guild; a
+    webhook has those of everybody there, in its own place alone. `barred` says why they may not
+    use the bot at all. `agent_id` is the agent that acts for them. Of who is no `person`, such as
+    a bot or a webhook that nobody trusts, nothing is taken.
     """
 
     user_id: int
-    member: discord.Member | None = None
+    holder: Holder | None = None
     barred: Reason | None = None
     agent_id: str | None = None
     standing: Standing = Standing.MEMBER
     person: bool = True
+
+    @property
+    def member(self) -> discord.Member | None:
+        """Return the member of the guild who acts."""
+        return self.holder if isinstance(self.holder, discord.Member) else None
 
 
 class Found(NamedTuple):
@@ -98,6 +104,10 @@ UNKNOWN_CHANNEL = Denied(
 OUTSIDE_DM = Denied(
     Reason.UNKNOWN_CHANNEL,
     "This is a direct message: only its own channel can be used, none of any server.",
+)
+OUTSIDE_WEBHOOK = Denied(
+    Reason.UNKNOWN_CHANNEL,
+    "A webhook asked, and no person: only the channel that it wrote in can be used.",
 )
 GUILD_GONE = Denied(Reason.GUILD_GONE, "The bot is no longer in that server.")
 AUTHOR_GONE = Denied(Reason.AUTHOR_GONE, "The person who asked is no longer in this server.")
@@ -162,10 +172,10 @@ def may(actor: Actor, act: Act, found: Found, here: Here) -> Allowed | Denied:
         denied = question(actor, act, found, here)
         if denied is not None:
             return denied
-    channel, member = found.channel, actor.member
+    channel, holder = found.channel, actor.holder
     if not isinstance(channel, Place | discord.DMChannel):
         return Allowed()
-    return Allowed(channel, member is None or channel.permissions_for(member).embed_links)
+    return Allowed(channel, holder is None or channel.permissions_for(holder).embed_links)
 
 
 def _switch(_actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | None:
@@ -191,7 +201,7 @@ def _presence(actor: Actor, _act: Act, _found: Found, here: Here) -> Denied | No
     """The person is still there, and so is the bot."""
     if here.guild_id is not None and here.guild is None:
         return GUILD_GONE
-    return AUTHOR_GONE if here.guild_id is not None and actor.member is None else None
+    return AUTHOR_GONE if here.guild_id is not None and actor.holder is None else None
 
 
 def _welcome(actor: Actor, _act: Act, _found: Found, _here: Here) -> Denied | None:
@@ -201,8 +211,8 @@ def _welcome(actor: Actor, _act: Act, _found: Found, _here: Here) -> Denied | No
     return Denied(actor.barred, "The person who asked may not use you here any more.")
 
 
-def _answerable(_actor: Actor, _act: Act, found: Found, here: Here) -> Denied | None:
-    """The bot could write where it is asked."""
+def _answerable(actor: Actor, _act: Act, found: Found, here: Here) -> Denied | None:
+    """The bot could write where it is asked, and who asks as everybody could, too."""
     if here.guild_id is None:
         return None
     if here.guild is None:
@@ -211,6 +221,8 @@ def _answerable(_actor: Actor, _act: Act, found: Found, here: Here) -> Denied | 
         return Denied(Reason.NO_ACCESS, UNKNOWN_CHANNEL.text)
     if not may_write(found.channel, here.guild.me):
         return Denied(Reason.CANNOT_SEND, "The bot may not write there.")
+    if isinstance(actor.holder, discord.Role) and not may_write(found.channel, actor.holder):
+        return MISSING[Act.SEND]
     return None
 
 
@@ -226,7 +238,11 @@ def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     """Whatever it is about can be seen from here, and by the person."""
     if act is Act.LOOK and (here.guild_id is None or found.target.guild_id != here.guild_id):
         return ELSEWHERE
-    channel, member = found.channel, actor.member
+    channel, holder = found.channel, actor.holder
+    if isinstance(holder, discord.Role) and (
+        act not in _OF_WEBHOOKS or found.target.channel_id != _id(here.channel)
+    ):
+        return OUTSIDE_WEBHOOK
     if act not in IN_CHANNELS:
         return None
     if here.guild_id is None:
@@ -234,7 +250,7 @@ def _sight(actor: Actor, act: Act, found: Found, here: Here) -> Denied | None:
     if act is Act.SEARCH and found.target.channel_id is None:
         # In which channels is asked for each of them.
         return None
-    if channel is None or member is None or not sees(member, channel, guest=found.guest):
+    if channel is None or holder is None or not sees(holder, channel, guest=found.guest):
         return UNKNOWN_CHANNEL
     # A forum has nothing but threads.
     forum = isinstance(channel, discord.ForumChannel) and act in (Act.SEARCH, Act.THREADS)
@@ -258,11 +274,11 @@ def _own_view(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | Non
 
 def _permissions(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     """Whoever asked has the rights for it in that channel."""
-    member, channel, act = actor.member, found.channel, TAKES_AS.get(act, act)
-    if act not in IN_CHANNELS or member is None or not isinstance(channel, _READ):
+    holder, channel, act = actor.holder, found.channel, TAKES_AS.get(act, act)
+    if act not in IN_CHANNELS or holder is None or not isinstance(channel, _READ):
         return None
-    allowed = channel.permissions_for(member)
-    if act is not Act.READ and member.is_timed_out() and not allowed.administrator:
+    allowed, member = channel.permissions_for(holder), actor.member
+    if act is not Act.READ and member and member.is_timed_out() and not allowed.administrator:
         return TIMED_OUT
     write = allowed.send_messages
     if isinstance(channel, discord.Thread):
@@ -298,6 +314,8 @@ def _pace(_actor: Actor, act: Act, found: Found, _here: Here) -> Denied | None:
     )
 
 
+_OF_WEBHOOKS = (Act.READ, Act.SEND, Act.REACT)
+
 _Question = Callable[[Actor, Act, Found, Here], Denied | None]
 """Returns why not, or None."""
 
@@ -328,6 +346,10 @@ def _questions(act: Act) -> tuple[_Question, ...]:
     if act is Act.ASK:
         return _OF_ASKING
     return _OF_COMMANDS if act in NEEDED else _OF_RUNS
+
+
+def _id(channel: Channel | None) -> int | None:
+    return channel.id if channel is not None else None
 
 
 def _restricted(channel: Channel | None) -> bool:

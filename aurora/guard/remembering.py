@@ -11,9 +11,9 @@ import discord
 from ..agents.memory import note_of
 from ..ledger import Store
 from ..model import Event, Turn
-from .looking import Guard, find_author
+from .looking import Guard
 from .memory import NOTES_KEPT, Asker, crowded, denial
-from .policy import Act, Denied, Target
+from .policy import NO_PERSON, Act, Denied, Target
 
 Within = Callable[[int, int], Awaitable[bool]]
 """Whether everybody who reads in the first channel may read in the second."""
@@ -38,7 +38,6 @@ class MemoryGuard:
 
     def __init__(
         self,
-        bot: discord.Client,
         store: Store,
         guard: Guard,
         *,
@@ -46,7 +45,6 @@ class MemoryGuard:
         role_of: Callable[[int], int | None] = lambda _guild_id: None,
         within: Within = same_place,
     ) -> None:
-        self._bot = bot
         self._store = store
         self._guard = guard
         self._owns = owns
@@ -129,9 +127,11 @@ class MemoryGuard:
         answer = await self._guard.ask(Turn((event,)), needed, Target(event.channel_id))
         if isinstance(answer, Denied):
             return answer
-        author = await find_author(self._bot, event)
+        author = await self._guard.holder(event)
         if isinstance(author, Denied):
             return author
+        if isinstance(author, discord.Role):
+            return NO_PERSON  # Notes are about people.
         role = self._role_of(event.guild_id)
         manages = owner or (role is not None and author.get_role(role) is not None)
         return Asker(event.author_id, event.channel_id, event.guild_id, manages, owner)

@@ -6,8 +6,11 @@ import discord
 
 from ..chat.places import Channel
 
+Holder = discord.Member | discord.Role
+"""Who has rights: a member, or everybody in a server, as its @everyone role has them."""
 
-def sees(member: discord.Member, channel: Channel, *, guest: bool) -> bool:
+
+def sees(member: Holder, channel: Channel, *, guest: bool) -> bool:
     """Tell whether a member sees a channel or thread; `guest` of a private thread or not."""
     if isinstance(channel, discord.DMChannel):
         return channel.recipient == member
@@ -25,7 +28,7 @@ def sees(member: discord.Member, channel: Channel, *, guest: bool) -> bool:
     return True
 
 
-def may_write(channel: Channel, member: discord.Member) -> bool:
+def may_write(channel: Channel, member: Holder) -> bool:
     """Tell whether somebody may write in a guild's channel, by Discord's rules."""
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return False

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import discord
 
+from .addressing import unplaced
 from .gaps import DMS, Written
-from .triggers import unplaced
 
 
 def home(message: discord.Message) -> int:

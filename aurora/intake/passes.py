@@ -15,10 +15,10 @@ from redbot.core.bot import Red
 from ..ids import written_at
 from ..ledger import LedgerError, Store
 from ..model import Unread
+from .authors import with_member
 from .gaps import Written
 from .lines import Line, place_anew
 from .receiving import Intake
-from .triggers import addressed, still_addressed, unresolved
 
 log = logging.getLogger("red.aurora.catchup")
 
@@ -254,22 +254,13 @@ class Passes:
 
     async def _wanted(self, message: discord.Message) -> bool:
         """Tell whether a message addresses the bot and was never seen, as the listener would."""
-        me = self._bot.user
-        if me is None or message.author.bot:
+        triggers = self._intake.triggers
+        if not triggers.may_ask(message) or not triggers.may_address(message):
             return False
-        if (addressed(message, me) is None and not unresolved(message)) or self._was_heard(
-            message
-        ):
+        if self._was_heard(message) or await self._is_known(message):
             return False
-        if await self._is_known(message):
-            return False
-        if message.guild is not None and not isinstance(message.author, discord.Member):
-            try:
-                message.author = await message.guild.fetch_member(message.author.id)
-            except discord.NotFound:
-                return False
         # A missed command is not run, and not for the agent either.
-        return not (await self._bot.get_context(message)).valid
+        return await with_member(message) and await triggers.why_not(message) is None
 
     def _was_heard(self, message: discord.Message) -> bool:
         """Tell whether a guild's message came live, and so was looked at as it was then."""
@@ -288,11 +279,11 @@ class Passes:
             batch = {one: message for one, message in batch.items() if one not in span}
         batch |= {message.id: message for message in found.wanted}
         edited = _edited(batch, line.edits)
-        me = self._bot.user
+        may_address = self._intake.triggers.may_address
         return [
             message
             for message_id, message in sorted(edited.items())
-            if message_id not in line.edits or (me is not None and still_addressed(message, me))
+            if message_id not in line.edits or may_address(message)
         ]
 
 

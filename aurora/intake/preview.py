@@ -8,7 +8,7 @@ from ..clock import Clock
 from ..context import build_event_context
 from ..prompts import DISCORD_TOOLS, MEMORY_TOOL, build_prompt
 from ..settings import Settings
-from .triggers import addressed
+from .triggers import Triggers
 
 
 async def preview(
@@ -16,6 +16,7 @@ async def preview(
     guild: discord.Guild,
     me: discord.abc.User,
     settings: Settings,
+    triggers: Triggers,
     clock: Clock,
     *,
     remembers: bool,
@@ -26,7 +27,7 @@ async def preview(
     the agent is offered its memory.
     """
     mine = settings.guild(guild.id)
-    kind = addressed(message, me) or "mention"
+    kind = triggers.addressed(message) or "mention"
     context = await build_event_context(message, kind, me=me, depth=mine.reply_thread_depth)
     return build_prompt(
         context,

@@ -6,13 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import discord
-from redbot.core import commands
 from redbot.core.bot import Red
 
 from ..chat.failures import FAILURES
@@ -33,8 +32,12 @@ from ..runs.background import Background
 from ..runs.cancelling import Cancelling, Running, Show, messages
 from ..settings import Settings
 from ..words import say
+from .addressing import unplaced
+from .authors import as_asked, with_member, written_by
+from .edits import is_completed
 from .lines import Lines, place_anew
-from .triggers import Refusal, check, still_addressed, unplaced
+from .proxies import Proxies
+from .triggers import Refusal, Triggers
 
 log = logging.getLogger("red.aurora.intake")
 
@@ -49,25 +52,26 @@ class Intake:
     def __init__(
         self,
         bot: Red,
-        cog: commands.Cog,
         settings: Settings,
         store: Store,
         queue: MessageQueue,
         clock: Clock,
+        triggers: Triggers,
         cancelling: Cancelling,
         greet: Callable[[Event], Coroutine[Any, Any, None]],
         background: Background,
     ) -> None:
         self._bot = bot
-        self._cog = cog
         self._settings = settings
         self._store = store
         self._queue = queue
         self._clock = clock
+        self.triggers = triggers
         self._cancelling = cancelling
         self._greet = greet
         self._background = background
         self.lines = Lines()
+        self._proxies = Proxies(clock)
         # Messages of a channel are taken one after the other, or a slow look-up would let a later
         # message overtake an earlier one.
         self._order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -86,12 +90,30 @@ class Intake:
             place_anew(message, self._bot)
         if self.lines.hold(message):
             return
+        if message.webhook_id is not None and not self.triggers.may_ask(message):
+            original = self._proxies.original_of(message)
+            if original is not None:
+                await self._take_copy(message, original)
+                return
         self._arriving[message.id] = None
         try:
             async with self.in_order(message.channel.id):
                 await self._take_in(message)
         finally:
             del self._arriving[message.id]
+
+    async def _take_copy(self, message: discord.Message, original: discord.Message) -> None:
+        """Let a proxied copy ask for the author of its original, if that had no effect yet."""
+        event = await self._store.find(original.id)
+        if event is None and await self._was_refused(original):
+            return
+        if event is not None:
+            sends = await self._store.sends(event.id)
+            if event.reason != Reason.MESSAGE_DELETED or any(one.by != "notice" for one in sends):
+                return
+        # Behind the stranger's message that it was so far.
+        async with self.in_order(message.channel.id):
+            await self.receive_missed([written_by(message, original.author)])
 
     async def receive_missed(self, missed: Sequence[discord.Message]) -> None:
         """Accept or refuse messages of one channel that were read or had to wait, oldest first.
@@ -125,13 +147,16 @@ class Intake:
             await _react(message, "⚠️")
 
     async def _receive(self, message: discord.Message) -> None:
-        decision = await check(message, self._bot, self._cog, self._settings)
+        # Before it was edited it may have been refused, and is no other message now.
+        if message.edited_at is not None and await self._was_refused(message):
+            return
+        decision = await self.triggers.check(message)
         if isinstance(decision, Refusal) and unplaced(message):
             # A new session began meanwhile, and has taken its channel away.
             if unplaced(place_anew(message, self._bot)):
                 self.lines.put_back(message)
                 return
-            decision = await check(message, self._bot, self._cog, self._settings)
+            decision = await self.triggers.check(message)
         if isinstance(decision, Refusal):
             await self._refuse(message, decision.reason)
             return
@@ -147,14 +172,26 @@ class Intake:
             case Enqueued.ACCEPTED if (reason := self._arriving[message.id]) is not None:
                 await self._cancelling.cancel(messages({message.id}), reason, show=Show.NOBODY)
             case Enqueued.ACCEPTED:
+                self.triggers.turns.took(message)
                 self._background.start(self._greet(event), f"greets: {event.id}")
 
-    async def edited(self, message: discord.Message) -> None:
-        """Let a waiting event follow its message: new text is used, a lost mention cancels."""
+    async def edited(
+        self, message: discord.Message, before: discord.Message | None = None
+    ) -> None:
+        """Let a waiting event follow its message: new text is used, a lost mention cancels.
+
+        `before` is the message as it was, as far as that is known.
+        """
         self.lines.edited(message)
-        if message.id not in self._arriving and self._queue.find(message.id) is None:
+        event = self._queue.find(message.id)
+        if message.id not in self._arriving and event is None:
+            # One that addressed the bot all along is on its way here, behind older ones.
+            if before is None or not self.triggers.may_address(before):
+                await self._take_edited(message)
             return
-        if not still_addressed(message, self._me):
+        if event is not None:
+            message = as_asked(message, event)
+        if not self.triggers.may_address(message):
             reason = Reason.MENTION_REMOVED
             self._drop_arriving({message.id}, reason)
             await self._cancelling.cancel(messages({message.id}), reason, show=Show.OTHERS)
@@ -167,15 +204,34 @@ class Intake:
             context = await self._context(message, event.kind)
             await self._store.edit(event.id, context)
 
-    async def gone(self, message_ids: set[int]) -> None:
-        """Cancel what waits for deleted messages, and withhold the output of what runs."""
-        reason = Reason.MESSAGE_DELETED
+    async def _take_edited(self, message: discord.Message) -> None:
+        """Accept a message whose author has added a mention."""
+        if self.triggers.addressed(message) != "mention":
+            return
+        if is_completed(message, self._clock.time()):
+            with contextlib.suppress(*FAILURES):
+                if await with_member(message):
+                    await self.receive(message)
+
+    async def _was_refused(self, message: discord.Message) -> bool:
+        """Tell whether a message addressed the bot, and could not ask."""
+        return await self._store.refusal(message.id) not in (None, Reason.NOT_ADDRESSED)
+
+    async def gone(self, message_ids: set[int], known: Collection[discord.Message] = ()) -> None:
+        """Cancel what waits for deleted messages, and withhold the output of what runs.
+
+        Of those `known` a copy may be there that asks instead.
+        """
+        reason, at = Reason.MESSAGE_DELETED, self._clock.monotonic()
         self._lately_deleted.extend(message_ids)
         self.lines.gone(message_ids)
         self._drop_arriving(message_ids, reason)
         await self._cancelling.cancel(
             messages(message_ids), reason, running=Running.STOP, show=Show.OTHERS
         )
+        asked = [one for one in known if self.triggers.may_address(one)]
+        for copied, original in self._proxies.copies_of(asked, at):
+            await self._take_copy(copied, original)
 
     def _drop_arriving(self, message_ids: set[int], reason: Reason) -> None:
         for message_id in message_ids & self._arriving.keys():

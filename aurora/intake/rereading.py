@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import discord
-from redbot.core import commands
 from redbot.core.bot import Red
 
 from ..chat.failures import FAILURES
@@ -15,10 +14,13 @@ from ..model import Event
 from ..reasons import Reason
 from ..runs.retrying import Reread
 from ..settings import Settings
-from .triggers import Refusal, check
+from .authors import written_by
+from .triggers import Refusal, Triggers
 
 
-async def reread(event: Event, bot: Red, cog: commands.Cog, settings: Settings) -> Reread | Reason:
+async def reread(
+    event: Event, bot: Red, settings: Settings, triggers: Triggers
+) -> Reread | Reason:
     """Return what an event's message is now, or why it can't or must not be answered."""
     try:
         message = await _fetch(bot, event)
@@ -28,7 +30,7 @@ async def reread(event: Event, bot: Red, cog: commands.Cog, settings: Settings) 
         return Reason.DISCORD_ERROR
     if isinstance(message, Reason):
         return message
-    decision = await check(message, bot, cog, settings)
+    decision = await triggers.check(message)
     if isinstance(decision, Refusal):
         return decision.reason
     depth = settings.guild(event.guild_id).reply_thread_depth
@@ -46,10 +48,10 @@ async def _fetch(bot: discord.Client, event: Event) -> discord.Message | Reason:
         message = await place.fetch_message(event.message_id)
     except discord.Forbidden:
         return Reason.MESSAGE_GONE
-    if event.guild_id is not None:
-        author = await find_author(bot, event)
-        if isinstance(author, Denied):
-            return Reason.AUTHOR_GONE
-        # Read from history, a message has no roles of its author, by which some may not ask.
-        message.author = author
-    return message
+    if event.guild_id is None or message.author.id == event.author_id == message.webhook_id:
+        return message
+    author = await find_author(bot, event)
+    if isinstance(author, Denied):
+        return Reason.AUTHOR_GONE
+    # Read from history, a message has no roles of its author, by which some may not ask.
+    return written_by(message, author)

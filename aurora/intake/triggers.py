@@ -1,7 +1,9 @@
-"""Decide whether a message is for the agent, and whether its author may ask."""
+"""Decide whether a message is for the agent, and whether its author may ask: one list of gates."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import discord
@@ -10,13 +12,20 @@ from redbot.core.bot import Red
 
 from ..chat.failures import FAILURES
 from ..chat.places import Place, find_place
+from ..clock import Clock
 from ..guard.barring import barred_by_red, barred_there, kept_out
-from ..guard.looking import why_shut
+from ..guard.looking import trusts, why_shut
 from ..guard.policy import NO_PERSON, Act, Actor, Denied, Found, Here, Target, may
-from ..guard.sight import may_write
+from ..guard.sight import Holder, may_write
+from ..ledger import Store
 from ..model import Event, Kind
 from ..reasons import Reason
-from ..settings import Settings
+from ..settings import MCP_TOOLS, TO_ANY, GuildSettings, Settings
+from .addressing import addressed, called, replied_to, unresolved
+from .bot_turns import BotTurns, is_person
+from .prefixes import is_command, is_of_other_bot
+from .replies import Replies
+from .waits import Waits
 
 
 class Trigger(NamedTuple):
@@ -31,176 +40,248 @@ class Refusal(NamedTuple):
     reason: Reason
 
 
-_WRITTEN = (discord.MessageType.default, discord.MessageType.reply)
+@dataclass(slots=True)
+class _Asked:
+    """A message on its way through the gates, and what they found out."""
 
-
-def addressed(message: discord.Message, me: discord.abc.User) -> Kind | None:
-    """Tell how a message addresses the bot: a reply to it, a mention of it or its role, a DM.
-
-    Runs for every message of every guild, so it looks at as little as it can. The bot's own
-    messages and those that Discord writes (pins, boosts, new threads) address nobody.
-    """
+    message: discord.Message
+    mine: GuildSettings
+    actor: Actor
+    found: Found
+    here: Here
     kind: Kind | None = None
-    if message.guild is None and not unplaced(message):
-        kind = "dm"
-    elif message.reference is not None and _replies_to(message.reference, me.id):
-        kind = "reply"
-    elif (message.mentions and _mentions(message, me.id)) or (
-        message.role_mentions and _mentions_role(message, me.id)
-    ):
-        kind = "mention"
-    if kind is None or message.type not in _WRITTEN or message.author.id == me.id:
-        return None
-    return kind
+    replied: discord.Message | None = None
 
 
-def unplaced(message: discord.Message) -> bool:
-    """Tell whether discord.py does not know a guild's channel, as before its guild is here."""
-    channel = message.channel
-    return isinstance(channel, discord.PartialMessageable) and channel.guild_id is not None
+class Triggers:
+    """Passes messages through the gates; whoever takes one in goes by these, however it came."""
 
+    def __init__(
+        self, bot: Red, cog: commands.Cog, settings: Settings, store: Store, clock: Clock
+    ) -> None:
+        self._bot = bot
+        self._cog = cog
+        self._settings = settings
+        self.waits = Waits(bot)
+        self.replies = Replies(store, clock)
+        self.turns = BotTurns()
 
-def unresolved(message: discord.Message) -> bool:
-    """Tell whether only Discord knows to whom a message replies; it seldom leaves that out."""
-    reference = message.reference
-    return (
-        reference is not None
-        and message.type is discord.MessageType.reply
-        and reference.message_id is not None
-        and reference.channel_id == message.channel.id
-        and reference.resolved is None
-        and reference.cached_message is None
-    )
+    async def start(self) -> None:
+        """Begin to see what the gates go by."""
+        await self.replies.start()
+        self.waits.start()
 
+    async def stop(self) -> None:
+        """See nothing more."""
+        await self.waits.stop()
 
-def still_addressed(message: discord.Message, me: discord.abc.User) -> bool:
-    """Tell whether an edited message still addresses the bot; in doubt it does."""
-    return addressed(message, me) is not None or unresolved(message)
+    def addressed(self, message: discord.Message) -> Kind | None:
+        """Tell how a message addresses the bot, from the message alone."""
+        me = self._bot.user
+        return None if me is None else addressed(message, me, self._of(message))
 
+    def may_address(self, message: discord.Message) -> bool:
+        """Tell whether a message addresses the bot; in doubt it does.
 
-async def check(
-    message: discord.Message, bot: Red, cog: commands.Cog, settings: Settings
-) -> Trigger | Refusal:
-    """Pass a message through every gate, cheap ones first, or name the gate that stopped it."""
-    actor, found, here = _of_message(message, settings)
-    if not actor.person:
-        return Refusal(NO_PERSON.code)
-    if bot.user is None:
-        return Refusal(Reason.NOT_ADDRESSED)
-    kind = addressed(message, bot.user)
-    if kind is None and here.shut is None and unresolved(message):
-        kind = await _replies_after_all(message, bot.user.id)
-    if kind is None:
-        return Refusal(Reason.NOT_ADDRESSED)
-    missing = here.shut
-    # Of a missing agent a person is told in a DM, and so only one who may use the bot.
-    if missing is Reason.DM_NO_AGENT:
-        here = here._replace(shut=None)
-    if here.shut is None:
-        barred = await _barred(message, bot, cog, settings, found, here)
-        actor = actor._replace(barred=barred)
-    answer = may(actor, Act.ASK, found, here)
-    if isinstance(answer, Denied):
-        return Refusal(answer.code)
-    return Refusal(missing) if missing is not None else Trigger(kind)
+        Every message of every guild passes here, and most show at a glance that they do not.
+        """
+        guild = message.guild
+        if guild is not None and message.reference is None and not message.mentions:
+            word = self._settings.guild(guild.id).wake_word
+            if word is None and not message.role_mentions:
+                return False
+        return self.addressed(message) is not None or unresolved(message)
 
+    def may_ask(self, message: discord.Message) -> bool:
+        """Tell whether a message is a person's, or of a bot or webhook that is trusted there."""
+        if is_person(message):
+            return True
+        # The author of a webhook's message has the webhook's id, which nobody can choose.
+        mine, author_id = self._of(message), message.author.id
+        return author_id in mine.bots_trusted or author_id in mine.webhooks_trusted
 
-async def still_welcome(
-    event: Event, bot: Red, cog: commands.Cog, settings: Settings
-) -> Reason | None:
-    """Ask again, when an event's turn has come, what may have changed; a reason to cancel it.
+    async def check(self, message: discord.Message) -> Trigger | Refusal:
+        """Pass a message through every gate, in order, or name the one that stopped it."""
+        asked = self._of_message(message)
+        reason = await self._first(_GATES, asked)
+        if reason is not None or asked.kind is None:
+            return Refusal(reason or Reason.NOT_ADDRESSED)
+        return Trigger(asked.kind)
 
-    What can't be found out (not connected yet, an outage of Discord) is no reason.
-    """
-    guild_id, shut = event.guild_id, why_shut(settings, event.guild_id)
-    if shut is not None:
-        return shut
-    if not bot.is_ready():
-        return None
-    guild = bot.get_guild(guild_id) if guild_id is not None else None
-    if guild is not None and guild.unavailable:
-        return None
-    member = guild.get_member(event.author_id) if guild is not None else None
-    barred, place = await barred_by_red(bot, cog, event.author_id, member, guild), None
-    if barred is None and guild is not None:
-        try:
-            place = await find_place(bot, event, event.channel_id)
-        except FAILURES:
+    async def why_not(self, message: discord.Message) -> Reason | None:
+        """Tell why a message is not for the agent, whoever wrote it; None if it is."""
+        return await self._first(_OF_MESSAGES, self._of_message(message))
+
+    async def still_welcome(self, event: Event) -> Reason | None:
+        """Ask again, when an event's turn has come, what may have changed; a reason to cancel it.
+
+        What can't be found out (not connected yet, an outage of Discord) is no reason.
+        """
+        bot, settings, guild_id = self._bot, self._settings, event.guild_id
+        shut = why_shut(settings, guild_id)
+        if shut is not None:
+            return shut
+        if not bot.is_ready():
             return None
-        if place is not None:
-            barred = await barred_there(bot, settings, event.author_id, member, guild, place)
-    actor = Actor(event.author_id, member, barred)
-    found = Found(Target(event.channel_id), place)
-    answer = may(actor, Act.ASK, found, Here(guild_id, guild, place))
-    return answer.code if isinstance(answer, Denied) else None
+        guild = bot.get_guild(guild_id) if guild_id is not None else None
+        if guild is not None and guild.unavailable:
+            return None
+        member = guild.get_member(event.author_id) if guild is not None else None
+        barred, place = await barred_by_red(bot, self._cog, event.author_id, member, guild), None
+        if barred is None and guild is not None:
+            try:
+                place = await find_place(bot, event, event.channel_id)
+            except FAILURES:
+                return None
+            if place is not None:
+                barred = await barred_there(bot, settings, event.author_id, member, guild, place)
+        holder: Holder | None = member
+        if guild is not None and event.author_id in settings.guild(guild_id).webhooks_trusted:
+            holder = guild.default_role
+        person = member is None or not member.bot or trusts(settings, event)
+        actor = Actor(event.author_id, holder, barred, person=person)
+        found = Found(Target(event.channel_id), place)
+        answer = may(actor, Act.ASK, found, Here(guild_id, guild, place))
+        return answer.code if isinstance(answer, Denied) else None
 
+    # -- what is asked of a message
 
-def _of_message(message: discord.Message, settings: Settings) -> tuple[Actor, Found, Here]:
-    """Return what is known of a message without asking anybody."""
-    author, guild, place = message.author, message.guild, message.channel
-    guild_id = guild.id if guild is not None else None
-    channel = place if isinstance(place, Place | discord.DMChannel) else None
-    actor = Actor(
-        author.id,
-        author if isinstance(author, discord.Member) else None,
-        # A webhook's user is no bot to discord.py unless Discord says so.
-        person=not (author.bot or author.system or message.webhook_id is not None),
-    )
-    here = Here(guild_id, guild, channel, shut=why_shut(settings, guild_id))
-    return actor, Found(Target(place.id, message.id), channel), here
-
-
-async def _barred(
-    message: discord.Message,
-    bot: Red,
-    cog: commands.Cog,
-    settings: Settings,
-    found: Found,
-    here: Here,
-) -> Reason | None:
-    """Return why somebody may not use the bot where they write."""
-    if await bot.cog_disabled_in_guild(cog, here.guild):
-        return Reason.COG_DISABLED
-    # Red counts a place where it can't write as ineligible.
-    if here.guild is not None and (
-        found.channel is None or not may_write(found.channel, here.guild.me)
-    ):
-        return Reason.CANNOT_SEND
-    try:
-        eligible = await bot.message_eligible_as_command(message)
-    except discord.ClientException:  # a thread whose parent channel the bot can't see
-        return Reason.CANNOT_SEND
-    if not eligible:
-        return Reason.INELIGIBLE
-    if here.guild is None:
+    async def _first(self, gates: Iterable[_Gate], asked: _Asked) -> Reason | None:
+        for gate in gates:
+            if (reason := await gate(self, asked)) is not None:
+                return reason
         return None
-    member = message.author if isinstance(message.author, discord.Member) else None
-    return await kept_out(bot, settings, message.author.id, member, here.guild, message.channel)
+
+    async def _author(self, asked: _Asked) -> Reason | None:
+        """A person wrote it, or who is trusted here like one."""
+        return None if asked.actor.person else NO_PERSON.code
+
+    async def _address(self, asked: _Asked) -> Reason | None:
+        """It addresses the bot."""
+        message, me = asked.message, self._bot.user
+        asked.kind, asked.replied = self.addressed(message), replied_to(message)
+        if asked.kind is None and me and asked.here.shut is None and unresolved(message):
+            replied = asked.replied = await _fetch_replied(message)
+            asked.kind = "reply" if replied and replied.author.id == me.id else None
+        return Reason.NOT_ADDRESSED if asked.kind is None else None
+
+    async def _wait(self, asked: _Asked) -> Reason | None:
+        """No other cog has waited for it."""
+        return Reason.AWAITED if self.waits.took(asked.message) else None
+
+    async def _command(self, asked: _Asked) -> Reason | None:
+        """It is no command of this bot, nor of another."""
+        if await is_command(asked.message, self._bot):
+            return Reason.COMMAND
+        if is_of_other_bot(asked.message, asked.mine.prefixes_ignored):
+            return Reason.OTHER_BOTS_COMMAND
+        return None
+
+    async def _reply(self, asked: _Asked) -> Reason | None:
+        """A reply is to what was posted for the agent, or calls the bot."""
+        message, mine, me = asked.message, asked.mine, self._bot.user
+        if asked.kind != "reply" or mine.replies == TO_ANY or mine.discord_tools == MCP_TOOLS:
+            return None
+        # Where nobody answers, the ledger need not be asked.
+        if asked.here.shut is not None or me is None or called(message, me, mine):
+            return None
+        reference = message.reference
+        replied_id = reference.message_id if reference is not None else None
+        if replied_id is None or await self.replies.for_agent(replied_id, asked.replied):
+            return None
+        return Reason.OTHER_COGS_MESSAGE
+
+    # -- and of who wrote it
+
+    async def _leave(self, asked: _Asked) -> Reason | None:
+        """Its author may ask here."""
+        actor, here = asked.actor, asked.here
+        missing = here.shut
+        # Of a missing agent a person is told in a DM, and so only one who may use the bot.
+        if missing is Reason.DM_NO_AGENT:
+            here = here._replace(shut=None)
+        if here.shut is None:
+            actor = actor._replace(barred=await self._barred(asked))
+        answer = may(actor, Act.ASK, asked.found, here)
+        return answer.code if isinstance(answer, Denied) else missing
+
+    async def _turns(self, asked: _Asked) -> Reason | None:
+        """Bots have not had their turns already."""
+        if is_person(asked.message):
+            return None
+        had = self.turns.given(asked.message.channel.id)
+        return Reason.BOTS_ALONE if had >= asked.mine.bot_turns else None
+
+    async def _barred(self, asked: _Asked) -> Reason | None:
+        """Return why somebody may not use the bot where they write."""
+        bot, message, guild = self._bot, asked.message, asked.here.guild
+        if await bot.cog_disabled_in_guild(self._cog, guild):
+            return Reason.COG_DISABLED
+        # Red counts a place where it can't write as ineligible.
+        place = asked.found.channel
+        if guild is not None and (place is None or not may_write(place, guild.me)):
+            return Reason.CANNOT_SEND
+        member = asked.actor.member
+        if guild is not None and place is not None and not is_person(message):
+            # To Red no bot is eligible; its lists count all the same.
+            author_id = message.author.id
+            return await barred_by_red(
+                bot, self._cog, author_id, member, guild
+            ) or await barred_there(bot, self._settings, author_id, member, guild, place)
+        try:
+            eligible = await bot.message_eligible_as_command(message)
+        except discord.ClientException:  # a thread whose parent channel the bot can't see
+            return Reason.CANNOT_SEND
+        if not eligible:
+            return Reason.INELIGIBLE
+        if guild is None:
+            return None
+        return await kept_out(
+            bot, self._settings, message.author.id, member, guild, message.channel
+        )
+
+    # -- what is known of a message without asking anybody
+
+    def _of(self, message: discord.Message) -> GuildSettings:
+        return self._settings.guild(message.guild.id if message.guild is not None else None)
+
+    def _of_message(self, message: discord.Message) -> _Asked:
+        author, guild, place = message.author, message.guild, message.channel
+        guild_id = guild.id if guild is not None else None
+        channel = place if isinstance(place, Place | discord.DMChannel) else None
+        holder: Holder | None = author if isinstance(author, discord.Member) else None
+        mine = self._of(message)
+        if guild is not None and author.id in mine.webhooks_trusted:
+            holder = guild.default_role
+        actor = Actor(author.id, holder, person=self.may_ask(message))
+        here = Here(guild_id, guild, channel, shut=why_shut(self._settings, guild_id))
+        found = Found(Target(place.id, message.id), channel)
+        return _Asked(message, mine, actor, found, here)
 
 
-def _mentions(message: discord.Message, bot_id: int) -> bool:
-    return any(user.id == bot_id for user in message.mentions)
+_Gate = Callable[[Triggers, _Asked], Awaitable[Reason | None]]
+"""Returns why a message does not pass, or None."""
+
+# In order: of several reasons the first counts. What Red or the ledger is asked comes late.
+_OF_MESSAGES: tuple[_Gate, ...] = (
+    Triggers._address,
+    Triggers._wait,
+    Triggers._command,
+    Triggers._reply,
+)
+_GATES: tuple[_Gate, ...] = (
+    Triggers._author,
+    *_OF_MESSAGES,
+    Triggers._leave,
+    Triggers._turns,
+)
 
 
-def _mentions_role(message: discord.Message, bot_id: int) -> bool:
-    return any(
-        role.tags is not None and role.tags.bot_id == bot_id for role in message.role_mentions
-    )
-
-
-def _replies_to(reference: discord.MessageReference, bot_id: int) -> bool:
-    if reference.type is discord.MessageReferenceType.forward or reference.message_id is None:
-        return False
-    replied = reference.resolved or reference.cached_message
-    return isinstance(replied, discord.Message) and replied.author.id == bot_id
-
-
-async def _replies_after_all(message: discord.Message, bot_id: int) -> Kind | None:
+async def _fetch_replied(message: discord.Message) -> discord.Message | None:
     reference = message.reference
     if reference is None or reference.message_id is None:
         return None
     try:
-        replied = await message.channel.fetch_message(reference.message_id)
+        return await message.channel.fetch_message(reference.message_id)
     except FAILURES:
         return None
-    return "reply" if replied.author.id == bot_id else None

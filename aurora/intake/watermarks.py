@@ -16,7 +16,6 @@ from .gaps import DMS, Gaps
 from .passes import WINDOW_SECONDS
 from .receiving import Intake
 from .times import DiscordTime
-from .triggers import addressed
 
 log = logging.getLogger("red.aurora.catchup")
 
@@ -99,11 +98,11 @@ class Watermarks:
 
     async def _coming(self) -> set[int]:
         """Return what came, since this was last kept, and that Red has not handed on yet."""
-        me, kept = self._bot.user, self._gaps.kept or 0
+        kept = self._gaps.kept or 0
         lately = [
             one.id
             for one in self._bot.cached_messages
-            if one.id > kept and me is not None and addressed(one, me) is not None
+            if one.id > kept and self._intake.triggers.addressed(one) is not None
         ]
         unknown = {
             one

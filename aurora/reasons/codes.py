@@ -100,6 +100,11 @@ class Reason(StrEnum):
     # not accepted, or no longer: the gates
     BOT = "bot"
     NOT_ADDRESSED = "not_addressed"
+    AWAITED = "awaited"
+    COMMAND = "command"
+    OTHER_BOTS_COMMAND = "other_bots_command"
+    OTHER_COGS_MESSAGE = "other_cogs_message"
+    BOTS_ALONE = "bots_alone"
     DM_DISABLED = "dm_disabled"
     NOT_CONFIGURED = "not_configured"
     NOT_ENABLED = "not_enabled"

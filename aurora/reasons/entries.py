@@ -229,6 +229,11 @@ GATES = {
     # Asked before a message is accepted, and most again when its turn has come.
     Reason.BOT: Entry(None, w.BOT),
     Reason.NOT_ADDRESSED: Entry(None, w.NOT_ADDRESSED),
+    Reason.AWAITED: Entry(None, w.AWAITED),
+    Reason.COMMAND: Entry(None, w.COMMAND),
+    Reason.OTHER_BOTS_COMMAND: Entry(None, w.OTHER_BOTS_COMMAND, todo=w.MEND_PREFIXES),
+    Reason.OTHER_COGS_MESSAGE: Entry(None, w.OTHER_COGS_MESSAGE, todo=w.MEND_REPLIES),
+    Reason.BOTS_ALONE: Entry(None, w.BOTS_ALONE, todo=w.MEND_BOTS_ALONE),
     Reason.DM_DISABLED: _called_off(w.DM_DISABLED),
     Reason.NOT_CONFIGURED: _called_off(w.NOT_CONFIGURED, w.MEND_NOT_CONFIGURED),
     Reason.NOT_ENABLED: _called_off(w.NOT_ENABLED, w.MEND_NOT_ENABLED),

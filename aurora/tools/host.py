@@ -68,7 +68,7 @@ class Toolbox:
         self._memory = memory
         self._offers = offers or Offers(store, sender, guard, clock)
         self._settings = settings
-        self._memory_guard = memory_guard or MemoryGuard(bot, store, guard)
+        self._memory_guard = memory_guard or MemoryGuard(store, guard)
         self._files = files or Files(bot, guard)
 
     def open(self, turn: Turn, agent_id: str) -> RunTools:

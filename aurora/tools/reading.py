@@ -16,6 +16,7 @@ from ..guard.gates import Gate
 from ..guard.looking import can_view, find_author
 from ..guard.output import heard_in
 from ..guard.policy import UNKNOWN_CHANNEL, Act, Denied, Target
+from ..guard.sight import Holder
 from ..model import Quote
 from ..prompts.fence import fence, new_nonce, quoted
 from ..prompts.transcript import format_reply_chain
@@ -51,8 +52,8 @@ async def discord_read_messages(call: Call) -> str:
     await remember_source(scope, channel)
     if not messages:
         return "There are no messages, or none that the bot may read."
-    author = await find_author(scope.bot, scope.event, scope.sender.patience)
-    quotes = await _newest(messages, None if isinstance(author, Denied) else author)
+    holder = await scope.guard.holder(scope.event)
+    quotes = await _newest(messages, None if isinstance(holder, Denied) else holder)
     scope.turn.heard |= heard_in(quotes)
     text = format_reply_chain(
         quotes[::-1],
@@ -70,9 +71,7 @@ async def discord_read_messages(call: Call) -> str:
     return "\n".join(lines)
 
 
-async def _newest(
-    messages: Iterable[discord.Message], viewer: discord.Member | None
-) -> list[Quote]:
+async def _newest(messages: Iterable[discord.Message], viewer: Holder | None) -> list[Quote]:
     """Quote the newest messages, which come first, as far as there is room; at least one."""
     kept: list[Quote] = []
     room = TOTAL_CHARS

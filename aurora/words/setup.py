@@ -117,4 +117,5 @@ NO_MESSAGE = _(
     "I found no such message that you can see. Give me the id of a message in this channel, or a "
     "link to one in another."
 )
+NOT_ANSWERED = _("It would not be answered: {why}.")
 CONTEXT = _("This is what the agent would get now:")

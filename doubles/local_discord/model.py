@@ -19,9 +19,10 @@ NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD, STAGE, FORUM = 10, 11, 12, 13, 15
 WITHOUT_MESSAGES = frozenset({CATEGORY, FORUM})
 
 
-def timestamp() -> str:
-    """Return the present moment as Discord writes it."""
-    return datetime.now(UTC).isoformat()
+def timestamp(seconds: float | None = None) -> str:
+    """Return a moment, in seconds since 1970, as Discord writes it; left out it is now."""
+    now = datetime.now(UTC) if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    return now.isoformat()
 
 
 @dataclass(slots=True, eq=False)

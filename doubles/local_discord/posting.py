@@ -65,7 +65,7 @@ def build(
         channel=channel,
         author=author,
         content=draft.content,
-        timestamp=timestamp(),
+        timestamp=timestamp(world.now()),
         type=REPLY if draft.reply_to is not None and draft.type == DEFAULT else draft.type,
         embeds=draft.embeds,
         components=draft.components,
@@ -166,7 +166,7 @@ def revised(world: World, message: Message) -> None:
 def rewrite(world: World, message: Message, content: str, allowed: AllowedMentions) -> None:
     """Give a message another text."""
     message.content = content
-    message.edited_timestamp = timestamp()
+    message.edited_timestamp = timestamp(world.now())
     name_people(world, message, allowed)
 
 

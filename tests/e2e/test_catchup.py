@@ -83,10 +83,10 @@ async def test_an_edit_that_adds_a_mention_to_what_was_heard_before_creates_noth
     assert heard.id not in awake.taken_in
 
 
-async def test_an_edit_of_what_the_new_session_brought_before_it_was_ready_creates_nothing(
+async def test_a_mention_added_while_a_channel_waits_is_taken_in_its_place(
     awake: Comings,
 ) -> None:
-    """Between its guilds and its readiness a session hears already."""
+    """Between its guilds and its readiness a session hears already, and edits too."""
     known = set(awake.discord.gateway.sessions)
     awake.discord.faults.rate_limit("GET", "/messages$", retry_after=0.5)
 
@@ -102,7 +102,7 @@ async def test_an_edit_of_what_the_new_session_brought_before_it_was_ready_creat
     awake.discord.edit(heard, f"<@{awake.discord.bot_user.id}> just talking")
     last = awake.ask("last")
     await awake.accepted(last)
-    assert awake.taken_in == [missed.id, last.id]
+    assert awake.taken_in == [missed.id, heard.id, last.id]
 
 
 async def test_a_live_message_waits_for_the_missed_ones_of_its_channel(awake: Comings) -> None:

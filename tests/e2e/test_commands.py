@@ -41,6 +41,7 @@ EXAMPLES = {
     "budget tokens": "100000",
     "invites": "on",
     "answer": "text",
+    "botturns": "5",
 }
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
@@ -65,6 +66,7 @@ OUTSIDE = {
     "budget tokens": ("500001", "10000 to 500000"),
     "invites": ("perhaps", "on or off"),
     "answer": ("both", "tool or text"),
+    "botturns": ("0", "1 to 50"),
 }
 
 
@@ -740,6 +742,10 @@ GUILD_COMMANDS = [
     "aurora config users clear",
     "aurora config embedhosts show",
     "aurora config silence show",
+    "aurora config replies any",
+    "aurora config ignoreprefixes clear",
+    "aurora config mentionrole off",
+    "aurora config wakeword off",
 ]
 OWNER_COMMANDS = [
     "aurora agents allow agent-1",
@@ -750,6 +756,7 @@ OWNER_COMMANDS = [
     "aurora config tools mcp",
     "aurora config alertwebhook off",
     "aurora config retention 90",
+    "aurora config trustbot show",
 ]
 
 

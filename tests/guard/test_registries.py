@@ -269,6 +269,8 @@ def test_no_module_but_the_guard_makes_an_interface(name: str) -> None:
         return
     path = MODULES[name]
     annotated = {"discord.ui.View"} if name in ("aurora.services", "aurora.chat.sender") else set()
+    if name == "aurora.intake.waits":
+        annotated = {"self._bot.wait_for"}  # It takes nothing, and asks nobody.
     assert set(made_elsewhere(path.read_text(encoding="utf-8"))) - annotated == set()
     helpers = ("redbot.core.utils.views", "redbot.core.utils.menus", "discord.ui")
     assert [one.full for one in imports(path) if one.full.startswith(helpers)] == []

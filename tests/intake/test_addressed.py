@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 
+import discord
 import pytest
 
-from aurora.intake.triggers import addressed, still_addressed, unplaced
+from aurora.intake import addressing
+from aurora.intake.addressing import unplaced, unresolved
+from aurora.model import Kind
+from aurora.settings import GuildSettings
 from tests.support.payloads import (
     TeaHouse,
     direct,
@@ -14,6 +18,20 @@ from tests.support.payloads import (
     snapshot,
     snowflake,
 )
+
+DEFAULTS = GuildSettings()
+
+
+def addressed(
+    message: discord.Message, me: discord.abc.User, mine: GuildSettings = DEFAULTS
+) -> Kind | None:
+    """Tell how a message addresses the bot in a guild with these settings."""
+    return addressing.addressed(message, me, mine)
+
+
+def still_addressed(message: discord.Message, me: discord.abc.User) -> bool:
+    """Tell whether an edited message may address the bot."""
+    return addressed(message, me) is not None or unresolved(message)
 
 
 def test_a_mention_addresses_the_bot(world: TeaHouse) -> None:
@@ -125,3 +143,72 @@ def test_an_edited_reply_is_in_doubt_still_a_reply(world: TeaHouse) -> None:
     mine = world.message("hi", author="aurora")
     message = world.message("edited", reply_to=mine, resolved="absent")
     assert still_addressed(message, world.me)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("`{bot}`", None),
+        ("```\n{bot} hello\n```", None),
+        ("``{bot}`` and ```{role}```", None),
+        ("write `{bot}` to call {bot}", "mention"),
+        ("`code` {bot} `more`", "mention"),
+        ("a lonely ` and {bot}", "mention"),
+        ("`{bot}` {role}", "mention"),
+        ("||{bot}||", "mention"),
+        ("> {bot}", "mention"),
+    ],
+)
+def test_a_mention_in_code_is_none(world: TeaHouse, text: str, kind: Kind | None) -> None:
+    """Whoever shows how it is written calls nobody."""
+    bot, role = f"<@{world.me.id}>", f"<@&{world.roles['aurora']}>"
+    assert addressed(world.message(text.format(bot=bot, role=role)), world.me) == kind
+
+
+def test_the_ping_of_a_reply_to_somebody_else_is_no_mention(world: TeaHouse) -> None:
+    """Discord lists whoever is replied to among those mentioned."""
+    message = world.message("no", reply_to=world.message("hi"), mentions=[world.people["aurora"]])
+    assert addressed(message, world.me) is None
+
+
+def test_a_role_that_admins_chose_counts_as_long_as_the_bot_has_it(world: TeaHouse) -> None:
+    """People know the team, not the bot."""
+    mods = world.roles["mods"]
+    chosen = GuildSettings(mention_role_id=mods)
+    message = world.message(f"<@&{mods}> help")
+    assert addressed(message, world.me, chosen) is None
+    world.guild.me._roles.add(mods)
+    assert addressed(message, world.me, chosen) == "mention"
+    assert addressed(message, world.me) is None
+    assert addressed(world.message(f"`<@&{mods}>` help"), world.me, chosen) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "kind"),
+    [
+        ("Aurora, what is the tide?", "aurora", "mention"),
+        ("aurora what is the tide?", "Aurora", "mention"),
+        ("  AURORA: hi", "aurora", "mention"),
+        ("aurora", "aurora", "mention"),
+        ("aurora?", "aurora", "mention"),
+        ("Äurora, hallo", "äurora", "mention"),
+        ("アウ、こんにちは", "アウ", "mention"),
+        ("lady a, hello", "Lady A", "mention"),
+        ("A.I. hello", "a.i", "mention"),
+        ("auroras are green", "aurora", None),
+        ("Aurora's idea was better", "aurora", None),
+        ("Aurora’s idea was better", "aurora", None),
+        ("aurora-green is a colour", "aurora", None),
+        ("what does Aurora think?", "aurora", None),
+        ("hey aurora", "aurora", None),
+        ("aXi hello", "a.i", None),
+        ("", "aurora", None),
+        ("Aurora, hello", None, None),
+    ],
+)
+def test_a_nickname_at_the_beginning_counts(
+    world: TeaHouse, text: str, word: str | None, kind: Kind | None
+) -> None:
+    """As a whole word, however it is written; it is off unless admins choose one."""
+    mine = GuildSettings(wake_word=word)
+    assert addressed(world.message(text), world.me, mine) == kind

@@ -5,32 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
 
 import discord
 import pytest
 
 from doubles.local_discord import Channel, Message
-from tests.support.orders import Harbour
-from tests.support.virtual import VirtualLoop
-
-Story = Callable[[Harbour], Awaitable[None]]
-
-
-def live(story: Story) -> None:
-    """Let something happen in a harbour that is connected, in a time of its own."""
-
-    async def begin() -> None:
-        harbour = Harbour()
-        await harbour.configure()
-        await harbour.start()
-        harbour.wire.identify()
-        await asyncio.sleep(15)
-        await story(harbour)
-        await harbour.stop()
-
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(begin())
+from tests.support.orders import Harbour, sail
 
 
 def ask(harbour: Harbour, channel: Channel) -> Message:
@@ -62,7 +42,7 @@ def test_a_live_message_waits_a_minute_at_most(caplog: pytest.LogCaptureFixture)
         assert unread.channel_id == channel.id
         assert unread.since <= at <= unread.until
 
-    live(story)
+    sail(story)
 
 
 def test_an_absent_guild_holds_back_no_other() -> None:
@@ -85,7 +65,7 @@ def test_an_absent_guild_holds_back_no_other() -> None:
         assert harbour.taken_in(harbour.channels[0]) == [missed.id]
         assert not await harbour.store.noted("behind")
 
-    live(story)
+    sail(story)
 
 
 def test_what_waits_follows_its_message() -> None:
@@ -107,7 +87,7 @@ def test_what_waits_follows_its_message() -> None:
         assert harbour.taken_in(channel) == [missed.id, reworded.id]
         assert "in other words" in str(harbour.store.accepted[-1].context)
 
-    live(story)
+    sail(story)
 
 
 def test_what_waits_survives_a_kill() -> None:
@@ -129,7 +109,7 @@ def test_what_waits_survives_a_kill() -> None:
         await asyncio.sleep(30)
         assert harbour.taken_in(channel) == [missed.id, waiting.id]
 
-    live(story)
+    sail(story)
 
 
 def test_a_new_session_in_the_middle_begins_the_pass_anew() -> None:
@@ -153,7 +133,7 @@ def test_a_new_session_in_the_middle_begins_the_pass_anew() -> None:
         await asyncio.sleep(60)
         assert harbour.taken_in(channel) == [one.id for one in asked]
 
-    live(story)
+    sail(story)
 
 
 def test_a_resume_in_the_middle_lets_the_pass_go_on() -> None:
@@ -173,7 +153,7 @@ def test_a_resume_in_the_middle_lets_the_pass_go_on() -> None:
         await asyncio.sleep(4)
         assert harbour.taken_in(channel) == [one.id for one in asked]
 
-    live(story)
+    sail(story)
 
 
 def test_what_was_too_much_or_too_long_ago_is_told() -> None:
@@ -196,7 +176,7 @@ def test_what_was_too_much_or_too_long_ago_is_told() -> None:
             at = discord.utils.snowflake_time(message.id).timestamp()
             assert span.since <= at <= span.until
 
-    live(story)
+    sail(story)
 
 
 @pytest.mark.parametrize("jump", [3600.0, -3600.0, 86400.0, -86400.0])
@@ -223,7 +203,7 @@ def test_what_was_missed_is_read_whatever_this_machines_clock_says(
         assert harbour.unread == []
         assert private.id not in harbour.taken_in(channel)
 
-    live(story)
+    sail(story)
 
 
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0])
@@ -245,7 +225,7 @@ def test_a_clock_that_was_always_wrong_is_corrected_by_what_is_heard(ahead: floa
         assert harbour.taken_in(harbour.channels[0]) == [missed.id]
         assert harbour.unread == []
 
-    live(story)
+    sail(story)
 
 
 @pytest.mark.parametrize("ahead", [3600.0, -3600.0, 0.0])
@@ -264,7 +244,7 @@ def test_what_is_too_old_stays_too_old_whatever_the_clock_says(ahead: float) -> 
         assert (harbour.taken_in(quay), harbour.taken_in(market)) == ([], [young.id])
         assert [one.channel_id for one in harbour.unread] == [old.channel.id]
 
-    live(story)
+    sail(story)
 
 
 @pytest.mark.parametrize("seconds", [5.0, 50.0, 600.0])
@@ -285,7 +265,7 @@ def test_what_could_not_be_looked_up_on_a_full_disk_is_read_again(seconds: float
         assert harbour.unread == []
         assert int(await harbour.store.noted("listening") or 0) >= missed[-1].id
 
-    live(story)
+    sail(story)
 
 
 def test_on_a_full_disk_who_asks_now_sees_after_a_minute_that_nobody_answers() -> None:
@@ -308,7 +288,7 @@ def test_on_a_full_disk_who_asks_now_sees_after_a_minute_that_nobody_answers() -
         await asyncio.sleep(40)
         assert harbour.taken_in(channel) == [missed.id]
 
-    live(story)
+    sail(story)
 
 
 def test_after_a_quiet_day_nothing_is_told() -> None:
@@ -324,7 +304,7 @@ def test_after_a_quiet_day_nothing_is_told() -> None:
         await asyncio.sleep(60)
         assert harbour.unread == []
 
-    live(story)
+    sail(story)
 
 
 def test_caught_up_is_logged_with_counts(caplog: pytest.LogCaptureFixture) -> None:
@@ -338,4 +318,4 @@ def test_caught_up_is_logged_with_counts(caplog: pytest.LogCaptureFixture) -> No
         await asyncio.sleep(5)
         assert "Caught up in 1 channels: 1 missed messages" in caplog.text
 
-    live(story)
+    sail(story)

@@ -113,6 +113,9 @@ class History:
         self.connected = True
 
     async def _ask(self, index: int) -> None:
+        place = self._place(index)
+        if place is self.harbour.dm and sum(one.channel is place for one in self.asked) == 5:
+            return  # No more of one person's may wait there, and nothing runs here.
         text = f"{self.harbour.mention} question {len(self.asked)}"
         self.asked.append(self._say(index, text))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from doubles.local_discord import Channel, Message, User, poll
+from doubles.local_discord import Channel, User, poll
 from tests.support.hostile import pdf, png, written, zip_bomb
 from tests.support.redteam.arena import REST
 from tests.support.redteam.kinds import Kind, attack
@@ -326,46 +326,3 @@ async def test_what_scripts_and_emoji_need_is_kept(scene: Scene) -> None:
     """A family, a keycap, a heart and Persian."""
     text = "👨‍👩‍👧 1️⃣ ❤️ می‌خواهم"
     assert text in await told(scene, scene.eve, scene.square, text)
-
-
-# -- who is heard
-
-
-async def unheard(scene: Scene, message: Message) -> None:
-    """See that a message asks nothing of the agent, though others are heard."""
-    after = await scene.obey(scene.mia, scene.square, say("Yes?"))
-    bodies = [str(body["messages"]) for body in scene.llm.requests]
-    assert scene.since(after) == ["Yes?"]
-    assert len(bodies) == scene.cost(after) == 1
-    assert scene.town.steps(message) == []
-
-
-@attack(Kind.STRANGERS)
-@pytest.mark.parametrize("who", ["a bot", "a webhook", "a webhook with a person's name"])
-async def test_who_is_no_person_asks_nothing(scene: Scene, who: str) -> None:
-    """Two bots that answer each other never end."""
-    text = f"{scene.town.mention} do it"
-    if who == "a bot":
-        other = scene.discord.add_user("other", bot=True)
-        scene.discord.add_member(scene.guild, other)
-        message = scene.discord.say(other, scene.square, text)
-    else:
-        name = "ada" if "person" in who else "news"
-        message = scene.hook(scene.square, name, text)
-    await unheard(scene, message)
-
-
-@attack(Kind.STRANGERS)
-async def test_a_mention_inside_a_quotation_asks_nothing(scene: Scene) -> None:
-    """A forwarded question is not this person's question."""
-    asked = await scene.obey(scene.mia, scene.square, say("Yes."))
-    message = scene.discord.say(scene.eve, scene.square, forward=asked.message)
-    await unheard_but(scene, message, asked)
-
-
-async def unheard_but(scene: Scene, message: Message, asked: Asked) -> None:
-    """The same, where somebody was heard before."""
-    after = await scene.obey(scene.mia, scene.square, say("Yes?"))
-    assert scene.since(after) == ["Yes?"]
-    assert scene.town.steps(message) == []
-    assert scene.cost(asked) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,9 +15,10 @@ from aurora.chat.delivery import Delivery
 from aurora.chat.sender import Sender
 from aurora.errors import Breakers
 from aurora.guard.looking import Guard
+from aurora.intake.addressing import unplaced
 from aurora.intake.catchup import CatchUp
 from aurora.intake.receiving import Intake
-from aurora.intake.triggers import addressed, unplaced, unresolved
+from aurora.intake.triggers import Triggers
 from aurora.ledger import LedgerError
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Unread
@@ -33,7 +34,7 @@ from doubles.local_discord.gateway import Session
 from doubles.local_discord.posting import event_payload
 from tests.support.discord_port import Answer, Port
 from tests.support.keepers import ASKING_FREELY, Keeper
-from tests.support.virtual import VirtualClock
+from tests.support.virtual import VirtualClock, VirtualLoop
 
 TURNS_OF_RED = 3
 """Turns of the loop for which Red looks at a message before it hands it on."""
@@ -166,6 +167,10 @@ class Listener(discord.AutoShardedClient):
         """Yes."""
         return True
 
+    async def get_prefix(self, _message: discord.Message) -> list[str]:
+        """It has one."""
+        return ["!"]
+
     async def get_context(self, _message: discord.Message) -> SimpleNamespace:
         """It is no command."""
         return SimpleNamespace(valid=False)
@@ -174,19 +179,19 @@ class Listener(discord.AutoShardedClient):
         """As `on_message_without_command`."""
         for _ in range(TURNS_OF_RED):
             await asyncio.sleep(0)
-        me = cast(discord.ClientUser, self.user)
-        if addressed(message, me) is not None or unresolved(message):
+        if self.intake.triggers.may_address(message):
             await self.intake.receive(message)
         elif unplaced(message):
             self.intake.lines.hold(message)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """As the cog."""
-        await self.intake.edited(payload.message)
+        await self.intake.edited(payload.message, payload.cached_message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """As the cog."""
-        await self.intake.gone({payload.message_id})
+        known = () if payload.cached_message is None else (payload.cached_message,)
+        await self.intake.gone({payload.message_id}, known)
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """As the cog."""
@@ -272,8 +277,17 @@ class Harbour:
         async def greet(_event: Event) -> None:
             return
 
+        triggers = Triggers(red, cog, self.settings, self.store, self.clock)
         intake = Intake(
-            red, cog, self.settings, self.store, queue, self.clock, cancelling, greet, background
+            red,
+            self.settings,
+            self.store,
+            queue,
+            self.clock,
+            triggers,
+            cancelling,
+            greet,
+            background,
         )
         bot.intake = intake
         bot.catchup = CatchUp(
@@ -311,3 +325,19 @@ class Harbour:
 
     def _hear_unread(self, unread: Sequence[Unread]) -> None:
         self.unread.extend(unread)
+
+
+def sail(story: Callable[[Harbour], Awaitable[None]]) -> None:
+    """Let something happen in a harbour that is connected, in a time of its own."""
+
+    async def begin() -> None:
+        harbour = Harbour()
+        await harbour.configure()
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(15)
+        await story(harbour)
+        await harbour.stop()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(begin())

@@ -60,7 +60,7 @@ async def house(stage: Stage) -> House:
     async def within(reader: int, writer: int) -> bool:
         return (reader, writer) in near
 
-    guard = MemoryGuard(stage.bot, stage.store, stage.guard, within=within)
+    guard = MemoryGuard(stage.store, stage.guard, within=within)
     toolbox = Toolbox(
         stage.bot, stage.store, stage.sender, stage.guard, clock, lambda: files, memory_guard=guard
     )

@@ -71,7 +71,7 @@ async def tools_of(
     **rights: Any,
 ) -> RunTools:
     """Return the tools of a run that Ada asks for; without more she owns the bot."""
-    guard = MemoryGuard(stage.bot, stage.store, stage.guard, **(rights or {"owns": owns}))
+    guard = MemoryGuard(stage.store, stage.guard, **(rights or {"owns": owns}))
     toolbox = toolbox_of(stage, files, guard)
     return toolbox.open(together(await stage.ask(channel)), agent_id)
 
@@ -354,7 +354,7 @@ async def test_two_places_that_write_one_file_at_once_do_not_mix(stage: Stage) -
     """The second learns where the first wrote, and may not write over it."""
     other = stage.local.add_channel(stage.guild, "lounge")
     files, path = Files(), f"people/{stage.ada.id}/x.md"
-    guard = MemoryGuard(stage.bot, stage.store, stage.guard)
+    guard = MemoryGuard(stage.store, stage.guard)
     toolbox = toolbox_of(stage, files, guard)
     runs = [
         toolbox.open(together(await stage.ask(channel)), "agent-1")

@@ -69,8 +69,11 @@ READ = {
     "reasons.TEXT_NOT_DELIVERED": ANY_ADMIN,
     "reasons.MEND_AUDIENCE": LOG,
     "reasons.MEND_CONTEXT_FULL": OWNER,
+    "reasons.MEND_BOTS_ALONE": LOG,
     "reasons.MEND_KEPT_OUT": LOG,
     "reasons.MEND_OFF_LIMITS": LOG,
+    "reasons.MEND_PREFIXES": LOG,
+    "reasons.MEND_REPLIES": LOG,
     "reasons.MEND_OWN_TOOLS": OWNER,
     "reasons.MEND_TIMEOUT": LOG,
     "reasons.MEND_STUCK": LOG,
@@ -94,17 +97,28 @@ READ = {
     "setup.SDK_BY_HAND": OWNER,
     "slimming.ASK_SLIM": OWNER,
     "slimming.SLIMMED": OWNER,
+    "triggers.NO_PREFIX": ADMIN,
 }
 """Every text that names a command, and who may read it where."""
 
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "config.CHANGE_ONE": {"{command} <setting>": ("config timeout", "config set <setting>")},
     "config.OWN_COMMAND": {
-        "{name}": ("alerts", "channels", "roles", "users", "embedhosts", "silence")
+        "{name}": (
+            "alerts",
+            "channels",
+            "roles",
+            "users",
+            "embedhosts",
+            "silence",
+            "replies",
+            "wakeword",
+        )
     },
     "config.NAME_TWO_PLACES": {"#ideas #general": ("<from> <to>",)},
     "config.OWNERS_COMMAND": {"{name}": ("retention", "alertwebhook")},
-    "config.OWNERS_COMMAND_THERE": {"{name}": ("tools", "memory")},
+    "config.OWNERS_COMMAND_THERE": {"{name}": ("tools", "memory", "trustbot")},
+    "triggers.NO_PREFIX": {"{action}": ("add", "remove")},
 }
 """What stands in a command's name for a placeholder."""
 

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     FORGED_SPEAKERS = "somebody's name poses as the bot, or as a fact"
     INVISIBLE_WORDS = "the agent reads what people do not see"
     STRANGERS = "bots, webhooks and Discord itself are taken for people"
+    FORGED_VOICE = "somebody asks in another's name, by a copy or an edit of what they wrote"
+    BOT_LOOP = "bots that answer each other never end"
     CARRIED_OUT = "a link carries words away, or hides where it leads"
     SPILLED_SECRETS = "tokens, paths of the host and invitations are posted"
     WRONG_PEOPLE = "a command or a button is used by who may not"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Literal
 
@@ -14,8 +15,10 @@ from aurora.chat.hygiene.names import OWN
 from aurora.prompts import build_prompt
 from aurora.prompts.fence import fence, new_nonce
 from aurora.prompts.transcript import format_reply_chain
+from aurora.tools.tool import Tool
 from tests.support.events import make_context
 from tests.support.fuzzing import HOSTILE, seconds_for
+from tests.support.house import modules_of
 from tests.support.payloads import make_quote
 
 GIVEN = {"channelId": "1", "message": "It opened in 1932."}
@@ -494,10 +497,14 @@ def test_reminders_are_taken_out() -> None:
 # -- bounds
 
 
-@pytest.mark.parametrize("own", ["discord_send", "discord_send_file", "memory_read"])
-def test_auroras_tools_are_known_by_their_names(own: str) -> None:
+def test_auroras_tools_are_known_by_their_names() -> None:
     """A tool that is not known here would be posted when it is written as text."""
-    assert OWN.fullmatch(own)
+    modules = [importlib.import_module(one) for one in modules_of("aurora") if ".tools." in one]
+    named = [value for module in modules for value in vars(module).values()]
+    several = [one for value in named if type(value) is tuple for one in value]
+    names = {one.spec.name for one in (*named, *several) if type(one) is Tool}
+    assert {"discord_send", "discord_search_messages", "memory_read"} <= names
+    assert [one for one in names if not OWN.fullmatch(one)] == []
 
 
 @pytest.mark.parametrize("piece", ["<think>", "a</think>", "discord_send({", "`<think>` ", "[{"])

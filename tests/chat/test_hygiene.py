@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from typing import Literal
 
 import pytest
@@ -12,13 +13,15 @@ from hypothesis import strategies as st
 
 from aurora.chat.hygiene import Cleaned, WrittenCall, clean
 from aurora.chat.hygiene.names import OWN
+from aurora.files import Attachment, File, Opened
 from aurora.prompts import build_prompt
 from aurora.prompts.fence import fence, new_nonce
+from aurora.prompts.files import format_files
 from aurora.prompts.transcript import format_reply_chain
 from aurora.tools.tool import Tool
 from tests.support.events import make_context
 from tests.support.fuzzing import HOSTILE, seconds_for
-from tests.support.house import modules_of
+from tests.support.house import ROOT, modules_of
 from tests.support.payloads import make_quote
 
 GIVEN = {"channelId": "1", "message": "It opened in 1932."}
@@ -487,6 +490,24 @@ def test_a_fence_around_the_answer_goes_and_the_answer_stays() -> None:
     assert clean(fence("my reply", ANSWER, nonce)).text == ANSWER
     assert clean(f"{ANSWER}\n<<<END current message {nonce}>>>").text == ANSWER
     assert clean(f"{fence('MEMORY FILE a.md', 'secret', nonce)}\n{ANSWER}").text == ANSWER
+
+
+@pytest.mark.parametrize("room", ["prompts", "tools"])
+def test_what_aurora_has_fenced_is_taken_out_with_its_fence(room: str) -> None:
+    """A new one would be taken for one around the answer, and what is in it read."""
+    source = "\n".join(one.read_text() for one in sorted((ROOT / "aurora" / room).glob("*.py")))
+    labels = re.findall(r"""\bfence\(f?["']([^"']+)["']|\blabel = f"([^"]+)\"""", source)
+    assert len(labels) >= 4
+    for first, second in labels:
+        label = re.sub(r"\{[^}]*\}", "12", first or second)
+        assert clean(f"{fence(label, 'what others wrote', new_nonce())}\n{ANSWER}").text == ANSWER
+
+
+def test_what_came_of_files_is_taken_out() -> None:
+    """What is said of them, too."""
+    file = File(id="1", channel_id="2", message_id="3", name="a.txt", size=9, type="text/plain")
+    files = [Attachment(file, one, Opened("a text", "plans")) for one in ("current", "chain")]
+    assert clean(f"{format_files(files, new_nonce())}\n{ANSWER}").text == ANSWER
 
 
 def test_reminders_are_taken_out() -> None:

@@ -12,8 +12,8 @@ _FENCE = re.compile(r"<<<(BEGIN|END) ([^<>\n]{1,200}+)>>>\n?")
 _MARKS = ("<<<", " UTC", "ID: ", "[Discord]")
 _NONCE = re.compile(rf"(?:.* )?[0-9a-f]{{{2 * NONCE_BYTES}}}")
 _ECHOED = re.compile(
-    r"current message|reply chain|message \d+ of \d+|MESSAGES OF CHANNEL|SERVER \d|FILES OF YOUR"
-    r"|MEMORY FILE|attachment|file"
+    r"(?:current message|reply chain|message \d+ of \d+|file \d+|MESSAGES OF CHANNEL|SERVER \d+"
+    r"|FOUND IN CHANNEL|THREADS OF CHANNEL|FILES OF YOUR MEMORY|MEMORY FILE|ATTACHMENT|NAMES)\b"
 )
 """What is fenced in what Aurora gives to agents, and not by agents in their answers."""
 
@@ -33,7 +33,8 @@ _FACT = re.compile(
 )
 _LABEL = re.compile(
     r"Current message:|Message \d+ of \d+:|Reply chain, oldest first[^\n]{0,300}:"
-    r"|Reply chain: nothing to show\.[^\n]*"
+    r"|Reply chain: nothing to show\.[^\n]*|Files that came along\. Their names[^\n]*"
+    r'|File \d+, with (?:the current message|message "\d+"): [^\n]*'
 )
 _FACTS_TOGETHER = 3
 """So many lines of facts in a row are Aurora's; one alone may be what somebody asked for."""

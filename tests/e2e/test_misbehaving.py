@@ -92,22 +92,119 @@ async def test_two_texts_are_a_reply_and_a_further_message(town: Town) -> None:
     assert seen == Outcome("answered", "sent", said, [])
 
 
-async def test_a_second_reply_to_the_message_is_suppressed(town: Town) -> None:
-    """And the agent reads why."""
-    seen = await provoke(town, "[[send:One.]][[then]][[send:Two.]]")
-    assert seen == Outcome("answered", "sent", [("general", True, "One.")], [])
-    assert "One reply is enough" in tool_returns(town)
+async def test_a_first_word_and_an_answer_are_both_seen(town: Town) -> None:
+    """Who asked is alerted once."""
+    seen = await provoke(town, "[[send:One moment.]][[then]][[send:1932.]]")
+    said = [("general", True, "One moment."), ("general", False, "1932.")]
+    assert seen == Outcome("answered", "sent", said, [])
 
 
-async def test_a_run_sends_twelve_messages_at_most(town: Town) -> None:
+async def test_an_interim_send_is_followed_by_the_text(town: Town) -> None:
+    """The agent says that it has begun, works, and writes its answer as text."""
+    where = str(town.general.id)
+    first = Call.to("discord_send", channelId=where, message="One moment.", interim=True)
+    town.llm.script("when", Step(calls=(first,)), Step(text="1932."))
+    said = [("general", True, "One moment."), ("general", True, "1932.")]
+    assert await provoke(town, "when") == Outcome("answered", "delivered", said, [])
+    assert "text you write now is posted" in tool_returns(town)
+
+
+async def test_a_reaction_is_followed_by_the_text(town: Town) -> None:
+    """👀 says that it was seen; the answer is what follows."""
+    seen = await provoke(town, "[[react:👀]][[then]][[say:1932.]]")
+    assert seen == Outcome("answered", "delivered", [("general", True, "1932.")], ["👀"])
+
+
+async def test_a_full_send_a_note_and_narration_are_one_answer(town: Town) -> None:
+    """What an agent notes and tells of after its answer is not for people."""
+    note = 'memory_write {"path": "notes.md", "content": "asked when"}'
+    seen = await provoke(town, f"[[send:1932.]][[then]][[tool:{note}]][[after:I noted it.]]")
+    assert seen == Outcome("answered", "sent", [("general", True, "1932.")], [])
+
+
+async def test_a_text_beside_a_note_is_the_answer(town: Town) -> None:
+    """It was written before the agent noted it, and nothing came after."""
+    note = Call.to("memory_write", path="notes.md", content="asked when")
+    town.llm.script("when", Step(text="It opened in 1932.", calls=(note,)), Step())
+    seen = await provoke(town, "when")
+    assert seen == Outcome("answered", "delivered", [("general", True, "It opened in 1932.")], [])
+
+
+@pytest.mark.parametrize("text", ["<think>They ask when.</think>", "<thinking>They ask when"])
+async def test_reasoning_alone_is_nothing(town: Town, text: str) -> None:
+    """In the text, as models without a channel for it have it, closed or not."""
+    town.llm.script("when", Step(text=text))
+    assert await provoke(town, "when") == Outcome("declined", "no_answer", [], ["💤"])
+
+
+async def test_a_call_that_was_written_as_text_is_done(town: Town) -> None:
+    """For the place where it was asked; raw it would be nothing that people can read."""
+    where = {"channelId": str(town.general.id), "message": "1932."}
+    call = json.dumps({"name": "discord_send", "arguments": where})
+    town.llm.script("when", Step(text=f"<tool_call>{call}</tool_call>"))
+    seen = await provoke(town, "when")
+    assert seen == Outcome("answered", "delivered", [("general", True, "1932.")], [])
+
+
+async def test_a_call_as_text_for_another_place_is_a_warning(town: Town) -> None:
+    """It is not done behind the guard's back, nor posted."""
+    town.llm.script("when", Step(text='discord_send(channelId="123456789012345678", message="x")'))
+    assert await provoke(town, "when") == Outcome("failed", "tool_talk", [], ["⚠️"])
+
+
+@pytest.mark.parametrize("text", ["NO_REPLY", "(no message)"])
+async def test_a_word_for_silence_is_silence(town: Town, text: str) -> None:
+    """The agent chose it."""
+    town.llm.script("thanks", Step(text=text))
+    assert await provoke(town, "thanks") == Outcome("declined", "no_answer", [], ["💤"])
+
+
+async def test_a_text_between_two_tool_calls_is_not_the_answer(town: Town) -> None:
+    """It was written before the agent had read; what follows is the answer."""
+    read = Call.to("discord_read_messages", channelId=str(town.general.id), limit=1)
+    steps = Step(text="I look.", calls=(read,)), Step(text="And again.", calls=(read,))
+    town.llm.script("when", *steps, Step(text="1932."))
+    seen = await provoke(town, "when")
+    assert seen == Outcome("answered", "delivered", [("general", True, "1932.")], [])
+
+
+async def test_an_error_after_a_full_send_leaves_the_answer(town: Town) -> None:
+    """Nothing had begun after it, so nothing is missing."""
+    seen = await provoke(town, "[[send:1932.]][[then]][[err:400]]")
+    assert (seen.state, seen.said, seen.marks) == ("answered", [("general", True, "1932.")], [])
+
+
+async def test_an_error_after_a_first_word_is_told(town: Town) -> None:
+    """Who reads "One moment" waits for more."""
+    read = f'discord_read_messages {{"channelId": "{town.general.id}"}}'
+    text = f"[[send:One moment.]][[then]][[tool:{read}]][[then]][[err:400]]"
+    seen = await provoke(town, text)
+    first, notice = (text for place, _, text in seen.said if place == "general")
+    assert (seen.state, first) == ("failed", "One moment.")
+    assert notice not in ("", first)
+
+
+async def test_an_answer_by_file_is_one_answer(town: Town) -> None:
+    """What the agent says of it afterwards is narration."""
+    where = str(town.general.id)
+    file = Call.to("discord_send_file", channelId=where, name="years.csv", content="opened,1932")
+    town.llm.script("when", Step(calls=(file,)), Step(text="I have sent you the file."))
+    message = mention(town, "when")
+    seen = await outcome_of(town, message)
+    (answer,) = town.answers(message)
+    assert (seen.state, seen.reason, len(seen.said)) == ("answered", "sent", 1)
+    assert [one.data for one in answer.attachments] == [b"opened,1932"]
+
+
+async def test_a_run_posts_five_texts_at_most_where_it_was_asked(town: Town) -> None:
     """An agent that talks without end stops being heard."""
-    where, texts = str(town.general.id), "abcdefghijklmn"
+    where, texts = str(town.general.id), "abcdefg"
     calls = [Call.to("discord_send", channelId=where, message=text) for text in texts]
     town.llm.script("go on", Step(calls=tuple(calls)))
     seen = await provoke(town, "go on")
-    said = [("general", text == "a", text) for text in texts[:12]]
+    said = [("general", text == "a", text) for text in texts[:5]]
     assert seen == Outcome("answered", "sent", said, [])
-    assert "at most 12" in tool_returns(town)
+    assert "5 texts are the most" in tool_returns(town)
 
 
 async def test_a_wrong_channel_is_denied_and_the_text_arrives_here(town: Town) -> None:
@@ -186,11 +283,15 @@ async def test_a_long_text_is_one_answer_in_order(town: Town) -> None:
 async def test_a_book_is_one_answer_with_a_file(town: Town) -> None:
     """Nobody wants thirty messages, and nothing of it is lost."""
     message, end = await town.ask("[[long:60000]]")
-    (answer,) = town.answers(message)
-    (file,) = answer.attachments
-    assert (end.step, end.detail, answer.reference) == ("answered", "delivered", message.id)
-    assert len(file.data) == 60_000
-    assert file.filename in answer.content
+    assert (end.step, end.detail) == ("answered", "delivered")
+    bot, after = town.discord.bot_user, message.id
+    since = [one for one in town.discord.messages(town.general) if one.id > after]
+    first, *more = [one for one in since if one.author is bot]
+    (file,) = more[-1].attachments
+    assert (first.reference, len(more)) == (message.id, 11)
+    said = "".join((first.content, *(one.content for one in more[:-1]), file.data.decode()))
+    assert 59_900 < len(said) <= 60_000
+    assert file.filename in more[-1].content
 
 
 async def test_a_long_send_is_one_answer_in_order(town: Town) -> None:

@@ -20,11 +20,13 @@ from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from doubles.local_discord import LocalDiscord, Message
 
-from .town import ECHO, Asked
+from .town import ECHO, END, LONG, WORD, Asked
 
 _CONTENT = re.compile(rb"zq\d{6}xw|ak\d{6}ea")
 OUTAGE = "not available right now"
 """What a notice says that announces a late answer; it is no end."""
+_PART = re.compile(rf"\A(?:and|so|on)\b|{WORD.pattern}|{END.pattern}")
+"""What begins a further part of a long answer, and a first word: neither is a notice."""
 _MANY = 1_000_000
 _MOST_POISON = 0.03
 _KEPT_SECONDS = 30 * 24 * 3600.0
@@ -161,6 +163,8 @@ class _View:
         self._bot = discord.bot_user.id
         self.answers: dict[int, list[Message]] = defaultdict(list)
         self.notices: dict[int, list[Message]] = defaultdict(list)
+        self.words: dict[int, list[Message]] = defaultdict(list)
+        self.ends: dict[int, list[Message]] = defaultdict(list)
         self.by_channel: dict[int, list[int]] = defaultdict(list)
         for message in discord.world.messages.values():
             if message.author.id == self._bot:
@@ -171,6 +175,12 @@ class _View:
         for message_id in echoes:
             self.answers[message_id].append(message)
             self.by_channel[message.channel.id].append(message_id)
+        for number in WORD.findall(message.content):
+            self.words[asked[int(number)].message.id].append(message)
+        for number in END.findall(message.content):
+            self.ends[asked[int(number)].message.id].append(message)
+        if _PART.search(message.content):
+            return
         if not echoes and message.reference is not None and OUTAGE not in message.content:
             self.notices[message.reference].append(message)
 
@@ -197,6 +207,9 @@ def _ends(view: _View, events: Sequence[Event]) -> Iterator[str]:
         marked = view.marked(event.message_id) or view.marked(speaker.message_id)
         if len(answers) > 1:
             yield f"{name}: answered {len(answers)} times"
+        if len(view.words[event.message_id]) > 1:
+            yield f"{name}: a first word was said more than once"
+        yield from _parts(view, event.message_id, answers, name)
         if len(notices) > 1:
             yield f"{name}: {len(notices)} notices"
         if event.state is State.ANSWERED and not answers:
@@ -207,6 +220,22 @@ def _ends(view: _View, events: Sequence[Event]) -> Iterator[str]:
             yield f"{name}: nobody was told"
         if answers and notices:
             yield f"{name}: an answer and a notice ({notices[0].content[:60]})"
+
+
+def _parts(view: _View, message_id: int, answers: Sequence[Message], name: str) -> Iterator[str]:
+    """Complain of a long answer that is not all there, or in another place."""
+    ends = view.ends[message_id]
+    long = [one for one in answers if one.content.startswith(LONG)]
+    if len(ends) > 1:
+        yield f"{name}: the end of a long answer came {len(ends)} times"
+    if any(end.channel is not answer.channel for end in ends for answer in long):
+        yield f"{name}: a long answer ends in another place"
+    if ends and not long:
+        yield f"{name}: only the end of a long answer is there"
+    # Of a turn's messages the latest is in the mark of the end.
+    speaks = len(ECHO.findall(long[0].content)) == 1 if long else False
+    if speaks and not ends:
+        yield f"{name}: the end of a long answer is missing"
 
 
 def _order(view: _View, ledger: Ledger) -> Iterator[str]:

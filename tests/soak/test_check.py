@@ -253,3 +253,28 @@ def test_words_that_were_left_behind_are_found(tmp_path: Path, word: str) -> Non
     (tmp_path / "deep" / "file").write_bytes(b"\x00\xff" + word.encode() + b"\x00")
     (tmp_path / "other").write_bytes(b"nothing")
     assert content_in(tmp_path) == [f"deep/file holds {word}"]
+
+
+def test_a_long_answer_without_its_end_is_a_complaint(scene: Scene) -> None:
+    """Whoever reads half of an answer was not answered."""
+    asked = scene.ask()
+    scene.say(f"long ak{asked.number:06d}ea and so on", asked)
+    scene.keep(asked)
+    assert "the end of a long answer is missing" in scene.complaints()
+    scene.say(f"and so on en{asked.number:06d}dl", asked)
+    assert scene.complaints() == ""
+    scene.say(f"and so on en{asked.number:06d}dl", asked)
+    assert "came 2 times" in scene.complaints()
+
+
+def test_a_first_word_is_no_end_and_is_said_once(scene: Scene) -> None:
+    """Who reads it waits for an answer, or for a notice."""
+    asked = scene.ask()
+    scene.say(f"wait wt{asked.number:06d}ea", asked)
+    event = scene.keep(asked, State.FAILED, "crashed")
+    assert "nobody was told" in scene.complaints()
+    scene.say("I could not answer.", asked)
+    assert scene.complaints() == ""
+    assert event.reason == "crashed"
+    scene.say(f"wait wt{asked.number:06d}ea", asked)
+    assert "more than once" in scene.complaints()

@@ -22,7 +22,12 @@ from .life import Home, Wishes
 _MARK = re.compile(r"zq\d{6}xw")
 _POST = re.compile(r"/api/v10/channels/\d+/messages")
 ECHO = re.compile(r"ak(\d{6})ea")
-"""What an answer repeats of each message that it answers."""
+"""What an answer repeats of each message that it answers; in a long one its first part."""
+WORD = re.compile(r"wt(\d{6})ea")
+"""What a first word repeats of the latest message that it is for."""
+LONG, END = "long", re.compile(r"en(\d{6})dl")
+"""How a long answer begins, and how its last part ends for the latest message."""
+_FILLER = "and so on " * 420
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,6 +61,8 @@ class Size:
     slowness: float = 0.3
     private: float = 0.05
     broken: float = 0.03
+    first_words: float = 0.2
+    long: float = 0.15
 
 
 class SoakTown:
@@ -134,16 +141,28 @@ class SoakTown:
         return asked
 
     def _think(self, prompt: str) -> Plan:
-        """Answer all that is asked: half of the time by the tool, a little late, rarely not."""
+        """Answer all that is asked, a little late, rarely not.
+
+        Half of the answers come by the tool, some of them long; some runs say a first word.
+        """
         self.on_turn()
-        echoes = " ".join(f"ak{word[2:8]}ea" for word in dict.fromkeys(_MARK.findall(prompt)))
+        numbers = [word[2:8] for word in dict.fromkeys(_MARK.findall(prompt))]
+        echoes = " ".join(f"ak{number}ea" for number in numbers)
         rng, delay = self._rng, self._rng.uniform(0.0, self.size.slowness)
         if rng.random() < self.size.broken:
             return Plan(error="500: {}", delay=delay)
+        where = channel_of(prompt)
+        calls: tuple[tuple[str, dict[str, object]], ...] = ()
+        if rng.random() < self.size.first_words:
+            word = {"channelId": where, "message": f"wait wt{numbers[-1]}ea", "interim": True}
+            calls = (("discord_send", word),)
+        text = f"said {echoes}"
+        if rng.random() < self.size.long:
+            text = f"{LONG} {echoes} {_FILLER} en{numbers[-1]}dl"
         if rng.random() < 0.5:
-            return Plan(f"text {echoes}", delay)
-        send = {"channelId": channel_of(prompt), "message": f"sent {echoes}"}
-        return Plan("done" if rng.random() < 0.5 else "", delay, (("discord_send", send),))
+            return Plan(text, delay, calls)
+        calls = (*calls, ("discord_send", {"channelId": where, "message": text}))
+        return Plan("done" if rng.random() < 0.5 else "", delay, calls)
 
     @web.middleware
     async def meet(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -17,6 +17,7 @@ from ..settings import PREFIXES, TO_AGENT, TO_ANY, GuildSettings, typed
 from ..words import Phrase, say
 from ..words import triggers as w
 from .asking import refuse, tell, unfenced
+from .rows import Row
 
 _OFF = "off"
 _PREFIXES_MOST, _PREFIX_CHARS = 50, 10
@@ -26,16 +27,16 @@ _GIVEN_CHARS = 50
 _QUIET: dict[str, Any] = {"allowed_mentions": discord.AllowedMentions.none()}
 
 
-def calling_rows(mine: GuildSettings) -> Iterator[tuple[str, str, str]]:
+def calling_rows(mine: GuildSettings) -> Iterator[Row]:
     """Yield the name of each setting about calls, its value, and what values it takes."""
     values = w.REPLIES_VALUES(one=TO_AGENT, other=TO_ANY)
-    yield "replies", mine.replies, f"({say(values)})"
-    yield "ignoreprefixes", str(len(mine.prefixes_ignored)), f"({say(w.PREFIXES_VALUES)})"
+    yield "replies", mine.replies, values
+    yield "ignoreprefixes", str(len(mine.prefixes_ignored)), w.PREFIXES_VALUES
     role = typed(mine.mention_role_id is not None)
-    yield "mentionrole", role, f"({say(w.ROLE_VALUES(off=_OFF))})"
-    yield "wakeword", mine.wake_word or _OFF, f"({say(w.WORD_VALUES(off=_OFF))})"
+    yield "mentionrole", role, w.ROLE_VALUES(off=_OFF)
+    yield "wakeword", mine.wake_word or _OFF, w.WORD_VALUES(off=_OFF)
     trusted = len(mine.bots_trusted) + len(mine.webhooks_trusted)
-    yield "trustbot", str(trusted), f"({say(w.TRUSTED_VALUES)})"
+    yield "trustbot", str(trusted), w.TRUSTED_VALUES
 
 
 async def choose_replies(

@@ -1,12 +1,12 @@
 """`[p]aurora config`: what a server's admins, and for DMs the owner, decide."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, Optional
 
 import discord
 from discord import app_commands
 from redbot.core import commands
-from redbot.core.utils.chat_formatting import box, inline
+from redbot.core.utils.chat_formatting import inline
 
 from ..guard.invoking import asks, ensure
 from ..guard.policy import Act
@@ -38,6 +38,7 @@ from .choosing import choose_tools, set_tool, show_tools
 from .memory import choose_role
 from .overview import show_commands
 from .previews import change_hosts
+from .rows import Row, show_rows
 from .scope import guild_of
 from .setup import SetupCommands
 
@@ -120,8 +121,8 @@ class ConfigCommands:
             await _change(self.services, ctx, ctx.guild, f"{BUDGET} {what}", value)
             return
         rows = _rows(self.services.settings, ctx.guild.id)
-        shown = _table(row for row in rows if row[0].startswith(BUDGET))
-        await ctx.send(box(shown) + say(w.CHANGE_BUDGET, ctx.clean_prefix))
+        mine = (row for row in rows if row[0].startswith(BUDGET))
+        await show_rows(ctx, mine, say(w.CHANGE_BUDGET, ctx.clean_prefix))
 
     @config.command(name="userlimit", with_app_command=False)
     @commands.guild_only()
@@ -179,20 +180,19 @@ class ConfigCommands:
         `[server]`: the id or name of another server, for the bot's owner.
         """
         guild = await guild_of(ctx, server)
-        shown = _table(_rows(self.services.settings, guild.id))
         # The only hint at a slash command: the others may not have been synced.
         prefix = ctx.clean_prefix
         if guild != ctx.guild:
             change = w.CHANGE_ONE_THERE(server=guild.id)
         else:
             change = w.CHANGE_ONE(command="config set" if ctx.interaction else "config")
-        said = [box(shown) + say(change, prefix)]
+        said = [say(change, prefix)]
         if (alerts := self.services.settings.guild(guild.id).alert_channel_id) is not None:
             said.append(say(w.ALERTS_GO_TO(channel=f"<#{alerts}>")))
         pairs = pairs_in_words(guild, self.services.settings.loosened(guild.id))
         if pairs is not None:
             said.append(say(pairs))
-        await ctx.send(" ".join(said))
+        await show_rows(ctx, _rows(self.services.settings, guild.id), " ".join(said))
 
     @config.command(name="alerts", with_app_command=False)
     @commands.guild_only()
@@ -356,32 +356,28 @@ async def _change(
     await tell(ctx, w.SET(name=command.lower(), value=typed(parsed)))
 
 
-def _rows(settings: Settings, guild_id: int) -> Iterator[tuple[str, str, str]]:
+def _rows(settings: Settings, guild_id: int) -> Iterator[Row]:
     """Yield the name of each setting, its value in a guild, and what values it takes."""
     mine, world = settings.guild(guild_id), settings.world
-    yield "agent", settings.agent_for(guild_id) or say(w.NOT_ENABLED), ""
+    yield "agent", settings.agent_for(guild_id) or say(w.NOT_ENABLED), None
     tools = w.TOOLS_VALUES(one=AURORAS_TOOLS, other=MCP_TOOLS)
-    yield "tools", mine.discord_tools, f"({say(tools)})"
+    yield "tools", mine.discord_tools, tools
     alerts = mine.alert_channel_id is not None
-    yield "alerts", typed(alerts), f"({say(w.ALERTS_VALUES(off='off'))})"
+    yield "alerts", typed(alerts), w.ALERTS_VALUES(off="off")
     loosened = len(settings.loosened(guild_id))
     audience = say(w.PAIRS_OFF(count=loosened)) if loosened else "block"
-    yield "audience", audience, f"({say(w.AUDIENCE_VALUES(one='block', other='off'))})"
+    yield "audience", audience, w.AUDIENCE_VALUES(one="block", other="off")
     memory = mine.memory_role_id is not None
-    yield "memory", typed(memory), f"({say(ROLE_VALUES(off='off'))})"
-    yield "embedhosts", str(len(mine.embed_hosts)), f"({say(w.HOSTS_VALUES)})"
-    yield "silence", str(len(mine.silence_words)), f"({say(SILENCE_VALUES)})"
+    yield "memory", typed(memory), ROLE_VALUES(off="off")
+    yield "embedhosts", str(len(mine.embed_hosts)), w.HOSTS_VALUES
+    yield "silence", str(len(mine.silence_words)), SILENCE_VALUES
     yield from calling_rows(mine)
     for key, rule in RULES.items():
-        yield rule.command, typed(getattr(mine, key)), f"({say(rule.values)})"
+        yield rule.command, typed(getattr(mine, key)), rule.values
     for kind in _LISTS:
         any_listed = getattr(mine, f"{kind}_allowed") or getattr(mine, f"{kind}_denied")
-        yield kind, typed(bool(any_listed)), f"({say(w.ACCESS_VALUES)})"
+        yield kind, typed(bool(any_listed)), w.ACCESS_VALUES
     retention = w.RETENTION_VALUES(lowest=7, highest=365)
-    yield "retention", typed(world.retention_days), f"({say(retention)})"
+    yield "retention", typed(world.retention_days), retention
     webhook = world.alert_webhook is not None
-    yield "alertwebhook", typed(webhook), f"({say(w.WEBHOOK_VALUES(off='off'))})"
-
-
-def _table(rows: Iterable[tuple[str, str, str]]) -> str:
-    return "\n".join(f"{name:<16} {value:<6} {values}".rstrip() for name, value, values in rows)
+    yield "alertwebhook", typed(webhook), w.WEBHOOK_VALUES(off="off")

@@ -182,7 +182,7 @@ class Services:
             output=output,
             fingerprints=fingerprints,
         )
-        delivery = Delivery(bot, store, sender, speak)
+        delivery = Delivery(bot, store, sender, speak, settings.silence)
         offers = Offers(store, sender, guard, clock, speak)
         memory_guard = MemoryGuard(
             store,

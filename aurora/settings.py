@@ -297,6 +297,10 @@ class Settings:
             if user_id in mine.users_allowed or user_id in mine.users_denied
         ]
 
+    def silence(self, guild_id: int | None) -> Sequence[str]:
+        """Return the words by which a guild's agent says that it says nothing."""
+        return self.guild(guild_id).silence_words
+
     def guilds_of(self, agent_id: str) -> Sequence[int | None]:
         """Return where an agent answers: guilds, and None for direct messages."""
         if self._guilds_of is None:

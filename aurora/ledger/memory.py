@@ -38,6 +38,7 @@ from . import (
 from .backlog import Kept, recovered
 from .memories import KeptMemories
 from .outbox import envelope
+from .sends import put_send
 
 T = TypeVar("T")
 
@@ -271,7 +272,7 @@ class MemoryStore(KeptMemories):
         """Keep a send of an event; one with the same key is replaced."""
         if event.id not in self._events:
             return False
-        self._sends.setdefault(event.id, {})[send.key] = send
+        put_send(self._sends.setdefault(event.id, {}), send)
         # A reaction stands at a message of somebody's.
         for part, message_id in enumerate(send.message_ids if send.kind == "message" else ()):
             # What a message was first sent for is what it was sent for.

@@ -12,12 +12,9 @@ import orjson
 
 from ..model import (
     NO_CONTEXT,
-    Ballot,
     Change,
     Event,
     EventContext,
-    Owed,
-    Send,
     State,
     Turn,
 )
@@ -110,19 +107,6 @@ ASKED = sql(
 LISTED = sql(
     "SELECT", _EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
     "FROM events LEFT JOIN turns ON turns.id = turn_id WHERE seq = ?",
-)  # fmt: skip
-_SEND = (
-    "key", "kind", "sent_by", "channel_id", "text_hash", "reply_to", "message_ids", "interim",
-    "length", "owed",
-)  # fmt: skip
-RECORD_SEND = sql(
-    "INSERT INTO sends (event,", ", ".join(_SEND), ") SELECT seq", ", ?" * len(_SEND),
-    "FROM events WHERE id = ? ON CONFLICT (event, key) DO UPDATE SET",
-    ", ".join(f"{column} = excluded.{column}" for column in _SEND[1:]),
-)  # fmt: skip
-SENDS = sql(
-    "SELECT", _of("sends", _SEND),
-    "FROM sends JOIN events ON events.seq = sends.event WHERE id = ? ORDER BY sends.seq",
 )  # fmt: skip
 SENT = sql(
     "SELECT id, turn, part FROM sent_messages AS sent JOIN events ON seq = event",
@@ -227,41 +211,3 @@ def turn_of(row: Row) -> Kept:
 def envelope_of(row: Row) -> dict[str, Any]:
     """Return the envelope of a selected change."""
     return envelope(Change(*row[:-1]), row[-1])
-
-
-def send_row(send: Send) -> Row:
-    """Return what is kept of a send, in the order of SEND."""
-    return (
-        send.key,
-        send.kind,
-        send.by,
-        send.channel_id,
-        send.text_hash,
-        send.reply_to,
-        " ".join(map(str, send.message_ids)),
-        send.interim,
-        send.length,
-        orjson.dumps(send.owed).decode() if send.owed is not None else None,
-    )
-
-
-def sends_of(rows: Sequence[Row]) -> list[Send]:
-    """Return the sends of selected rows."""
-    return [_send_of(*row) for row in rows]
-
-
-def _send_of(*row: Any) -> Send:
-    *first, message_ids, interim, length, owed = row
-    ids = tuple(map(int, message_ids.split()))
-    key, kind, by, channel_id, text_hash, reply_to = first
-    kept = (ids, bool(interim), length, _owed_of(owed))
-    return Send(key, kind, by, channel_id, text_hash, reply_to, *kept)
-
-
-def _owed_of(kept: str | None) -> Owed | None:
-    if kept is None:
-        return None
-    owed = orjson.loads(kept)
-    if (ballot := owed["ballot"]) is not None:
-        owed["ballot"] = Ballot(**{**ballot, "answers": tuple(ballot["answers"])})
-    return Owed(**{**owed, "voids": tuple(owed["voids"])})

@@ -42,12 +42,11 @@ from .rows import (
     moved_row,
     new_row,
     revived_row,
-    send_row,
-    sends_of,
     turn_row,
     whole_event_of,
     whole_turn_of,
 )
+from .sends import put_send, send_row, sends_of
 from .tables import Tables
 from .writer import Writer
 
@@ -308,7 +307,7 @@ class SqliteStore(StoredMemories):
             self._sends.pop(event.id, None)
             raise
         if event.id in self._sends:
-            self._sends[event.id][send.key] = send
+            put_send(self._sends[event.id], send)
         return True
 
     async def sends(self, event_id: str) -> Sequence[Send]:

@@ -24,10 +24,8 @@ from .rows import (
     MOVE_UNFINISHED,
     MOVED_STATE,
     OPEN_STATES,
-    RECORD_SEND,
     REVIVE_EVENT,
     SAVE_EVENT,
-    SENDS,
     SENT,
     TURN,
     UNFINISHED,
@@ -40,6 +38,7 @@ from .rows import (
     turn_of,
     turn_row,
 )
+from .sends import RECORD_SEND, SENDS
 from .unfinished import Unfinished
 
 COUNTED_AT_ONCE = 512

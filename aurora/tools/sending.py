@@ -31,7 +31,7 @@ async def discord_send(call: Call) -> str:
     """Send a message, unless it repeats one."""
     leave_to_text(call.scope, call.channel.id)
     text = call.arguments.text("message")
-    if clean(text).silent:
+    if clean(text, silence=call.scope.settings.silence_words).silent:
         raise ToolError("Not sent: you chose to say nothing. End your turn.")
     keys = call.scope.sender.fingerprints.send_keys(call.channel.id, text)
     sent = await post(call, keys, text, interim=call.arguments.flag("interim"))

@@ -317,3 +317,18 @@ async def test_an_unfinished_event_is_never_dropped_for_its_age(
     other = make_event(now=clock.time())
     await store.add(other, change(other))
     assert [one.speaker.id for one in await reopened(store)] == [event.id, other.id]
+
+
+async def test_a_send_that_is_begun_anew_comes_last(store: Store) -> None:
+    """What was sent between its two tries came before it, as people see it."""
+    event = make_event()
+    await store.add(event, change(event))
+    for key, ids in (
+        ("first", ()),
+        ("word", (5,)),
+        ("first", ()),
+        ("first", (6,)),
+        ("word", (5,)),
+    ):
+        assert await store.record_send(event, make_send(key, message_ids=ids))
+    assert [one.key for one in await store.sends(event.id)] == ["word", "first"]

@@ -238,7 +238,7 @@ def out_of(scene: Scene, form: str) -> Call:
 
 @attack(Kind.WIDER_AUDIENCE)
 @pytest.mark.parametrize("form", ["a file", "a file's name", "a poll", "a thread's name"])
-async def test_no_form_carries_words_out_of_a_closed_place(scene: Scene, form: str) -> None:
+async def test_no_new_tool_carries_words_out_of_a_closed_place(scene: Scene, form: str) -> None:
     """Whatever can be seen in the open place is an exit."""
     await scene.set(tools_chosen=ALL)
     den = scene.closed("den", scene.mods)

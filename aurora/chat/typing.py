@@ -108,7 +108,9 @@ class Typing:
             while channel is not None:
                 await self._at_work.wait()
                 await channel.typing()
+                # `wait_for` would swallow a cancellation that comes together with the answer.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopped.wait(), self._seconds)
+                    async with asyncio.timeout(self._seconds):
+                        await self._stopped.wait()
         except FAILURES as error:
             log.debug("No typing for event %s: %r", self._event.id, error)

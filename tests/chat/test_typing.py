@@ -80,6 +80,19 @@ async def test_nobody_types_once_the_answer_is_out(stage: Stage) -> None:
         assert not await goes_on(stage)
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_run_that_ends_with_its_answer_ends_its_typing(stage: Stage, turns: int) -> None:
+    """In whichever turn of the event loop: else the turn would hang, and its lane with it."""
+    event = await stage.ask()
+    async with asyncio.timeout(5):
+        async with typing(stage, event) as line:
+            await stage.local.wait_for(lambda: stage.local.typing)
+            await asyncio.sleep(0)
+            line.stop()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+
 async def test_typing_begins_again_if_the_agent_goes_on_looking(stage: Stage) -> None:
     """There is more to come, and it shows at once."""
     event = await stage.ask()

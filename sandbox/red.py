@@ -172,8 +172,8 @@ def _prepare(undo: ExitStack, data_path: Path, cogs: Sequence[str]) -> None:
     undo.callback(_remove_path, str(lib))
     undo.callback(_forget_globals)
     undo.callback(_restore_modules, set(cogs), dict(sys.modules))
-    console = rich.get_console()
-    _set(undo, console, "quiet", True)  # Red greets in block letters
+    # Red greets in block letters; a quiet console would still lay them out, for each boot.
+    _set(undo, rich.get_console(), "print", lambda *_, **__: None)
 
 
 def _point_at(undo: ExitStack, discord: LocalDiscord | None) -> None:

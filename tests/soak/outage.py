@@ -30,7 +30,6 @@ from .life import LEDGER, grant
 from .town import Size, SoakTown, open_town
 
 SIZE = Size(guilds=10, channels=6, people=60, pace=2.0, private=0.0, broken=0.0)
-_AROUND_SECONDS = 10.0
 _DRAIN_SECONDS = 1200.0
 _CLOSED_WITHIN = 5.0
 # A restart is nobody's news, an outage is; in between it depends on the moment of a ping.
@@ -64,18 +63,25 @@ class OutageReport:
 
 
 async def run_outage(
-    outage: float, *, speed: float, folder: Path, per_second: float = 5.0, seed: int = 1
+    outage: float,
+    *,
+    speed: float,
+    folder: Path,
+    per_second: float = 5.0,
+    around: float = 10.0,
+    seed: int = 1,
 ) -> OutageReport:
     """Let the agents' server be away for `outage` seconds, with so many questions a second.
 
-    Aurora's data are in `folder`, which is empty.
+    They begin `around` seconds before and end as long after. Aurora's data are in `folder`, which
+    is empty.
     """
     clock, rng = ScaledClock(speed), random.Random(seed)  # noqa: S311 - it makes up people
     size = replace(SIZE, slowness=SIZE.slowness / speed)
     async with open_town(rng, size, now=clock.time) as town:
         drill = _Drill(town, clock, per_second)
         async with drill.aurora(folder):
-            await drill.run(outage)
+            await drill.run(outage, around)
         return await drill.report(folder, outage)
 
 
@@ -112,10 +118,10 @@ class _Drill:
         finally:
             await red.close()
 
-    async def run(self, outage: float) -> None:
+    async def run(self, outage: float, around: float) -> None:
         """Ask for a while, let the server go, let it come back, and wait for all the answers."""
         town, clock = self._town, self._clock
-        await self._ask_for(_AROUND_SECONDS)
+        await self._ask_for(around)
         # What becomes of a turn that is cut off in its middle has tests of its own.
         await self._idle()
         self._down_from = len(town.asked)
@@ -126,7 +132,7 @@ class _Drill:
         await town.server.start()
         self._back_at = clock.monotonic()
         watching = asyncio.create_task(self._watch_breaker())
-        await self._ask_for(_AROUND_SECONDS)
+        await self._ask_for(around)
         limit = clock.monotonic() + _DRAIN_SECONDS
         while (self._open or not self._all_in()) and clock.monotonic() < limit:  # noqa: ASYNC110 - two sets
             await asyncio.sleep(0.05)

@@ -79,7 +79,9 @@ async def wrong_clock(
     return found
 
 
-@pytest.mark.parametrize("count", [1, 20, BITE, BITE + 100])
+@pytest.mark.parametrize(
+    "count", [1, 20, *(pytest.param(one, marks=pytest.mark.long) for one in (BITE, BITE + 100))]
+)
 @pytest.mark.parametrize("ahead", [3600.0, 8 * DAY, YEAR, 50 * YEAR])
 async def test_what_a_clock_has_put_into_the_future_is_dropped_with_what_came_after_it(
     store: SqliteStore, clock: FakeClock, count: int, ahead: float

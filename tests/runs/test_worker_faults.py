@@ -107,6 +107,7 @@ async def test_an_answer_in_parts_is_given_whole_and_once(by: str, what: str) ->
         assert (await story.bench.kept(event)).state is State.ANSWERED, story.life.reached
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tale", ["text", "sent"])
 async def test_it_is_so_with_the_ledger_on_disk(tale: str, tmp_path: Path) -> None:
     """Every line that was written comes back after a death."""
@@ -120,6 +121,7 @@ async def test_it_is_so_with_the_ledger_on_disk(tale: str, tmp_path: Path) -> No
             await story.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tale", ["text", "sent"])
 async def test_it_is_so_when_the_disk_of_the_ledger_fills(tale: str, tmp_path: Path) -> None:
     """SQLite then undoes all that shares a commit, what nobody waits for too."""

@@ -139,7 +139,7 @@ class Attempt:
         input_id = self.plan.input_id if self.plan else new_input_id()
         turn.attempts += 1
         turn.agent_id, turn.input_id = self.agent_id, input_id
-        turn.refused = ""
+        turn.refused = turn.unsaid = ""
         try:
             own = await self.own_tools(self.backend, self.agent_id, watched=self.tools.watched)
             turn.conversation_id = conversation_id = await self._conversation()

@@ -33,7 +33,7 @@ _FINISHED = (
     """
     INSERT INTO turns
     SELECT printf('turn_%032x', n), printf('evt_%032x', n), 1, 0, 0, 0, 0, 'agent-1', 'conv-1',
-        'run-1', 'input-1', NULL, at, at, 100, 100
+        'run-1', 'input-1', NULL, at, at, 100, 100, 0
     FROM numbers
     """,
     """

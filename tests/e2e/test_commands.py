@@ -603,7 +603,11 @@ async def test_context_shows_exactly_what_the_agent_was_given(town: Town) -> Non
         attachments=[("plan.txt", b"x")],
     )
     shown = await context_of(town, str(message.id))
-    assert timeless(shown) == timeless(town.prompt(message))
+    # Files are opened when their turn has come, and kept nowhere.
+    given, _, files = town.prompt(message).partition("Files that came along.")
+    after = files.rpartition(">>>\n\n")[2]
+    assert "BEGIN file 1" in files
+    assert timeless(shown) == timeless(given + after)
 
 
 async def test_context_works_in_a_thread_by_link_and_when_it_is_archived(town: Town) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ANSWER = "Here is what you asked for."
 # More than anybody tries.
-ALWAYS = 99
+ALWAYS = 9999
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -239,7 +239,7 @@ ENDS = [
     (
         "answered",
         "sent_before_stuck",
-        agent(lambda text: Plan(calls=send(text).calls + read(text).calls)),
+        agent(lambda text: Plan(calls=send(text).calls + react(text).calls * 9)),
     ),
     ("answered", "sent_before_config", agent(lambda text: send_and(text, error="401: {}"))),
     ("declined", "no_answer", agent(lambda _text: Plan(""))),

@@ -185,13 +185,15 @@ async def test_disable_cancels_what_waits_and_shows_it(town: Town) -> None:
 # -- edits and deletions
 
 
-async def test_an_edit_that_adds_a_mention_creates_nothing(town: Town) -> None:
-    """People mend old messages without meaning to ask."""
+async def test_an_edit_that_adds_a_mention_at_once_asks(town: Town) -> None:
+    """Who forgot it mends the message, and is answered once."""
     message = town.discord.say(town.ada, town.general, "just talking")
     await works(town)  # by now it has been ignored
     town.discord.edit(message, f"{town.mention} just talking")
+    assert (await end_of(town, message))[0] == "answered"
+    town.discord.edit(message, f"{town.mention} just talking to you")
     await works(town)
-    assert town.steps(message) == []
+    assert len(town.answers(message)) == 1
 
 
 async def test_an_edit_that_removes_the_mention_cancels(town: Town) -> None:

@@ -57,11 +57,12 @@ def _is_of(request: dict[str, object], words: str) -> bool:
     return words in asked[-1]
 
 
-async def test_an_agent_that_answers_and_goes_on_for_ever_has_answered(town: Town) -> None:
-    """What came after the answer is nobody's business."""
+async def test_an_agent_that_answers_and_goes_on_for_ever_is_told_of(town: Town) -> None:
+    """What it sent before it began to read was not yet its answer, as far as anybody can tell."""
     hasten(town)
     send = Call.to("discord_send", channelId=str(town.general.id), message="It is blue.")
     town.llm.script("colour", Step(calls=(send,)), *reading(town, different=False))
     seen = await provoke(town, "which colour?")
-    said = [("general", True, "It is blue.")]
-    assert seen == Outcome("answered", "sent_before_stuck", said, [])
+    told = str(REASONS[Reason.STUCK].user)
+    said = [("general", True, "It is blue."), ("general", True, told)]
+    assert seen == Outcome("failed", "stuck", said, [])

@@ -29,8 +29,9 @@ from .troubles import (
 _AROUND_SECONDS = 3.0
 _MOST_LINES = 40
 # Who was accepted under a wrong clock, and is found under a right one, has waited too long as far
-# as anybody can tell; and who is killed again and again is not tried for ever.
-_STORMY_ENDS = ("answered", "expired", "failed (poison)")
+# as anybody can tell; who is killed again and again is not tried for ever; and after a first word
+# nothing is tried again.
+_STORMY_ENDS = ("answered", "expired", "failed (poison)", "failed (crashed)")
 
 
 @dataclass(frozen=True, slots=True)

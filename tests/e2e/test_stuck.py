@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aurora.reasons import REASONS, Reason
 from doubles.llm import Call, Step
 from tests.support.e2e.seen import Outcome, hasten, provoke, tool_returns, works
 from tests.support.e2e.town import Town

@@ -54,9 +54,7 @@ class LookUp:
         if send.message_ids or send.owed:
             return send
         found: int | None = None
-        if not self._bot.is_ready():
-            # An empty cache knows of no guild and no channel.
-            raise SendFailed(Reason.NOT_CONNECTED, "The bot is not connected to Discord yet.")
+        self.ensure_connected()
         try:
             channel = await find_place(self._bot, event, send.channel_id, self.patience)
             if channel is not None:
@@ -69,6 +67,11 @@ class LookUp:
             send = send._replace(message_ids=(found,))
             await self._store.record_send(event, send)
         return send
+
+    def ensure_connected(self) -> None:
+        """Raise SendFailed before the first session: an empty cache knows of no channel."""
+        if not self._bot.is_ready():
+            raise SendFailed(Reason.NOT_CONNECTED, "The bot is not connected to Discord yet.")
 
     async def find(
         self,

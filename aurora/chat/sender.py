@@ -177,6 +177,7 @@ class Sender:
         """Send what a send still owes, with more patience than a tool has; raise SendFailed."""
         if send.owed is None:
             return
+        self.lookup.ensure_connected()
         try:
             channel = await find_place(self._bot, turn.speaker, send.channel_id, self.patience)
         except FAILURES as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from aurora.chat.delivery import Delivery
 from aurora.chat.failures import PATIENCE
 from aurora.chat.sender import Sender
-from aurora.model import Said
+from aurora.model import Said, Trace
 from aurora.reasons import Reason
 from aurora.tools.host import Toolbox
 from tests.support.stage import ON_STAGE, Stage, send, together
@@ -34,3 +36,21 @@ async def test_a_send_that_has_to_wait_longer_than_a_tool_is_posted_at_the_end(
     (answer,) = stage.answers()
     assert (answer.content, answer.reference) == ("It opened in 1932.", turn.speaker.message_id)
     assert all(one.owed is None for one in await stage.store.sends(turn.speaker.id))
+
+
+async def test_before_the_bot_is_connected_nothing_is_given_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right after a crash no channel is known; the rest of a long text is not lost for that."""
+    event = await stage.ask()
+    faults, listeners = stage.local.faults, stage.local.world.listeners
+    listeners.append(lambda _: faults.add("POST", r"/messages$", status=503, times=3))
+    await send(stage.open(event), stage.channel, "a" * 1900 + "\n\n" + "b" * 1900)
+    listeners.pop()
+    faults.waiting.clear()
+    with monkeypatch.context() as starting:
+        starting.setattr(stage.bot, "is_ready", lambda: False)
+        starting.setattr(stage.bot, "get_guild", lambda _id: None)
+        assert await stage.trace(event) is Trace.LATER
+    assert await stage.trace(event) is Trace.ANSWER
+    assert [one.content[0] for one in stage.answers()] == ["a", "b"]

@@ -83,7 +83,7 @@ class SqliteStore(StoredMemories):
         self._sources: dict[tuple[str, str], Mapping[int, str]] = {}
         # Of the events that speak for the turns that run; nobody else writes the file.
         self._sends: dict[str, dict[str, Send]] = {}
-        # The events that have sends and are not over; of those before us only the file knows.
+        # The events that have sends and may run (again); of those before us only the file knows.
         self._sent: set[str] = set()
 
     def subscribe(self, hear: Callable[[Phrase], None]) -> None:
@@ -293,8 +293,7 @@ class SqliteStore(StoredMemories):
         """Keep a send of an event; one with the same key is replaced."""
         # A reaction stands at a message of somebody's.
         messages = send.message_ids if send.kind == "message" else ()
-        if not event.state.final:
-            self._sent.add(event.id)
+        self._sent.add(event.id)
         asked = (Tables.record_send, event.id, send_row(send), event.turn_id, messages)
         recorded = self._do(*asked, lazily=lazily)
         try:

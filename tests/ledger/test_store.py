@@ -332,3 +332,17 @@ async def test_a_send_that_is_begun_anew_comes_last(store: Store) -> None:
     ):
         assert await store.record_send(event, make_send(key, message_ids=ids))
     assert [one.key for one in await store.sends(event.id)] == ["word", "first"]
+
+
+async def test_what_is_sent_after_an_event_has_ended_is_known_when_it_runs_again(
+    store: Store,
+) -> None:
+    """Somebody pressed a button later; the next run must not do the same again."""
+    event = make_event()
+    await store.add(event, change(event))
+    event.state = State.EXPIRED
+    await store.move([event], [change(event, "expired")])
+    await store.record_send(event, make_send("late", message_ids=(5,)))
+    event.state = State.RUNNING
+    await store.start(make_turn(event), [change(event, "running")])
+    assert [one.key for one in await store.sends(event.id)] == ["late"]

@@ -62,7 +62,7 @@ class Size:
     private: float = 0.05
     broken: float = 0.03
     first_words: float = 0.2
-    long: float = 0.15
+    long: float = 0.07
 
 
 class SoakTown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Literal
 
 import discord
@@ -69,7 +70,8 @@ class Delivery:
         it, so that after a crash no other run is needed; `fallback` allows that it is delivered.
         None if it is POSTPONED, which is shown to nobody: the caller is to try it again.
         """
-        unsent = read_unsent(said, self._silence(turn.speaker.guild_id))
+        was_sent = await self._repeats(turn)
+        unsent = read_unsent(said, self._silence(turn.speaker.guild_id), was_sent)
         if turn.answer is None:
             turn.answer = unsent.kept
             # It is kept with the record of its send, or with the end of the turn. Nobody hears if
@@ -98,15 +100,17 @@ class Delivery:
     async def _settle(self, turn: Turn, unsent: Unsent, *, fallback: bool) -> Reason:
         seen = await self._pay(turn)
         act = TABLE[seen.last, seen.rest(unsent.text)]
-        if unsent.call is not None and not seen.answered:
-            return await self._call(turn, unsent.call)
+        if unsent.call is not None and seen.last is not Last.FULL:
+            reason = await self._call(turn, unsent.call)
+            if reason is not Reason.TOOL_TALK or not unsent.text:
+                return reason
         if act is not Act.DELIVER:
             turn.dropped = len(unsent.text)
             return _without(turn, seen, unsent)
         if not fallback and seen.last is not Last.TEXT:
             turn.dropped = len(unsent.text)
             return Reason.SENT if seen.answered else Reason.TEXT_NOT_DELIVERED
-        if await self._repeats(turn, unsent.text):
+        if (await self._repeats(turn))(unsent.text):
             turn.dropped = len(unsent.text)
             return Reason.SENT
         await self._deliver(turn, unsent.text)
@@ -121,6 +125,8 @@ class Delivery:
             text = clean(str(arguments.get("message", ""))).text
             if not text:
                 return Reason.NO_ANSWER
+            if (await self._repeats(turn))(text):
+                return Reason.SENT
             await self._deliver(turn, text)
             return Reason.DELIVERED
         channel = await self._place(event)
@@ -264,11 +270,11 @@ class Delivery:
         # Only if no answer is known to have arrived is it worth asking what became of the others.
         return seen if seen.answered else read(await self._sender.lookup.sends(turn), turn)
 
-    async def _repeats(self, turn: Turn, text: str) -> bool:
-        """Tell whether a text has been sent where it was asked for already."""
-        keys = self._sender.fingerprints.send_keys(turn.speaker.channel_id, text)
-        sends = await self._store.sends(turn.speaker.id)
-        return any(one.key in keys and one.message_ids for one in sends)
+    async def _repeats(self, turn: Turn) -> Callable[[str], bool]:
+        """Return what tells whether a text has been sent where it was asked for already."""
+        sent = {one.key for one in await self._store.sends(turn.speaker.id) if one.message_ids}
+        keys = partial(self._sender.fingerprints.send_keys, turn.speaker.channel_id)
+        return lambda text: not sent.isdisjoint(keys(text))
 
     async def _deliver(self, turn: Turn, text: str) -> None:
         event = turn.speaker
@@ -297,7 +303,7 @@ class Delivery:
 
 def _without(turn: Turn, seen: Seen, unsent: Unsent) -> Reason:
     """Return by what reason a turn ends whose rest is not delivered."""
-    if turn.unsaid == "rest" or (turn.unsaid and not seen.answered):
+    if turn.unsaid or (turn.refused and seen.last is Last.INTERIM):
         # Of an agent that had more to say than got out, people are to know.
         return Reason(turn.refused)
     match seen.last:

@@ -10,7 +10,8 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 
-_SHORT = 20
+SHORT = 20
+"""In texts of fewer characters each one counts."""
 _MARKS = str.maketrans("", "", "*_~|>#\\")
 
 
@@ -25,7 +26,7 @@ def normal(text: str) -> str:
     Short ones stay as they are, for there each character counts.
     """
     text = tidy(text)
-    if len(text) < _SHORT:
+    if len(text) < SHORT:
         return text
     return "".join(
         code if is_code else "".join(code.casefold().translate(_MARKS).split())

@@ -330,11 +330,13 @@ async def test_a_send_that_was_refused_leaves_no_trace(stage: Stage) -> None:
     assert await stage.trace(event) is Trace.NOTHING
 
 
+@pytest.mark.parametrize("written", ["{text}", "discord_send('{here}', '{text}')"])
 async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, written: str
 ) -> None:
-    """The first part is an answer, and not the whole of it."""
+    """The first part is an answer, and not the whole of it; so it is of a call in words."""
     event, text = await stage.ask(), "a" * 1900 + "\n\n" + "b" * 1900
+    text = written.format(text=text, here=event.channel_id)
     record = stage.store.record_send
 
     async def record_and_crash(event: Event, send: Send, *, lazily: bool = False) -> bool:

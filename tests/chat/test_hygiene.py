@@ -415,6 +415,10 @@ MARKERS = (
     "[silent]", "<silence/>", "*stays silent*", "(silence)", "[empty]", "no response needed",
     "NO_REPLY NO_REPLY", "NO_REPLY\n\nNO_REPLY", "{no_reply}", "(none)", "_(no answer)_",
     "<|no_reply|>", "*says nothing*", "<answer>NO_REPLY</answer>", "> NO_REPLY",
+    "[无回复]", "（不回复）", "【無需回覆】", "(沉默)", "（返信不要）", "(침묵)",
+    "(нет ответа)", "*silencio*",
+    "(nessuna risposta)", "(aucune réponse)", "NO_REPLY: nothing to add", "NO_REPLY (not for me)",
+    "**NO_REPLY** — they talk to each other, and nobody has asked me anything at all in this.",
 )  # fmt: skip
 
 
@@ -431,6 +435,24 @@ def test_a_marker_on_a_line_of_its_own_goes_and_the_text_stays(marker: str) -> N
     """Agents are told to end their turn by one."""
     assert clean(f"It opened in 1932.\n\n{marker}") == Cleaned("It opened in 1932.")
     assert clean(f"{marker}\n\nIt opened in 1932.") == Cleaned("It opened in 1932.")
+
+
+@pytest.mark.parametrize("text", ["Enjoy!", "It opened in 1932.", "もちろん。", "*nods*"])
+def test_a_marker_behind_the_last_sentence_goes(text: str) -> None:
+    """On the same line, in capitals; in a sentence it is spoken of."""
+    assert clean(f"{text} NO_REPLY") == Cleaned(text)
+    assert clean(f"{text} [NO_REPLY].") == Cleaned(text)
+    spoken = f"{text} You end a turn with NO_REPLY"
+    assert clean(spoken) == Cleaned(spoken)
+    assert clean(f"{text} `NO_REPLY`") == Cleaned(f"{text} `NO_REPLY`")
+
+
+@pytest.mark.parametrize(
+    "text", ["NO_REPLY ends a turn.", "NO_REPLY-like words", "NO_PROXY: leave it empty", "无回复"]
+)
+def test_what_only_begins_like_a_marker_stays(text: str) -> None:
+    """It is spoken of."""
+    assert clean(text) == Cleaned(text)
 
 
 def test_admins_may_have_words_of_their_own() -> None:

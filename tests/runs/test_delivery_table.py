@@ -284,7 +284,45 @@ def late_rows() -> Iterator[Row]:
     )
 
 
+def rows_of_repetitions() -> Iterator[Row]:
+    """Write out what becomes of what is said again, and of messages written out as calls."""
+    written, other = f'text:discord_send(channelId="1", message="{ANSWER}")', "away:psst"
+    twice = [f"text:{ANSWER}", other, "text:it opened in **the year** 1932."]
+    yield Row("the same text again is left out", twice, "done", [ANSWER], "delivered")
+    longer = f"{ANSWER} It closes at six."
+    for texts in ((ANSWER, longer), (longer, ANSWER)):
+        acts = [f"text:{texts[0]}", other, f"text:{texts[1]}"]
+        yield Row(f"of {texts} the longer one", acts, "done", [longer], "delivered")
+    short = ["text:Yes.", other, "text:Yes. It does."]
+    yield Row("a short one stays", short, "done", ["Yes.\n\nYes. It does."], "delivered")
+    checked = [f"send:{ANSWER}", "read:"]
+    again = [*checked, f"text:{ANSWER}", other, f"text:{NOTE}"]
+    yield Row("of a rest what was sent is left out", again, "done", [ANSWER, NOTE], "delivered")
+    yield Row("what was sent, written as a call", [*checked, written], "done", [ANSWER], "sent")
+    beside = [f"text:{NOTE}", other, written]
+    yield Row("a message as a call, after a text", beside, "done", [ANSWER], "delivered")
+    before = [written, other, f"text:{NOTE}"]
+    yield Row("a message as a call, before a text", before, "done", [ANSWER], "delivered")
+    away = [f"text:{ANSWER}", other, written.replace('"1"', '"7"')]
+    yield Row("a call for elsewhere is not done", away, "done", [ANSWER], "delivered")
+
+
+def rows_of_refusals() -> Iterator[Row]:
+    """Write out what people see of an agent that had more to say, and was not let."""
+    word, refused = [f"word:{WORD}"], ["trouble:403", "send:It closes at six."]
+    lost = [*word, "bad:"]
+    yield Row("a first word, no channel", lost, "done", [WORD], "unknown_channel", ["⚠️"])
+    for name, acts in (("a first word", word), ("a full send", [f"send:{ANSWER}"])):
+        told = [*acts, *refused]
+        yield Row(f"{name}, and one refused", told, "done", sent(acts), "forbidden", ["⚠️"])
+        made_good = [*told, "send:It closes at six."]
+        said = [*sent(acts), "It closes at six."]
+        yield Row(f"{name}, and one at the second try", made_good, "done", said, "sent")
+
+
 ROWS = [
+    *rows_of_repetitions(),
+    *rows_of_refusals(),
     *rows_of_full_sends(),
     *rows_of_interim_sends(),
     *rows_without_sends(),

@@ -23,7 +23,12 @@ _MARKED_WORDS = frozenset(
         "silence", "none", "null", "saysnothing", "sayingnothing", "iwillnotrespond",
         "iwillnotreply", "noreplyisneeded", "noresponseisneeded", "nothing", "empty",
         "blank", "skip", "pass", "noop", "ignore", "quiet", "keineantwort", "pasderéponse",
-        "sinrespuesta", "semresposta", "返信なし", "無回答",
+        "sinrespuesta", "semresposta", "返信なし", "無回答", "返信不要", "返答なし", "沈黙",
+        "keineantwortnötig", "keinereaktion", "schweigt", "aucuneréponse", "silencio",
+        "ningunarespuesta", "nohayrespuesta", "nenhumaresposta", "silêncio", "nessunarisposta",
+        "silenzio", "geenantwoord", "brakodpowiedzi", "безответа", "нетответа", "молчание",
+        "不回复", "无回复", "无需回复", "不需要回复", "沉默", "不回覆", "無需回覆", "답장없음",
+        "무응답", "침묵",
     }
 )  # fmt: skip
 """What is a marker only between brackets or other signs; without them it may be an answer."""
@@ -34,7 +39,15 @@ _LOUD_WORDS = frozenset(
 )  # fmt: skip
 """What is one in capitals, too."""
 
-_SIGNS = re.compile(r"[<\[({*_`~]")
+_SIGNS = re.compile(r"[<\[({*_`~\uff08\uff3b\u3010]")
+_WITH_REASON = re.compile(
+    r"[<\[*`]{0,2}(?P<marker>NO_[A-Z_]{4,20})[>\]*`]{0,2}(?:\s*[(:\u2013\u2014]|\s+-\s).{1,200}"
+)
+"""A marker with the reason behind it, as agents give it that were asked for the marker alone."""
+_BEHIND = re.compile(
+    r"(?<=[.!?\u2026\u3002\uff01\uff1f)*])\s+[<\[*]{0,2}(?P<marker>NO_[A-Z_]{4,20})[>\]*]{0,2}\.?\Z"
+)
+"""A marker behind the last sentence, on the same line."""
 _LONGEST = 80
 """Longest line that is looked at, in characters."""
 
@@ -45,6 +58,9 @@ def is_marker(text: str, own: Collection[str] = ()) -> bool:
     Case, markup, punctuation and blanks make no difference. `own` are those of a server's admins.
     """
     text = text.strip()
+    reasoned = _WITH_REASON.fullmatch(text)
+    if reasoned is not None and _key(reasoned["marker"]) in _WORDS:
+        return True
     if not text or len(text) > _LONGEST:
         return False
     if _is_one(text, own):
@@ -56,10 +72,14 @@ def is_marker(text: str, own: Collection[str] = ()) -> bool:
 def without_markers(text: str, own: Collection[str] = ()) -> str:
     """Drop markers that stand on a line of their own at the end or the beginning of a text.
 
-    Those that could be words of an answer stay, unless nothing else is there.
+    Those in capitals may stand behind the last sentence, too. Those that could be words of an
+    answer stay, unless nothing else is there.
     """
     if is_marker(text, own):
         return ""
+    behind = _BEHIND.search(text, max(0, len(text) - _LONGEST))
+    if behind is not None and _key(behind["marker"]) in _WORDS:
+        text = text[: behind.start()]
     lines = text.split("\n")
     start, end = 0, len(lines)
     while start < end and (not lines[end - 1].strip() or _is_sure(lines[end - 1], own)):

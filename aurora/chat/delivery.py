@@ -100,9 +100,12 @@ class Delivery:
     async def _settle(self, turn: Turn, unsent: Unsent, *, fallback: bool) -> Reason:
         seen = await self._pay(turn)
         act = TABLE[seen.last, seen.rest(unsent.text)]
-        if unsent.call is not None and seen.last is not Last.FULL:
-            reason = await self._call(turn, unsent.call)
-            if reason is not Reason.TOOL_TALK or not unsent.text:
+        call = unsent.call
+        if call is not None and (call.name == "discord_send" or not seen.answered):
+            # One that says nothing, or something elsewhere, undoes nothing of the rest.
+            reason = await self._call(turn, call)
+            undone = reason is Reason.TOOL_TALK and not (unsent.text or seen.answered)
+            if undone or reason not in (Reason.TOOL_TALK, Reason.NO_ANSWER):
                 return reason
         if act is not Act.DELIVER:
             turn.dropped = len(unsent.text)

@@ -356,6 +356,15 @@ async def test_a_delivery_that_a_crash_cut_in_two_is_completed(
     assert [one.content[0] for one in stage.answers()] == ["a", "b"]
 
 
+async def test_what_is_thought_in_a_call_in_words_is_not_posted(stage: Stage) -> None:
+    """The message of a call is a text of the agent's like any other."""
+    event = await stage.ask()
+    given = f'{{"channelId": "{event.channel_id}", "message": "<think>plan</think>1932."}}'
+    call = f'<tool_call>{{"name": "discord_send", "arguments": {given}}}</tool_call>'
+    assert await stage.settle(event, call, fallback=True) is Reason.DELIVERED
+    assert [one.content for one in stage.answers()] == ["1932."]
+
+
 @pytest.mark.parametrize("full_for", [1, 2, 3, 4])
 @pytest.mark.parametrize("by", ["tool", "delivery"])
 async def test_what_the_ledger_can_not_record_of_a_long_text_is_posted_all_the_same(

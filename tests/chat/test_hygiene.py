@@ -437,6 +437,21 @@ def test_a_marker_on_a_line_of_its_own_goes_and_the_text_stays(marker: str) -> N
     assert clean(f"{marker}\n\nIt opened in 1932.") == Cleaned("It opened in 1932.")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It is un<think>p</think>likely.", "It is unlikely."),
+        ("In 19<think>p</think>32.", "In 1932."),
+        ("Yes.<think>p</think>It is.", "Yes. It is."),
+        ("Yes<think>p</think>It is.", "Yes It is."),
+        ("In<think>p</think>1932", "In 1932"),
+    ],
+)
+def test_a_word_that_reasoning_cuts_in_two_is_one(text: str, said: str) -> None:
+    """Words that stood apart stay apart."""
+    assert clean(text) == Cleaned(said)
+
+
 @pytest.mark.parametrize("text", ["Enjoy!", "It opened in 1932.", "もちろん。", "*nods*"])
 def test_a_marker_behind_the_last_sentence_goes(text: str) -> None:
     """On the same line, in capitals; in a sentence it is spoken of."""

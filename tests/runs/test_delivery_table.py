@@ -303,6 +303,12 @@ def rows_of_repetitions() -> Iterator[Row]:
     yield Row("a message as a call, after a text", beside, "done", [ANSWER], "delivered")
     before = [written, other, f"text:{NOTE}"]
     yield Row("a message as a call, before a text", before, "done", [ANSWER], "delivered")
+    second = [f"send:{WORD}", written]
+    yield Row("a message as a call is a second one", second, "done", [WORD, ANSWER], "delivered")
+    nothing = [f"word:{WORD}", written.replace(ANSWER, "NO_REPLY")]
+    yield Row("silence as a call, after a first word", nothing, "done", [WORD], "sent")
+    elsewhere = [f"send:{ANSWER}", written.replace('"1"', '"7"')]
+    yield Row("a call for elsewhere, after an answer", elsewhere, "done", [ANSWER], "sent")
     away = [f"text:{ANSWER}", other, written.replace('"1"', '"7"')]
     yield Row("a call for elsewhere is not done", away, "done", [ANSWER], "delivered")
 

@@ -263,7 +263,7 @@ class _Reader:
                 piece = _without_blank_lines(piece)
             elif before[-1].isspace():
                 piece = piece.lstrip(" \t")
-            elif piece[0].isalnum() and _ENDS_WORD.search(before[-20:]) is not None:
+            elif _ENDS_WORD.search(before[-20:]) is not None and _begins_word(before, piece):
                 piece = f" {piece}"
             self._seam = False
         if piece:
@@ -274,6 +274,12 @@ class _Reader:
         self._at = at
         self._code_end = min(self._code_end, at)
         self._seam = True
+
+
+def _begins_word(before: str, piece: str) -> bool:
+    """Tell whether a piece begins another word than the one that was cut off before it."""
+    goes_on = before[-1].islower() and piece[0].islower()
+    return piece[0].isalnum() and not (goes_on or (before[-1].isdigit() and piece[0].isdigit()))
 
 
 def _without_blank_lines(piece: str) -> str:

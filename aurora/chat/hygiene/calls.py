@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .arguments import read_arguments, read_json, tagged_arguments
 from .code import codes_in, outside, unfenced
-from .names import OWN
+from .names import OWN, REASONING
 
 
 class WrittenCall(NamedTuple):
@@ -48,6 +48,7 @@ _ACTION = re.compile(
     rf"|\[Tool Call: ?{OWN.pattern}\]\s*Arguments:)",
     re.MULTILINE,
 )
+_TAG = re.compile(r"</?(?P<name>[\w:.=-]{1,60}+)>")
 _DSML = re.compile(r"(?<=[</])[|\uff5c]{1,2}DSML[|\uff5c]{1,2}\ ?")
 _CHATTER = frozenset(
     {
@@ -180,18 +181,27 @@ def _from_tags(text: str, named: re.Match[str] | None) -> WrittenCall | None:
     else:
         names = {one["name"] for one in _NAME.finditer(text[: _BEFORE * 2])}
         if len(names) != 1:
-            return _from_json(re.sub(r"</?[\w:.-]{1,40}+>", " ", text))
+            return _from_json(_without_tags(text))
         name = names.pop()
         body = text[text.index(name) + len(name) :]
     arguments = tagged_arguments(body)
     if arguments:
         return WrittenCall(name, arguments)
     opening = body.find("{")
-    bare = re.sub(r"</?[\w:.=-]{1,60}+>", " ", body[opening:]) if opening >= 0 else ""
+    bare = _without_tags(body[opening:]) if opening >= 0 else ""
     if named is not None and bare:
         return _from_json(f"{name} {bare}")
-    inner = re.sub(r"</?[\w:.=-]{1,60}+>", " ", text).strip()
+    inner = _without_tags(text).strip()
     return _from_json(inner) or _from_code(inner)
+
+
+def _without_tags(text: str) -> str:
+    """Leave tags out; but those around what is thought in a message, by which that is known."""
+    return _TAG.sub(lambda found: found[0] if _is_thought(found["name"]) else " ", text)
+
+
+def _is_thought(name: str) -> bool:
+    return name.lower().replace("-", "_") in REASONING
 
 
 def _only_name(before: str) -> str | None:

@@ -17,13 +17,7 @@ from ..reasons import POSTPONED, REASONS, Reason
 from ..words import Phrase, say
 from ..words.notices import UNSEEN
 from .emoji import usable_emoji
-from .failures import (
-    FAILURES,
-    WAITING,
-    SendFailed,
-    explain,
-    insist,
-)
+from .failures import FAILURES, WAITING, SendFailed, explain, insist
 from .hygiene import WrittenCall, clean
 from .languages import Speak, speak_as_before
 from .places import Place, find_place
@@ -100,6 +94,7 @@ class Delivery:
     async def _settle(self, turn: Turn, unsent: Unsent, *, fallback: bool) -> Reason:
         seen = await self._pay(turn)
         act = TABLE[seen.last, seen.rest(unsent.text)]
+        turn.dropped = len(unsent.text)
         call = unsent.call
         if call is not None and (call.name == "discord_send" or not seen.answered):
             # One that says nothing, or something elsewhere, undoes nothing of the rest.
@@ -108,14 +103,12 @@ class Delivery:
             if undone or reason not in (Reason.TOOL_TALK, Reason.NO_ANSWER):
                 return reason
         if act is not Act.DELIVER:
-            turn.dropped = len(unsent.text)
             return _without(turn, seen, unsent)
         if not fallback and seen.last is not Last.TEXT:
-            turn.dropped = len(unsent.text)
             return Reason.SENT if seen.answered else Reason.TEXT_NOT_DELIVERED
         if (await self._repeats(turn))(unsent.text):
-            turn.dropped = len(unsent.text)
             return Reason.SENT
+        turn.dropped = 0
         await self._deliver(turn, unsent.text)
         return Reason.DELIVERED
 

@@ -56,6 +56,20 @@ async def test_text_after_a_send_is_dropped(stage: Stage) -> None:
     assert [one.content for one in stage.answers()] == ["By tool"]
 
 
+async def test_how_much_of_a_text_was_dropped_is_kept(stage: Stage) -> None:
+    """Whoever looks for words that never came finds out that there were some."""
+    sent, called = await stage.ask(), await stage.ask()
+    await send(stage.open(sent), stage.channel, "By tool")
+    turn = together(sent)
+    await stage.settle(turn, "I have answered.")
+    assert turn.dropped == len("I have answered.")
+    turn = together(called)
+    said = ("Let me answer.", f"discord_send('{called.channel_id}', 'By words')")
+    assert await stage.delivery.settle(turn, Said(said), fallback=True) is Reason.DELIVERED
+    assert [one.content for one in stage.answers()] == ["By tool", "By words"]
+    assert turn.dropped == len("Let me answer.")
+
+
 async def test_a_send_elsewhere_is_no_answer(stage: Stage) -> None:
     """The person waits here, so the text comes here."""
     other = stage.local.add_channel(stage.guild, "random")

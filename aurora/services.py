@@ -16,12 +16,10 @@ from redbot.core import Config, commands
 from redbot.core.bot import Red
 from redbot.core.data_manager import cog_data_path
 
-from .agents.address import Address
-from .agents.lookup import trouble_with
 from .agents.own_tools import OwnTools
 from .agents.protocol import Housed, ToolLister
 from .agents.sdk import SdkFolder
-from .agents.server import AgentServer, withheld
+from .agents.server import AgentServer
 from .chat.delivery import Delivery
 from .chat.fingerprints import Fingerprints
 from .chat.languages import speak_in
@@ -49,7 +47,6 @@ from .ledger.sqlite import SqliteStore
 from .model import Change
 from .queue import MessageQueue
 from .queue.limits import WorkRules
-from .reasons import AgentError
 from .runs.background import Background
 from .runs.cancelling import Cancelling
 from .runs.claim import Claims
@@ -67,10 +64,8 @@ from .tools.host import Toolbox
 from .tools.memories import Memories
 from .tools.offers import Offers
 from .tools.watching import EitherToolbox
-from .words import Phrase, clause, in_order
+from .words import Phrase
 from .words.alerts import SET_ASIDE
-from .words.remedies import remedy_for
-from .words.setup import NO_SERVER, OUT_OF_REACH, WITHHELD
 
 log = logging.getLogger("red.aurora")
 
@@ -354,28 +349,6 @@ class Services:
         """Change a guild's settings, and look again at what waits under them."""
         await self.settings.set_guild(guild_id, **values)
         self.queue.reconsider([guild_id])
-
-    async def probe(self) -> Phrase | None:
-        """Ask the agent server whether it answers; return what is wrong, in plain words."""
-        backend = self.agents.backend
-        if backend is None:
-            return NO_SERVER
-        error = await trouble_with(backend)
-        return _out_of_reach(backend.url, error) if error else None
-
-    async def try_server(self, address: Address, *, clear_ok: bool) -> Phrase | None:
-        """Ask a server whether it answers, before it is used; return what is wrong."""
-        token = (await self.bot.get_shared_api_tokens("letta")).get("token")
-        error = await self.agents.try_out(address, token, clear_ok=clear_ok)
-        if error is None:
-            return None
-        said = _out_of_reach(address.url, error)
-        return WITHHELD(said=said) if withheld(address, token, clear_ok=clear_ok) else said
-
-
-def _out_of_reach(url: str, error: AgentError) -> Phrase:
-    said = OUT_OF_REACH(url=url, detail=clause(error.detail))
-    return in_order(said, remedy_for(error.detail))
 
 
 async def _owns(bot: Red, user_id: int) -> bool:

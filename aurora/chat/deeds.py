@@ -6,12 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import discord
 
-from ..guard.looking import Guard
-from ..guard.policy import Act, Allowed, Denied, Target
+from ..guard.policy import Act, Allowed
 from ..ledger import Store
 from ..model import Send, Turn
-from ..reasons import Reason
-from .failures import FAILURES, NotAllowed, SendFailed, explain, insist
+from .failures import FAILURES, explain, insist
 from .places import Place
 from .sender import Sender
 
@@ -22,12 +20,30 @@ Deed = Callable[[Allowed], Awaitable[int]]
 
 
 class Deeds:
-    """Edits messages and starts threads; a call repeated with its record takes no effect twice."""
+    """Reacts, edits messages and starts threads; a repeated call takes no effect twice."""
 
-    def __init__(self, store: Store, guard: Guard, sender: Sender) -> None:
+    def __init__(self, store: Store, sender: Sender) -> None:
         self._store = store
-        self._guard = guard
         self._sender = sender
+
+    async def react(
+        self,
+        turn: Turn,
+        channel: Place | discord.DMChannel,
+        message_id: int,
+        emoji: discord.PartialEmoji,
+    ) -> Send:
+        """React to a message; raise SendFailed."""
+        print_ = self._sender.fingerprints.of(str(emoji))
+        # What a model writes there may be no emoji at all, and is kept nowhere.
+        key = f"react:{message_id}:{print_}"
+        send = Send(key, "reaction", "tool", channel.id, print_, message_id)
+
+        async def react(_allowed: Allowed) -> int:
+            await channel.get_partial_message(message_id).add_reaction(emoji)
+            return message_id
+
+        return await self._do(turn, Act.REACT, send, react)
 
     async def edit(
         self, turn: Turn, channel: Place | discord.DMChannel, message_id: int, text: str
@@ -75,7 +91,7 @@ class Deeds:
                 return found
 
         done = await self._do(turn, Act.START_THREAD, send, start)
-        self._guard.sent(turn, channel.id)
+        self._sender.guard.sent(turn, channel.id)
         return done
 
     async def _do(self, turn: Turn, act: Act, send: Send, deed: Deed) -> Send:
@@ -84,16 +100,10 @@ class Deeds:
         known = next((one for one in sends if one.key == send.key and one.message_ids), None)
         if known is not None:
             return known
-        if not await self._store.record_send(event, send):
-            text = "Aurora was told to forget this message; nothing more is done for it."
-            raise SendFailed(Reason.FORGOTTEN, text)
-        target = Target(send.channel_id, send.reply_to)
+        await self._sender.begin(event, send)
 
         async def once() -> int:
-            answer = await self._guard.ask(turn, act, target, begins=True)
-            if isinstance(answer, Denied):
-                raise NotAllowed(answer.code, answer.text)
-            return await deed(answer)
+            return await deed(await self._sender.permit(turn, act, send))
 
         try:
             found = await insist(once, self._sender.patience)

@@ -16,6 +16,7 @@ from ..model import Event, Said, Trace, Turn
 from ..reasons import POSTPONED, REASONS, Reason
 from ..words import Phrase, say
 from ..words.notices import UNSEEN
+from .deeds import Deeds
 from .emoji import usable_emoji
 from .failures import FAILURES, WAITING, SendFailed, explain, insist
 from .hygiene import WrittenCall, clean
@@ -54,6 +55,7 @@ class Delivery:
         self._bot = bot
         self._store = store
         self._sender = sender
+        self._deeds = Deeds(store, sender)
         self._speak = speak
         self._silence = silence
 
@@ -130,7 +132,7 @@ class Delivery:
         emoji = usable_emoji(channel, str(arguments.get("emoji", "")))
         if message_id is None or emoji is None:
             return Reason.TOOL_TALK
-        await self._sender.react(turn, channel, message_id, emoji)
+        await self._deeds.react(turn, channel, message_id, emoji)
         return Reason.REACTED
 
     async def trace(self, turn: Turn) -> Trace:

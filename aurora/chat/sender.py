@@ -44,7 +44,7 @@ def nonce_for(event_id: str, key: str, part: int) -> str:
 
 
 class Sender:
-    """Sends and reacts on behalf of events; a call repeated with its key takes no effect twice.
+    """Sends on behalf of events; a call repeated with its key takes no effect twice.
 
     The guard is asked before each part of a text, and before each time that it is tried again;
     Aurora's own notices need the bot's rights alone, which Discord asks for.
@@ -70,7 +70,7 @@ class Sender:
     ) -> None:
         self._bot = bot
         self._store = store
-        self._guard = guard
+        self.guard = guard
         self._most = most
         self._speak = speak
         self._output = output or Output()
@@ -142,7 +142,7 @@ class Sender:
             send = known
         else:
             send = send._replace(owed=owed if len(parts) > 1 or (known and known.owed) else None)
-            await self._begin(event, send)
+            await self.begin(event, send)
         mentions = _allowed_mentions(turn, send) if ping else discord.AllowedMentions.none()
         options: dict[str, Any] = {"allowed_mentions": mentions}
         if view is not None:
@@ -202,7 +202,7 @@ class Sender:
         """Keep a text that is to be sent after another one that waits."""
         length = _length(self.filtered(turn, text).text, beside)
         send = send._replace(length=length, owed=_owed(text, beside))
-        await self._begin(turn.speaker, send)
+        await self.begin(turn.speaker, send)
 
     async def waive(self, event: Event, send: Send | None) -> None:
         """Keep that a send owes nothing more, if it did."""
@@ -221,42 +221,12 @@ class Sender:
             return error
         return None
 
-    async def react(
-        self,
-        turn: Turn,
-        channel: Place | discord.DMChannel,
-        message_id: int,
-        emoji: discord.PartialEmoji,
-    ) -> Send:
-        """Let the agent react to a message; raise SendFailed."""
-        event = turn.speaker
-        print_ = self.fingerprints.of(str(emoji))
-        # What a model writes there may be no emoji at all, and is kept nowhere.
-        key = f"react:{message_id}:{print_}"
-        known = await self._known(event, key)
-        if known and known.message_ids:
-            return known
-        send = Send(key, "reaction", "tool", channel.id, print_, message_id)
-        await self._begin(event, send)
-        message = channel.get_partial_message(message_id)
-
-        async def add() -> None:
-            await self._permit(turn, Act.REACT, send)
-            await message.add_reaction(emoji)
-
-        try:
-            await insist(add, self.patience)
-        except FAILURES as error:
-            raise explain(error) from error
-        send = send._replace(message_ids=(message_id,))
-        await self._store.record_send(event, send)
-        return send
-
-    async def _begin(self, event: Event, send: Send) -> None:
+    async def begin(self, event: Event, send: Send) -> None:
+        """Record what is about to be done for an event; raise SendFailed if it is forgotten."""
         if not await self._store.record_send(event, send):
             raise SendFailed(
                 Reason.FORGOTTEN,
-                "Aurora was told to forget this message; nothing more is sent for it.",
+                "Aurora was told to forget this message; nothing more is done for it.",
             )
 
     async def _parts(
@@ -304,7 +274,7 @@ class Sender:
         act = Act.POLL if part.ballot else Act.ATTACH if part.name else Act.SEND
 
         async def post() -> int:
-            allowed = await self._permit(turn, act, send)
+            allowed = await self.permit(turn, act, send)
             if not allowed.embeds:
                 options["suppress_embeds"] = True
             # A file is used up by each try.
@@ -317,15 +287,15 @@ class Sender:
                 raise
             message_id = await insist(post, patience)
         if index == 0 and send.by != "notice":
-            self._guard.sent(turn, channel.id)
+            self.guard.sent(turn, channel.id)
         return message_id
 
-    async def _permit(self, turn: Turn, act: Act, send: Send) -> Allowed:
-        """Ask the guard for the next part of a send; raise NotAllowed."""
+    async def permit(self, turn: Turn, act: Act, send: Send) -> Allowed:
+        """Ask the guard for the next part of a send, or for a deed; raise NotAllowed."""
         if send.by == "notice":
             return Allowed()
         target = Target(send.channel_id, send.reply_to)
-        answer = await self._guard.ask(turn, act, target, begins=not send.message_ids)
+        answer = await self.guard.ask(turn, act, target, begins=not send.message_ids)
         if isinstance(answer, Denied):
             raise NotAllowed(answer.code, answer.text, send)
         return answer

@@ -62,7 +62,7 @@ class Toolbox:
         self._bot = bot
         self._store = store
         self._sender = sender
-        self._deeds = Deeds(store, guard, sender)
+        self._deeds = Deeds(store, sender)
         self._guard = guard
         self._clock = clock
         self._memory = memory

@@ -64,7 +64,7 @@ async def discord_add_reaction(call: Call) -> str:
             Reason.UNKNOWN_EMOJI,
         )
     try:
-        await scope.sender.react(scope.turn, channel, message_id, emoji)
+        await scope.deeds.react(scope.turn, channel, message_id, emoji)
     except SendFailed as failure:
         hint = ""
         if failure.reason is Reason.UNKNOWN_EMOJI:

@@ -54,7 +54,11 @@ class Deeds:
         """
         said = self._sender.filtered(turn, text)
         print_ = self._sender.fingerprints.of(said.text)
-        key = f"edit:{message_id}:{print_}"
+        sends = await self._store.sends(turn.speaker.id)
+        edits = [one for one in sends if one.kind == "edit" and one.reply_to == message_id]
+        # Only the last one is repeated by the same text: what an earlier one said is gone.
+        repeated = bool(edits) and edits[-1].text_hash == print_
+        key = edits[-1].key if repeated else f"edit:{message_id}:{len(edits)}"
         send = Send(key, "edit", "tool", channel.id, print_, message_id, length=len(said.text))
 
         async def edit(allowed: Allowed) -> int:

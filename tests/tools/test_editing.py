@@ -55,6 +55,18 @@ async def test_a_message_gets_another_text(stage: Stage) -> None:
     assert len(stage.answers()) == 1
 
 
+async def test_a_message_gets_back_a_text_that_it_had(stage: Stage) -> None:
+    """Who changes their mind twice is not told of a text that is not there."""
+    event = await stage.ask()
+    message = await sent(stage, event)
+    tools = stage.open(event)
+    for text in ("Tea at five.", "Tea at six.", "Tea at five."):
+        assert not (await edit(tools, message, text)).is_error
+        assert message.content == text
+    again = await send(tools, stage.channel, "Tea at five.")
+    assert "You had sent this already" in again.text
+
+
 async def test_an_edit_alone_is_an_answer(stage: Stage) -> None:
     """Who asked for a correction sees it; nobody is left with a mark of silence."""
     message = await sent(stage, await stage.ask())

@@ -7,7 +7,9 @@ from typing import Any
 
 import discord
 from redbot.core import commands
+from redbot.core.utils.chat_formatting import box
 
+from ..chat.splitting import shorten
 from ..guard.pressing import Question
 from ..services import Services
 from ..words import Phrase, say
@@ -57,3 +59,8 @@ def working(ctx: commands.Context) -> AbstractAsyncContextManager[Any]:
 def unfenced(text: str) -> str:
     """Make a text safe in a box: no run of backticks, however long, ends it."""
     return text.replace("`", "`\u200b")
+
+
+def boxed(text: str, limit: int) -> str:
+    """Put a text of others, of so many characters at most, into a box."""
+    return box(shorten(unfenced(text), limit))

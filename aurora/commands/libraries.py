@@ -3,9 +3,7 @@
 import asyncio
 
 from redbot.core import commands
-from redbot.core.utils.chat_formatting import box
 
-from ..chat.splitting import shorten
 from ..context.child import libraries
 from ..guard.invoking import asks
 from ..guard.policy import Act
@@ -13,10 +11,10 @@ from ..installing import FolderState, InstallError
 from ..services import Services
 from ..words import installing as w
 from ..words import say
-from .asking import confirm, refuse, tell, unfenced, working
+from .asking import boxed, confirm, refuse, tell, working
 from .config import ConfigCommands
 
-_TROUBLE_CHARS = 1400
+_MOST_CHARS = 1400
 
 
 class LibrariesCommands:
@@ -33,16 +31,12 @@ class LibrariesCommands:
             await tell(ctx, w.FILES_READY)
             return
         if not await confirm(ctx, self.services, w.FILES_OFFER(packages=folder.packages)):
-            await tell(ctx, w.FILES_LATER(command=_boxed(folder.command())))
+            await tell(ctx, w.FILES_LATER(command=boxed(folder.command(), _MOST_CHARS)))
             return
         try:
             async with working(ctx):
                 await folder.install()
         except InstallError as error:
-            await refuse(ctx, w.FILES_FAILED(trouble=_boxed(say(error.phrase))))
+            await refuse(ctx, w.FILES_FAILED(trouble=boxed(say(error.phrase), _MOST_CHARS)))
             return
         await tell(ctx, w.FILES_DONE)
-
-
-def _boxed(text: str) -> str:
-    return box(shorten(unfenced(text), _TROUBLE_CHARS))

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from redbot.core import commands
-from redbot.core.utils.chat_formatting import box
 
 from ..agents.sdk import SdkFolder
-from ..chat.splitting import shorten
 from ..installing import FolderState, InstallError
 from ..services import Services
 from ..words import Phrase, say
 from ..words import setup as w
-from .asking import confirm, unfenced, working
+from .asking import boxed, confirm, working
 
 _OFFERS = {
     FolderState.MISSING: w.SDK_OFFER,
@@ -38,13 +36,9 @@ async def provide_sdk(ctx: commands.Context, services: Services) -> Phrase | Non
     except InstallError as error:
         # The command is shown on its own; what pip wrote may be long.
         trouble = say(error.phrase).replace(sdk.command(), say(w.SDK_SEE_BELOW))
-        return w.SDK_FAILED(trouble=_boxed(trouble, _PIP_CHARS), how=_how(sdk))
+        return w.SDK_FAILED(trouble=boxed(trouble, _PIP_CHARS), how=_how(sdk))
     return None
 
 
 def _how(sdk: SdkFolder) -> Phrase:
-    return w.SDK_BY_HAND(command=_boxed(sdk.command(), _COMMAND_CHARS))
-
-
-def _boxed(text: str, limit: int) -> str:
-    return box(shorten(unfenced(text), limit))
+    return w.SDK_BY_HAND(command=boxed(sdk.command(), _COMMAND_CHARS))

@@ -13,13 +13,18 @@ from urllib.parse import unquote
 import pytest
 
 from aurora import words
+from aurora.agents.protocol import ToolSpec
 from aurora.aurora import Aurora
 from aurora.commands.config import ConfigCommands
 from aurora.commands.events import EventsCommands
 from aurora.commands.queue import QueueCommands
-from aurora.settings import GUILD_DEFAULTS, KEYS, RULES, typed
+from aurora.reasons import REASONS
+from aurora.settings import GUILD_DEFAULTS, KEYS, RULES, GuildSettings, typed
+from aurora.tools.choice import CHOICES, tools_for
+from aurora.words import say
 from tests.support.commands import commands_of_the_cog
 from tests.support.documents import DESIGN, functions, section, text_of, way_of_a_mention
+from tests.support.events import make_event
 from tests.support.house import PACKAGES, ROOT, modules_of
 
 DOCUMENTS = [
@@ -86,6 +91,27 @@ def test_commands_md_names_no_command_that_does_not_exist() -> None:
         and not any(name.startswith(f"{used} ") for name in known)
     ]
     assert wrong == []
+
+
+def test_every_tool_stands_in_the_readme_with_its_arguments() -> None:
+    """In the order of its schema, with a question mark behind what may be left out."""
+    written = set(re.findall(r"`(discord_\w+\([^)]*\))`", "\n".join(rows("README.md"))))
+    event, everything = make_event(), dict.fromkeys(CHOICES, "allow")
+    offered = tools_for(event, GuildSettings(tools_chosen=everything), memory=False)
+    assert written == {_signature(one.spec) for one in offered}
+
+
+def _signature(spec: ToolSpec) -> str:
+    needed = spec.parameters.get("required", ())
+    names = (name if name in needed else f"{name}?" for name in spec.parameters["properties"])
+    return f"{spec.name}({', '.join(names)})"
+
+
+def test_every_sentence_about_an_end_is_explained() -> None:
+    """Who reads one finds there what it means, by its first words or others of it."""
+    quoted = re.findall(r'"([^"]+)"', text_of("docs/troubleshooting.md"))
+    told = {say(one.user) for one in REASONS.values() if one.user is not None and not one.mark}
+    assert [one for one in told if not any(words in one for words in quoted)] == []
 
 
 # -- links

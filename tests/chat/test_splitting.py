@@ -317,4 +317,4 @@ def test_hostile_text_is_split_in_linear_time(piece: str) -> None:
         return time.process_time() - begin
 
     seconds(1000)
-    assert min(seconds(400_000) for _ in range(2)) < 30 * max(seconds(25_000), 0.005)
+    assert min(seconds(200_000) for _ in range(2)) < 30 * max(seconds(12_500), 0.005)

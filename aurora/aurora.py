@@ -33,7 +33,7 @@ from .intake.addressing import unplaced
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
 from .runs.cancelling import Show, in_channel, in_guild
-from .services import Services
+from .services.wiring import build
 from .settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS
 from .tools.offers import PostButton
 from .words import translate_with, verbatim
@@ -73,7 +73,7 @@ class Aurora(
         config = Config.get_conf(self, identifier=0xA0402A, force_registration=True)
         config.register_global(**GLOBAL_DEFAULTS)
         config.register_guild(**GUILD_DEFAULTS)
-        self.services = Services.build(bot, self, config)
+        self.services = build(bot, self, config)
         self._standing_by: asyncio.Task[None] | None = None
 
     async def cog_load(self) -> None:

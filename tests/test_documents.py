@@ -48,7 +48,7 @@ def rows(document: str) -> list[str]:
 def test_every_setting_stands_in_the_documents_with_its_default_and_range(
     setting: str, document: str
 ) -> None:
-    """A row with `config <setting>`, the default and the range, as settings.py has them."""
+    """A row with `config <setting>`, the default and the range, as settings/ has them."""
     key = KEYS[setting]
     named = re.compile(rf"aurora config {setting}\b")
     found = [

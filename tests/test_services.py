@@ -9,7 +9,7 @@ from tests.support.house import ROOT
 
 def build() -> ast.FunctionDef:
     """Return the function that wires everything."""
-    tree = ast.parse((ROOT / "aurora" / "services.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "aurora" / "services" / "wiring.py").read_text(encoding="utf-8"))
     return next(
         node
         for node in ast.walk(tree)

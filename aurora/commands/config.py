@@ -1,12 +1,10 @@
 """`[p]aurora config`: what a server's admins, and for DMs the owner, decide."""
 
-from collections.abc import Iterator
-from typing import Any, Literal, Optional
+from typing import Literal, Optional
 
 import discord
 from discord import app_commands
 from redbot.core import commands
-from redbot.core.utils.chat_formatting import inline
 
 from ..guard.invoking import asks, ensure
 from ..guard.policy import Act
@@ -18,65 +16,23 @@ from ..settings import (
     BUDGET,
     KEYS,
     MCP_TOOLS,
-    RULES,
-    SettingError,
-    Settings,
-    parse,
-    typed,
 )
 from ..words import config as w
 from ..words import in_order, say
-from ..words.memory import ROLE_VALUES
-from ..words.settings import HELP
-from ..words.silence import VALUES as SILENCE_VALUES
 from .agents import find_agent, warnings_about
 from .alerting import set_alerts, set_webhook
 from .asking import refuse, tell, working
 from .audience import Action, pairs_in_words, set_audience
-from .calling import calling_rows
 from .choosing import choose_tools, set_tool, show_tools
 from .memory import choose_role
 from .overview import show_commands
 from .previews import change_hosts
-from .rows import Row, show_rows
+from .rows import show_rows
 from .scope import guild_of
+from .settings import change_setting, setting, setting_rows
 from .setup import SetupCommands
 
-_LISTS = ("channels", "roles", "users")
-_OTHERS = {
-    "tools": w.OWN_COMMAND,
-    "alerts": w.OWN_COMMAND,
-    "audience": w.OWN_COMMAND,
-    "embedhosts": w.OWN_COMMAND,
-    "silence": w.OWN_COMMAND,
-    "files": w.OWNERS_COMMAND,
-    "retention": w.OWNERS_COMMAND,
-    "alertwebhook": w.OWNERS_COMMAND,
-    **dict.fromkeys(_LISTS, w.OWN_COMMAND),
-    **dict.fromkeys(("replies", "ignoreprefixes", "mentionrole", "wakeword"), w.OWN_COMMAND),
-    **dict.fromkeys(("memory", "trustbot"), w.OWNERS_COMMAND_THERE),
-}
 _TOOLS_OF = (AURORAS_TOOLS, MCP_TOOLS)
-
-
-def _setting(group: commands.Group, key: str) -> Any:
-    """Make the command of one setting; what it says of itself comes from settings.py."""
-    rule = RULES[key]
-
-    async def change(self: "ConfigCommands", ctx: commands.GuildContext, value: str) -> None:
-        await _change(self.services, ctx, ctx.guild, rule.command, value)
-
-    told = HELP(help=rule.help, values=rule.values)
-    # Red looks for a docstring before it asks the translator.
-    change.__doc__ = str(told)
-    # discord.py takes a function for a method only if it looks like one.
-    change.__qualname__ = f"ConfigCommands.{rule.command}"
-    guarded = asks(Act.CONFIGURE)(commands.guild_only()(change))
-    # Given like this, it is kept by the copies that the cog makes of its commands.
-    made = group.command(
-        name=rule.command, with_app_command=False, i18n=lambda _english: say(told)
-    )
-    return made(guarded)
 
 
 class ConfigCommands:
@@ -89,19 +45,19 @@ class ConfigCommands:
         """Change how Aurora works in this server, or in direct messages."""
         await show_commands(ctx)
 
-    config_replydepth = _setting(config, "reply_thread_depth")
-    config_typing = _setting(config, "enable_typing_indicator")
-    config_ratelimit = _setting(config, "rate_limit_seconds")
-    config_queuesize = _setting(config, "max_queue_size")
-    config_userqueue = _setting(config, "user_queue_size")
-    config_timeout = _setting(config, "agent_timeout")
-    config_mcpguidance = _setting(config, "mcp_guidance_enabled")
-    config_fallback = _setting(config, "deliver_text")
-    config_answer = _setting(config, "answer_way")
-    config_coalesce = _setting(config, "coalesce_messages")
-    config_debounce = _setting(config, "debounce_seconds")
-    config_messages = _setting(config, "messages")
-    config_steps = _setting(config, "max_steps")
+    config_replydepth = setting(config, "reply_thread_depth")
+    config_typing = setting(config, "enable_typing_indicator")
+    config_ratelimit = setting(config, "rate_limit_seconds")
+    config_queuesize = setting(config, "max_queue_size")
+    config_userqueue = setting(config, "user_queue_size")
+    config_timeout = setting(config, "agent_timeout")
+    config_mcpguidance = setting(config, "mcp_guidance_enabled")
+    config_fallback = setting(config, "deliver_text")
+    config_answer = setting(config, "answer_way")
+    config_coalesce = setting(config, "coalesce_messages")
+    config_debounce = setting(config, "debounce_seconds")
+    config_messages = setting(config, "messages")
+    config_steps = setting(config, "max_steps")
 
     @config.command(name="budget", with_app_command=False)
     @commands.guild_only()
@@ -118,9 +74,9 @@ class ConfigCommands:
         is told; past twice as much its run is stopped.
         """
         if what is not None and value is not None:
-            await _change(self.services, ctx, ctx.guild, f"{BUDGET} {what}", value)
+            await change_setting(self.services, ctx, ctx.guild, f"{BUDGET} {what}", value)
             return
-        rows = _rows(self.services.settings, ctx.guild.id)
+        rows = setting_rows(self.services.settings, ctx.guild.id)
         mine = (row for row in rows if row[0].startswith(BUDGET))
         await show_rows(ctx, mine, say(w.CHANGE_BUDGET, ctx.clean_prefix))
 
@@ -135,15 +91,14 @@ class ConfigCommands:
         `<per_minute>` and `[per_hour]`: 1 to 1000 times each; or `off` alone. Messages that are
         answered together count once.
         """
-        await _change(self.services, ctx, ctx.guild, "userlimit", f"{per_minute} {per_hour}")
+        await change_setting(
+            self.services, ctx, ctx.guild, "userlimit", f"{per_minute} {per_hour}"
+        )
 
-    config_invites = _setting(config, "allow_invites")
-    config_botturns = _setting(config, "bot_turns")
+    config_invites = setting(config, "allow_invites")
+    config_botturns = setting(config, "bot_turns")
 
     @config.command(name="set")
-    @app_commands.choices(
-        setting=[app_commands.Choice(name=name, value=name) for name in KEYS],
-    )
     @asks(Act.CONFIGURE)
     async def config_set(
         self,
@@ -165,7 +120,17 @@ class ConfigCommands:
             setting = f"{setting} {value}"
             value, _, server = (server or "").partition(" ")
         guild = await guild_of(ctx, server or None)
-        await _change(self.services, ctx, guild, setting, value)
+        await change_setting(self.services, ctx, guild, setting, value)
+
+    @config_set.autocomplete("setting")
+    async def config_set_settings(
+        self,
+        _interaction: discord.Interaction,
+        typed: str,
+    ) -> list[app_commands.Choice[str]]:
+        """Offer the settings whose names hold what is typed; Discord shows 25."""
+        found = [name for name in KEYS if typed.lower() in name]
+        return [app_commands.Choice(name=name, value=name) for name in found[:25]]
 
     @config.command(name="show")
     @asks(Act.LIST)
@@ -192,7 +157,7 @@ class ConfigCommands:
         pairs = pairs_in_words(guild, self.services.settings.loosened(guild.id))
         if pairs is not None:
             said.append(say(pairs))
-        await show_rows(ctx, _rows(self.services.settings, guild.id), " ".join(said))
+        await show_rows(ctx, setting_rows(self.services.settings, guild.id), " ".join(said))
 
     @config.command(name="alerts", with_app_command=False)
     @commands.guild_only()
@@ -334,50 +299,3 @@ class ConfigCommands:
         said = (w.DMS_ON if on else w.DMS_OFF)(agent=f"`{agent_id}`")
         warnings = () if chosen is None else warnings_about(self.services, chosen)
         await tell(ctx, in_order(said, *warnings))
-
-
-async def _change(
-    services: Services, ctx: commands.Context, guild: discord.Guild, command: str, value: str
-) -> None:
-    """Set one setting of a server and say what it is now."""
-    key = KEYS.get(command.lower())
-    if key is None and (other := _OTHERS.get(command.lower())) is not None:
-        await refuse(ctx, other(name=command.lower()))
-        return
-    if key is None:
-        await refuse(ctx, w.NO_SETTING(name=inline(command[:50]), names=", ".join(KEYS)))
-        return
-    try:
-        parsed = parse(key, value)
-        await services.change_guild(guild.id, **{key: parsed})
-    except SettingError as error:
-        await refuse(ctx, error.phrase)
-        return
-    await tell(ctx, w.SET(name=command.lower(), value=typed(parsed)))
-
-
-def _rows(settings: Settings, guild_id: int) -> Iterator[Row]:
-    """Yield the name of each setting, its value in a guild, and what values it takes."""
-    mine, world = settings.guild(guild_id), settings.world
-    yield "agent", settings.agent_for(guild_id) or say(w.NOT_ENABLED), None
-    tools = w.TOOLS_VALUES(one=AURORAS_TOOLS, other=MCP_TOOLS)
-    yield "tools", mine.discord_tools, tools
-    alerts = mine.alert_channel_id is not None
-    yield "alerts", typed(alerts), w.ALERTS_VALUES(off="off")
-    loosened = len(settings.loosened(guild_id))
-    audience = say(w.PAIRS_OFF(count=loosened)) if loosened else "block"
-    yield "audience", audience, w.AUDIENCE_VALUES(one="block", other="off")
-    memory = mine.memory_role_id is not None
-    yield "memory", typed(memory), ROLE_VALUES(off="off")
-    yield "embedhosts", str(len(mine.embed_hosts)), w.HOSTS_VALUES
-    yield "silence", str(len(mine.silence_words)), SILENCE_VALUES
-    yield from calling_rows(mine)
-    for key, rule in RULES.items():
-        yield rule.command, typed(getattr(mine, key)), rule.values
-    for kind in _LISTS:
-        any_listed = getattr(mine, f"{kind}_allowed") or getattr(mine, f"{kind}_denied")
-        yield kind, typed(bool(any_listed)), w.ACCESS_VALUES
-    retention = w.RETENTION_VALUES(lowest=7, highest=365)
-    yield "retention", typed(world.retention_days), retention
-    webhook = world.alert_webhook is not None
-    yield "alertwebhook", typed(webhook), w.WEBHOOK_VALUES(off="off")

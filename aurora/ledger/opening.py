@@ -14,9 +14,10 @@ from . import ASKED_SECONDS, PACE_SECONDS, Backlog, LedgerError
 from .checking import CHECK, DAMAGED, DUE, check
 from .datafile import DataFile
 from .files import BESIDE, copy_of, finish_copy, keep_private, put_aside
-from .schema import MIGRATIONS, make_shrinkable, migrate
+from .schema import make_shrinkable, migrate
 from .tables import Tables
 from .trouble import explained
+from .versions import MIGRATIONS
 
 log = logging.getLogger("red.aurora.ledger")
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from aurora.commands.config import _rows
 from aurora.commands.rows import Row, show_rows
+from aurora.commands.settings import setting_rows
 from aurora.settings import Settings
 from aurora.words import verbatim
 from tests.support.keepers import Keeper
@@ -34,7 +34,7 @@ async def show(rows: list[Row], below: str) -> list[str]:
 
 async def test_in_english_all_settings_fit_into_one_message() -> None:
     """With room for what is said below them."""
-    rows = list(_rows(Settings(Keeper()), 1))
+    rows = list(setting_rows(Settings(Keeper()), 1))
     (message,) = await show(rows, "x" * 150)
     assert all(name in message for name, _, _ in rows)
 

@@ -14,8 +14,9 @@ import pytest
 from aurora.chat.fingerprints import Fingerprints
 from aurora.ledger import LedgerError
 from aurora.ledger.opening import open_ledger
-from aurora.ledger.schema import MIGRATIONS, migrate
+from aurora.ledger.schema import migrate
 from aurora.ledger.secret import KEY_BYTES, KEY_NAME, local_key
+from aurora.ledger.versions import MIGRATIONS
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event
 from tests.support.house import ROOT

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aurora.ledger import LedgerError, rows, schema, sweep
+from aurora.ledger import LedgerError, rows, sweep, versions
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.support.clocks import FakeClock
@@ -46,7 +46,7 @@ def pragma(store: SqliteStore, name: str) -> Any:
         ("mmap_size", 0),
         ("wal_autocheckpoint", 2000),
         ("journal_size_limit", 16 << 20),
-        ("user_version", len(schema.MIGRATIONS)),
+        ("user_version", len(versions.MIGRATIONS)),
     ],
 )
 async def test_a_pragma_is_in_force(store: SqliteStore, name: str, wanted: object) -> None:
@@ -123,9 +123,9 @@ async def test_an_older_ledger_is_brought_up_to_date(
     await old.add(event, change(event))
     await old.close()
     added = ("CREATE TABLE more (x INTEGER) STRICT", "ALTER TABLE notes ADD COLUMN more TEXT")
-    new = sqlite_store(clock, tmp_path, migrations=(*schema.MIGRATIONS, *added))
+    new = sqlite_store(clock, tmp_path, migrations=(*versions.MIGRATIONS, *added))
     assert [one.speaker.id for one in (await new.open()).turns] == [event.id]
-    assert await pragma(new, "user_version") == len(schema.MIGRATIONS) + 2
+    assert await pragma(new, "user_version") == len(versions.MIGRATIONS) + 2
     assert await new.get(event.id) == event
     await new.close()
 
@@ -140,7 +140,7 @@ async def test_a_step_that_fails_leaves_the_ledger_as_it_was(
     await old.close()
     broken = "DROP TABLE notes; CREATE TABLE events (x)"
     with pytest.raises(LedgerError, match="already exists"):
-        await sqlite_store(clock, tmp_path, migrations=(*schema.MIGRATIONS, broken)).open()
+        await sqlite_store(clock, tmp_path, migrations=(*versions.MIGRATIONS, broken)).open()
     assert files(tmp_path) == [FILE]
     assert len((await old.open()).turns) == 1
     await old.note("still", "there")

@@ -105,7 +105,7 @@ class _Drill:
     async def aurora(self, data: Path) -> AsyncIterator[None]:
         """Run a real Red with Aurora, whose clock is that of the drill."""
         town, clock = self._town, self._clock
-        with patch("aurora.services.SystemClock", lambda: clock):
+        with patch("aurora.services.wiring.SystemClock", lambda: clock):
             red = await LocalRed.boot(
                 data, discord=town.discord, cogs=["aurora"], cog_paths=[ROOT], owner=town.mayor
             )

@@ -33,7 +33,7 @@ def asked() -> Iterator[list[str]]:
 def test_the_help_of_every_command_is_in_the_catalogue(
     name: str, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where settings.py says it. A cog works with copies of its commands."""
+    """Also where settings/ says it. A cog works with copies of its commands."""
     command: Any = COMMANDS[name].copy()
     monkeypatch.setattr(Aurora, "__translator__", words._translate)
     command.cog = Aurora

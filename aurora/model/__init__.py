@@ -1,0 +1,33 @@
+"""The plain data that travels through the house."""
+
+from .changes import Change, MemoryChange, Unread
+from .contexts import EventContext, Kind, Mentions, Named, Person, Place, Quote
+from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
+from .sends import Ballot, Offer, Owed, Said, Send, Sent, Trace
+
+__all__ = [
+    "NO_CONTEXT",
+    "Ballot",
+    "Change",
+    "Event",
+    "EventContext",
+    "Kind",
+    "MemoryChange",
+    "Mentions",
+    "Named",
+    "Offer",
+    "Owed",
+    "Person",
+    "Place",
+    "Quote",
+    "Said",
+    "Send",
+    "Sent",
+    "State",
+    "Trace",
+    "Turn",
+    "Unread",
+    "apart",
+    "lane_of",
+    "own_lane",
+]

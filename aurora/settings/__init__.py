@@ -1,0 +1,46 @@
+"""Settings: their values, what may be typed for them, and where they are asked for."""
+
+from .keeping import Keeper, Settings
+from .parsing import parse, typed
+from .rules import NO_LIMIT, Rule, SettingError, TurnLimit
+from .values import (
+    AURORAS_TOOLS,
+    BUDGET,
+    BY_TEXT,
+    BY_TOOL,
+    GLOBAL_DEFAULTS,
+    GUILD_DEFAULTS,
+    KEYS,
+    MCP_TOOLS,
+    PREFIXES,
+    RULES,
+    TO_AGENT,
+    TO_ANY,
+    GlobalSettings,
+    GuildSettings,
+)
+
+__all__ = [
+    "AURORAS_TOOLS",
+    "BUDGET",
+    "BY_TEXT",
+    "BY_TOOL",
+    "GLOBAL_DEFAULTS",
+    "GUILD_DEFAULTS",
+    "KEYS",
+    "MCP_TOOLS",
+    "NO_LIMIT",
+    "PREFIXES",
+    "RULES",
+    "TO_AGENT",
+    "TO_ANY",
+    "GlobalSettings",
+    "GuildSettings",
+    "Keeper",
+    "Rule",
+    "SettingError",
+    "Settings",
+    "TurnLimit",
+    "parse",
+    "typed",
+]

@@ -22,6 +22,7 @@ from tests.support.hostile import gif, jpeg, pdf, png, written, zip_bomb
 HANG_SECONDS = 6.0
 """What takes so long hangs; it is three times what a file may take."""
 STALL_SECONDS = 0.05
+_SLICE = 256 * 1024
 
 
 class Case(NamedTuple):
@@ -135,10 +136,16 @@ async def hall(
 
 @asynccontextmanager
 async def handing_out(data: bytes, children: Children | None = None) -> AsyncIterator[Hall]:
-    """Serve one file."""
+    """Serve one file, in slices: whole it would stall the loop, which the server shares."""
 
-    async def serve(_request: web.Request) -> web.StreamResponse:
-        return web.Response(body=data, content_type="text/plain")
+    async def serve(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        answer.content_length = len(data)
+        await answer.prepare(request)
+        for start in range(0, len(data), _SLICE):
+            await answer.write(data[start : start + _SLICE])
+            await asyncio.sleep(0)
+        return answer
 
     async with hall(serve, children) as opened:
         yield opened

@@ -28,10 +28,11 @@ from .troubles import (
 
 _AROUND_SECONDS = 3.0
 _MOST_LINES = 40
+KILLED_ENDS = ("answered", "failed (crashed)")
+"""How an event ends in whose run a process is killed: after a first word it is not tried again."""
 # Who was accepted under a wrong clock, and is found under a right one, has waited too long as far
-# as anybody can tell; who is killed again and again is not tried for ever; and after a first word
-# nothing is tried again.
-_STORMY_ENDS = ("answered", "expired", "failed (poison)", "failed (crashed)")
+# as anybody can tell; and who is killed again and again is not tried for ever.
+_STORMY_ENDS = (*KILLED_ENDS, "expired", "failed (poison)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ PARTS = {
     "outage": Part(restart_server),
     "guilds": Part(renew_sessions),
     "disk": Part(fill_disk, disk=True),
-    "second": Part(start_second),
+    "second": Part(start_second, ends=KILLED_ENDS),
     "storm": storm(Weather()),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from .parts import Part, PartReport, run_part, storm
+from .parts import KILLED_ENDS, Part, PartReport, run_part, storm
 from .storm import Weather
 from .troubles import (
     DAY,
@@ -59,7 +59,8 @@ async def test_a_full_disk_is_told_once_and_so_is_its_end(tmp_path: Path) -> Non
 
 async def test_a_second_process_keeps_silent_and_takes_over(tmp_path: Path) -> None:
     """It marks nothing that the first one answers, and serves when that is gone."""
-    await soaked(Part(partial(start_second, seconds=2.0), _PER_SECOND), tmp_path)
+    trouble = partial(start_second, seconds=2.0)
+    await soaked(Part(trouble, _PER_SECOND, ends=KILLED_ENDS), tmp_path)
 
 
 async def test_a_storm_of_all_troubles_drains_to_zero(tmp_path: Path) -> None:

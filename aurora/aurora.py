@@ -29,7 +29,9 @@ from .commands.silence import SilenceCommands
 from .commands.triggers import TriggerCommands
 from .guard.invoking import listens
 from .guard.policy import Act
+from .guard.runs import RunAct
 from .intake.addressing import unplaced
+from .intake.pressing import StopButton
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
 from .runs.cancelling import Show, in_channel, in_guild
@@ -42,6 +44,9 @@ from .words.alerts import NOT_STARTED, STANDING_BY
 log = logging.getLogger("red.aurora")
 
 _TAKE_OVER_SECONDS = 5.0
+
+BUTTONS = (PostButton, StopButton)
+"""Buttons that outlive a restart: each message that has one names in its id all it needs."""
 
 Requester = Literal["discord_deleted_user", "owner", "user", "user_strict"]
 
@@ -91,7 +96,7 @@ class Aurora(
     async def _begin(self) -> None:
         """Open what is kept and begin to listen. Raises InUseError if another process has it."""
         await self.services.start()
-        self.bot.add_dynamic_items(PostButton)
+        self.bot.add_dynamic_items(*BUTTONS)
         await self.services.intake.triggers.start()
         await self.services.catchup.start()
         # Last, so that no message overtakes one that was missed; what is not heard is read.
@@ -143,7 +148,7 @@ class Aurora(
         if self._standing_by is not None:
             self._standing_by.cancel()
             await asyncio.wait({self._standing_by})
-        self.bot.remove_dynamic_items(PostButton)
+        self.bot.remove_dynamic_items(*BUTTONS)
         await self.services.catchup.stop()
         await self.services.intake.triggers.stop()
         loop = self.process_message_queue.get_task()
@@ -203,6 +208,20 @@ class Aurora(
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """Let nothing be said to deleted messages."""
         await self.services.intake.gone(payload.message_ids, payload.cached_messages)
+
+    @commands.Cog.listener()
+    @listens(*RunAct)
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Do what a reaction to a message of a run asks for."""
+        if not self.services.standing_by:
+            await self.services.reactions.heard(payload)
+
+    @commands.Cog.listener()
+    @listens(*RunAct)
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        """Do what follows from a reaction that is taken back."""
+        if not self.services.standing_by:
+            await self.services.reactions.heard(payload)
 
     @commands.Cog.listener()
     async def on_shard_disconnect(self, shard_id: int) -> None:

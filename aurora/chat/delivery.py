@@ -16,6 +16,7 @@ from ..model import Event, Said, Trace, Turn
 from ..reasons import POSTPONED, REASONS, Reason
 from ..words import Phrase, say
 from ..words.notices import UNSEEN
+from ..words.runs import STOPPED_BY
 from .deeds import Deeds
 from .emoji import usable_emoji
 from .failures import FAILURES, WAITING, SendFailed, explain, insist
@@ -194,6 +195,12 @@ class Delivery:
     async def call_off(self, event: Event) -> None:
         """Show the person that nothing will come of their message; never raise."""
         await self.show_end(event, Reason.CLEARED)
+
+    async def show_stopped(self, turn: Turn, user_id: int) -> None:
+        """Show on each message of a turn that it was stopped, say once by whom; never raise."""
+        for event in turn.events:
+            await self._react(event, REASONS[Reason.STOPPED].mark)
+        await self._tell(turn.speaker, STOPPED_BY(person=f"<@{user_id}>"), "end", ping=False)
 
     async def _tell(
         self,

@@ -37,14 +37,14 @@ class LookUp:
         self.patience = patience
 
     async def sends(self, turn: Turn) -> list[Send]:
-        """Return what was sent for a turn, notices left out; raise SendFailed.
+        """Return what was sent for a turn, but for what is aside; raise SendFailed.
 
         Sends that were begun and never confirmed are looked for in their channels. Where the bot
         may not look, or finds no end of messages, the send is in doubt, which is a SendFailed.
         """
         event = turn.speaker
         sends = await self._store.sends(event.id)
-        return [await self.look_up(event, one) for one in sends if one.by != "notice"]
+        return [await self.look_up(event, one) for one in sends if not one.aside]
 
     async def look_up(self, event: Event, send: Send) -> Send:
         """Return a send with what is found of it in its channel; raise SendFailed.

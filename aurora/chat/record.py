@@ -88,11 +88,11 @@ class Seen(NamedTuple):
 def read(sends: Iterable[Send], turn: Turn) -> Seen:
     """Read the record of a turn, oldest send first.
 
-    What has not arrived counts only if it is owed: it will. Notices count nowhere.
+    What has not arrived counts only if it is owed: it will. What is aside counts nowhere.
     """
     seen = Seen()
     for send in sends:
-        if send.by == "notice" or not (send.message_ids or send.owed):
+        if send.aside or not (send.message_ids or send.owed):
             continue
         seen = seen._replace(acted=True)
         here = send.channel_id == turn.speaker.channel_id

@@ -14,6 +14,7 @@ from ..chat.places import Channel
 from .acts import NEEDED, OWN_IN_DMS, Act, Standing
 from .looking import is_guest
 from .policy import Actor, Denied, Found, Here, Target, may
+from .runs import RunAct
 
 T = TypeVar("T")
 
@@ -64,11 +65,11 @@ async def ensure(ctx: commands.Context, act: Act) -> None:
         raise commands.NotOwner("This is for the owner of the bot.")
 
 
-def listens(act: Act) -> Callable[[T], T]:
-    """Say for which act a listener asks the guard, by the function that it calls."""
+def listens(*acts: Act | RunAct) -> Callable[[T], T]:
+    """Say for which acts a listener asks the guard, by the function that it calls."""
 
     def decorate(listener: T) -> T:
-        setattr(listener, "act", act)  # noqa: B010 - no attribute that the type knows
+        setattr(listener, "acts", acts)  # noqa: B010 - no attribute that the type knows
         return listener
 
     return decorate

@@ -109,7 +109,7 @@ class Intake:
             return
         if event is not None:
             sends = await self._store.sends(event.id)
-            if event.reason != Reason.MESSAGE_DELETED or any(one.by != "notice" for one in sends):
+            if event.reason != Reason.MESSAGE_DELETED or any(not one.aside for one in sends):
                 return
         # Behind the stranger's message that it was so far.
         async with self.in_order(message.channel.id):

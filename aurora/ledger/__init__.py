@@ -17,6 +17,7 @@ from ..model import (
 )
 from ..reasons import ExplainedError
 from .memory_log import MemoryLog
+from .run_log import RunLog
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""
@@ -73,7 +74,7 @@ class Listed(NamedTuple):
     speaks: bool
 
 
-class Store(MemoryLog, Protocol):
+class Store(MemoryLog, RunLog, Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what

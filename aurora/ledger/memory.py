@@ -38,16 +38,18 @@ from . import (
 from .backlog import Kept, recovered
 from .memories import KeptMemories
 from .outbox import envelope
+from .run_logs import KeptRunLog
 from .sends import put_send
 
 T = TypeVar("T")
 
 
-class MemoryStore(KeptMemories):
+class MemoryStore(KeptMemories, KeptRunLog):
     """A Store that shows what the others must do; tests use it where nothing must survive."""
 
     def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:
-        super().__init__()
+        KeptMemories.__init__(self)
+        KeptRunLog.__init__(self)
         self._clock = clock
         self._retention = retention
         self._events: OrderedDict[str, Event] = OrderedDict()

@@ -57,7 +57,7 @@ def _of(table: str, columns: Sequence[str]) -> str:
     return ", ".join(f"{table}.{column}" for column in columns)
 
 
-_EVENTS = _of("events", _EVENT)
+EVENTS = _of("events", _EVENT)
 INSERT_EVENT = sql(
     "INSERT INTO events (uncounted,", ", ".join((*_FIXED, *_MOVING, "id")), ") VALUES (1",
     ", ?" * len((*_FIXED, *_MOVING, "id")), ") ON CONFLICT (message_id) DO NOTHING",
@@ -80,8 +80,8 @@ COUNT_ENDED = (
 # What is unfinished has a context; so it is found however much has ended.
 _OPEN = "FROM contexts CROSS JOIN events ON seq = event WHERE state IN ('waiting', 'running')"
 OPEN_STATES = sql("SELECT id, seq, guild_id, state", _OPEN)
-UNFINISHED = sql("SELECT", _EVENTS, ", seq", _OPEN, "ORDER BY event")
-WITH_CONTEXT = sql("SELECT", _EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
+UNFINISHED = sql("SELECT", EVENTS, ", seq", _OPEN, "ORDER BY event")
+WITH_CONTEXT = sql("SELECT", EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
 KEEP_TURN = sql("INSERT OR REPLACE INTO turns VALUES (", ", ".join("?" * len(_TURN)), ")")
 UPDATE_TURN = sql(
     "UPDATE turns SET",
@@ -93,7 +93,7 @@ UNFINISHED_TURNS = sql(
     "(SELECT turn_id", _OPEN, ")",
 )  # fmt: skip
 TURN = sql(
-    "SELECT", _of("turns", _TURN), ",", _EVENTS,
+    "SELECT", _of("turns", _TURN), ",", EVENTS,
     "FROM turns JOIN events ON events.id = speaker WHERE turns.id = ?",
 )  # fmt: skip
 # What somebody has waiting in a lane will be a turn or few.
@@ -105,7 +105,7 @@ ASKED = sql(
 )  # fmt: skip
 # What `Listed` adds follows.
 LISTED = sql(
-    "SELECT", _EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
+    "SELECT", EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
     "FROM events LEFT JOIN turns ON turns.id = turn_id WHERE seq = ?",
 )  # fmt: skip
 SENT = sql(

@@ -22,14 +22,15 @@ RECORD_SEND = sql(
     ", seq = CASE WHEN excluded.message_ids = '' AND sends.message_ids = ''",
     "THEN (SELECT max(seq) + 1 FROM sends) ELSE seq END",
 )  # fmt: skip
+SEND = ", ".join(f"sends.{column}" for column in _SEND)
 SENDS = sql(
-    "SELECT", ", ".join(f"sends.{column}" for column in _SEND),
+    "SELECT", SEND,
     "FROM sends JOIN events ON events.seq = sends.event WHERE id = ? ORDER BY sends.seq",
 )  # fmt: skip
 
 
 def send_row(send: Send) -> Row:
-    """Return what is kept of a send, in the order of SEND."""
+    """Return what is kept of a send, in the order of its columns."""
     return (
         send.key,
         send.kind,

@@ -46,6 +46,7 @@ from .rows import (
     whole_event_of,
     whole_turn_of,
 )
+from .run_logs import StoredRunLog
 from .sends import put_send, send_row, sends_of
 from .tables import Tables
 from .writer import Writer
@@ -56,7 +57,7 @@ _MISSING_SECONDS = 60.0
 """How long a file that another process had may be missing before it is begun anew."""
 
 
-class SqliteStore(StoredMemories):
+class SqliteStore(StoredMemories, StoredRunLog):
     """A Store whose every answer is on disk before it is given (promise 1).
 
     `retention` is asked for the seconds that final events are kept, at each sweep; it is called
@@ -72,6 +73,7 @@ class SqliteStore(StoredMemories):
         retention: Callable[[], float],
         opener: Callable[[Path, Clock], tuple[Tables, Backlog]] = open_ledger,
     ) -> None:
+        super().__init__()
         self._path = path
         self._clock = clock
         self._retention = retention
@@ -146,6 +148,7 @@ class SqliteStore(StoredMemories):
         self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()
     ) -> None:
         """Keep new states; the content of what is final is forgotten."""
+        self._write_noted()
         # As they are now: they may differ when they are written.
         rows = [moved_row(event) for event in events]
         for event in events:
@@ -291,6 +294,7 @@ class SqliteStore(StoredMemories):
 
     async def record_send(self, event: Event, send: Send, *, lazily: bool = False) -> bool:
         """Keep a send of an event; one with the same key is replaced."""
+        self._write_noted()
         # A reaction stands at a message of somebody's.
         messages = send.message_ids if send.kind == "message" else ()
         self._sent.add(event.id)

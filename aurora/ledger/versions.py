@@ -311,8 +311,22 @@ WHEN new.state < 'running' AND new.state <> old.state BEGIN
 END;
 """
 
-# What a run shows, costs and is judged by.
+# What a run shows, costs and is judged by. Steps hold no content, and go with their turn. Progress
+# lines are few: each is dropped when it is gone, and what a start finds of them was left behind.
 _SIXTH = """
+CREATE TABLE steps (
+    turn TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    PRIMARY KEY (turn, number)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER turns_dropped AFTER DELETE ON turns BEGIN
+    DELETE FROM steps WHERE turn = old.id;
+END;
+CREATE INDEX sends_of_progress ON sends (event) WHERE sent_by = 'progress';
 """
 
 MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)

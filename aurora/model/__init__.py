@@ -4,6 +4,7 @@ from .changes import Change, MemoryChange, Unread
 from .contexts import EventContext, Kind, Mentions, Named, Person, Place, Quote
 from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
 from .sends import Ballot, Offer, Owed, Said, Send, Sent, Trace
+from .steps import Step, StepKind
 
 __all__ = [
     "NO_CONTEXT",
@@ -24,6 +25,8 @@ __all__ = [
     "Send",
     "Sent",
     "State",
+    "Step",
+    "StepKind",
     "Trace",
     "Turn",
     "Unread",

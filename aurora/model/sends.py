@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+ASIDE = ("notice", "progress")
+"""By whom that is sent which is no answer, and forbids no other run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
@@ -43,13 +46,14 @@ class Send(NamedTuple):
     `reply_to`, or a "thread" that begins with it. `message_ids` is empty while
     the send is under way, and more than one when a long text was split. `by` tells the agent's
     send ("tool"; "mcp" if by a tool of its own, past Aurora) from Aurora's delivery of its text
-    ("delivery") and from a notice to the person, which is no answer. An `interim` send is not
-    meant for the answer; others are full ones. `length` is that of its text, in characters.
+    ("delivery"), and from what is no answer: a "notice" to the person, and a line that tells of
+    "progress". An `interim` send is not meant for the answer; others are full ones. `length` is
+    that of its text, in characters.
     """
 
     key: str
     kind: Literal["message", "reaction", "edit", "thread"]
-    by: Literal["tool", "mcp", "delivery", "notice"]
+    by: Literal["tool", "mcp", "delivery", "notice", "progress"]
     channel_id: int
     text_hash: str
     reply_to: int | None = None
@@ -57,6 +61,11 @@ class Send(NamedTuple):
     interim: bool = False
     length: int = 0
     owed: Owed | None = None
+
+    @property
+    def aside(self) -> bool:
+        """Tell whether it is Aurora's own word about the run, which counts nowhere."""
+        return self.by in ASIDE
 
 
 class Said(NamedTuple):

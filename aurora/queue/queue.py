@@ -252,12 +252,14 @@ class MessageQueue:
             await persist(self._clock, partial(self._store.save_events, part))
         self.reconsider()
 
+    def turn_of(self, message_id: int) -> Turn | None:
+        """Return the turn in which a message waits or runs."""
+        return self._turns.get(message_id)
+
     def find(self, message_id: int) -> Event | None:
         """Return the unfinished event of a message."""
-        turn = self._turns.get(message_id)
-        if turn is None:
-            return None
-        return next(event for event in turn.events if event.message_id == message_id)
+        events = turn.events if (turn := self.turn_of(message_id)) is not None else ()
+        return next((event for event in events if event.message_id == message_id), None)
 
     def waiting(self) -> list[Event]:
         """Return the events that wait, in the order of acceptance; it takes its time for many."""

@@ -120,6 +120,7 @@ class Reason(StrEnum):
     SHUT = "shut"
     DUPLICATE = "duplicate"
     # cancelled
+    STOPPED = "stopped"
     CLEARED = "cleared"
     DISABLED = "disabled"
     FORGOTTEN = "forgotten"

@@ -213,6 +213,7 @@ _ENDS = {
     Reason.SLOWMODE: _doubtful(w.SLOWMODE),
     Reason.PAUSED: _called_off(w.PAUSED, w.MEND_RETRY),
     Reason.AGENT_CHANGED: _called_off(w.AGENT_CHANGED, w.MEND_RETRY),
+    Reason.STOPPED: _called_off(w.STOPPED, w.MEND_RETRY),
     Reason.CLEARED: _called_off(w.CLEARED),
     Reason.DISABLED: _called_off(w.DISABLED),
     Reason.FORGOTTEN: _called_off(w.FORGOTTEN),

@@ -96,6 +96,10 @@ class Delivery(Protocol):
         """Show the person that nothing will come of their message."""
         ...
 
+    async def show_stopped(self, turn: Turn, user_id: int) -> None:
+        """Show, on each message of a turn, that somebody has stopped it, and say who."""
+        ...
+
     def typing(self, event: Event, tools: RunTools) -> Typing:
         """Show that somebody is at work, until the answer is out."""
         ...

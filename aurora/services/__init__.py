@@ -19,10 +19,12 @@ from ..chat.fingerprints import Fingerprints
 from ..clock import Clock
 from ..errors import Breakers, ErrorStats
 from ..guard.looking import Guard
+from ..guard.runs import RunGuard
 from ..health.alerts import Alerts
 from ..health.outages import Outages
 from ..health.status import Status
 from ..intake.catchup import CatchUp
+from ..intake.reactions import Reactions
 from ..intake.receiving import Intake
 from ..ledger import Store
 from ..ledger.secret import local_key
@@ -33,6 +35,7 @@ from ..runs.forgetting import Forgetting
 from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger
 from ..runs.retrying import Retries
+from ..runs.stopping import Stopping
 from ..runs.worker import Worker
 from ..settings import Settings
 from ..tools.memories import Memories
@@ -65,6 +68,9 @@ class Services:
     offers: Offers
     memories: Memories
     cancelling: Cancelling
+    stopping: Stopping
+    run_guard: RunGuard
+    reactions: Reactions
     worker: Worker
     intake: Intake
     catchup: CatchUp

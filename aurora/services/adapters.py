@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import discord
 from redbot.core import Config
 from redbot.core.bot import Red
 
@@ -34,6 +35,11 @@ class ConfigKeeper:
 async def owns(bot: Red, user_id: int) -> bool:
     """Tell whether somebody owns the bot."""
     return user_id in (bot.owner_ids or ())
+
+
+async def manages(bot: Red, member: discord.Member) -> bool:
+    """Tell whether somebody may manage a server, or is an admin of the bot's there."""
+    return member.guild_permissions.manage_guild or await bot.is_admin(member)
 
 
 def folders(backend: object) -> Collection[str]:

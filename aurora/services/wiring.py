@@ -24,11 +24,13 @@ from ..guard.conversations import Conversations
 from ..guard.looking import Guard
 from ..guard.output import Output
 from ..guard.remembering import MemoryGuard
+from ..guard.runs import RunAct, RunGuard
 from ..health.alerts import Alerts
 from ..health.notices import OutageNotices
 from ..health.outages import Outages
 from ..health.status import Status
 from ..intake.catchup import CatchUp
+from ..intake.reactions import STOP, Reactions, stop_by
 from ..intake.receiving import Intake
 from ..intake.rereading import reread
 from ..intake.triggers import Triggers
@@ -45,6 +47,7 @@ from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger, look_again
 from ..runs.ports import Ports
 from ..runs.retrying import Retries
+from ..runs.stopping import Stopping
 from ..runs.worker import Worker
 from ..settings import MCP_TOOLS, Settings
 from ..tools.attachments import Files
@@ -53,7 +56,7 @@ from ..tools.memories import Memories
 from ..tools.offers import Offers
 from ..tools.watching import EitherToolbox
 from . import Services
-from .adapters import ConfigKeeper, dispatch, folders, owns, role_name
+from .adapters import ConfigKeeper, dispatch, folders, manages, owns, role_name
 
 _DAY = 24 * 3600.0
 
@@ -152,6 +155,15 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
 
     claims = Claims()
     cancelling = Cancelling(queue, claims, delivery, background)
+    stopping = Stopping(queue, cancelling, delivery)
+    run_guard = RunGuard(
+        bot,
+        partial(barred, bot, cog, settings),
+        owns=partial(owns, bot),
+        manages=partial(manages, bot),
+    )
+    reactions = Reactions(bot, store, run_guard)
+    reactions.on([STOP], RunAct.STOP, partial(stop_by, stopping))
     triggers = Triggers(bot, cog, settings, store, clock)
     worker = Worker(
         queue,
@@ -201,6 +213,9 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         offers=offers,
         memories=Memories(settings, store, memory_guard, clock, memory=lambda: agents.backend),
         cancelling=cancelling,
+        stopping=stopping,
+        run_guard=run_guard,
+        reactions=reactions,
         worker=worker,
         intake=intake,
         catchup=CatchUp(bot, settings, store, intake, clock, alerts.missed),

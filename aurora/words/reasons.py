@@ -90,6 +90,7 @@ TOO_OFTEN = _("its author has been answered there as often as anybody may")
 SHUT = _("I am being unloaded")
 DUPLICATE = _("it waits for its turn already")
 
+STOPPED = _("somebody stopped it")
 CLEARED = _("somebody cleared the queue")
 DISABLED = _("Aurora was switched off there")
 FORGOTTEN = _("what is kept of its author was deleted")

@@ -30,6 +30,7 @@ from aurora.guard.policy import (
     may,
 )
 from aurora.guard.pressing import Guarded, GuardedButton
+from aurora.guard.runs import RunAct
 from aurora.model import Turn
 from aurora.reasons import Reason
 from aurora.settings import GuildSettings
@@ -299,23 +300,24 @@ def listeners() -> dict[str, Any]:
     return {name: getattr(Aurora, method) for name, method in Aurora.__cog_listeners__}
 
 
-def asks_for(listener: Any) -> Act | None:
-    """Return the act that a listener asks the guard for, as it declares."""
-    act = getattr(listener, "act", None)
-    return act if isinstance(act, Act) else None
+def asks_for(listener: Any) -> tuple[Act | RunAct, ...]:
+    """Return the acts that a listener asks the guard for, as it declares."""
+    return tuple(one for one in getattr(listener, "acts", ()) if isinstance(one, Act | RunAct))
 
 
 def test_every_listener_asks_the_guard_or_gets_nobody_anything() -> None:
     """Also one for reactions, votes, edits or whatever else people can do."""
-    silent = {name for name, one in listeners().items() if asks_for(one) is None}
+    silent = {name for name, one in listeners().items() if not asks_for(one)}
     assert silent - set(UNASKED) == set()
     assert set(UNASKED) - set(listeners()) == set(), "a row that nothing needs"
 
 
 def test_a_listener_that_gets_somebody_something_says_for_what() -> None:
-    """Only messages do so far."""
+    """Messages ask, and reactions ask for what may be done with a run."""
     assert {name: asks_for(one) for name, one in listeners().items() if asks_for(one)} == {
-        "on_message_without_command": Act.ASK
+        "on_message_without_command": (Act.ASK,),
+        "on_raw_reaction_add": tuple(RunAct),
+        "on_raw_reaction_remove": tuple(RunAct),
     }
 
 

@@ -93,6 +93,9 @@ class Disk:
         operation = getattr(self.store, name)
 
         async def carry_out(*arguments: Any, lazily: bool = False, **options: Any) -> Any:
+            if name in _NEVER_WAITED_FOR:
+                self._put_off.append((name, arguments))
+                return True
             if lazily and not self.puts_off:
                 return await operation(*arguments, lazily=True, **options)
             if lazily:
@@ -143,9 +146,11 @@ class Disk:
         return list(found.values())
 
 
+_NEVER_WAITED_FOR = {"note_step"}
+"""What takes no commit of its own, at no moment: it is no point of a life."""
 _REMEMBERED = {"conversation", "sends", "sources"}
 """What a real ledger need not read of a turn that runs."""
 _READING = {
-    "changes", "conversation", "counts", "dm_channels", "find", "get", "noted", "open", "recent",
-    "refusal", "sends", "sent", "sources", "turn",
+    "changes", "conversation", "counts", "dm_channels", "find", "get", "lines", "noted", "open",
+    "recent", "refusal", "sends", "sent", "sources", "steps", "turn",
 }  # fmt: skip

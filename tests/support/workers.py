@@ -35,6 +35,7 @@ from aurora.runs.loop_guard import LoopGuard
 from aurora.runs.observers import Log, Tokens
 from aurora.runs.pinging import Pinger, look_again
 from aurora.runs.ports import Ports
+from aurora.runs.stopping import Stopping
 from aurora.runs.worker import Worker
 from aurora.settings import Settings
 from aurora.tools.host import Toolbox
@@ -130,6 +131,7 @@ class Bench:
         self.breakers.subscribe(self.outages.changed)
         self.claims = Claims()
         self.cancelling = Cancelling(self.queue, self.claims, self.delivery, self.background)
+        self.stopping = Stopping(self.queue, self.cancelling, self.delivery)
         loop_guard = partial(LoopGuard, self.settings)
         self.worker = Worker(
             self.queue,

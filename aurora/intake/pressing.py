@@ -1,0 +1,118 @@
+"""Buttons under what a run shows: each press is asked of the guard, also after a restart."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Protocol, Self, cast
+
+import discord
+from redbot.core.bot import Red
+
+from ..chat.languages import speak_in
+from ..guard.pressing import GuardedButton
+from ..guard.runs import RunAct, RunGuard
+from ..ledger import Store
+from ..model import Event
+from ..runs.stopping import Stopping
+from ..words import Phrase, say
+from ..words import runs as w
+
+_COG = "Aurora"
+EVENT_ID = r"(?P<event>evt_[0-9a-f-]{1,40})"
+"""How a custom id names the event that it is about; it carries no more."""
+
+
+class Wired(Protocol):
+    """What buttons use of Services, which stand above them."""
+
+    bot: Red
+    store: Store
+    run_guard: RunGuard
+    stopping: Stopping
+    standing_by: bool
+    failure: Phrase | None
+
+
+def services_of(interaction: discord.Interaction[Any]) -> Wired | None:
+    """Return what is wired together; None where another process answers, or nobody."""
+    cog = interaction.client.get_cog(_COG)
+    services = cast("Wired | None", getattr(cog, "services", None))
+    if services is None or services.standing_by or services.failure is not None:
+        return None
+    return services
+
+
+class RunButton(GuardedButton, template=r"aurora:run"):
+    """A button about an event's run, for whom the guard permits its `act`.
+
+    A subclass has an act, a label, and a `name` in the custom id: `template=of_run(name)`.
+    """
+
+    act: ClassVar[RunAct]
+    name: ClassVar[str]
+    label: ClassVar[Phrase | None] = None
+    emoji: ClassVar[str | None] = None
+
+    def __init__(self, event_id: str) -> None:
+        label = say(self.label) if self.label is not None else None
+        custom_id = f"aurora:{self.name}:{event_id}"
+        super().__init__(discord.ui.Button(label=label, emoji=self.emoji, custom_id=custom_id))
+        self._event_id = event_id
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        _interaction: discord.Interaction[Any],
+        _item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Make a button again from its id."""
+        return cls(match["event"])
+
+    async def permits(self, interaction: discord.Interaction[Any]) -> bool:
+        """Ask the guard for who presses, as things stand now."""
+        services = services_of(interaction)
+        if services is None:
+            return False
+        await speak_in(services.bot, interaction.guild_id)
+        event = await services.store.get(self._event_id)
+        if event is None or event.guild_id != interaction.guild_id:
+            return False
+        return await services.run_guard.may(self.act, interaction.user.id, event)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Do what was pressed, for who was let through."""
+        services = services_of(interaction)
+        event = await services.store.get(self._event_id) if services is not None else None
+        if services is not None and event is not None:
+            await self.pressed(interaction, services, event)
+
+    async def pressed(
+        self, interaction: discord.Interaction[Any], services: Wired, event: Event
+    ) -> None:
+        """Do it."""
+        raise NotImplementedError
+
+
+def of_run(name: str) -> re.Pattern[str]:
+    """Return the template of a run's button."""
+    return re.compile(f"aurora:{name}:{EVENT_ID}")
+
+
+class StopButton(RunButton, template=of_run("stop")):
+    """Stops a run, for who asked and for moderators."""
+
+    act = RunAct.STOP
+    name = "stop"
+    label = w.STOP
+    emoji = "⏹️"
+    refused = w.NOT_YOURS_TO_STOP
+
+    async def pressed(
+        self, interaction: discord.Interaction[Any], services: Wired, event: Event
+    ) -> None:
+        """Stop it; what is shown then says who has."""
+        await interaction.response.defer()
+        if not await services.stopping.stop(event, interaction.user.id):
+            await interaction.followup.send(say(w.NOTHING_TO_STOP), ephemeral=True)

@@ -1,0 +1,12 @@
+"""What is said of a run while it lasts, and of who stops it."""
+
+from __future__ import annotations
+
+from . import phrase as _
+
+STOP = _("Stop")
+STOPPED_BY = _("⏹️ Stopped by {person}.")
+NOT_YOURS_TO_STOP = _(
+    "Only who asked can stop this, and who may delete other people's messages here."
+)
+NOTHING_TO_STOP = _("There is nothing left to stop.")

@@ -98,6 +98,7 @@ class Aurora(
         await self.services.start()
         self.bot.add_dynamic_items(*BUTTONS)
         await self.services.intake.triggers.start()
+        self.services.intake.asking.start()
         await self.services.catchup.start()
         # Last, so that no message overtakes one that was missed; what is not heard is read.
         self.services.standing_by = False

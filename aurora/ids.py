@@ -52,6 +52,14 @@ def message_id_at(seconds: float) -> int:
     return (int(seconds * 1000) - _DISCORD_EPOCH) << _SNOWFLAKE_BITS
 
 
+def wake_id(schedule_id: int, due: float) -> int:
+    """Return the id of the event by which a schedule wakes an agent at a time: always the same.
+
+    Like Discord's it says when it was made.
+    """
+    return message_id_at(due) | schedule_id & (1 << _SNOWFLAKE_BITS) - 1
+
+
 def written_at(message_id: int) -> float:
     """Return when a message was written, by Discord's clock, in seconds since the epoch."""
     return ((message_id >> _SNOWFLAKE_BITS) + _DISCORD_EPOCH) / 1000

@@ -1,4 +1,4 @@
-"""The ids of events."""
+"""The ids of events, and what they came by."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import uuid
 
 import pytest
 
-from aurora.ids import new_event_id
+from aurora.ids import message_id_at, new_event_id, wake_id
+from aurora.model import Kind
+from tests.support.events import make_event
 
 
 def test_an_event_id_is_a_uuid_of_version_7() -> None:
@@ -28,3 +30,26 @@ def test_ids_of_later_moments_sort_later_and_none_is_twice() -> None:
     ids = [new_event_id(1_750_000_000 + step / 1000) for step in range(1000)]
     assert ids == sorted(ids)
     assert len({new_event_id(1.0) for _ in range(1000)}) == 1000
+
+
+def test_a_schedule_has_one_id_for_each_time() -> None:
+    """Which says when it was, as Discord's do."""
+    assert wake_id(3, 1.75e9) == wake_id(3, 1.75e9) != wake_id(4, 1.75e9)
+    assert 0 <= wake_id(3, 1.75e9) - message_id_at(1.75e9) < 1 << 22
+
+
+@pytest.mark.parametrize(
+    ("kind", "replies_to", "source"),
+    [
+        ("mention", 5, "message:5"),
+        ("ask", 6, "interaction:5"),
+        ("press", 6, "interaction:5"),
+        ("wake", 6, "wake:5"),
+    ],
+)
+def test_what_came_by_no_message_is_answered_at_its_anchor(
+    kind: Kind, replies_to: int, source: str
+) -> None:
+    """And what it came by has a name."""
+    event = make_event(message_id=5, kind=kind, anchor_id=6)
+    assert (event.replies_to, event.source) == (replies_to, source)

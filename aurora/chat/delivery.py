@@ -172,7 +172,7 @@ class Delivery:
         message gets a mark.
         """
         entry = REASONS[reason]
-        if entry.user is None:
+        if entry.user is None or event.unasked:
             return
         if entry.mark:
             if not await self._react(event, entry.mark) or entry.spoken:
@@ -211,6 +211,8 @@ class Delivery:
         ping: bool = True,
     ) -> bool:
         """Reply with a notice, once for each kind; return whether the person knows now."""
+        if event.unasked:
+            return True
         try:
             channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
             if channel is None:
@@ -222,7 +224,7 @@ class Delivery:
                 say(words),
                 by="notice",
                 key=_notice_key(kind),
-                reply_to=event.message_id,
+                reply_to=event.replies_to,
                 ping=ping,
             )
         except SendFailed as failure:
@@ -234,11 +236,13 @@ class Delivery:
         return False
 
     async def _react(self, event: Event, emoji: str) -> bool:
-        """Put a reaction on the message; return False if Discord refuses reactions to it."""
+        """Put a reaction on the message; return False if there is none, or Discord refuses it."""
+        if (message_id := event.replies_to) is None:
+            return event.unasked
         try:
             channel = await find_place(self._bot, event, event.channel_id, self._sender.patience)
             if channel is not None:
-                message = channel.get_partial_message(event.message_id)
+                message = channel.get_partial_message(message_id)
                 await insist(lambda: message.add_reaction(emoji), self._sender.patience)
         except Exception as error:
             log.debug("No reaction for event %s: %s", event.id, type(error).__name__)
@@ -291,7 +295,7 @@ class Delivery:
             text,
             by="delivery",
             key=_DELIVERY_KEY,
-            reply_to=event.message_id,
+            reply_to=event.replies_to,
             patience=self._sender.patience.for_answer,
         )
 

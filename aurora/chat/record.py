@@ -107,7 +107,7 @@ def read(sends: Iterable[Send], turn: Turn) -> Seen:
 
 def _is_to(act: Send, turn: Turn) -> bool:
     """Tell whether an act is about what was asked; a reaction to anything else is not."""
-    asked = any(act.reply_to == event.message_id for event in turn.events)
+    asked = any(act.reply_to == event.replies_to for event in turn.events)
     return asked or act.kind != "reaction"
 
 

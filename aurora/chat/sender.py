@@ -122,6 +122,7 @@ class Sender:
         """
         event = turn.speaker
         said = Filtered(text) if by == "notice" else self.filtered(turn, text)
+        said = said._replace(text=_calling(event, reply_to if ping else None) + said.text)
         known = await self._known(event, key)
         if known and known.message_ids and by == "tool" and known.owed is None:
             return known
@@ -301,6 +302,12 @@ class Sender:
         return answer
 
 
+def _calling(event: Event, reply_to: int | None) -> str:
+    """Return what calls the asker: to reply to a message of the bot's own calls nobody."""
+    to_anchor = reply_to is not None and reply_to == event.anchor_id
+    return f"<@{event.author_id}> " if to_anchor else ""
+
+
 def _length(text: str, beside: Part | None) -> int:
     return len(text) + (len(beside.content) if beside is not None else 0)
 
@@ -337,5 +344,5 @@ def _allowed_mentions(turn: Turn, send: Send) -> discord.AllowedMentions:
         roles=False,
         users=[discord.Object(user) for user in sorted(users)[:100]],
         # A reply to somebody else's message would ping a person who never asked.
-        replied_user=any(send.reply_to == event.message_id for event in turn.events),
+        replied_user=any(send.reply_to == event.replies_to for event in turn.events),
     )

@@ -220,4 +220,5 @@ def _state(event: Event) -> Phrase:
 
 def _link(event: Event) -> str:
     where = "@me" if event.guild_id is None else event.guild_id
-    return f"<https://discord.com/channels/{where}/{event.channel_id}/{event.message_id}>"
+    message = "" if event.replies_to is None else f"/{event.replies_to}"
+    return f"<https://discord.com/channels/{where}/{event.channel_id}{message}>"

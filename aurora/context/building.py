@@ -38,6 +38,7 @@ CHANNELS_NAMED = 20
 Viewer = discord.Member | discord.User | discord.Role
 """Who learns of what is quoted; everybody in a server if it is none of its members."""
 
+_PRIVATE = (discord.DMChannel, discord.GroupChannel, discord.PartialMessageable)
 _MENTION = re.compile(r"<(@!?|@&|#)(\d{15,20})>")
 
 
@@ -71,9 +72,44 @@ async def build_event_context(
     return context
 
 
+def build_asked_context(
+    kind: Kind,
+    author: discord.User | discord.Member,
+    channel: discord.abc.MessageableChannel,
+    text: str,
+    *,
+    at: float,
+    me: discord.abc.User,
+) -> EventContext:
+    """Gather what the agent is told about what came by no message; what build_event_context does.
+
+    `text` is what somebody has typed or chosen, `at` when, in seconds since the epoch.
+    """
+    guild = channel.guild if not isinstance(channel, _PRIVATE) else None
+    readable = clean(text)
+    said = Quote(
+        id="",
+        author=_person(author),
+        content=readable[:MESSAGE_CHARS],
+        at=at,
+        extras=[],
+        cut=max(len(readable) - MESSAGE_CHARS, 0),
+    )
+    own = guild.me if guild is not None else me
+    return EventContext(
+        kind=kind,
+        message=said,
+        place=_place(channel, guild),
+        mentions=Mentions(users=[], roles=[], channels=[]),
+        chain=[],
+        bot=_named(me.id, own.display_name),
+    )
+
+
 def extract_message_metadata(message: discord.Message) -> MessageMetadata:
     """Tell who wrote a message, and in which channel and guild."""
-    return MessageMetadata(author=_person(message.author), place=_place(message))
+    place = _place(message.channel, message.guild)
+    return MessageMetadata(author=_person(message.author), place=place)
 
 
 async def extract_reply_chain(
@@ -145,8 +181,7 @@ def _person(user: discord.User | discord.Member) -> Person:
     )
 
 
-def _place(message: discord.Message) -> Place:
-    channel, guild = message.channel, message.guild
+def _place(channel: discord.abc.MessageableChannel, guild: discord.Guild | None) -> Place:
     thread = channel if isinstance(channel, discord.Thread) else None
     # A channel that discord.py does not know has neither name nor, sometimes, type.
     name = "direct message" if guild is None else getattr(channel, "name", "unknown")

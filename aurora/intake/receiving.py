@@ -33,6 +33,7 @@ from ..runs.cancelling import Cancelling, Running, Show, messages
 from ..settings import Settings
 from ..words import say
 from .addressing import unplaced
+from .asking import Asking
 from .authors import as_asked, with_member, written_by
 from .edits import is_completed
 from .lines import Lines, place_anew
@@ -70,6 +71,7 @@ class Intake:
         self._cancelling = cancelling
         self._greet = greet
         self._background = background
+        self.asking = Asking(bot, store, queue, clock, triggers, greet, background)
         self.lines = Lines()
         self._proxies = Proxies(clock)
         # Messages of a channel are taken one after the other, or a slow look-up would let a later
@@ -224,13 +226,14 @@ class Intake:
         """
         reason, at = Reason.MESSAGE_DELETED, self._clock.monotonic()
         self._lately_deleted.extend(message_ids)
+        asked = self.asking.asked_by(message_ids)
         self.lines.gone(message_ids)
         self._drop_arriving(message_ids, reason)
         await self._cancelling.cancel(
-            messages(message_ids), reason, running=Running.STOP, show=Show.OTHERS
+            messages(message_ids | asked), reason, running=Running.STOP, show=Show.OTHERS
         )
-        asked = [one for one in known if self.triggers.may_address(one)]
-        for copied, original in self._proxies.copies_of(asked, at):
+        meant = [one for one in known if self.triggers.may_address(one)]
+        for copied, original in self._proxies.copies_of(meant, at):
             await self._take_copy(copied, original)
 
     def _drop_arriving(self, message_ids: set[int], reason: Reason) -> None:

@@ -22,6 +22,9 @@ async def reread(
     event: Event, bot: Red, settings: Settings, triggers: Triggers
 ) -> Reread | Reason:
     """Return what an event's message is now, or why it can't or must not be answered."""
+    if not event.by_message:
+        # What was typed for a command, or chosen, is nowhere but in the ledger.
+        return Reason.MESSAGE_GONE
     try:
         message = await _fetch(bot, event)
     except discord.NotFound:

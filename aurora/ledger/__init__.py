@@ -134,6 +134,10 @@ class Store(MemoryLog, RunLog, Protocol):
         """Let a final event wait again, with a new context and without its notices."""
         ...
 
+    async def keep_anchor(self, event: Event, message_id: int) -> None:
+        """Keep which message of the bot's stands for an event, and that it was sent for it."""
+        ...
+
     async def get(self, event_id: str) -> Event | None:
         """Return an event with its context, final or not."""
         ...

@@ -162,6 +162,12 @@ class MemoryStore(KeptMemories, KeptRunLog):
         for key in [key for key, send in sends.items() if send.by == "notice"]:
             del sends[key]
 
+    async def keep_anchor(self, event: Event, message_id: int) -> None:
+        """Keep which message of the bot's stands for an event."""
+        if (kept := self._events.get(event.id)) is not None:
+            kept.anchor_id = message_id
+            self._sent.setdefault(message_id, Sent(event.id, None, 0))
+
     async def get(self, event_id: str) -> Event | None:
         """Return an event with its context, final or not."""
         event = self._events.get(event_id)

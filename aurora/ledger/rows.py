@@ -29,11 +29,11 @@ Row = tuple[Any, ...]
 _FIXED = (
     "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at", "parent_id"
 )  # fmt: skip
-_MOVING = ("expires_at", "state", "reason", "turn_id", "cause", "ended_at")
+_MOVING = ("expires_at", "state", "reason", "turn_id", "cause", "ended_at", "anchor_id")
 # The order of Event's fields, less the context, so that a row is nearly an Event's arguments.
 _EVENT = (
     "id", "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at",
-    "expires_at", "parent_id", "state", "reason", "turn_id", "cause", "ended_at",
+    "expires_at", "parent_id", "state", "reason", "turn_id", "cause", "ended_at", "anchor_id",
 )  # fmt: skip
 # The order of Turn's fields, but for the speaker in the place of the events.
 _TURN = (
@@ -108,6 +108,7 @@ LISTED = sql(
     "SELECT", EVENTS, ", coalesce(attempts + misses, 0), coalesce(speaker = events.id, 1)",
     "FROM events LEFT JOIN turns ON turns.id = turn_id WHERE seq = ?",
 )  # fmt: skip
+KEEP_SENT = "INSERT OR IGNORE INTO sent_messages SELECT ?, seq, ?, ? FROM events WHERE id = ?"
 SENT = sql(
     "SELECT id, turn, part FROM sent_messages AS sent JOIN events ON seq = event",
     "WHERE sent.message_id = ?",
@@ -184,12 +185,12 @@ def _read(of: str, text: str) -> Any:
 
 def event_of(row: Row, context: EventContext = NO_CONTEXT) -> Event:
     """Return the event of a selected row."""
-    return _event(*row[:8], context, row[8], _STATES[row[9]], *row[10:14])
+    return _event(*row[:8], context, row[8], _STATES[row[9]], *row[10:15])
 
 
 def whole_event_of(row: Row) -> Event:
     """Return the event of a row selected WITH_CONTEXT."""
-    return event_of(row, decoded(row[0], row[14]))
+    return event_of(row, decoded(row[0], row[15]))
 
 
 def whole_turn_of(row: Row) -> Turn:

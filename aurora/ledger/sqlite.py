@@ -186,6 +186,10 @@ class SqliteStore(StoredMemories, StoredRunLog):
         self._sent.add(event.id)
         await self._do(Tables.revive, row, context, change)
 
+    async def keep_anchor(self, event: Event, message_id: int) -> None:
+        """Keep which message of the bot's stands for an event."""
+        await self._do(Tables.keep_anchor, event.id, message_id)
+
     async def get(self, event_id: str) -> Event | None:
         """Return an event with its context, final or not."""
         row = await self._do(Tables.find, "id", event_id)

@@ -19,6 +19,7 @@ from .rows import (
     COUNT_ENDED,
     INSERT_CHANGE,
     INSERT_EVENT,
+    KEEP_SENT,
     KEEP_TURN,
     MOVE_EVENT,
     MOVE_UNFINISHED,
@@ -235,6 +236,11 @@ class Tables(Database):
         self.run("DELETE FROM sends WHERE sent_by = 'notice' AND event = ?", (seq,))
         self._noted(change, seq, row[1 + MOVED_STATE])
 
+    def keep_anchor(self, event_id: str, message_id: int) -> None:
+        """Keep which message stands for an event."""
+        self.run("UPDATE events SET anchor_id = ? WHERE id = ?", (message_id, event_id))
+        self.run(KEEP_SENT, (message_id, None, 0, event_id))
+
     def find(self, column: str, value: str | int) -> Row | None:
         """Return the row of an event and its context."""
         return self._one(sql(WITH_CONTEXT, "WHERE", column, "= ?"), (value,))
@@ -325,10 +331,7 @@ class Tables(Database):
             return False
         for part, message_id in enumerate(message_ids):
             # What a message was first sent for is what it was sent for.
-            self.run(
-                "INSERT OR IGNORE INTO sent_messages SELECT ?, seq, ?, ? FROM events WHERE id = ?",
-                (message_id, turn_id, part, event_id),
-            )
+            self.run(KEEP_SENT, (message_id, turn_id, part, event_id))
         return True
 
     def sent(self, message_id: int) -> Row | None:

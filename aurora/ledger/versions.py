@@ -314,6 +314,7 @@ END;
 # What a run shows, costs and is judged by. Steps hold no content, and go with their turn. Progress
 # lines are few: each is dropped when it is gone, and what a start finds of them was left behind.
 _SIXTH = """
+ALTER TABLE events ADD COLUMN anchor_id INTEGER;
 CREATE TABLE steps (
     turn TEXT NOT NULL,
     number INTEGER NOT NULL,

@@ -1,12 +1,13 @@
 """The plain data that travels through the house."""
 
 from .changes import Change, MemoryChange, Unread
-from .contexts import EventContext, Kind, Mentions, Named, Person, Place, Quote
+from .contexts import BY_MESSAGE, EventContext, Kind, Mentions, Named, Person, Place, Quote
 from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
 from .sends import Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .steps import Step, StepKind
 
 __all__ = [
+    "BY_MESSAGE",
     "NO_CONTEXT",
     "Ballot",
     "Change",

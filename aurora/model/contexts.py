@@ -6,7 +6,10 @@ from typing import Literal, NotRequired, TypedDict
 
 from ..files import File
 
-Kind = Literal["mention", "reply", "dm"]
+Kind = Literal["mention", "reply", "dm", "ask", "press", "wake"]
+"""How an event came: by a message of these kinds, by a command, by a button, or by a schedule."""
+BY_MESSAGE: frozenset[Kind] = frozenset(("mention", "reply", "dm"))
+"""The kinds of events that are messages."""
 
 
 class Person(TypedDict):
@@ -35,8 +38,9 @@ class Quote(TypedDict):
     """One message as the agent gets to see it.
 
     `extras` describes, one line each, what is not text: attachments, embeds, stickers, polls,
-    forwarded messages. `cut` counts the characters left out of `content`. `files` are facts of
-    what is attached: an event accepted by an older version has none.
+    forwarded messages. What came by no message has no `id`. `cut` counts the characters left out
+    of `content`. `files` are facts of what is attached: an event accepted by an older version has
+    none.
     """
 
     id: str

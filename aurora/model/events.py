@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, cast
 
-from .contexts import EventContext, Kind
+from .contexts import BY_MESSAGE, EventContext, Kind
 
 
 class State(StrEnum):
@@ -33,7 +33,11 @@ NO_CONTEXT = cast(EventContext, {})
 
 @dataclass(slots=True)
 class Event:
-    """One accepted message on its way to an answer.
+    """One accepted message, or other cause, on its way to an answer.
+
+    `message_id` is the id of its source: of the message, or of the interaction with a command or
+    button; a schedule has none, and makes one up for each of its times (`ids.wake_id`). What came
+    by no message may have an anchor: a message of the bot's that stands for it.
 
     Times are seconds since the epoch. `lane` names the conversation: runs of one lane never
     overlap. `turn_id` names the turn in which the event ran last, if it ever did. The context is
@@ -57,8 +61,30 @@ class Event:
     cause: str | None = None
     """The id of its latest Change."""
     ended_at: float | None = None
+    anchor_id: int | None = None
     # Lives in memory alone, and is monotonic: a clock that is set must not end anything.
     deadline: float = field(default=math.inf, compare=False, repr=False)
+
+    @property
+    def by_message(self) -> bool:
+        """Whether it is a message of its author's."""
+        return self.kind in BY_MESSAGE
+
+    @property
+    def unasked(self) -> bool:
+        """Whether nobody waits for an answer."""
+        return self.kind == "wake"
+
+    @property
+    def replies_to(self) -> int | None:
+        """Return the message that is answered and marked; None if there is none."""
+        return self.message_id if self.by_message else self.anchor_id
+
+    @property
+    def source(self) -> str:
+        """Name what it came by."""
+        what = "message" if self.by_message else "wake" if self.unasked else "interaction"
+        return f"{what}:{self.message_id}"
 
     @property
     def lane(self) -> str:
@@ -135,7 +161,9 @@ class Turn:
 
     @property
     def conversation_lane(self) -> str:
-        """Name whose conversation the agent has: the lane's, or its asker's own in it."""
+        """Name whose conversation it is: the lane's, its asker's own in it, or the schedules'."""
+        if self.speaker.unasked:
+            return f"{apart(self.lane)}schedules"
         return own_lane(self.lane, self.speaker.author_id) if self.apart else self.lane
 
 

@@ -207,12 +207,12 @@ def _memory(context: EventContext) -> str:
 
 def _guidance(context: EventContext, what: str, tools: Collection[str]) -> Iterator[str]:
     """Show how to call those of the tools that fit the place."""
-    place = context["place"]
+    place, message_id = context["place"], context["message"]["id"]
     guild_id = place["guild_id"]
     offered = set(tools) - ({"discord_get_server_info"} if guild_id is None else set())
     text = _TEMPLATES["guidance"].substitute(
         channel_id=place["channel_id"],
-        message_id=context["message"]["id"],
+        reply=f', replyToMessageId="{message_id}"' if message_id else "",
         guild_id=guild_id,
         what=what,
     )

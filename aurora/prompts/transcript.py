@@ -137,7 +137,8 @@ def format_metadata_for_prompt(
 
 def format_message_facts(message: Quote, now: float) -> str:
     """Write which message it is, and how long ago it was sent; what time it is stands above."""
-    return f'Message ID: "{message["id"]}"\nSent: {relative_age(message["at"], now)}'
+    known = f'Message ID: "{message["id"]}"\n' if message["id"] else ""
+    return f"{known}Sent: {relative_age(message['at'], now)}"
 
 
 def _channel(place: Place) -> str:

@@ -182,7 +182,7 @@ class Lanes:
         if lane is None or not lane.waiting:
             return False
         mine = itertools.takewhile(
-            lambda turn: turn.speaker.author_id == event.author_id and turn.started_at is None,
+            lambda turn: _is_alike(turn.speaker, event) and turn.started_at is None,
             reversed(lane.waiting),
         )
         # Of one author's in a row those are cut off from the front that are one turn.
@@ -359,7 +359,7 @@ class Lanes:
         for turn in lane.waiting[1:most]:
             event = turn.speaker
             if (
-                event.author_id != speaker.author_id
+                not _is_alike(event, speaker)
                 or turn.started_at is not None
                 or event.deadline <= now
             ):
@@ -385,3 +385,8 @@ class Lanes:
             self._shares.take(lane)
             self._held.update(keys)
         return turn
+
+
+def _is_alike(one: Event, other: Event) -> bool:
+    """Tell whether two events may run together: messages of one author."""
+    return one.author_id == other.author_id and one.by_message and other.by_message

@@ -145,9 +145,11 @@ class WorkRules:
 
     def coalesce(self, event: Event) -> int:
         """Return how many waiting events of one author may run as one turn."""
-        return COALESCED if self._settings.guild(event.guild_id).coalesce_messages else 1
+        together = event.by_message and self._settings.guild(event.guild_id).coalesce_messages
+        return COALESCED if together else 1
 
     def debounce(self, event: Event) -> float:
         """Return how many seconds an author is to be quiet; of no use where each runs alone."""
         settings = self._settings.guild(event.guild_id)
-        return settings.debounce_seconds if settings.coalesce_messages else 0.0
+        waits = event.by_message and settings.coalesce_messages
+        return settings.debounce_seconds if waits else 0.0

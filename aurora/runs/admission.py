@@ -46,7 +46,7 @@ class Admission:
         agent_id = self._settings.agent_for(turn.speaker.guild_id)
         if turn.interrupted or agent_id is None:
             return turn
-        known = await self._store.conversation(agent_id, turn.lane)
+        known = await self._store.conversation(agent_id, turn.conversation_lane)
         claim.plan = Plan(agent_id, known, new_input_id())
         return claim.plan.begun(turn)
 

@@ -137,7 +137,7 @@ class Worker:
         observers = [make(turn, tools) for make in self._observing]
         settings = self._settings.guild(speaker.guild_id)
         typing = None
-        if settings.enable_typing_indicator:
+        if settings.enable_typing_indicator and not speaker.unasked:
             typing = self._ports.delivery.typing(speaker, tools)
             observers.append(typing)
         attempt = Attempt(

@@ -84,7 +84,7 @@ class Offers:
                 say(shown),
                 by="notice",
                 key=_KEY,
-                reply_to=event.message_id,
+                reply_to=event.replies_to,
                 ping=False,
                 view=view_of(button),
             )

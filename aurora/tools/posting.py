@@ -137,7 +137,7 @@ def _replied(call: Call, sends: Sequence[Send]) -> int | None:
     wanted = call.arguments.snowflake_or_none("replyToMessageId")
     here = any(one.channel_id == event.channel_id for one in sends)
     if wanted is None and call.channel.id == event.channel_id and not here:
-        return event.message_id
+        return event.replies_to
     # Who has had a reply to a message is alerted no more by what follows.
     return None if any(one.reply_to == wanted for one in sends) else wanted
 

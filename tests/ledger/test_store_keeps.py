@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from aurora.ledger import EVERYWHERE, Store
-from aurora.model import NO_CONTEXT, Ballot, Event, Offer, Owed, State, own_lane
+from aurora.model import NO_CONTEXT, Ballot, Event, Offer, Owed, Sent, State, own_lane
 from tests.support.clocks import FakeClock
 from tests.support.events import make_event, make_turn
 from tests.support.stores import (
@@ -146,6 +147,16 @@ async def test_a_message_is_accepted_once(store: Store, event: Event) -> None:
     assert await store.get("evt_again") is None
     assert await store.get(event.id) == event
     assert len(await store.changes()) == 1
+
+
+async def test_an_anchor_is_kept_and_known_for_what_it_stands(store: Store, event: Event) -> None:
+    """Whatever state the event is in, which stays as it is; of a stranger nothing is kept."""
+    await store.add(event, change(event))
+    await store.keep_anchor(event, 77)
+    assert await store.get(event.id) == replace(event, anchor_id=77)
+    assert await store.sent(77) == Sent(event.id, None, 0)
+    await store.keep_anchor(make_event(id="evt_nobody"), 78)
+    assert await store.sent(78) is None
 
 
 async def test_dedupe_outlives_the_answer_for_seven_days(

@@ -381,3 +381,16 @@ def test_with_a_memory_the_folders_of_person_and_place_are_named(
     text = build_prompt(given_, now=NOW, guidance=guidance, tools=EVERY_TOOL)
     assert re.findall(r"(?:people|places)/[\w/]+", text) == folders
     assert "people/" not in build_prompt(given_, now=NOW, guidance=guidance)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("ask", "asked you by a command"), ("press", "pressed a button"), ("wake", "NO_REPLY")],
+)
+def test_what_came_by_no_message_is_said_and_has_no_id(kind: Kind, says: str) -> None:
+    """An agent would reply or react to an id, and Discord knows no such message."""
+    text = prompt(context(kind, message=make_quote("now", id="")))
+    assert says in text
+    assert blocks(text)["current message"] == "now"
+    assert "Message ID" not in text
+    assert "replyToMessageId" not in text

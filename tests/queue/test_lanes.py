@@ -114,6 +114,17 @@ async def test_somebody_else_in_between_ends_a_turn(bench: QueueBench) -> None:
     assert bench.turn(a).events == (a,)
 
 
+async def test_what_came_by_no_message_runs_alone(bench: QueueBench) -> None:
+    """Each question by a command has an answer of its own, at its own anchor."""
+    a, b, c = new(bench, kind="ask"), new(bench), new(bench, kind="press")
+    assert await together(bench, a, b, c) == [a]
+    for one, follower in ((a, b), (b, c)):
+        assert bench.turn(one).events == (one,)
+        await answer(bench, one)
+        assert await bench.claim_all() == [follower]
+    assert bench.turn(c).events == (c,)
+
+
 async def test_at_most_five_go_together(bench: QueueBench) -> None:
     """The sixth waits for its own turn."""
     events = [new(bench) for _ in range(6)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from aurora.ids import wake_id
-from doubles.local_discord import Channel, Message
+from doubles.local_discord import Channel, Message, User
 from doubles.quick_app_server import Plan
 from tests.support.e2e.quick import QuickTown, open_quick_town
 from tests.support.e2e.town import FINAL
@@ -35,12 +36,14 @@ async def room(town: QuickTown, request: pytest.FixtureRequest) -> Channel:
     return made
 
 
-def question(town: QuickTown, room: Channel, kind: str, number: int, **more: Any) -> Any:
-    """Return a question of Ada's."""
+def question(
+    town: QuickTown, room: Channel, kind: str, number: int, *, by: User | None = None, **more: Any
+) -> Any:
+    """Return a question of Ada's, or of somebody else's."""
     asking: Any = sys.modules["aurora.intake.asking"]
     guild = town.red.bot.get_guild(town.guild.id)
     assert guild is not None
-    member, channel = guild.get_member(town.ada.id), guild.get_channel(room.id)
+    member, channel = guild.get_member((by or town.ada).id), guild.get_channel(room.id)
     return asking.Question(kind, number, member, channel, "What is new?", **more)
 
 
@@ -72,6 +75,10 @@ async def ended(town: QuickTown, asked: int) -> str:
         return mine[-1] if mine and mine[-1] in FINAL else None
 
     return await town.discord.wait_for(last, 20.0)
+
+
+def _always(plan: Plan, _text: str) -> Plan:
+    return plan
 
 
 async def test_the_answer_replies_to_the_anchor_and_calls_the_asker(
@@ -129,9 +136,7 @@ async def test_nobody_may_ask_for_whom_the_gates_are_shut(town: QuickTown, room:
     """Rights are those of who asks, and of the bot."""
     services = town.cog.services
     await services.settings.set_guild(town.guild.id, users_denied=[town.bo.id])
-    asked = question(town, room, "ask", number(town))
-    bo = town.red.bot.get_guild(town.guild.id).get_member(town.bo.id)
-    reason = await submit(town, asked._replace(author=bo))
+    reason = await submit(town, question(town, room, "ask", number(town), by=town.bo))
     await services.settings.set_guild(town.guild.id, users_denied=[])
     assert reason == "kept_out"
 
@@ -147,7 +152,7 @@ async def test_a_schedule_posts_plainly_or_not_at_all(town: QuickTown, room: Cha
     lane = f"channel:{room.id}:user:schedules"
     assert await services.store.conversation(town.agent_id, lane) is not None
     for plan in (Plan("NO_REPLY"), Plan(error="500: {}")):
-        town.quick.script = lambda _text, plan=plan: plan
+        town.quick.script = partial(_always, plan)
         woken += 1 << 22
         await submit(town, question(town, room, "wake", woken))
         assert await ended(town, woken) in ("declined", "failed")

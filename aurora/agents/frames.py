@@ -159,6 +159,7 @@ def said_by_agent(message: Frame) -> Text | Reasoning | Usage | None:
                 number(message, "prompt_tokens"),
                 number(message, "completion_tokens"),
                 max(1, number(message, "step_count")),
+                number(message, "cached_input_tokens"),
             )
     return None
 

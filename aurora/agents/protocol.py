@@ -124,11 +124,15 @@ class ToolReturned(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """Tokens of `calls` of the model, summed up."""
+    """Tokens of `calls` of the model, summed up.
+
+    Those of the prompt include the `cached` ones, of which not every server tells.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     calls: int = 1
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

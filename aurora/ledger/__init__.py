@@ -18,6 +18,9 @@ from ..model import (
 from ..reasons import ExplainedError
 from .memory_log import MemoryLog
 from .run_log import RunLog
+from .usage_log import UsageLog
+from .where import EVERYWHERE as EVERYWHERE
+from .where import Where as Where
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""
@@ -26,11 +29,6 @@ PACE_SECONDS = 60.0
 """How long the start of a run in a channel is remembered; longer than any rate limit."""
 ASKED_SECONDS, ASKED_KEPT = 3600.0, 1000
 """How far back, and of how many events, a store tells when it is opened who asked."""
-
-EVERYWHERE = "everywhere"
-"""All guilds and DMs, where a guild could be named."""
-Where = int | str | None
-"""A guild's id, None for DMs, or EVERYWHERE."""
 
 
 class LedgerError(ExplainedError):
@@ -74,7 +72,7 @@ class Listed(NamedTuple):
     speaks: bool
 
 
-class Store(MemoryLog, RunLog, Protocol):
+class Store(MemoryLog, RunLog, UsageLog, Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what

@@ -45,6 +45,8 @@ def _recovered(events: Sequence[Event], kept: Kept | None) -> Turn:
     if any(event.state is State.RUNNING for event in events):
         turn.interrupted = True
         turn.crashes += 1
+        # Of an attempt that was begun nobody has heard what it cost.
+        turn.unmetered += turn.input_id is not None
     for event in events:
         event.state = State.WAITING
     return turn

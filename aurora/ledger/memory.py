@@ -40,16 +40,19 @@ from .memories import KeptMemories
 from .outbox import envelope
 from .run_logs import KeptRunLog
 from .sends import put_send
+from .usage_log import USAGE_SECONDS
+from .usages import KeptUsage
 
 T = TypeVar("T")
 
 
-class MemoryStore(KeptMemories, KeptRunLog):
+class MemoryStore(KeptMemories, KeptRunLog, KeptUsage):
     """A Store that shows what the others must do; tests use it where nothing must survive."""
 
     def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:
         KeptMemories.__init__(self)
         KeptRunLog.__init__(self)
+        KeptUsage.__init__(self)
         self._clock = clock
         self._retention = retention
         self._events: OrderedDict[str, Event] = OrderedDict()
@@ -101,6 +104,7 @@ class MemoryStore(KeptMemories, KeptRunLog):
             return False
         self._events[event.id] = replace(event)
         self._by_message[event.message_id] = event.id
+        self._uncounted[event.id] = None
         self._publish(change)
         return True
 
@@ -139,6 +143,8 @@ class MemoryStore(KeptMemories, KeptRunLog):
             kept = self._events.get(event.id)
             if kept is None:
                 continue
+            if kept.state.final and event.state is not kept.state:
+                self._uncounted[event.id] = None
             # Nothing reads the content of a final event; erased, it cannot leak either.
             context = NO_CONTEXT if event.state.final else kept.context
             self._events[event.id] = replace(event, context=context)
@@ -156,7 +162,9 @@ class MemoryStore(KeptMemories, KeptRunLog):
         """Let a final event wait again, without its notices."""
         if event.id not in self._events:
             return
+        self._count_usage()
         self._events[event.id] = replace(event)
+        self._uncounted[event.id] = None
         self._publish(change)
         sends = self._sends.get(event.id, {})
         for key in [key for key, send in sends.items() if send.by == "notice"]:
@@ -314,6 +322,7 @@ class MemoryStore(KeptMemories, KeptRunLog):
 
     async def forget_user(self, user_id: int) -> None:
         """Drop everything about a person."""
+        self._count_usage()
         theirs = [one for one in self._events.values() if one.author_id == user_id]
         ids = {event.id for event in theirs}
         for turn_id in [key for key, (speaker, _) in self._turns.items() if speaker in ids]:
@@ -331,6 +340,7 @@ class MemoryStore(KeptMemories, KeptRunLog):
             if one["metadata"]["user_id"] != str(user_id)
         }
         self._forget_memories(user_id)
+        self._forget_usage(user_id)
 
     def _listed(self, event: Event) -> Listed:
         speaker, turn = self._turns.get(event.turn_id or "", (event.id, None))
@@ -349,6 +359,8 @@ class MemoryStore(KeptMemories, KeptRunLog):
         limit = now - self._retention
         times = ((event, event.accepted_at) for event in self._events.values())
         old = [event for event in _aged(times, limit, now) if event.state.final]
+        if old:
+            self._count_usage()
         for event in old:
             self._drop(event)
         gone, early = {event.id for event in old}, oldest_turn_id(now)
@@ -359,6 +371,7 @@ class MemoryStore(KeptMemories, KeptRunLog):
             del self._turns[turn_id]
         for key in _aged(((key, at) for key, (at, _) in self._changes.items()), limit, now):
             del self._changes[key]
+        self._drop_usage(now, min(limit, now - USAGE_SECONDS))
 
     def _unfinished(self, event_id: str) -> bool:
         event = self._events.get(event_id)
@@ -367,6 +380,7 @@ class MemoryStore(KeptMemories, KeptRunLog):
     def _drop(self, event: Event) -> None:
         del self._events[event.id]
         del self._by_message[event.message_id]
+        self._uncounted.pop(event.id, None)
         if self._sends.pop(event.id, None):
             self._sent = {key: one for key, one in self._sent.items() if one.event_id != event.id}
 

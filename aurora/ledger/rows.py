@@ -39,7 +39,8 @@ _EVENT = (
 _TURN = (
     "id", "speaker", "attempts", "misses", "crashes", "interrupted", "not_before", "agent_id",
     "conversation_id", "run_id", "input_id", "answer", "started_at", "ended_at",
-    "prompt_tokens", "completion_tokens", "dropped",
+    "prompt_tokens", "completion_tokens", "dropped", "cached_tokens", "unmetered", "seconds",
+    "model",
 )  # fmt: skip
 
 
@@ -71,10 +72,30 @@ MOVE_EVENT = sql(UPDATE_EVENT, "AND cause IS NOT ?")
 MOVE_UNFINISHED = sql(_UPDATE, "WHERE seq = ? AND cause IS NOT ?")
 # Its message is read anew.
 REVIVE_EVENT = sql("UPDATE events SET kind = ?,", " = ?, ".join(_MOVING), "= ? WHERE id = ?")
+# Of a turn that has ended, by the event that spoke for it: once for the person, once for the guild
+# and once for all guilds together.
+COUNT_USAGE = """
+INSERT INTO usage (person, guild, day, channel, agent, model, runs, answered, failed, unknown,
+    prompt, cached, completion, seconds)
+SELECT iif(level = 0, author_id, 0), iif(level = 2, -1, coalesce(guild_id, 0)),
+    CAST(coalesce(started_at, accepted_at) / 86400 AS INTEGER), iif(level = 2, 0, channel_id),
+    coalesce(agent_id, ''), coalesce(model, ''), count(*), sum(state = 'answered'),
+    sum(state IN ('failed', 'expired')), sum(unmetered > 0), sum(prompt_tokens),
+    sum(cached_tokens), sum(completion_tokens), sum(seconds)
+FROM events CROSS JOIN turns ON turns.id = turn_id AND speaker = events.id
+CROSS JOIN (SELECT 0 AS level UNION ALL SELECT 1 UNION ALL SELECT 2)
+WHERE state < 'running' AND uncounted = 1 AND (attempts > 0 OR unmetered > 0)
+GROUP BY 1, 2, 3, 4, 5, 6
+ON CONFLICT DO UPDATE SET runs = runs + excluded.runs, answered = answered + excluded.answered,
+    failed = failed + excluded.failed, unknown = unknown + excluded.unknown,
+    prompt = prompt + excluded.prompt, cached = cached + excluded.cached,
+    completion = completion + excluded.completion, seconds = seconds + excluded.seconds
+"""
 COUNT_ENDED = (
     "INSERT INTO tallies SELECT coalesce(guild_id, 0), state, count(*) FROM events "
     "WHERE state < 'running' AND uncounted = 1 GROUP BY guild_id, state "
     "ON CONFLICT DO UPDATE SET number = number + excluded.number",
+    COUNT_USAGE,
     "UPDATE events SET uncounted = NULL WHERE state < 'running' AND uncounted = 1",
 )
 # What is unfinished has a context; so it is found however much has ended.
@@ -82,7 +103,7 @@ _OPEN = "FROM contexts CROSS JOIN events ON seq = event WHERE state IN ('waiting
 OPEN_STATES = sql("SELECT id, seq, guild_id, state", _OPEN)
 UNFINISHED = sql("SELECT", EVENTS, ", seq", _OPEN, "ORDER BY event")
 WITH_CONTEXT = sql("SELECT", EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
-KEEP_TURN = sql("INSERT OR REPLACE INTO turns VALUES (", ", ".join("?" * len(_TURN)), ")")
+KEEP_TURN = sql("INSERT OR REPLACE", _insert("turns", *_TURN))
 UPDATE_TURN = sql(
     "UPDATE turns SET",
     ", ".join(f"{column} = ?{at}" for at, column in enumerate(_TURN[1:], 2)),

@@ -49,6 +49,8 @@ from .rows import (
 from .run_logs import StoredRunLog
 from .sends import put_send, send_row, sends_of
 from .tables import Tables
+from .usages import StoredUsage
+from .usages import forget as forget_usage
 from .writer import Writer
 
 log = logging.getLogger("red.aurora.ledger")
@@ -57,7 +59,7 @@ _MISSING_SECONDS = 60.0
 """How long a file that another process had may be missing before it is begun anew."""
 
 
-class SqliteStore(StoredMemories, StoredRunLog):
+class SqliteStore(StoredMemories, StoredRunLog, StoredUsage):
     """A Store whose every answer is on disk before it is given (promise 1).
 
     `retention` is asked for the seconds that final events are kept, at each sweep; it is called
@@ -362,6 +364,7 @@ class SqliteStore(StoredMemories, StoredRunLog):
 def _forget_user(tables: Tables, user_id: int) -> None:
     tables.forget_user(user_id)
     forget(tables, user_id)
+    forget_usage(tables, user_id)
 
 
 def _tell_of_failure(asked: asyncio.Future[Any]) -> None:

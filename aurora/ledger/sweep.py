@@ -7,9 +7,10 @@ from itertools import takewhile
 
 from ..clock import Clock
 from ..ids import oldest_turn_id
-from . import PACE_SECONDS, REFUSAL_SECONDS, read_into
+from . import PACE_SECONDS, REFUSAL_SECONDS, read_into, usages
 from .rows import sql
 from .tables import Tables
+from .usage_log import USAGE_SECONDS
 
 BITE = 100
 """Rows of a kind looked at in one transaction, so that nobody waits for the sweep."""
@@ -63,6 +64,7 @@ class Sweep:
             tables.run(_DROP_CHANGES, (*span, limit, now))
         more |= self._turns.bite(tables, "", oldest_turn_id(limit))
         more |= _refusals(tables, told, now)
+        more |= usages.drop_old(tables, now, min(limit, now - USAGE_SECONDS), BITE)
         read_into.drop_offers(tables, told)
         tables.run("UPDATE starts SET at = ? WHERE at > ?", (told, told + PACE_SECONDS))
         tables.run("DELETE FROM starts WHERE at <= ?", (told - PACE_SECONDS,))
@@ -73,6 +75,8 @@ class Sweep:
         """Drop final events, and once they are gone the turns from the future that were theirs."""
         span = self._events.bite(tables, now, limit)
         if span is not None:
+            # What they cost is not forgotten with them.
+            tables.count_ended()
             tables.run(_DROP_EVENTS, (*span, limit, now))
         more = self._events.unfinished
         if not more and self._events.met_future:

@@ -42,7 +42,7 @@ from .rows import (
 from .sends import RECORD_SEND, SENDS
 from .unfinished import Unfinished
 
-COUNTED_AT_ONCE = 512
+COUNTED_AT_ONCE = 256
 """How many events end before they are counted; it takes a millisecond or two."""
 _OPEN = frozenset(str(state) for state in State if not state.final)
 
@@ -61,7 +61,7 @@ class Tables(Database):
         self._last_before = math.inf
 
     def count_ended(self) -> None:
-        """Enter what has ended into the tallies and lists."""
+        """Enter what has ended into the tallies, the lists and the sums of what runs cost."""
         if self._ended:
             for statement in COUNT_ENDED:
                 self.run(statement)
@@ -226,6 +226,8 @@ class Tables(Database):
 
     def revive(self, row: Row, context: str, change: Change) -> None:
         """Let an event wait again, with a new context and without its notices."""
+        # It leaves the turn that it spoke for.
+        self.count_ended()
         self.erased = True
         event_id = row[-1]
         self.run(REVIVE_EVENT, row)
@@ -258,6 +260,7 @@ class Tables(Database):
     def forget_user(self, user_id: int) -> None:
         """Drop what a person has caused."""
         self.keep_changes()
+        self.count_ended()
         self.erased = True
         self.run(
             "DELETE FROM turns WHERE speaker IN (SELECT id FROM events WHERE author_id = ?)",

@@ -313,6 +313,9 @@ END;
 
 # What a run shows, costs and is judged by. Steps hold no content, and go with their turn. Progress
 # lines are few: each is dropped when it is gone, and what a start finds of them was left behind.
+# What a turn cost enters the sums of its day with the count of what has ended; what ended before
+# did so without. `usage` has a row for the person, one without for the guild, which stays when the
+# person is forgotten, and one for all guilds together. It is in the order of its days.
 _SIXTH = """
 ALTER TABLE events ADD COLUMN anchor_id INTEGER;
 CREATE TABLE steps (
@@ -328,6 +331,32 @@ CREATE TRIGGER turns_dropped AFTER DELETE ON turns BEGIN
     DELETE FROM steps WHERE turn = old.id;
 END;
 CREATE INDEX sends_of_progress ON sends (event) WHERE sent_by = 'progress';
+INSERT INTO tallies SELECT coalesce(guild_id, 0), state, count(*) FROM events
+WHERE state < 'running' AND uncounted = 1 GROUP BY guild_id, state
+ON CONFLICT DO UPDATE SET number = number + excluded.number;
+UPDATE events SET uncounted = NULL WHERE state < 'running' AND uncounted = 1;
+ALTER TABLE turns ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE turns ADD COLUMN unmetered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE turns ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
+ALTER TABLE turns ADD COLUMN model TEXT;
+CREATE TABLE usage (
+    seq INTEGER PRIMARY KEY,
+    person INTEGER NOT NULL,
+    guild INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    agent TEXT NOT NULL,
+    model TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    unknown INTEGER NOT NULL,
+    prompt INTEGER NOT NULL,
+    cached INTEGER NOT NULL,
+    completion INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    UNIQUE (person, guild, day, channel, agent, model)
+) STRICT;
 """
 
 MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)

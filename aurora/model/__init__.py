@@ -5,6 +5,7 @@ from .contexts import BY_MESSAGE, EventContext, Kind, Mentions, Named, Person, P
 from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
 from .sends import Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .steps import Step, StepKind
+from .usage import Used
 
 __all__ = [
     "BY_MESSAGE",
@@ -31,6 +32,7 @@ __all__ = [
     "Trace",
     "Turn",
     "Unread",
+    "Used",
     "apart",
     "lane_of",
     "own_lane",

@@ -109,7 +109,9 @@ class Turn:
     that it did not take, `crashes` the deaths of Aurora while the turn ran. `interrupted` says
     that an attempt was broken off and may have had effects that nobody recorded. `answer` is the
     text that a finished run left to be delivered, `dropped` how many characters it left that were
-    not. Times are seconds since the epoch.
+    not. The tokens are those that the server has told of, `unmetered` is how many calls of the
+    `model` it may owe the tokens of, and `seconds` is how long the agent was at it. Other times
+    are seconds since the epoch.
     """
 
     events: tuple[Event, ...]
@@ -129,6 +131,10 @@ class Turn:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     dropped: int = 0
+    cached_tokens: int = 0
+    unmetered: int = 0
+    seconds: float = 0.0
+    model: str | None = None
     # Lives in memory alone, and is monotonic: not to run before.
     ready_at: float = field(default=0.0, compare=False, repr=False)
     # Lives in memory alone: by what reason the agent's last send was refused.

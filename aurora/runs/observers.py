@@ -6,9 +6,20 @@ import logging
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from ..agents.protocol import Reasoning, RunEvent, ToolCalled, ToolHost, ToolReturned, Usage
+from ..agents.protocol import (
+    Accepted,
+    ModelCalled,
+    Reasoning,
+    RunEvent,
+    ServerLost,
+    ToolCalled,
+    ToolHost,
+    ToolReturned,
+    Usage,
+)
 from ..model import Turn
 from ..queue import MessageQueue
+from .models import Models
 
 log = logging.getLogger("red.aurora.worker")
 
@@ -53,13 +64,48 @@ class Log:
 
 
 class Tokens:
-    """Counts what a turn's attempts cost."""
+    """Counts what a turn's attempts cost, and notes by which model.
 
-    def __init__(self, turn: Turn, _tools: ToolHost) -> None:
+    Until the server has told what a call of the model cost it is unmetered: so whatever breaks
+    the attempt off, what is kept of the turn says that there may be more.
+    """
+
+    def __init__(self, models: Models, turn: Turn, _tools: ToolHost) -> None:
+        self._models = models
         self._turn = turn
+        # Whether a call is about to be made, of which the server has said nothing yet.
+        self._expected = False
+        self._open = 0
 
     async def saw(self, step: RunEvent) -> None:
         """Add the tokens of a step."""
-        if isinstance(step, Usage):
-            self._turn.prompt_tokens += step.prompt_tokens
-            self._turn.completion_tokens += step.completion_tokens
+        turn = self._turn
+        match step:
+            case Accepted():
+                self._expect()
+                turn.model = await self._models.of(turn.agent_id or "")
+            case ToolReturned():
+                # The model is to read of it.
+                self._expect()
+            case ModelCalled():
+                if not self._expected:
+                    self._owe(1)
+                self._expected = False
+            case ServerLost():
+                # What it told meanwhile nobody has heard.
+                turn.unmetered += 1
+            case Usage():
+                self._expected = False
+                self._owe(-min(step.calls, self._open))
+                turn.prompt_tokens += step.prompt_tokens
+                turn.completion_tokens += step.completion_tokens
+                turn.cached_tokens += step.cached_tokens
+
+    def _expect(self) -> None:
+        if not self._expected:
+            self._expected = True
+            self._owe(1)
+
+    def _owe(self, calls: int) -> None:
+        self._open += calls
+        self._turn.unmetered += calls

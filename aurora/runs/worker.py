@@ -157,8 +157,11 @@ class Worker:
             typing=typing or nullcontext(),
         )
         started = self._clock.monotonic()
-        attempted = await claim.do(attempt.run())
-        duration = self._clock.monotonic() - started
+        try:
+            attempted = await claim.do(attempt.run())
+        finally:
+            duration = self._clock.monotonic() - started
+            turn.seconds += duration
         error = REASONS[attempted.reason].error
         self._stats.record(error, guild_id=speaker.guild_id, duration=duration)
         return attempted

@@ -42,6 +42,7 @@ from ..runs.cancelling import Cancelling
 from ..runs.claim import Claims
 from ..runs.forgetting import Forgetting
 from ..runs.loop_guard import LoopGuard
+from ..runs.models import Models
 from ..runs.observers import Log, Tokens
 from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger, look_again
@@ -187,7 +188,12 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         clock,
         claims,
         cancelling,
-        observing=(partial(Log, queue), Tokens, partial(LoopGuard, settings), notices.observe),
+        observing=(
+            partial(Log, queue),
+            partial(Tokens, Models(lambda: agents.backend, clock)),
+            partial(LoopGuard, settings),
+            notices.observe,
+        ),
     )
     intake = Intake(
         bot, settings, store, queue, clock, triggers, cancelling, notices.greet, background

@@ -166,6 +166,7 @@ class Stores(RuleBasedStateMachine):
     @rule(
         number=st.integers(0, 20),
         attempts=st.integers(0, 3),
+        unmetered=st.integers(0, 1),
         agent_id=st.none() | texts,
         answer=st.none() | texts,
         events=st.integers(1, 3),
@@ -175,6 +176,7 @@ class Stores(RuleBasedStateMachine):
         self,
         number: int,
         attempts: int,
+        unmetered: int,
         agent_id: str | None,
         answer: str | None,
         events: int,
@@ -183,6 +185,7 @@ class Stores(RuleBasedStateMachine):
         """Keep what is known of a turn, some of whose events have left it."""
         turn = self.pick_turn(number)
         turn.attempts, turn.agent_id, turn.answer = attempts, agent_id, answer
+        turn.unmetered, turn.prompt_tokens, turn.seconds = unmetered, number, number / 8
         turn.events = turn.events[:events]
         self.ask(lambda store: store.save_turn(copy.deepcopy(turn), lazily=lazily))
 
@@ -300,6 +303,7 @@ class Stores(RuleBasedStateMachine):
         if not hasattr(self, "stores"):
             return
         self.ask(self.all_of_it)
+        self.ask(_used)
         self.ask(lambda store: store.counts(EVERYWHERE))
         self.ask(lambda store: store.counts(None))
         self.ask(lambda store: store.counts(9))
@@ -319,6 +323,16 @@ class Stores(RuleBasedStateMachine):
             answers += [await store.find(message_id), await store.refusal(message_id)]
             answers.append(await store.sent(message_id))
         return answers
+
+
+async def _used(store: Store) -> list[Any]:
+    """Return what runs cost."""
+    found: list[Any] = [list(await store.costs(20))]
+    for person in (None, 1, 2):
+        for where in (EVERYWHERE, None, 9):
+            found += [list(some) async for some in store.usage(where, 0, person)]
+            found.append(list(await store.spent(where, 1, person)))
+    return found
 
 
 async def _mapped(answer: Awaitable[Any]) -> dict[Any, Any]:

@@ -10,8 +10,10 @@ import pytest
 
 from aurora.agents.protocol import (
     Accepted,
+    ModelCalled,
     Reasoning,
     RunEvent,
+    ServerLost,
     ToolCalled,
     ToolHost,
     ToolReturned,
@@ -19,8 +21,10 @@ from aurora.agents.protocol import (
 )
 from aurora.model import Change, Event, Turn
 from aurora.queue import MessageQueue
+from aurora.runs.models import Models
 from aurora.runs.observers import Log, Tokens
 from aurora.runs.ports import RunTools
+from tests.support.clocks import FakeClock
 from tests.support.events import make_event
 from tests.support.queues import QueueBench
 from tests.support.scripts import done
@@ -50,6 +54,9 @@ async def test_a_further_observer_is_one_more_in_the_list(benches: list[Bench]) 
     assert heard == STEPS
     turn = await bench.tried(event)
     assert (turn.prompt_tokens, turn.completion_tokens) == (5, 2)
+
+
+NO_MODELS = Models(lambda: None, FakeClock())
 
 
 class Tools:
@@ -88,10 +95,42 @@ async def test_the_log_names_tools_and_no_content(
 async def test_only_usage_counts(told: list[Change]) -> None:
     """Everything else passes by."""
     turn = Turn((make_event(),))
-    tokens = Tokens(turn, Tools())  # type: ignore[arg-type]  # it looks at none
+    tokens = Tokens(NO_MODELS, turn, Tools())  # type: ignore[arg-type]  # it looks at none
     for step in STEPS:
         await tokens.saw(step)
     assert (turn.prompt_tokens, turn.completion_tokens, told) == (5, 2, [])
+
+
+CALL, RETURN = ToolCalled("1", "discord_send"), ToolReturned("1", is_error=False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "owed"),
+    [
+        # As an App Server tells of its calls, one by one.
+        ([Accepted(), ModelCalled(), Usage(2, 1)], 0),
+        ([Accepted(), ModelCalled(), Usage(2, 1), CALL, RETURN, ModelCalled(), Usage(3, 1)], 0),
+        # As a REST server does, of several together.
+        ([Accepted(), ModelCalled(), CALL, RETURN, ModelCalled(), Usage(5, 2, 2)], 0),
+        # Two calls at once are read together.
+        ([Accepted(), ModelCalled(), Usage(2, 1), RETURN, RETURN, ModelCalled(), Usage(2, 1)], 0),
+        # Broken off: when it was taken, in mid-sentence, with a tool's result, in another try.
+        ([Accepted()], 1),
+        ([Accepted(), ModelCalled()], 1),
+        ([Accepted(), ModelCalled(), Usage(2, 1), CALL, RETURN], 1),
+        ([Accepted(), ModelCalled(), ModelCalled(), Usage(2, 1)], 1),
+        ([Accepted(), ServerLost(), ModelCalled(), Usage(2, 1)], 1),
+        # Never taken.
+        ([], 0),
+    ],
+)  # fmt: skip
+async def test_a_call_that_was_not_told_of_is_owed(steps: list[RunEvent], owed: int) -> None:
+    """What is unknown is never taken for nothing."""
+    turn = Turn((make_event(),))
+    tokens = Tokens(NO_MODELS, turn, Tools())  # type: ignore[arg-type]  # it looks at none
+    for step in steps:
+        await tokens.saw(step)
+    assert turn.unmetered == owed
 
 
 class Line(Ear):

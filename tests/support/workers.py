@@ -32,6 +32,7 @@ from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling, Running, Show, messages
 from aurora.runs.claim import Claims
 from aurora.runs.loop_guard import LoopGuard
+from aurora.runs.models import Models
 from aurora.runs.observers import Log, Tokens
 from aurora.runs.pinging import Pinger, look_again
 from aurora.runs.ports import Ports
@@ -154,7 +155,12 @@ class Bench:
             self.clock,
             self.claims,
             self.cancelling,
-            (partial(Log, self.queue), Tokens, loop_guard, self.notices.observe),
+            (
+                partial(Log, self.queue),
+                partial(Tokens, Models(lambda: self.backend, self.clock)),
+                loop_guard,
+                self.notices.observe,
+            ),
             RetryConfig(jitter=0.0),
         )
         self.loop: asyncio.Task[None] | None = None

@@ -18,14 +18,9 @@ NOBODY, ALL_GUILDS = 0, -1
 LOOKED_AT = 500
 """Rows that are read at a time, so that nobody waits for them."""
 
-_COLUMNS = (
-    "day, nullif(guild, 0), channel, agent, model, runs, answered, failed, unknown, "
-    "prompt, cached, completion, seconds"
-)
-_SUMS = ", ".join(
-    f"sum({one})"
-    for one in ("runs", "answered", "failed", "unknown", "prompt", "cached", "completion")
-)
+_NUMBERS = Used._fields[Used._fields.index("runs") :]
+_COLUMNS = ", ".join(("day, nullif(guild, 0), channel, agent, model", *_NUMBERS))
+_SUMS = ", ".join(f"sum({one})" for one in _NUMBERS)
 # From key to key, in the order of the index.
 PAGE = sql(
     "SELECT", _COLUMNS, "FROM usage WHERE person = ? "
@@ -33,7 +28,7 @@ PAGE = sql(
     "ORDER BY guild, day, channel, agent, model LIMIT ?",
 )  # fmt: skip
 SPENT = sql(
-    "SELECT day, model,", _SUMS, ", sum(seconds) FROM usage "
+    "SELECT day, model,", _SUMS, "FROM usage",
     "WHERE person = ? AND guild = ? AND day >= ? GROUP BY day, model ORDER BY day, model",
 )  # fmt: skip
 SPENT_ANYWHERE = SPENT.replace("AND guild = ?", "")

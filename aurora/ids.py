@@ -21,6 +21,33 @@ def new_turn_id(at: float) -> str:
     return "turn_" + _uuid7(at)
 
 
+def task_id(event_id: str) -> str:
+    """Return the short name of an event: all of its time, and enough of its noise.
+
+    Within a millisecond one in 67 million would be named like another.
+    """
+    time, half, version, variant, _ = event_id.removeprefix("evt_").split("-")
+    noise = int(version, 16) & 0xFFF, int(variant, 16) & 0x3FFF
+    number = int(time + half, 16) << 26 | noise[0] << 14 | noise[1]
+    return _TASK + "".join(_LETTERS[number >> shift & 31] for shift in range(70, -1, -5))
+
+
+def ids_of_task(name: str) -> str | None:
+    """Return how the id begins of the event that has a short name; None if it is no such name.
+
+    Letters that look like digits are taken for them, and capitals for small letters.
+    """
+    letters = name.strip().lower().removeprefix(_TASK).translate(_LOOKALIKES)
+    if name.strip().lower()[: len(_TASK)] != _TASK or len(letters) != _TASK_LETTERS:
+        return None
+    if letters.strip(_LETTERS) or letters[0] > _HIGHEST_FIRST:
+        return None
+    number = 0
+    for letter in letters:
+        number = number << 5 | _LETTERS.index(letter)
+    return "evt_" + _first_groups(number >> 26, number & 0x3FFFFFF) + "-"
+
+
 def new_input_id() -> str:
     """Return a random UUID: no other attempt, of this process or another, has the same."""
     return str(uuid.uuid4())
@@ -75,20 +102,30 @@ def snowflake(text: str) -> int | None:
 
 
 def _uuid7(at: float) -> str:
+    noise = _random.getrandbits(74)
+    return "%s-%012x" % (_first_groups(int(at * 1000), noise >> 48), noise & 0xFFFFFFFFFFFF)  # noqa: UP031 - made ten times a mention, and faster
+
+
+def _first_groups(moment: int, noise: int) -> str:
     # The bits that RFC 9562 fixes are the version, 7, and the variant, two bits after it.
-    moment, noise = int(at * 1000), _random.getrandbits(74)
-    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 - made ten times a mention, and faster
+    return "%08x-%04x-7%03x-%04x" % (  # noqa: UP031 - as above
         moment >> 16,
         moment & 0xFFFF,
-        noise >> 62,
-        0x8000 | noise >> 48 & 0x3FFF,
-        noise & 0xFFFFFFFFFFFF,
+        noise >> 14,
+        0x8000 | noise & 0x3FFF,
     )
 
 
 LARGEST_ID = 2**63 - 1
 """Discord's ids have 64 bits, the ledger's numbers a sign."""
 _ID_DIGITS = 19
+
+_TASK, _TASK_LETTERS = "task-", 15
+# Crockford's: without letters that are taken for digits, or for one another.
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+# The letters hold a bit more than there is to hold.
+_HIGHEST_FIRST = _LETTERS[15]
+_LOOKALIKES = str.maketrans("oil", "011")
 
 # Ids are to differ, not to be secret; the system's source lets go of the interpreter's lock.
 _random = random.Random()  # noqa: S311

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
 
-from aurora.ids import message_id_at, new_event_id, wake_id
+from aurora.ids import ids_of_task, message_id_at, new_event_id, task_id, wake_id
 from aurora.model import Kind
 from tests.support.events import make_event
 
@@ -53,3 +54,43 @@ def test_what_came_by_no_message_is_answered_at_its_anchor(
     """And what it came by has a name."""
     event = make_event(message_id=5, kind=kind, anchor_id=6)
     assert (event.replies_to, event.source) == (replies_to, source)
+
+
+# -- short names
+
+
+def test_a_task_id_leads_back_to_its_event_and_to_no_other() -> None:
+    """It is made of the event's id alone, so that nothing has to be kept for it."""
+    ids = [new_event_id(1_750_000_000 + step / 1000) for step in range(500)]
+    for event_id in ids:
+        prefix = ids_of_task(task_id(event_id))
+        assert prefix is not None
+        assert [one for one in ids if one.startswith(prefix)] == [event_id]
+
+
+def test_thousands_of_one_millisecond_have_names_of_their_own() -> None:
+    """A burst is when somebody wants to tell them apart."""
+    names = {task_id(new_event_id(1_750_000_000.0)) for _ in range(1000)}
+    assert len(names) == 1000
+    assert all(re.fullmatch(r"task-[0-9a-hj-km-np-tv-z]{15}", one) for one in names)
+
+
+def test_a_task_id_may_be_typed_as_it_is_read_aloud() -> None:
+    """In capitals, with blanks around it, and an O for a zero."""
+    name = task_id("evt_00000000-0000-7000-8000-000000000001")
+    assert name == "task-000000000000000"
+    assert ids_of_task(" TASK-OOO000000000000 ") == "evt_00000000-0000-7000-8000-"
+    assert ids_of_task("task-lI0000000000000") == ids_of_task("task-110000000000000")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "task-", "task-0", "task-00000000000000u", "task-g00000000000000"),
+        *("1234567890123456789", "task-0000000000000000", "-000000000000000"),
+        *("task-00000000000000٣", "task task-0000000"),
+    ],
+)
+def test_what_is_no_task_id_names_no_event(text: str) -> None:
+    """Whatever is typed."""
+    assert ids_of_task(text) is None

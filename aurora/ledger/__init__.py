@@ -17,6 +17,7 @@ from ..model import (
 )
 from ..reasons import ExplainedError
 from .memory_log import MemoryLog
+from .run_lists import RunLists
 from .run_log import RunLog
 from .usage_log import UsageLog
 from .where import EVERYWHERE as EVERYWHERE
@@ -72,7 +73,7 @@ class Listed(NamedTuple):
     speaks: bool
 
 
-class Store(MemoryLog, RunLog, UsageLog, Protocol):
+class Store(MemoryLog, RunLists, RunLog, UsageLog, Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what

@@ -16,13 +16,13 @@ SHOWN = 25
 """Rows that are fetched at a time; each may stand somewhere else in the file."""
 
 # As the indexes have it: SQLite compares the two by their text.
-_COUNTED = "state < 'running' AND uncounted IS NULL"
+COUNTED = "state < 'running' AND uncounted IS NULL"
 _RARE = "state < 'running' AND state > 'answered'"
 TALLY = "SELECT state, number FROM tallies WHERE guild = ? AND number > 0"
 TALLY_OF_ALL = "SELECT state, sum(number) FROM tallies GROUP BY state HAVING sum(number) > 0"
 ENDED = sql(
     "SELECT seq FROM events INDEXED BY events_ended WHERE guild_id IS ? AND state = ?",
-    "AND", _COUNTED, "ORDER BY seq DESC LIMIT ?",
+    "AND", COUNTED, "ORDER BY seq DESC LIMIT ?",
 )  # fmt: skip
 UNANSWERED = sql(
     "SELECT seq FROM events INDEXED BY events_unanswered WHERE state = ? AND", _RARE,
@@ -47,7 +47,7 @@ WITH RECURSIVE dms (channel) AS (
 SELECT channel FROM latest CROSS JOIN events ON seq = last WHERE accepted_at >= ? ORDER BY last
 """
 
-_NEWEST = (1 << 63) - 1
+NEWEST = (1 << 63) - 1
 _STATES = frozenset(map(str, State))
 _OPEN = frozenset(str(state) for state in State if not state.final)
 
@@ -69,7 +69,7 @@ async def recent(do: _Do, where: Where, states: Collection[str], limit: int) -> 
         found = await _passed(do, where, wanted, limit)
     rows: list[Row] = []
     for first in range(0, len(found), SHOWN):
-        rows += await do(_shown, found[first : first + SHOWN])
+        rows += await do(show, found[first : first + SHOWN])
     return [row for row in rows if row[9] in wanted]
 
 
@@ -109,7 +109,7 @@ async def _passed(do: _Do, where: Where, wanted: Collection[str], limit: int) ->
     all_of_them = where == EVERYWHERE and wanted == _STATES
     bite = min(limit, LOOKED_AT) if all_of_them else LOOKED_AT
     found: list[int] = []
-    before = _NEWEST
+    before = NEWEST
     while before and len(found) < limit:
         rows = await do(_before, query, before, bite)
         found += (
@@ -126,5 +126,6 @@ def _before(tables: Tables, query: str, before: int, count: int) -> list[Row]:
     return rows
 
 
-def _shown(tables: Tables, numbers: Sequence[int]) -> list[Row]:
+def show(tables: Tables, numbers: Sequence[int]) -> list[Row]:
+    """Return the rows of some events, each with what `Listed` adds."""
     return [row for seq in numbers for row in tables.run(LISTED, (seq,))]

@@ -39,6 +39,7 @@ from .backlog import Kept, recovered
 from .memories import KeptMemories
 from .outbox import envelope
 from .run_logs import KeptRunLog
+from .run_rows import KeptRuns
 from .sends import put_send
 from .usage_log import USAGE_SECONDS
 from .usages import KeptUsage
@@ -46,7 +47,7 @@ from .usages import KeptUsage
 T = TypeVar("T")
 
 
-class MemoryStore(KeptMemories, KeptRunLog, KeptUsage):
+class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage):
     """A Store that shows what the others must do; tests use it where nothing must survive."""
 
     def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:

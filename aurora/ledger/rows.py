@@ -65,7 +65,7 @@ INSERT_EVENT = sql(
 )  # fmt: skip
 _UPDATE = sql("UPDATE events SET", " = ?, ".join(_MOVING), "= ?")
 UPDATE_EVENT = sql(_UPDATE, "WHERE id = ?")
-SAVE_EVENT = sql(UPDATE_EVENT, "RETURNING seq, guild_id")
+SAVE_EVENT = sql(UPDATE_EVENT, "RETURNING seq, guild_id, author_id")
 # An event names its latest change: told to move it twice, the ledger moves it once.
 MOVE_EVENT = sql(UPDATE_EVENT, "AND cause IS NOT ?")
 # What is unfinished is known by its number, and need not be looked for.
@@ -100,7 +100,7 @@ COUNT_ENDED = (
 )
 # What is unfinished has a context; so it is found however much has ended.
 _OPEN = "FROM contexts CROSS JOIN events ON seq = event WHERE state IN ('waiting', 'running')"
-OPEN_STATES = sql("SELECT id, seq, guild_id, state", _OPEN)
+OPEN_STATES = sql("SELECT id, seq, guild_id, author_id, state", _OPEN)
 UNFINISHED = sql("SELECT", EVENTS, ", seq", _OPEN, "ORDER BY event")
 WITH_CONTEXT = sql("SELECT", EVENTS, ", context FROM events LEFT JOIN contexts ON event = seq")
 KEEP_TURN = sql("INSERT OR REPLACE", _insert("turns", *_TURN))

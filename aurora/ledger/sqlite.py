@@ -47,6 +47,7 @@ from .rows import (
     whole_turn_of,
 )
 from .run_logs import StoredRunLog
+from .run_rows import StoredRuns
 from .sends import put_send, send_row, sends_of
 from .tables import Tables
 from .usages import StoredUsage
@@ -59,7 +60,7 @@ _MISSING_SECONDS = 60.0
 """How long a file that another process had may be missing before it is begun anew."""
 
 
-class SqliteStore(StoredMemories, StoredRunLog, StoredUsage):
+class SqliteStore(StoredMemories, StoredRunLog, StoredRuns, StoredUsage):
     """A Store whose every answer is on disk before it is given (promise 1).
 
     `retention` is asked for the seconds that final events are kept, at each sweep; it is called

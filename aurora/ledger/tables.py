@@ -110,7 +110,7 @@ class Tables(Database):
                 self.run("UPDATE events SET state = 'waiting' WHERE id = ?", (event.id,))
         turns = recovered(events, kept)
         self._unfinished.fill(
-            (event.id, row[-1], event.guild_id, event.state)
+            (event.id, row[-1], event.guild_id, event.author_id, event.state)
             for event, row in zip(events, rows, strict=True)
         )
         self._counted = True
@@ -199,7 +199,7 @@ class Tables(Database):
     def _noted(self, change: Change, seq: int, state: str) -> None:
         """Keep a change, and where its event stands since."""
         self._changed.append(change)
-        self._unfinished.put(change.event_id, seq, change.guild_id, state)
+        self._unfinished.put(change.event_id, seq, change.guild_id, change.author_id, state)
         self._ended += state not in _OPEN
 
     def save_turns(self, turns: Sequence[Row]) -> None:
@@ -211,8 +211,8 @@ class Tables(Database):
     def save_events(self, events: Sequence[Row]) -> None:
         """Keep what changed in events."""
         for row in events:
-            for seq, guild_id in self.run(SAVE_EVENT, row):
-                self._unfinished.put(row[-1], seq, guild_id, row[MOVED_STATE])
+            for seq, guild_id, author_id in self.run(SAVE_EVENT, row):
+                self._unfinished.put(row[-1], seq, guild_id, author_id, row[MOVED_STATE])
                 self._ended += row[MOVED_STATE] not in _OPEN
 
     def edit(self, event_id: str, context: str) -> None:

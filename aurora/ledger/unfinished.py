@@ -13,7 +13,7 @@ Home = int | None
 
 
 class Unfinished:
-    """The numbers (`seq`) of what is not over, by guild and id.
+    """The numbers (`seq`) of what is not over, by guild and id, and by author.
 
     An index in the file would write a page more at every step of every event.
     """
@@ -21,16 +21,24 @@ class Unfinished:
     def __init__(self) -> None:
         self._waiting: dict[Home, dict[str, int]] = {}
         self._running: dict[str, tuple[int, Home]] = {}
+        self._authors: dict[int, dict[str, int]] = {}
 
-    def fill(self, rows: Iterable[tuple[str, int, Home, str]]) -> None:
-        """Begin anew with these: id, number, guild and state."""
+    def fill(self, rows: Iterable[tuple[str, int, Home, int, str]]) -> None:
+        """Begin anew with these: id, number, guild, author and state."""
         self._waiting.clear()
         self._running.clear()
-        for event_id, seq, guild_id, state in rows:
-            self.put(event_id, seq, guild_id, state)
+        self._authors.clear()
+        for row in rows:
+            self.put(*row)
 
-    def put(self, event_id: str, seq: int, guild_id: Home, state: str) -> None:
+    def put(self, event_id: str, seq: int, guild_id: Home, author_id: int, state: str) -> None:
         """Note the state that an event is in now; one that is over is forgotten."""
+        if state in (_WAITING, _RUNNING):
+            self._authors.setdefault(author_id, {})[event_id] = seq
+        elif (theirs := self._authors.get(author_id)) is not None:
+            theirs.pop(event_id, None)
+            if not theirs:
+                del self._authors[author_id]
         if state == _WAITING:
             self._running.pop(event_id, None)
             self._waiting.setdefault(guild_id, {})[event_id] = seq
@@ -51,6 +59,10 @@ class Unfinished:
             return running[0]
         mine = self._waiting.get(guild_id)
         return mine.get(event_id) if mine is not None else None
+
+    def of_author(self, author_id: int) -> list[int]:
+        """Return the numbers of what a person has waiting or running."""
+        return list(self._authors.get(author_id, {}).values())
 
     def counts(self, where: Where) -> dict[str, int]:
         """Count them by state."""

@@ -316,6 +316,8 @@ END;
 # What a turn cost enters the sums of its day with the count of what has ended; what ended before
 # did so without. `usage` has a row for the person, one without for the guild, which stays when the
 # person is forgotten, and one for all guilds together. It is in the order of its days.
+# What somebody asked is found by an index that an event enters with many others, as that of its
+# guild; it holds all that is counted.
 _SIXTH = """
 ALTER TABLE events ADD COLUMN anchor_id INTEGER;
 CREATE TABLE steps (
@@ -357,6 +359,8 @@ CREATE TABLE usage (
     seconds REAL NOT NULL,
     UNIQUE (person, guild, day, channel, agent, model)
 ) STRICT;
+CREATE INDEX events_by_author ON events (author_id, seq, guild_id, state)
+WHERE state < 'running' AND uncounted IS NULL;
 """
 
 MIGRATIONS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)

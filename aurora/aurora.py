@@ -23,6 +23,7 @@ from .commands.forgetting import ForgetCommands
 from .commands.libraries import LibrariesCommands
 from .commands.memory import MemoryCommands
 from .commands.queue import QueueCommands
+from .commands.runs import RunsCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .commands.silence import SilenceCommands
@@ -66,6 +67,7 @@ class Aurora(
     TriggerCommands,
     MemoryCommands,
     QueueCommands,
+    RunsCommands,
     ForgetCommands,
     EventsCommands,
     commands.Cog,

@@ -11,7 +11,7 @@ from ..guard.policy import Act
 from ..health.status import covers
 from ..ledger import EVERYWHERE, Listed, Where
 from ..model import Event, State
-from ..reasons import REASONS, Reason
+from ..reasons import Reason
 from ..runs.cancelling import in_place
 from ..services import Services
 from ..words import Phrase, say
@@ -20,7 +20,6 @@ from ..words.commands import ANYWHERE, UNCHANGED
 from .asking import ask, prefix_for, tell, working
 from .facts import (
     SIGNS,
-    STATES,
     arrival_lines,
     ended_lines,
     fullest_lines,
@@ -31,6 +30,7 @@ from .messages import meant
 from .overview import show_commands
 from .refusals import why_not
 from .report import Report
+from .run_lines import link_to, state_of
 from .scope import (
     Scope,
     in_words,
@@ -147,7 +147,7 @@ class QueueCommands:
         reason = await self.services.retries.retry(event)
         if reason is not None:
             return w.NOT_RETRIED(why=why_not(reason))
-        return w.RETRIED(message=_link(event))
+        return w.RETRIED(message=link_to(event))
 
     async def _retry_all(self, ctx: commands.Context, place: Where) -> Phrase:
         retries = self.services.retries
@@ -194,7 +194,7 @@ def _line(listed: Listed, prefix: str) -> str:
         # Attempts are counted for the one that speaks for the turn.
         how = w.TOGETHER
     return (
-        f"{SIGNS[event.state]} {say(_state(event), prefix)} · {_link(event)} · "
+        f"{SIGNS[event.state]} {say(state_of(event), prefix)} · {link_to(event)} · "
         f"<@{event.author_id}> · "
         f"<t:{event.accepted_at:.0f}:R> · {say(how)}"
     )
@@ -207,18 +207,3 @@ async def _elsewhere(services: Services, event: Event) -> list[int]:
     sends = await services.store.sends(event.id)
     places = (one.channel_id for one in sends if one.channel_id != event.channel_id)
     return list(dict.fromkeys(places))
-
-
-def _state(event: Event) -> Phrase:
-    """Say where an event stands, and why it does."""
-    state = STATES[event.state]
-    if event.reason not in set(Reason):
-        return state
-    why = REASONS[Reason(event.reason)].admin
-    return w.BECAUSE(state=state, reason=event.reason, why=why)
-
-
-def _link(event: Event) -> str:
-    where = "@me" if event.guild_id is None else event.guild_id
-    message = "" if event.replies_to is None else f"/{event.replies_to}"
-    return f"<https://discord.com/channels/{where}/{event.channel_id}{message}>"

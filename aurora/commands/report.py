@@ -102,8 +102,13 @@ class Report:
             for title, fields in self._paged(_TEXT)
         ]
 
-    async def send(self, ctx: commands.Context, services: Services) -> None:
-        """Answer a command with it, in the form that is wanted and allowed there."""
+    async def send(
+        self, ctx: commands.Context, services: Services, *, ephemeral: bool = False
+    ) -> None:
+        """Answer a command with it, in the form that is wanted and allowed there.
+
+        An `ephemeral` answer to a slash command is for who gave it alone.
+        """
         quiet = discord.AllowedMentions.none()
         pages: list[Any]  # Red's menu passes on more than its annotation says
         if await ctx.embed_requested():
@@ -112,11 +117,11 @@ class Report:
         else:
             pages = [{"content": one, "allowed_mentions": quiet} for one in self.texts()]
         if len(pages) == 1:
-            await ctx.send(**pages[0])
+            await ctx.send(**pages[0], ephemeral=ephemeral)
             return
         menu = Menu(pages)
         services.views.add(menu)
-        await menu.start(ctx)
+        await menu.start(ctx, ephemeral=ephemeral)
 
     def _paged(self, form: _Form) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Yield the title and the fields of each page."""

@@ -25,6 +25,7 @@ class Act(StrEnum):
     MEMORY_WRITE = "memory_write"
     MEMORY_DELETE = "memory_delete"
     # somebody, with a command or a button
+    RUNS = "runs"  # to find runs of one's own, or those that guard/runs.py lets one see
     LIST = "list"  # what waits, what ended how, what is set
     PREVIEW = "preview"  # what the agent would get for a message
     RETRY = "retry"
@@ -47,6 +48,7 @@ class Standing(IntEnum):
 
 
 NEEDED = {
+    Act.RUNS: Standing.MEMBER,
     Act.LIST: Standing.ADMIN,
     Act.PREVIEW: Standing.ADMIN,
     Act.RETRY: Standing.ADMIN,

@@ -37,7 +37,9 @@ class Asked:
 def asks(act: Act) -> Callable[[T], T]:
     """Make a command ask the guard for an act; Red's rules decide who is an admin."""
     rule = commands.is_owner()
-    if act in OWN_IN_DMS:
+    if NEEDED[act] is Standing.MEMBER:
+        rule = _anybody
+    elif act in OWN_IN_DMS:
         rule = commands.permissions_check(_in_charge)
     elif NEEDED[act] is Standing.ADMIN:
         rule = commands.admin_or_permissions(manage_guild=True)
@@ -47,6 +49,15 @@ def asks(act: Act) -> Callable[[T], T]:
         return made
 
     return decorate
+
+
+def _anybody(command: T) -> T:
+    return command
+
+
+async def manages(ctx: commands.Context) -> bool:
+    """Tell whether somebody is in charge of the server in which they give a command."""
+    return ctx.guild is not None and (await _in_charge(ctx) or await ctx.bot.is_owner(ctx.author))
 
 
 async def _in_charge(ctx: commands.Context) -> bool:

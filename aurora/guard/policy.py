@@ -262,7 +262,7 @@ def _own_view(actor: Actor, act: Act, found: Found, _here: Here) -> Denied | Non
     channel, member = found.channel, actor.member
     if found.target.channel_id is None:
         return None
-    if actor.standing is Standing.OWNER and act in (Act.LIST, Act.RETRY):
+    if actor.standing is Standing.OWNER and act in (Act.RUNS, Act.LIST, Act.RETRY):
         return None
     if member is None:
         return UNKNOWN_CHANNEL

@@ -18,7 +18,9 @@ from .sight import sees
 class RunAct(StrEnum):
     """What somebody wants to do with a run."""
 
-    STOP = "stop"
+    SEE = "see"  # that it is there, what became of it and what it took; no word of it
+    STOP = "stop"  # whether it waits or runs
+    RETRY = "retry"
 
 
 class Part(StrEnum):
@@ -26,14 +28,16 @@ class Part(StrEnum):
 
     ASKER = "asker"  # whose message it answers
     MODERATOR = "moderator"  # may manage messages in its place
-    MANAGER = "manager"  # may manage its server, or is an admin of the bot's there
+    MANAGER = "manager"  # sees its place, and may manage its server or is the bot's admin there
     OWNER = "owner"  # of the bot
     OTHER = "other"  # sees its place, and no more
 
 
 ALL = frozenset(Part)
 TABLE: Mapping[RunAct, frozenset[Part]] = {
+    RunAct.SEE: frozenset({Part.ASKER, Part.MANAGER, Part.OWNER}),
     RunAct.STOP: ALL - {Part.OTHER},
+    RunAct.RETRY: frozenset({Part.ASKER, Part.MANAGER, Part.OWNER}),
 }
 """Who may do what; who the bot's lists keep out is nothing to any run."""
 
@@ -86,15 +90,37 @@ class RunGuard:
         found = {
             Part.ASKER: user_id == event.author_id,
             Part.OWNER: await self._owns(user_id),
-            Part.MANAGER: member is not None and await self._manages(member),
         }
-        if member is not None and place is not None:
-            # In a private thread even a moderator is nobody, until they are in it.
-            guest = await is_guest(place, member)
-            inside = sees(member, place, guest=guest)
-            found[Part.OTHER] = inside
-            found[Part.MODERATOR] = inside and place.permissions_for(member).manage_messages
+        if member is not None:
+            manages = await self._manages(member)
+            # Of a place that is gone nobody knows any more who saw it.
+            inside = place is None and member.guild_permissions.administrator
+            if place is not None:
+                # In a private thread even a moderator is nobody, until they are in it.
+                inside = sees(member, place, guest=await is_guest(place, member))
+                moderates = place.permissions_for(member).manage_messages
+                found[Part.OTHER], found[Part.MODERATOR] = inside, inside and moderates
+            found[Part.MANAGER] = inside and manages
         return frozenset(part for part, is_so in found.items() if is_so)
+
+    async def reads(self, user_id: int, event: Event, channel_id: int) -> bool:
+        """Tell whether somebody may read what was sent for an event there; in doubt they may not.
+
+        The bot's owner, too, reads only what Discord shows them.
+        """
+        if event.guild_id is None:
+            return user_id == event.author_id and channel_id == event.channel_id
+        try:
+            guild = await find_guild(self._bot, event.guild_id, self.patience)
+            member = await _member(guild, user_id) if guild is not None else None
+            place = await find_channel(self._bot, event, channel_id, self.patience)
+            if member is None or place is None:
+                return False
+            allowed = place.permissions_for(member)
+            inside = sees(member, place, guest=await is_guest(place, member))
+        except FAILURES:
+            return False
+        return inside and allowed.read_message_history
 
 
 async def _member(guild: discord.Guild, user_id: int) -> discord.Member | None:

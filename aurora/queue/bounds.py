@@ -78,11 +78,17 @@ class Bounds:
         if self._rules.turn_limit(event.guild_id) != NO_LIMIT and not self._lanes.joins(event):
             self._rate.count((event.guild_id, event.author_id), self._clock.monotonic())
 
-    def refuses_anew(self, event: Event) -> Enqueued | None:
-        """Say why an event can't wait once more: its author has asked long ago, an admin now."""
-        if self.shut:
-            return Enqueued.SHUT
-        return Enqueued.FULL if self._is_full(event.guild_id) else None
+    def enter_anew(self, event: Event, *, own: bool) -> Enqueued | None:
+        """Let an event come in that is to wait once more, as `enter` does.
+
+        Where its author does not want that on their `own`, but an admin, nothing counts as theirs.
+        """
+        if own or self.shut:
+            return self.enter(event)
+        if self._is_full(event.guild_id):
+            return Enqueued.FULL
+        self._arriving.add(event)
+        return None
 
     def _is_full(self, guild_id: int | None) -> bool:
         waiting, arriving = self._lanes.waiting.guilds, self._arriving.guilds

@@ -207,6 +207,11 @@ class Lanes:
         lanes = map(self._lanes.get, names)
         return (lane.waiting[0] for lane in lanes if lane is not None and lane.waiting)
 
+    @property
+    def held(self) -> dict[str, int]:
+        """Return how many runs hold a place of each key, as `Rules.limits` names them."""
+        return dict(self._held)
+
     def restore_start(self, channel_id: int, seconds_ago: float) -> None:
         """Take over from an earlier process when a run last started in a channel (promise 4)."""
         # A clock that was set back must not stop a channel for longer than its pace.

@@ -98,18 +98,23 @@ class MessageQueue:
         self._bounds.accepted(event)
         return self._accepted(turn, change)
 
-    async def revive(self, event: Event) -> Enqueued:
-        """Let a final event with a new context wait again, as if it had just been accepted."""
+    async def revive(self, event: Event, *, own: bool = False) -> Enqueued:
+        """Let a final event wait again, with a new context; for its author as their `own`."""
         if event.message_id in self._turns:
             return Enqueued.DUPLICATE
-        if (refused := self._bounds.refuses_anew(event)) is not None:
+        if (refused := self._bounds.enter_anew(event, own=own)) is not None:
             return self._count(refused)
         event.state, event.reason = State.WAITING, ""
         event.turn_id = event.ended_at = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
         self._begin(turn := Turn((event,)))
         change = self._changes.of(event, "queued", Reason.REVIVED)
-        await self._store.revive(event, change)
+        try:
+            await self._store.revive(event, change)
+        finally:
+            self._bounds.leave(event)
+        if own:
+            self._bounds.accepted(event)
         return self._accepted(turn, change)
 
     def shut(self) -> None:
@@ -298,13 +303,14 @@ class MessageQueue:
         self._changes.tell(turn, step, detail)
 
     def get_stats(self) -> dict[str, Any]:
-        """Return counts: waiting, running, waiting by guild, and totals since start."""
+        """Return counts: waiting, running, waiting by guild, runs by limit, totals since start."""
         # Copying a dict is one step for the interpreter, so this is safe from any thread.
         waiting = dict(self._lanes.waiting.guilds)
         return {
             "waiting": sum(waiting.values()),
             "running": self._lanes.running,
             "waiting_by_guild": waiting,
+            "running_by_limit": self._lanes.held,
             "totals": dict(self._totals),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .codes import Counts, Outcome, Reason, Retry
 from .entries import GATES, POSTPONED, REASONS, Entry, sent_before
 from .exceptions import AgentError, AuroraError, ExplainedError, RunBrokenError, StuckError
+from .levels import Level, level_of
 
 __all__ = [
     "GATES",
@@ -15,10 +16,12 @@ __all__ = [
     "Counts",
     "Entry",
     "ExplainedError",
+    "Level",
     "Outcome",
     "Reason",
     "Retry",
     "RunBrokenError",
     "StuckError",
+    "level_of",
     "sent_before",
 ]

@@ -42,18 +42,21 @@ class Retries:
     reread: Callable[[Event], Awaitable[Reread | Reason]]
     _examined: set[int] = field(default_factory=set)
 
-    async def retry(self, event: Event) -> NotRetried | None:
-        """Let an ended event wait again; return the reason why not, or None."""
+    async def retry(self, event: Event, *, own: bool = False) -> NotRetried | None:
+        """Let an ended event wait again; return the reason why not, or None.
+
+        If its author wants that, it is one of their `own` turns; see MessageQueue.revive.
+        """
         if event.message_id in self._examined:
             # The same message, twice at once, would be answered twice.
             return Reason.DUPLICATE
         self._examined.add(event.message_id)
         try:
-            return await self._retry(event)
+            return await self._retry(event, own=own)
         finally:
             self._examined.remove(event.message_id)
 
-    async def _retry(self, event: Event) -> NotRetried | None:
+    async def _retry(self, event: Event, *, own: bool) -> NotRetried | None:
         if event.state not in RETRIED:
             return event.state
         if (seen := await self._seen(event)) is not None:
@@ -62,7 +65,7 @@ class Retries:
         if isinstance(found, Reason):
             return found
         event.kind, event.context = found.kind, found.context
-        answer = await self.queue.revive(event)
+        answer = await self.queue.revive(event, own=own)
         return None if answer is Enqueued.ACCEPTED else Reason(answer)
 
     async def latest(self, place: Where) -> list[Event]:

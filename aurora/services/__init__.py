@@ -22,6 +22,7 @@ from ..guard.looking import Guard
 from ..guard.runs import RunGuard
 from ..health.alerts import Alerts
 from ..health.outages import Outages
+from ..health.runs import Runs
 from ..health.status import Status
 from ..intake.catchup import CatchUp
 from ..intake.reactions import Reactions
@@ -78,6 +79,7 @@ class Services:
     pauses: Pauses
     retries: Retries
     status: Status
+    runs: Runs
     forgetting: Forgetting
     views: WeakSet[discord.ui.View] = field(default_factory=WeakSet)
     """Questions and lists that wait for a press of a button."""

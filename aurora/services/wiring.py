@@ -28,6 +28,7 @@ from ..guard.runs import RunAct, RunGuard
 from ..health.alerts import Alerts
 from ..health.notices import OutageNotices
 from ..health.outages import Outages
+from ..health.runs import Runs
 from ..health.status import Status
 from ..intake.catchup import CatchUp
 from ..intake.reactions import STOP, Reactions, stop_by
@@ -198,6 +199,15 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
     intake = Intake(
         bot, settings, store, queue, clock, triggers, cancelling, notices.greet, background
     )
+    status = Status(
+        settings,
+        store,
+        queue,
+        breakers,
+        stats,
+        clock,
+        backend=lambda: agents.backend,
+    )
     return Services(
         bot=bot,
         clock=clock,
@@ -230,15 +240,8 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         retries=Retries(
             store, queue, delivery.trace, lambda event: reread(event, bot, settings, triggers)
         ),
-        status=Status(
-            settings,
-            store,
-            queue,
-            breakers,
-            stats,
-            clock,
-            backend=lambda: agents.backend,
-        ),
+        status=status,
+        runs=Runs(store, queue, status),
         forgetting=Forgetting(
             store,
             settings,

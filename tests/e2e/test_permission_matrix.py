@@ -22,27 +22,27 @@ from tests.support.e2e.quick import QuickTown, open_quick_town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# What somebody may do on a surface: nothing (-), what an admin may (A), all that the owner may
-# (O). An x is where Discord itself lets nobody come so far.
+# What somebody may do on a surface: nothing (-), what everybody may (M), what an admin may (A),
+# all that the owner may (O). An x is where Discord itself lets nobody come so far.
 TABLE = """
               typed  slash  pressed  typed in a dm  slash in a dm
 bot owner     O      O      O        O              O
-guild owner   A      A      A        -              -
-admin         A      A      A        -              -
-manager       A      A      A        -              -
-moderator     -      -      -        -              -
-member        -      -      -        -              -
-timed out     -      -      -        -              -
-left          -      -      -        -              -
+guild owner   A      A      A        M              M
+admin         A      A      A        M              M
+manager       A      A      A        M              M
+moderator     M      M      M        M              M
+member        M      M      M        M              M
+timed out     -      -      -        M              M
+left          -      -      -        M              M
 bot           -      x      x        x              x
 webhook       -      x      x        x              x
-stranger      x      x      x        -              -
+stranger      x      x      x        M              M
 """
 _HEAD, *_LINES = TABLE.strip("\n").splitlines()
 SURFACES = ["typed", "slash", "pressed", "typed in a dm", "slash in a dm"]
 ROWS = {line[:13].strip(): dict(zip(SURFACES, line[13:].split(), strict=True)) for line in _LINES}
 CELLS = [(who, surface) for who, row in ROWS.items() for surface in row if row[surface] != "x"]
-STANDING = {"-": 0, "A": 1, "O": 2}
+STANDING = {"-": -1, "M": 0, "A": 1, "O": 2}
 
 
 class Abroad:

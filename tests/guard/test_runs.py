@@ -15,7 +15,9 @@ from tests.support.stage import Stage
 A, MOD, MAN, OWN, OTHER = Part.ASKER, Part.MODERATOR, Part.MANAGER, Part.OWNER, Part.OTHER
 
 WANTED: dict[RunAct, set[Part]] = {
+    RunAct.SEE: {A, MAN, OWN},
     RunAct.STOP: {A, MOD, MAN, OWN},
+    RunAct.RETRY: {A, MAN, OWN},
 }
 """The table, written a second time, so that no row changes by accident."""
 

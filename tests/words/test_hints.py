@@ -89,6 +89,7 @@ READ = {
     "remedies.ADDRESS": OWNER,
     "remedies.OWN_ADDRESS": OWNER,
     "silence.WHICH": ADMIN,
+    "run_life.UNKNOWN": ANY_ADMIN,
     "setup.NO_SERVER_YET": OWNER,
     "setup.NOT_LOOKED_UP": ADMIN,
     "setup.NOT_YOURS": ADMIN,

@@ -1,0 +1,97 @@
+"""Facts about runs: which there are, for how many there is room, and all about one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..ledger import Listed, Store, Where
+from ..ledger.run_lists import OfAuthor
+from ..model import Event, Send, State, Step, Turn
+from ..queue import MessageQueue
+from .status import Limits, Status
+
+
+class Overview(NamedTuple):
+    """The runs of a person or a place: the latest, and all by state, as far as they are `more`.
+
+    `capacity` is how many may run at a time for them, and `free` how many more could now.
+    """
+
+    latest: Sequence[Listed]
+    counts: Mapping[State, int]
+    capacity: int
+    free: int
+    more: bool = False
+
+
+class RunFacts(NamedTuple):
+    """All that is kept about a run; without a turn it has not begun."""
+
+    event: Event
+    turn: Turn | None
+    sends: Sequence[Send]
+    steps: Sequence[Step]
+
+    @property
+    def answers(self) -> list[Send]:
+        """Return what was sent that is no notice and no line of progress, as far as it is out."""
+        return [
+            one
+            for one in self.sends
+            if one.kind == "message" and one.by not in ("notice", "progress") and one.message_ids
+        ]
+
+    @property
+    def tools(self) -> Mapping[str, int]:
+        """Count the calls of the tools that were on offer."""
+        return Counter(one.tool for one in self.steps if one.kind == "call" and one.tool)
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Gathers the facts about runs."""
+
+    store: Store
+    queue: MessageQueue
+    status: Status
+
+    async def of_person(
+        self, author_id: int, place: Where, states: Collection[State], limit: int
+    ) -> Overview:
+        """Return what a person asked in a place."""
+        found: OfAuthor = await self.store.of_author(author_id, place, states=states, limit=limit)
+        limits = self.status.limits(place)
+        free = min(limits.user - self._held(f"user:{author_id}"), self._free(place, limits))
+        return Overview(found.latest, found.counts, limits.user, max(0, free), found.more)
+
+    async def of_place(self, place: Where, states: Collection[State], limit: int) -> Overview:
+        """Return what was asked in a guild, or everywhere."""
+        limits = self.status.limits(place)
+        capacity = limits.guild if isinstance(place, int) else limits.everywhere
+        return Overview(
+            await self.store.recent(place, states=states, limit=limit),
+            await self.store.counts(place),
+            capacity,
+            self._free(place, limits),
+        )
+
+    def _free(self, place: Where, limits: Limits) -> int:
+        free = limits.everywhere - self._held("global")
+        if isinstance(place, int):
+            free = min(free, limits.guild - self._held(f"guild:{place}"))
+        return max(0, free)
+
+    def _held(self, key: str) -> int:
+        held: Mapping[str, int] = self.queue.get_stats()["running_by_limit"]
+        return held.get(key, 0)
+
+    async def facts(self, event: Event) -> RunFacts:
+        """Return all about one."""
+        turn = await self.store.turn(event.turn_id) if event.turn_id is not None else None
+        # What was sent stands under the name of who speaks for the turn.
+        speaker = turn.speaker.id if turn is not None else event.id
+        steps = await self.store.steps(turn.id) if turn is not None else ()
+        return RunFacts(event, turn, await self.store.sends(speaker), steps)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from doubles.local_discord import Channel, Message, Overwrite, User, permissions
+from doubles.local_discord import Channel, Interaction, Message, Overwrite, User, permissions
 from doubles.quick_app_server import Plan
 from tests.support.e2e.hands import register
 from tests.support.e2e.pages import add_mod, fill, page
@@ -88,6 +88,11 @@ async def as_it_was(hall: Hall) -> AsyncIterator[None]:
     await services.cancelling.cancel(lambda _event: True, "cleared")
 
 
+async def answered(town: QuickTown, asked: Interaction) -> None:
+    """Wait until a slash command is answered, be it without a text."""
+    await town.discord.wait_for(lambda: asked.content is not None or None)
+
+
 async def pause(hall: Hall) -> None:
     """Let what is asked wait."""
     await hall.town.command("aurora events pause everywhere")
@@ -147,7 +152,7 @@ async def test_a_slash_command_is_answered_to_its_person_alone(hall: Hall) -> No
         ("aurora runs cancel", {"run": "nonsense"}),
     ):
         asked = town.discord.slash(hall.eve, town.general, name, options)
-        await town.discord.wait_for(lambda asked=asked: asked.content is not None or None)
+        await answered(town, asked)
         assert asked.response is not None
         assert asked.response.ephemeral_for == hall.eve.id, name
 

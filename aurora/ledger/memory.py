@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any, TypeVar
@@ -32,7 +32,6 @@ from . import (
     REFUSAL_SECONDS,
     Asked,
     Backlog,
-    Listed,
     Where,
 )
 from .backlog import Kept, recovered
@@ -194,17 +193,6 @@ class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage):
             return None
         return replace(turn, events=(replace(event, context=NO_CONTEXT),))
 
-    async def recent(
-        self, where: Where, *, states: Collection[State] = (), limit: int = 20
-    ) -> Sequence[Listed]:
-        """Return the latest events, newest first."""
-        found = [
-            self._listed(event)
-            for event in reversed(self._events.values())
-            if where in (EVERYWHERE, event.guild_id) and (not states or event.state in states)
-        ]
-        return found[:limit]
-
     async def counts(self, where: Where) -> Mapping[State, int]:
         """Count the events by state."""
         return Counter(
@@ -342,11 +330,6 @@ class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage):
         }
         self._forget_memories(user_id)
         self._forget_usage(user_id)
-
-    def _listed(self, event: Event) -> Listed:
-        speaker, turn = self._turns.get(event.turn_id or "", (event.id, None))
-        tries = turn.attempts + turn.misses if turn else 0
-        return Listed(replace(event, context=NO_CONTEXT), tries, speaker == event.id)
 
     def _publish(self, change: Change) -> None:
         # A change has one id for ever: told to keep it twice, the store has kept it once.

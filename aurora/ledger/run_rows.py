@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..model import Event, State
+from ..model import NO_CONTEXT, Event, State
 from . import EVERYWHERE, Listed, Where
+from .backlog import Kept
 from .lists import COUNTED, LOOKED_AT, NEWEST, SHOWN, show
 from .rows import EVENTS, Row, event_of, sql
 from .run_lists import LOOKED_BACK, OfAuthor
@@ -94,7 +96,18 @@ class KeptRuns:
     """The part of the reference store that finds them."""
 
     _events: OrderedDict[str, Event]
-    _listed: Callable[[Event], Listed]
+    _turns: OrderedDict[str, Kept]
+
+    async def recent(
+        self, where: Where, *, states: Collection[State] = (), limit: int = 20
+    ) -> Sequence[Listed]:
+        """Return the latest events, newest first."""
+        found = [
+            self._listed(event)
+            for event in reversed(self._events.values())
+            if _is_in(event.guild_id, where) and (not states or event.state in states)
+        ]
+        return found[:limit]
 
     async def beginning(self, prefix: str) -> Sequence[Event]:
         """Return two at most of the events whose ids begin so."""
@@ -112,3 +125,8 @@ class KeptRuns:
         ]
         latest = [self._listed(one) for one in mine if not states or one.state in states]
         return OfAuthor(latest[:limit], Counter(event.state for event in mine))
+
+    def _listed(self, event: Event) -> Listed:
+        speaker, turn = self._turns.get(event.turn_id or "", (event.id, None))
+        tries = turn.attempts + turn.misses if turn else 0
+        return Listed(replace(event, context=NO_CONTEXT), tries, speaker == event.id)

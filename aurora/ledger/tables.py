@@ -150,19 +150,21 @@ class Tables(Database):
         """Keep that a turn runs; return the contexts of its events and the speaker's sends.
 
         There are none, not even an empty list, of a speaker that is not known. They are looked
-        for if something was `sent`, or may have been, before the ledger was opened.
+        for if something was `sent`, or may have been, before the ledger was opened or the speaker
+        had ended.
         """
         self.run(
             "INSERT INTO starts VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
             (channel_id, at),
         )
+        ended = self.unfinished.seq(events[-1][-1], changes[-1].guild_id) is None
         if moved := self._move(events, changes):
             self.run(KEEP_TURN, turn)
         seqs = [moved.get(row[-1]) or self._seq(row[-1]) for row in events]
         contexts = [self._context(seq) for seq in seqs]
         if seqs[-1] is None:
             return contexts, None
-        looked_for = sent or seqs[-1] <= self._last_before
+        looked_for = sent or ended or seqs[-1] <= self._last_before
         return contexts, self.sends(events[-1][-1]) if looked_for else []
 
     def move(

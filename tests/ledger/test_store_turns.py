@@ -372,3 +372,16 @@ async def test_nothing_is_kept_of_sends_for_who_was_forgotten(
     assert list(await store.sends(event.id)) == []
     assert not await store.record_send(event, make_send())
     assert list(await store.sends(event.id)) == []
+
+
+async def test_what_was_sent_after_an_end_is_known_to_a_turn_that_runs_again(
+    store: Store, event: Event
+) -> None:
+    """A send that was noted late, or begun anew, must not be made a second time."""
+    await store.add(event, change(event))
+    turn = await start(store, event)
+    await end(store, turn, State.FAILED)
+    await store.record_send(event, make_send())
+    await end(store, await start(store, turn), State.FAILED)
+    await start(store, turn)
+    assert [one.key for one in await store.sends(event.id)] == ["answer"]

@@ -32,7 +32,7 @@ from .guard.invoking import listens
 from .guard.policy import Act
 from .guard.runs import RunAct
 from .intake.addressing import unplaced
-from .intake.pressing import StopButton
+from .intake.pressing import AnswerButton, StopButton
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
 from .runs.cancelling import Show, in_channel, in_guild
@@ -46,7 +46,7 @@ log = logging.getLogger("red.aurora")
 
 _TAKE_OVER_SECONDS = 5.0
 
-BUTTONS = (PostButton, StopButton)
+BUTTONS = (PostButton, StopButton, AnswerButton)
 """Buttons that outlive a restart: each message that has one names in its id all it needs."""
 
 Requester = Literal["discord_deleted_user", "owner", "user", "user_strict"]

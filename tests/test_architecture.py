@@ -59,6 +59,7 @@ EXCEPTIONS = {
     ("chat.delivery", "guard.policy"): "a text may go no further than a tool of the agent's",
     ("guard", "chat.failures"): "what Discord does not tell is no permission",
     ("guard.pressing", "chat.languages"): "who presses in vain is told so in their language",
+    ("chat.long_texts", "guard.pressing"): "a question goes out with its buttons",
     ("chat.sender", "guard"): "the guard is asked before each part of what is sent",
     ("chat.deeds", "guard"): "the guard is asked before whatever else people see",
 }

@@ -146,7 +146,7 @@ class Delivery:
             # A second answer would be worse than none (promise 6).
             return Trace.LATER if later else Trace.DOUBT
         if seen.answered:
-            return Trace.ANSWER
+            return Trace.QUESTION if seen.last is Last.QUESTION else Trace.ANSWER
         if seen.acted:
             return Trace.INTERIM
         sends = await self._store.sends(turn.speaker.id)
@@ -312,6 +312,8 @@ class Delivery:
 
 def _without(turn: Turn, seen: Seen, unsent: Unsent) -> Reason:
     """Return by what reason a turn ends whose rest is not delivered."""
+    if seen.last is Last.QUESTION:
+        return Reason.ASKED
     if turn.unsaid or (turn.refused and seen.last is Last.INTERIM):
         # Of an agent that had more to say than got out, people are to know.
         return Reason(turn.refused)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import discord
 
+from ..guard.pressing import options_under
 from ..model import Ballot
 from ..words import cutting, say
 from .places import Place
@@ -18,12 +19,13 @@ _MOST_BYTES = 8 * 2**20  # of a file; Discord takes 10 MB from a bot
 
 
 class Part(NamedTuple):
-    """One message: its text, what stands in a file of that name, or a poll."""
+    """One message: its text, what stands in a file of that name, a poll, or buttons to choose."""
 
     text: str
     name: str = ""
     content: bytes = b""
     ballot: Ballot | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
@@ -31,8 +33,10 @@ class Part(NamedTuple):
         poll = self.ballot and (self.ballot.question, *self.ballot.answers)
         return _said(self.text, (self.name, *(poll or ())))
 
-    def beside(self) -> dict[str, Any]:
+    def beside(self, event_id: str) -> dict[str, Any]:
         """Return what discord.py is to send beside the text; anew for each try."""
+        if self.options:
+            return {"view": options_under(event_id, self.options)}
         if self.ballot is not None:
             duration = timedelta(hours=self.ballot.hours)
             poll = discord.Poll(self.ballot.question, duration, multiple=self.ballot.multiple)

@@ -19,6 +19,7 @@ class Last(StrEnum):
     REACTION = "reaction"
     INTERIM = "interim"
     FULL = "full send"
+    QUESTION = "question"  # it ends the turn: nothing follows it either
     TEXT = "text"  # the rest, as Aurora delivered it: nothing follows that
 
 
@@ -50,6 +51,9 @@ TABLE: Mapping[tuple[Last, Rest], Act] = {
     (Last.FULL, Rest.NONE): Act.DROP,
     (Last.FULL, Rest.SHORT): Act.DROP,
     (Last.FULL, Rest.LONG): Act.DELIVER,
+    (Last.QUESTION, Rest.NONE): Act.DROP,
+    (Last.QUESTION, Rest.SHORT): Act.DROP,
+    (Last.QUESTION, Rest.LONG): Act.DROP,
     # It may have stopped halfway; what is all out is not sent again.
     (Last.TEXT, Rest.NONE): Act.DROP,
     (Last.TEXT, Rest.SHORT): Act.DELIVER,
@@ -72,7 +76,7 @@ class Seen(NamedTuple):
     @property
     def answered(self) -> bool:
         """Tell whether it is answered, whatever comes: for a run that does not come to its end."""
-        return self.last in (Last.FULL, Last.TEXT)
+        return self.last in (Last.FULL, Last.QUESTION, Last.TEXT)
 
     def rest(self, text: str) -> Rest:
         """Tell what a text is after this."""
@@ -114,4 +118,6 @@ def _is_to(act: Send, turn: Turn) -> bool:
 def _last(send: Send) -> Last:
     if send.by == "delivery":
         return Last.TEXT
+    if send.asks:
+        return Last.QUESTION
     return Last.INTERIM if send.interim else Last.FULL

@@ -116,8 +116,8 @@ class Sender:
         The first part replies to the message `reply_to`, if it still exists. A send that had
         stopped halfway goes on where it stopped. Without `ping` nobody is alerted. A `view` comes
         with each part, and no preview of a link. `room` is how many messages the text may become,
-        where that is less than the guild allows. With a file or a poll `beside` it, already
-        filtered, it is one message. What a tool sends is owed, if it is WAITING or stops halfway;
+        where that is less than the guild allows. With a file, a poll or buttons `beside` it it is
+        one message, filtered before. What a tool sends is owed, if it is WAITING or stops halfway;
         `interim` and `voids` are as the record has them, `patience` is for each part.
         """
         event = turn.speaker
@@ -264,8 +264,8 @@ class Sender:
         *,
         bare: bool,
     ) -> int:
-        index = len(send.message_ids)
-        options = {**options, "nonce": nonce_for(turn.speaker.id, send.key, index)}
+        index, event_id = len(send.message_ids), turn.speaker.id
+        options = {**options, "nonce": nonce_for(event_id, send.key, index)}
         if bare:
             options["suppress_embeds"] = True
         if index == 0 and send.reply_to is not None:
@@ -279,7 +279,7 @@ class Sender:
             if not allowed.embeds:
                 options["suppress_embeds"] = True
             # A file is used up by each try.
-            return (await channel.send(part.text, **options, **part.beside())).id
+            return (await channel.send(part.text, **options, **part.beside(event_id))).id
 
         try:
             message_id = await insist(post, patience)
@@ -317,13 +317,14 @@ def _owed(
 ) -> Owed:
     if beside is None:
         return Owed(text, room=room, voids=voids)
-    return Owed(text, beside.name, beside.content.decode(), beside.ballot, room, voids)
+    name, content, ballot, options = beside[1:]
+    return Owed(text, name, content.decode(), ballot, room, voids, options)
 
 
 def _beside(owed: Owed) -> Part | None:
-    if not owed.name and owed.ballot is None:
+    if not owed.name and owed.ballot is None and not owed.options:
         return None
-    return Part(owed.text, owed.name, owed.content.encode(), owed.ballot)
+    return Part(owed.text, owed.name, owed.content.encode(), owed.ballot, owed.options)
 
 
 def _is_about_reference(error: discord.HTTPException) -> bool:

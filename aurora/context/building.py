@@ -106,6 +106,25 @@ def build_asked_context(
     )
 
 
+async def build_answer_context(
+    question: discord.Message, choice: str, *, at: float, me: discord.abc.User, depth: int
+) -> EventContext:
+    """Gather what the agent is told of an answer that was chosen by a button, at a time.
+
+    `question` is what the agent asked, as a message of the person's who answers: by what they may
+    read its reply chain is followed.
+    """
+    author, place = question.author, question.channel
+    context = build_asked_context("press", author, place, choice, at=at, me=me)
+    chain, end = await extract_reply_chain(question, depth - 1)
+    asked = quote(question, limit=CHAIN_MESSAGE_CHARS)
+    asked["author"] = _person(question.guild.me if question.guild is not None else me)
+    context["chain"] = [*chain, asked]
+    if end is not None:
+        context["chain_end"] = end
+    return context
+
+
 def extract_message_metadata(message: discord.Message) -> MessageMetadata:
     """Tell who wrote a message, and in which channel and guild."""
     place = _place(message.channel, message.guild)
@@ -171,7 +190,7 @@ def _named(identity: int, name: str) -> Named:
     return Named(id=str(identity), name=clean(name))
 
 
-def _person(user: discord.User | discord.Member) -> Person:
+def _person(user: discord.abc.User) -> Person:
     return Person(
         id=str(user.id),
         username=clean(user.name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import discord
@@ -54,6 +55,29 @@ def view_of(button: GuardedButton) -> discord.ui.View:
     """Return a view with one button, which waits for ever."""
     view = discord.ui.View(timeout=None)
     view.add_item(button)
+    return view
+
+
+def options_under(
+    event_id: str, options: Sequence[str], pressed: int | None = None
+) -> discord.ui.View:
+    """Return the buttons of an event's question; once one is `pressed` none can be any more.
+
+    The guard is asked by who hears of a press: `AnswerButton` in intake/pressing.py.
+    """
+    view = discord.ui.View(timeout=None)
+    for number, option in enumerate(options):
+        chosen = pressed == number
+        view.add_item(
+            discord.ui.Button(
+                label=option,
+                custom_id=f"aurora:answer:{event_id}:{number}",
+                style=discord.ButtonStyle.success if chosen else discord.ButtonStyle.secondary,
+                disabled=pressed is not None,
+            )
+        )
+    # discord.py would keep a view that waits in memory for ever; presses are heard by their ids.
+    view.stop()
     return view
 
 

@@ -21,6 +21,7 @@ class RunAct(StrEnum):
     SEE = "see"  # that it is there, what became of it and what it took; no word of it
     STOP = "stop"  # whether it waits or runs
     RETRY = "retry"
+    ANSWER = "answer"  # what the agent asks back
 
 
 class Part(StrEnum):
@@ -38,6 +39,7 @@ TABLE: Mapping[RunAct, frozenset[Part]] = {
     RunAct.SEE: frozenset({Part.ASKER, Part.MANAGER, Part.OWNER}),
     RunAct.STOP: ALL - {Part.OTHER},
     RunAct.RETRY: frozenset({Part.ASKER, Part.MANAGER, Part.OWNER}),
+    RunAct.ANSWER: frozenset({Part.ASKER}),
 }
 """Who may do what; who the bot's lists keep out is nothing to any run."""
 

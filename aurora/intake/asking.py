@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -15,11 +15,13 @@ from ..context import build_asked_context
 from ..guard.sight import may_write
 from ..ids import new_event_id
 from ..ledger import Store
-from ..model import Event, Kind
+from ..model import Event, EventContext, Kind
 from ..queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 from ..reasons import Reason
 from ..runs.background import Background
 from .triggers import Triggers
+
+Describe = Callable[[], Awaitable[EventContext]]
 
 
 class Question(NamedTuple):
@@ -66,17 +68,18 @@ class Asking:
         for event in self._queue.waiting():
             self._keep_anchor(event)
 
-    async def submit(self, question: Question) -> Event | Reason:
+    async def submit(self, question: Question, describe: Describe | None = None) -> Event | Reason:
         """Accept a question, on behalf of who asks; or return the reason why not.
 
         Accepted means that it is kept. Whoever asks with the rights of a person must be that
         person, or have asked them: here only those are looked at which every message needs.
+        `describe` makes a context that tells of more than the question does.
         """
         event = self._event(question)
         reason = await self._why_not(event, question.channel)
         if reason is not None:
             return reason
-        answer = await self._queue.enqueue(event, partial(self._context, question))
+        answer = await self._queue.enqueue(event, describe or partial(self._context, question))
         if answer is not Enqueued.ACCEPTED:
             return Reason(answer)
         self._keep_anchor(event)

@@ -9,13 +9,15 @@ import discord
 from redbot.core.bot import Red
 
 from ..chat.languages import speak_in
-from ..guard.pressing import GuardedButton
+from ..chat.questions import options_of
+from ..guard.pressing import GuardedButton, options_under
 from ..guard.runs import RunAct, RunGuard
 from ..ledger import Store
 from ..model import Event
 from ..runs.stopping import Stopping
 from ..words import Phrase, say
 from ..words import runs as w
+from .answers import Answers
 
 _COG = "Aurora"
 EVENT_ID = r"(?P<event>evt_[0-9a-f-]{1,40})"
@@ -29,6 +31,7 @@ class Wired(Protocol):
     store: Store
     run_guard: RunGuard
     stopping: Stopping
+    answers: Answers
     standing_by: bool
     failure: Phrase | None
 
@@ -53,9 +56,9 @@ class RunButton(GuardedButton, template=r"aurora:run"):
     label: ClassVar[Phrase | None] = None
     emoji: ClassVar[str | None] = None
 
-    def __init__(self, event_id: str) -> None:
+    def __init__(self, event_id: str, *more: int) -> None:
         label = say(self.label) if self.label is not None else None
-        custom_id = f"aurora:{self.name}:{event_id}"
+        custom_id = ":".join(map(str, ("aurora", self.name, event_id, *more)))
         super().__init__(discord.ui.Button(label=label, emoji=self.emoji, custom_id=custom_id))
         self._event_id = event_id
 
@@ -68,7 +71,8 @@ class RunButton(GuardedButton, template=r"aurora:run"):
         /,
     ) -> Self:
         """Make a button again from its id."""
-        return cls(match["event"])
+        event_id, *more = match.groups()
+        return cls(event_id, *map(int, more))
 
     async def permits(self, interaction: discord.Interaction[Any]) -> bool:
         """Ask the guard for who presses, as things stand now."""
@@ -95,9 +99,9 @@ class RunButton(GuardedButton, template=r"aurora:run"):
         raise NotImplementedError
 
 
-def of_run(name: str) -> re.Pattern[str]:
-    """Return the template of a run's button."""
-    return re.compile(f"aurora:{name}:{EVENT_ID}")
+def of_run(name: str, *more: str) -> re.Pattern[str]:
+    """Return the template of a run's button; `more` are numbers that it needs besides."""
+    return re.compile(":".join((f"aurora:{name}", EVENT_ID, *more)))
 
 
 class StopButton(RunButton, template=of_run("stop")):
@@ -116,3 +120,31 @@ class StopButton(RunButton, template=of_run("stop")):
         await interaction.response.defer()
         if not await services.stopping.stop(event, interaction.user.id):
             await interaction.followup.send(say(w.NOTHING_TO_STOP), ephemeral=True)
+
+
+class AnswerButton(RunButton, template=of_run("answer", r"(?P<number>[0-3])")):
+    """Answers what the agent asks back, for who asked it first."""
+
+    act = RunAct.ANSWER
+    name = "answer"
+    refused = w.NOT_YOURS_TO_ANSWER
+
+    def __init__(self, event_id: str, number: int) -> None:
+        super().__init__(event_id, number)
+        self._number = number
+
+    async def pressed(
+        self, interaction: discord.Interaction[Any], services: Wired, event: Event
+    ) -> None:
+        """Let the answer wait in the lane, once; show which it was."""
+        await interaction.response.defer()
+        question, number = interaction.message, self._number
+        options = options_of(question) if question is not None else []
+        if question is None or number >= len(options):
+            return
+        refused = await services.answers.answer(event, question, interaction.user, options[number])
+        if refused is not None:
+            await interaction.followup.send(say(refused), ephemeral=True)
+            return
+        view = options_under(event.id, options, number)
+        await interaction.edit_original_response(view=view)

@@ -184,6 +184,9 @@ class Intake:
 
         `before` is the message as it was, as far as that is known.
         """
+        if message.author == self._bot.user:
+            # What stands for an answer or a question: what was chosen, or has come of it.
+            return
         self.lines.edited(message)
         event = self._queue.find(message.id)
         if message.id not in self._arriving and event is None:

@@ -64,6 +64,7 @@ def _owed_of(kept: str | None) -> Owed | None:
     owed = orjson.loads(kept)
     if (ballot := owed["ballot"]) is not None:
         owed["ballot"] = Ballot(**{**ballot, "answers": tuple(ballot["answers"])})
+    owed["options"] = tuple(owed.get("options", ()))
     return Owed(**{**owed, "voids": tuple(owed["voids"])})
 
 

@@ -3,11 +3,12 @@
 from .changes import Change, MemoryChange, Unread
 from .contexts import BY_MESSAGE, EventContext, Kind, Mentions, Named, Person, Place, Quote
 from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
-from .sends import Ballot, Offer, Owed, Said, Send, Sent, Trace
+from .sends import ASKED, Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .steps import Step, StepKind
 from .usage import Used
 
 __all__ = [
+    "ASKED",
     "BY_MESSAGE",
     "NO_CONTEXT",
     "Ballot",

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 ASIDE = ("notice", "progress")
 """By whom that is sent which is no answer, and forbids no other run."""
+ASKED = "ask:"
+"""How the key begins of a send by which the agent asks back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Ballot:
 class Owed:
     """What a send is to say, for as long as that is not all out.
 
-    With a file its `name` and `content`, or its poll. `room` is how many messages it may become.
+    With a file its `name` and `content`, or its poll, or the `options` of a question. `room` is
+    how many messages it may become.
     `voids` are the keys of the sends that need not get out any more if this one does: the agent
     made it knowing that they had not.
     """
@@ -35,6 +38,7 @@ class Owed:
     ballot: Ballot | None = None
     room: int | None = None
     voids: tuple[str, ...] = ()
+    options: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Send(NamedTuple):
@@ -66,6 +70,11 @@ class Send(NamedTuple):
     def aside(self) -> bool:
         """Tell whether it is Aurora's own word about the run, which counts nowhere."""
         return self.by in ASIDE
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether the agent asks back by it."""
+        return self.key.startswith(ASKED)
 
 
 class Said(NamedTuple):
@@ -106,6 +115,7 @@ class Trace(StrEnum):
     """What of a turn is to be seen in Discord; of several the first that applies."""
 
     ANSWER = "answer"
+    QUESTION = "question"  # the agent has asked back, which is its answer
     LATER = "later"  # nobody can look now, or what is owed can't be sent now
     DOUBT = "doubt"  # something was sent, and whether it arrived can't be found out
     INTERIM = "interim"  # only what is no answer: a first word, a reaction, a message elsewhere

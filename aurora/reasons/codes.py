@@ -15,6 +15,7 @@ class Reason(StrEnum):
     SENT = "sent"
     REACTED = "reacted"
     DELIVERED = "delivered"
+    ASKED = "asked"
     # declined
     NO_ANSWER = "no_answer"
     ANSWERED_ELSEWHERE = "answered_elsewhere"

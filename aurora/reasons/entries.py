@@ -168,6 +168,7 @@ _ENDS = {
     Reason.SENT: _answered(w.SENT),
     Reason.REACTED: _answered(w.REACTED),
     Reason.DELIVERED: _answered(w.DELIVERED),
+    Reason.ASKED: _answered(w.ASKED),
     **{
         sent_before(reason): _answered(w.SENT_BEFORE(what=entry.admin))
         for reason, entry in _RUNS.items()

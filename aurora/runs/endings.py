@@ -88,14 +88,16 @@ class Endings:
 
     async def leave(self, turn: Turn) -> None:
         """Leave a turn that the unload broke off to the next Aurora, unless it is answered."""
-        answered = False
+        trace = Trace.NOTHING
         if turn.answer is None:
             try:
-                answered = await self._ports.delivery.trace(turn) is Trace.ANSWER
+                trace = await self._ports.delivery.trace(turn)
             except Exception as error:
                 name = turn.speaker.id
                 log.exception("Event %s: nobody knows of an answer", name, exc_info=error)
-        if answered:
+        if trace is Trace.QUESTION:
+            await self._queue.finish(turn, Reason.ASKED)
+        elif trace is Trace.ANSWER:
             await self._queue.finish(turn, Reason.SENT_BEFORE_UNLOADED)
         else:
             await self._queue.leave(turn)
@@ -105,6 +107,8 @@ class Endings:
         if reason is Reason.COMPLETED:
             return Answer(attempted.said)
         trace = await claim.do(self._ports.delivery.trace(claim.turn))
+        if trace is Trace.QUESTION:
+            return End(Reason.ASKED)
         if trace is Trace.ANSWER:
             return End(sent_before(reason), went_on=attempted.said.went_on)
         # What waited for a look would be run again, if nothing is found.

@@ -24,6 +24,7 @@ MOST_CRASHES = 3
 """How often Aurora may crash on a turn before it is given up."""
 
 _SEEN = {
+    Trace.QUESTION: Reason.ASKED,
     Trace.ANSWER: Reason.SENT_BEFORE_CRASH,
     Trace.DOUBT: Reason.UNKNOWN_FATE,
 }

@@ -18,7 +18,7 @@ NotRetried = State | Trace | Reason
 # What was cancelled was cancelled by somebody, for a reason.
 _ENDED_BY_ITSELF = (State.FAILED, State.EXPIRED)
 _RETRIED_AT_ONCE = 25
-_SEEN = (Trace.ANSWER, Trace.LATER, Trace.DOUBT, Trace.INTERIM)
+_SEEN = (Trace.ANSWER, Trace.QUESTION, Trace.LATER, Trace.DOUBT, Trace.INTERIM)
 
 
 class Reread(NamedTuple):

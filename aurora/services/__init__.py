@@ -24,6 +24,7 @@ from ..health.alerts import Alerts
 from ..health.outages import Outages
 from ..health.runs import Runs
 from ..health.status import Status
+from ..intake.answers import Answers
 from ..intake.catchup import CatchUp
 from ..intake.reactions import Reactions
 from ..intake.receiving import Intake
@@ -74,6 +75,7 @@ class Services:
     reactions: Reactions
     worker: Worker
     intake: Intake
+    answers: Answers
     catchup: CatchUp
     background: Background
     pauses: Pauses

@@ -30,6 +30,7 @@ from ..health.notices import OutageNotices
 from ..health.outages import Outages
 from ..health.runs import Runs
 from ..health.status import Status
+from ..intake.answers import Answers
 from ..intake.catchup import CatchUp
 from ..intake.reactions import STOP, Reactions, stop_by
 from ..intake.receiving import Intake
@@ -234,6 +235,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         reactions=reactions,
         worker=worker,
         intake=intake,
+        answers=Answers(bot, settings, intake.asking, clock),
         catchup=CatchUp(bot, settings, store, intake, clock, alerts.missed),
         background=background,
         pauses=Pauses(settings, queue, clock),

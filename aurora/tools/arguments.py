@@ -93,7 +93,11 @@ class Arguments:
 
     def optional_text(self, name: str) -> str:
         """Return a string; an empty one if it was left out or null."""
-        return self.text(name) if self._values.get(name) is not None else ""
+        return self.text(name) if self.given(name) else ""
+
+    def given(self, name: str) -> bool:
+        """Tell whether an argument was given at all, and is not null."""
+        return self._values.get(name) is not None
 
     def texts(self, name: str) -> list[str]:
         """Return a list of strings."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ..model import Event
 from ..settings import GuildSettings
+from .asking import ASK
 from .editing import EDIT_MESSAGE
 from .files import SEND_FILE
 from .memory import MEMORY_TOOLS
@@ -20,10 +21,11 @@ from .viewing import VIEW_ATTACHMENT
 _ALWAYS = (READ_MESSAGES, VIEW_ATTACHMENT, SEND, ADD_REACTION)
 _ALWAYS_IN_GUILDS = (GET_SERVER_INFO,)
 # What one person reads alone nobody else need decide about.
-_IN_DMS = (SEND_FILE, EDIT_MESSAGE)
+_IN_DMS = (ASK, SEND_FILE, EDIT_MESSAGE)
 
 ALLOW, OFF = "allow", "off"
 _CHOICES = (
+    (ASK, ALLOW),
     (SEND_FILE, ALLOW),
     (SEARCH_MESSAGES, ALLOW),
     (LIST_THREADS, ALLOW),

@@ -35,6 +35,7 @@ from .tool import Call, Progress, Scope, Tool, ToolError, WiderAudience
 log = logging.getLogger("red.aurora.tools")
 
 _ENDS_THE_RUN = (LedgerError, GuildNotHereError, StuckError)
+_ASKED = "You have asked, and your turn is over. Call no more tools: NO_REPLY ends it."
 _BROKEN = "Aurora can do nothing more in this run."
 
 
@@ -156,7 +157,7 @@ class RunTools:
         if tool is None or tool.act not in POSTING:
             return False
         where = Arguments(call.arguments).snowflake_or_none("channelId")
-        return where == self._scope.event.channel_id
+        return tool.here or where == self._scope.event.channel_id
 
     def begin_anew(self) -> None:
         """Note that the agent's server begins the run anew: its agent knows of nothing."""
@@ -175,6 +176,8 @@ class RunTools:
             # Two equal sends at once would each find that nothing was sent yet.
             async with self._alone if tool.alters else nullcontext():
                 result = await self._result(tool, arguments, held_up)
+                if tool.ends and not result.is_error:
+                    self._closed = self._closed or _ASKED
                 if self._closed is not None:
                     return result
                 line = await closing_line(self._scope, tool)
@@ -214,12 +217,16 @@ class RunTools:
         """Do a call: its arguments are read, the budget pays for it, the guard permits it."""
         self._ensure_open()
         target = tool.target(arguments)
+        if tool.here:
+            target = target._replace(channel_id=self._scope.event.channel_id)
         budget = self._scope.budget
         if (spent := budget.spend(tool.act, target)) is not None:
             raise ToolError(spent)
         try:
             place = await self._scope.permit(tool.act, target)
         except WiderAudience as refused:
+            if tool.here:
+                raise
             return await offer(self._scope, refused, arguments.text("message"))
         except ToolError as refusal:
             if refusal.reason is Reason.UNKNOWN_CHANNEL:

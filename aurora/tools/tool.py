@@ -135,7 +135,9 @@ class Tool(NamedTuple):
 
     `act` and `target` say what the guard is asked, before `run` does it. `alters` makes its calls
     wait for each other; `answers` says that people see what it does, `gathers` that its agent gets
-    to know something by it: what was sent before such a call was not yet the answer.
+    to know something by it: what was sent before such a call was not yet the answer. What is done
+    `here` is about the place where the agent was asked, which its arguments do not name; what
+    `ends` is the last thing that the run does.
     """
 
     spec: ToolSpec
@@ -145,3 +147,5 @@ class Tool(NamedTuple):
     alters: bool = False
     answers: bool = False
     gathers: bool = False
+    here: bool = False
+    ends: bool = False

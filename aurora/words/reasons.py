@@ -9,6 +9,7 @@ from . import phrase as _
 SENT = _("the agent sent an answer with its tool")
 REACTED = _("the agent reacted to it")
 DELIVERED = _("the agent's text was delivered")
+ASKED = _("the agent asked back")
 SENT_BEFORE = _("it was answered; after that, {what}")
 UNLOADED = _("Aurora was unloaded")
 NO_ANSWER = _("the agent had nothing to say to it")

@@ -42,4 +42,4 @@ def test_a_file_holds_what_the_messages_before_it_do_not() -> None:
 def test_a_file_can_be_sent_again() -> None:
     """Each try reads it to its end."""
     (part,) = with_file([], 1, "text", "abc")
-    assert [part.beside()["file"].fp.read() for _ in range(2)] == [b"text"] * 2
+    assert [part.beside("evt_1")["file"].fp.read() for _ in range(2)] == [b"text"] * 2

@@ -87,6 +87,25 @@ async def test_an_answer_by_file_is_the_answer(town: Town) -> None:
     assert (seen.state, seen.reason, len(seen.said)) == ("answered", "sent", 1)
 
 
+async def test_a_question_is_answered_by_its_button_also_after_a_restart(town: Town) -> None:
+    """In the same conversation; a text would have done as well, and a second press is too late."""
+    ask = call("discord_ask", question="Which one?", options=["Old", "[[say:So be it.]]"])
+    seen = await provoke(town, ask)
+    assert (seen.state, seen.reason) == ("answered", "asked")
+    question = town.bot_messages(town.general)[-1]
+    await town.command("reload aurora")
+    custom_id: Any = question.components[0]["components"][1]["custom_id"]
+    before = len(town.bot_messages(town.general))
+    town.discord.press(town.ada, question, custom_id)
+    answer = await town.discord.wait_for(
+        lambda: [one for one in town.bot_messages(town.general)[before:] if one.reference]
+    )
+    assert answer[0].content.endswith("So be it.")
+    assert answer[0].reference == question.id
+    asked = json.dumps(town.llm.requests[-1]["messages"])
+    assert "pressed a button under a message of yours" in asked
+
+
 async def test_what_admins_allow_is_done(town: Town) -> None:
     """A poll, a thread, and a message that is mended, through a real Red."""
     for name in ("discord_create_poll", "discord_start_thread", "discord_edit_message"):

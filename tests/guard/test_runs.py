@@ -18,6 +18,7 @@ WANTED: dict[RunAct, set[Part]] = {
     RunAct.SEE: {A, MAN, OWN},
     RunAct.STOP: {A, MOD, MAN, OWN},
     RunAct.RETRY: {A, MAN, OWN},
+    RunAct.ANSWER: {A},
 }
 """The table, written a second time, so that no row changes by accident."""
 

@@ -133,6 +133,7 @@ CALLS: dict[str, Callable[[str], tuple[str, dict[str, Any]]]] = {
     "away": _send(ELSEWHERE),
     "read": lambda _text: ("discord_read_messages", {"channelId": "1"}),
     "react": lambda text: ("discord_add_reaction", {"channelId": "1", "messageId": text}),
+    "ask": lambda text: ("discord_ask", {"question": text, "options": ["Yes", "No"]}),
     "bad": lambda _text: ("discord_send", {"channelId": "99", "message": "x"}),
 }
 
@@ -174,6 +175,20 @@ def sent(acts: Sequence[str]) -> list[str]:
     """Return the texts that go out by tool, in the event's place."""
     texts = [act.partition(":")[2] for act in acts if act.split(":")[0] in ("send", "word")]
     return [one for one in texts if "**" not in one]
+
+
+def rows_of_questions() -> Iterator[Row]:
+    """Write out what follows once the agent has asked back: nothing."""
+    asked = "Do you mean the old one?"
+    for before, rest in itertools.product(([], [f"word:{WORD}"], [f"send:{NOTE}"]), RESTS):
+        told = [*before, f"ask:{asked}", *RESTS[rest]]
+        said = [*sent(before), asked]
+        for end in ("done", "broken", "crash"):
+            yield Row(f"{rest} after a question, {end}: it asks", told, end, said, "asked")
+    more = [f"ask:{asked}", f"send:{ANSWER}", "read:"]
+    yield Row("what is called after a question is not done", more, "done", [asked], "asked")
+    late = ["trouble:503", f"ask:{asked}"]
+    yield Row("a delayed question is posted", late, "done", [asked], "asked")
 
 
 def reads(rest: str) -> list[str]:
@@ -327,6 +342,7 @@ def rows_of_refusals() -> Iterator[Row]:
 
 
 ROWS = [
+    *rows_of_questions(),
     *rows_of_repetitions(),
     *rows_of_refusals(),
     *rows_of_full_sends(),

@@ -118,6 +118,7 @@ class Port:
         headers: Mapping[str, str],
         data: str | aiohttp.FormData | None = None,
         params: Params | None = None,
+        **_proxy: Any,
     ) -> AsyncIterator[Answer]:
         """Stand in for aiohttp.ClientSession.request."""
         path = url.removeprefix(Route.BASE)

@@ -31,6 +31,7 @@ async def test_a_guild_gets_the_discord_tools(stage: Stage) -> None:
     """They have the names that agents know from mcp-discord; what is off is not there at all."""
     assert sorted(await names(stage)) == [
         "discord_add_reaction",
+        "discord_ask",
         "discord_get_server_info",
         "discord_list_threads",
         "discord_read_messages",
@@ -56,6 +57,7 @@ async def test_a_dm_gets_those_that_work_there(stage: Stage) -> None:
     """There is neither a server nor a thread."""
     assert sorted(await names(stage, guild=False)) == [
         "discord_add_reaction",
+        "discord_ask",
         "discord_edit_message",
         "discord_read_messages",
         "discord_send",

@@ -28,6 +28,7 @@ from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .commands.silence import SilenceCommands
 from .commands.triggers import TriggerCommands
+from .commands.usage import UsageCommands
 from .guard.invoking import listens
 from .guard.policy import Act
 from .guard.runs import RunAct
@@ -70,6 +71,7 @@ class Aurora(
     RunsCommands,
     ForgetCommands,
     EventsCommands,
+    UsageCommands,
     commands.Cog,
 ):
     """Talk to a stateful Letta agent by mentioning the bot, replying to it or in a DM."""

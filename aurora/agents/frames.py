@@ -155,13 +155,23 @@ def said_by_agent(message: Frame) -> Text | Reasoning | Usage | None:
         case "reasoning_message":
             return Reasoning(word(message, "reasoning"))
         case "usage_statistics":
-            return Usage(
-                number(message, "prompt_tokens"),
-                number(message, "completion_tokens"),
-                max(1, number(message, "step_count")),
-                number(message, "cached_input_tokens"),
-            )
+            return _usage(message)
     return None
+
+
+def _usage(message: Frame) -> Usage:
+    """Read what calls of the model cost.
+
+    An App Server leaves out of the prompt what was cached of it, a REST server does not; the total
+    has it in both.
+    """
+    written = number(message, "completion_tokens")
+    return Usage(
+        max(number(message, "prompt_tokens"), number(message, "total_tokens") - written),
+        written,
+        max(1, number(message, "step_count")),
+        number(message, "cached_input_tokens"),
+    )
 
 
 def returned_by_tool(message: Frame) -> ToolReturned:

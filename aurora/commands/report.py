@@ -103,11 +103,16 @@ class Report:
         ]
 
     async def send(
-        self, ctx: commands.Context, services: Services, *, ephemeral: bool = False
+        self,
+        ctx: commands.Context,
+        services: Services,
+        *,
+        ephemeral: bool = False,
+        picture: discord.File | None = None,
     ) -> None:
         """Answer a command with it, in the form that is wanted and allowed there.
 
-        An `ephemeral` answer to a slash command is for who gave it alone.
+        An `ephemeral` answer to a slash command is for who gave it alone. A picture goes with it.
         """
         quiet = discord.AllowedMentions.none()
         pages: list[Any]  # Red's menu passes on more than its annotation says
@@ -117,11 +122,17 @@ class Report:
         else:
             pages = [{"content": one, "allowed_mentions": quiet} for one in self.texts()]
         if len(pages) == 1:
+            if picture is not None:
+                pages[0]["file"] = picture
+                if "embed" in pages[0]:
+                    pages[0]["embed"].set_image(url=f"attachment://{picture.filename}")
             await ctx.send(**pages[0], ephemeral=ephemeral)
             return
         menu = Menu(pages)
         services.views.add(menu)
         await menu.start(ctx, ephemeral=ephemeral)
+        if picture is not None:
+            await ctx.send(file=picture, ephemeral=ephemeral)
 
     def _paged(self, form: _Form) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Yield the title and the fields of each page."""

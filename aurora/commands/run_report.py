@@ -9,12 +9,14 @@ from redbot.core import commands
 from ..health.runs import RunFacts
 from ..ids import task_id
 from ..model import Event
+from ..runs.usage import cost_of
 from ..services import Services
 from ..words import run_life as w
 from ..words import say, verbatim
 from .asking import prefix_for
 from .report import Report
 from .run_lines import MARKS, link, link_to, state_of_task
+from .spending import tokens_of
 
 
 async def report_on(ctx: commands.Context, services: Services, event: Event) -> Report:
@@ -58,16 +60,17 @@ def _work(facts: RunFacts) -> Iterator[str]:
     if facts.tools:
         tools = ", ".join(f"`{name}` × {count}" for name, count in facts.tools.items())
         yield say(w.TOOLS(tools=tools))
-    if turn.prompt_tokens or turn.completion_tokens:
-        yield say(w.TOKENS(prompt=turn.prompt_tokens, completion=turn.completion_tokens))
-    else:
-        yield say(w.TOKENS_UNKNOWN)
+    yield say(tokens_of(cost_of(turn)))
+    if turn.seconds:
+        yield say(w.AGENTS_TIME(seconds=f"{turn.seconds:.1f}"))
 
 
 def _agent(facts: RunFacts) -> Iterator[str]:
     turn = facts.turn
     if turn is not None and turn.agent_id is not None:
         yield say(w.AN_AGENT(id=turn.agent_id))
+    if turn is not None and turn.model:
+        yield say(w.MODEL(name=turn.model))
     if turn is not None and turn.conversation_id is not None:
         yield say(w.CONVERSATION(id=turn.conversation_id))
 

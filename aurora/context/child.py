@@ -1,4 +1,4 @@
-"""Parse what strangers made in a process of its own, which is killed if it takes too much."""
+"""Parse what strangers made, and draw, in a process of its own, killed if it takes too much."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AT_ONCE = 2
 PINS = Path(__file__).with_name("files.txt")
 
 _SCRIPT = Path(__file__).with_name("child_work.py")
-_PACKAGES = {"picture": "PIL", "pdf": "pypdf"}
+_PACKAGES = {"picture": "PIL", "pdf": "pypdf", "chart": "PIL"}
 _CHUNK = 64 * 1024
 _HEAD_BYTES = 1000
 
@@ -60,13 +60,13 @@ class Children:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def work(
-        self, what: Literal["picture", "pdf"], data: bytes, *, most: int, **limits: int
+        self, what: Literal["picture", "pdf", "chart"], data: bytes, *, most: int, **limits: Any
     ) -> Brought:
-        """Have a file parsed; raise NoLibrary or ChildFailed.
+        """Have a file parsed, or drawn; raise NoLibrary or ChildFailed.
 
         Args:
-            what: "picture" makes one that models take, "pdf" reads the text.
-            data: the file.
+            what: "picture" makes one that models take, "pdf" reads the text, "chart" draws bars.
+            data: the file, or what is to be drawn.
             most: the most bytes to be brought.
             limits: what the child is told, as `child_work.py` has it.
 

@@ -26,6 +26,7 @@ class Act(StrEnum):
     MEMORY_DELETE = "memory_delete"
     # somebody, with a command or a button
     RUNS = "runs"  # to find runs of one's own, or those that guard/runs.py lets one see
+    USAGE = "usage"  # what one's own runs cost, and what one may still ask
     LIST = "list"  # what waits, what ended how, what is set
     PREVIEW = "preview"  # what the agent would get for a message
     RETRY = "retry"
@@ -49,6 +50,7 @@ class Standing(IntEnum):
 
 NEEDED = {
     Act.RUNS: Standing.MEMBER,
+    Act.USAGE: Standing.MEMBER,
     Act.LIST: Standing.ADMIN,
     Act.PREVIEW: Standing.ADMIN,
     Act.RETRY: Standing.ADMIN,

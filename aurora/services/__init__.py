@@ -17,6 +17,7 @@ from ..agents.server import AgentServer
 from ..chat.delivery import Delivery
 from ..chat.fingerprints import Fingerprints
 from ..clock import Clock
+from ..context.child import Children
 from ..errors import Breakers, ErrorStats
 from ..guard.looking import Guard
 from ..guard.runs import RunGuard
@@ -83,6 +84,7 @@ class Services:
     status: Status
     runs: Runs
     forgetting: Forgetting
+    drawing: Children
     views: WeakSet[discord.ui.View] = field(default_factory=WeakSet)
     """Questions and lists that wait for a press of a button."""
     answer_seconds: float = 60.0

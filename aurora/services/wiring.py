@@ -18,6 +18,7 @@ from ..chat.languages import speak_in
 from ..chat.places import is_away
 from ..chat.sender import Sender
 from ..clock import Clock, SystemClock
+from ..context.child import Children, libraries
 from ..errors import Breakers, ErrorStats
 from ..guard.barring import barred
 from ..guard.conversations import Conversations
@@ -253,4 +254,5 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
             claims,
             background,
         ),
+        drawing=Children(libraries(folder).place),
     )

@@ -107,6 +107,9 @@ class GlobalSettings:
     retention_days: int = 30
     tools_allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tools of their own that agents may run with, by agent, in exactly these names."""
+    prices: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """What a million tokens cost, by the model's handle: of the prompt, of what the model writes,
+    and of a prompt that was cached. The owner sets them; none are known by themselves."""
     systems_kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The system prompts that agents had before they got a short one, by agent."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from time import time
 from typing import Any
@@ -66,7 +66,8 @@ class ScriptedLLM:
     """A model that answers sensibly through discord_send, or as it is told to.
 
     A person tells it with directives in a message (see `script.py`), a test with `script`.
-    `requests` holds the bodies of the last 200 chat requests, oldest first.
+    `requests` holds the bodies of the last 200 chat requests, oldest first, and `told` the tokens
+    that it has told of the answers to each message, by the message's id.
 
     Args:
         about: what it answers when somebody asks who it is.
@@ -83,6 +84,7 @@ class ScriptedLLM:
         self.key = f"sk-sandbox-{secrets.token_hex(8)}"
         self.url = ""
         self.requests: list[dict[str, Any]] = []
+        self.told: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._about = about
         self._scripts: list[tuple[str, tuple[Step, ...]]] = []
         self._failures: Counter[tuple[str, int]] = Counter()
@@ -126,6 +128,7 @@ class ScriptedLLM:
         self._scripts.clear()
         self._failures.clear()
         self.requests.clear()
+        self.told.clear()
 
     @web.middleware
     async def _authorise(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -171,7 +174,14 @@ class ScriptedLLM:
             )
         if failing and step.fault == "error":
             return error_response(step.status, f"scripted error {step.status}", "scripted_error")
-        return await self._stream(request, body, step, failing=failing)
+        cost = usage(body, step)
+        response = await self._stream(request, cost, step, failing=failing)
+        if not failing and not turn.side:
+            # What is told in part, as of a cached prompt, is a mapping.
+            self.told[turn.name].update(
+                {key: count for key, count in cost.items() if isinstance(count, int)}
+            )
+        return response
 
     def _step(self, turn: _Turn) -> Step:
         """Choose what to do: a script, then directives, then the model's own answer."""
@@ -206,7 +216,7 @@ class ScriptedLLM:
         return step.times is None or self._failures[turn.name, turn.index] <= step.times
 
     async def _stream(
-        self, request: web.Request, body: dict[str, Any], step: Step, *, failing: bool
+        self, request: web.Request, cost: dict[str, Any], step: Step, *, failing: bool
     ) -> web.StreamResponse:
         if failing and step.fault == "never":
             await asyncio.Event().wait()
@@ -230,7 +240,7 @@ class ScriptedLLM:
         reason = "tool_calls" if step.calls else "stop"
         last = {"index": 0, "delta": {}, "finish_reason": reason}
         await response.write(sse({**chunk, "choices": [last]}))
-        await response.write(sse({**chunk, "choices": [], "usage": usage(body, step)}))
+        await response.write(sse({**chunk, "choices": [], "usage": cost}))
         await response.write(sse("[DONE]"))
         return response
 

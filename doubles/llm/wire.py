@@ -128,8 +128,14 @@ def tokens(text: str) -> int:
     return len(text) // 4
 
 
-def usage(body: dict[str, Any], step: Step) -> dict[str, int]:
-    """Estimate what a call cost."""
+def usage(body: dict[str, Any], step: Step) -> dict[str, Any]:
+    """Estimate what a call cost; what stands before the last message counts as cached."""
     asked = tokens(json.dumps(body["messages"]))
+    known = tokens(json.dumps(body["messages"][:-1]))
     said = tokens(step.text + step.thought + "".join(call.arguments for call in step.calls))
-    return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": said,
+        "total_tokens": asked + said,
+        "prompt_tokens_details": {"cached_tokens": known},
+    }

@@ -90,6 +90,7 @@ READ = {
     "remedies.OWN_ADDRESS": OWNER,
     "silence.WHICH": ADMIN,
     "run_life.UNKNOWN": ANY_ADMIN,
+    "usage.FOR_MANAGERS": ANY_ADMIN,
     "setup.NO_SERVER_YET": OWNER,
     "setup.NOT_LOOKED_UP": ADMIN,
     "setup.NOT_YOURS": ADMIN,

@@ -19,7 +19,15 @@ from aurora.commands.config import ConfigCommands
 from aurora.commands.events import EventsCommands
 from aurora.commands.queue import QueueCommands
 from aurora.reasons import REASONS
-from aurora.settings import GUILD_DEFAULTS, KEYS, RULES, GuildSettings, typed
+from aurora.settings import (
+    GLOBAL_DEFAULTS,
+    GUILD_DEFAULTS,
+    KEYS,
+    RULES,
+    WORLD_RULES,
+    GuildSettings,
+    typed,
+)
 from aurora.tools.choice import CHOICES, tools_for
 from aurora.words import say
 from tests.support.commands import commands_of_the_cog
@@ -61,6 +69,19 @@ def test_every_setting_stands_in_the_documents_with_its_default_and_range(
         f"{document} has no table row with `[p]aurora config {setting}`, "
         f"{' and '.join(sorted(wanted))}; rows that name it: {found}"
     )
+
+
+@pytest.mark.parametrize("key", WORLD_RULES)
+def test_every_setting_of_the_owners_stands_in_commands_md(key: str) -> None:
+    """With its default and range, as settings/ has them."""
+    rule = WORLD_RULES[key]
+    named = re.compile(rf"aurora config {rule.command}\b")
+    found = [
+        {cell.strip(" `") for cell in row.strip().strip("|").split("|")}
+        for row in rows("COMMANDS.md")
+        if named.search(row)
+    ]
+    assert any({typed(GLOBAL_DEFAULTS[key]), str(rule.values)} <= cells for cells in found)
 
 
 def test_the_cogs_commands_are_known_here() -> None:

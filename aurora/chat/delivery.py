@@ -160,6 +160,10 @@ class Delivery:
         """Tell the person, once, that the answer will be late; never raise."""
         await self._tell(event, words, "outage")
 
+    async def crowded(self, event: Event, words: Phrase) -> None:
+        """Tell the person, once, why their event waits; never raise."""
+        await self._tell(event, words, "crowded", ping=False)
+
     async def unseen(self, event: Event) -> None:
         """Tell the person, once, that their pictures were not seen; never raise."""
         await self._tell(event, UNSEEN, "unseen", ping=False)
@@ -206,7 +210,7 @@ class Delivery:
         self,
         event: Event,
         words: Phrase,
-        kind: Literal["outage", "end", "unseen"],
+        kind: Literal["outage", "end", "unseen", "crowded"],
         *,
         ping: bool = True,
     ) -> bool:

@@ -29,7 +29,7 @@ from .overview import show_commands
 from .previews import change_hosts
 from .rows import show_rows
 from .scope import guild_of
-from .settings import change_setting, setting, setting_rows
+from .settings import change_setting, setting, setting_rows, world_setting
 from .setup import SetupCommands
 
 _TOOLS_OF = (AURORAS_TOOLS, MCP_TOOLS)
@@ -50,6 +50,9 @@ class ConfigCommands:
     config_ratelimit = setting(config, "rate_limit_seconds")
     config_queuesize = setting(config, "max_queue_size")
     config_userqueue = setting(config, "user_queue_size")
+    config_userruns = setting(config, "user_runs")
+    config_guildruns = world_setting(config, "guild_runs")
+    config_globalruns = world_setting(config, "global_runs")
     config_timeout = setting(config, "agent_timeout")
     config_mcpguidance = setting(config, "mcp_guidance_enabled")
     config_fallback = setting(config, "deliver_text")

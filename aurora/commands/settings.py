@@ -10,7 +10,18 @@ from redbot.core.utils.chat_formatting import inline
 from ..guard.invoking import asks
 from ..guard.policy import Act
 from ..services import Services
-from ..settings import AURORAS_TOOLS, KEYS, MCP_TOOLS, RULES, SettingError, Settings, parse, typed
+from ..settings import (
+    AURORAS_TOOLS,
+    KEYS,
+    MCP_TOOLS,
+    RULES,
+    WORLD_RULES,
+    Rule,
+    SettingError,
+    Settings,
+    parse,
+    typed,
+)
 from ..words import config as w
 from ..words import say
 from ..words.memory import ROLE_VALUES
@@ -30,6 +41,7 @@ _OTHERS = {
     "files": w.OWNERS_COMMAND,
     "retention": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
+    **{rule.command: w.OWNERS_COMMAND for rule in WORLD_RULES.values()},
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
     **dict.fromkeys(("replies", "ignoreprefixes", "mentionrole", "wakeword"), w.OWN_COMMAND),
     **dict.fromkeys(("memory", "trustbot"), w.OWNERS_COMMAND_THERE),
@@ -43,17 +55,37 @@ def setting(group: commands.Group, key: str) -> Any:
     async def change(self: Any, ctx: commands.GuildContext, value: str) -> None:
         await change_setting(self.services, ctx, ctx.guild, rule.command, value)
 
+    return _made(group, rule, asks(Act.CONFIGURE)(commands.guild_only()(change)))
+
+
+def world_setting(group: commands.Group, key: str) -> Any:
+    """Make the command of a setting that holds for all servers, for the bot's owner."""
+    rule = WORLD_RULES[key]
+
+    async def change(self: Any, ctx: commands.Context, value: str) -> None:
+        try:
+            parsed = parse(key, value)
+        except SettingError as error:
+            await refuse(ctx, error.phrase)
+            return
+        await self.services.settings.set_world(**{key: parsed})
+        self.services.queue.reconsider()
+        await tell(ctx, w.SET(name=rule.command, value=typed(parsed)))
+
+    return _made(group, rule, asks(Act.GOVERN)(change))
+
+
+def _made(group: commands.Group, rule: Rule, change: Any) -> Any:
     told = HELP(help=rule.help, values=rule.values)
     # Red looks for a docstring before it asks the translator.
     change.__doc__ = str(told)
     # discord.py takes a function for a method only if it looks like one.
     change.__qualname__ = f"Commands.{rule.command}"
-    guarded = asks(Act.CONFIGURE)(commands.guild_only()(change))
     # Given like this, it is kept by the copies that the cog makes of its commands.
     made = group.command(
         name=rule.command, with_app_command=False, i18n=lambda _english: say(told)
     )
-    return made(guarded)
+    return made(change)
 
 
 async def change_setting(
@@ -97,6 +129,8 @@ def setting_rows(settings: Settings, guild_id: int) -> Iterator[Row]:
     for kind in _LISTS:
         any_listed = getattr(mine, f"{kind}_allowed") or getattr(mine, f"{kind}_denied")
         yield kind, typed(bool(any_listed)), w.ACCESS_VALUES
+    for key, rule in WORLD_RULES.items():
+        yield rule.command, typed(getattr(world, key)), rule.values
     retention = w.RETENTION_VALUES(lowest=7, highest=365)
     yield "retention", typed(world.retention_days), retention
     webhook = world.alert_webhook is not None

@@ -64,7 +64,7 @@ class Runs:
         """Return what a person asked in a place."""
         found: OfAuthor = await self.store.of_author(author_id, place, states=states, limit=limit)
         limits = self.status.limits(place)
-        free = min(limits.user - self._held(f"user:{author_id}"), self._free(place, limits))
+        free = min(limits.user - self.queue.held(f"user:{author_id}"), self._free(place, limits))
         return Overview(found.latest, found.counts, limits.user, max(0, free), found.more)
 
     async def of_place(self, place: Where, states: Collection[State], limit: int) -> Overview:
@@ -79,14 +79,10 @@ class Runs:
         )
 
     def _free(self, place: Where, limits: Limits) -> int:
-        free = limits.everywhere - self._held("global")
+        free = limits.everywhere - self.queue.held("global")
         if isinstance(place, int):
-            free = min(free, limits.guild - self._held(f"guild:{place}"))
+            free = min(free, limits.guild - self.queue.held(f"guild:{place}"))
         return max(0, free)
-
-    def _held(self, key: str) -> int:
-        held: Mapping[str, int] = self.queue.get_stats()["running_by_limit"]
-        return held.get(key, 0)
 
     async def facts(self, event: Event) -> RunFacts:
         """Return all about one."""

@@ -22,12 +22,7 @@ from ..errors import (
 from ..ledger import EVERYWHERE, Store, Where
 from ..model import State
 from ..queue import EXPIRY_SECONDS, MessageQueue
-from ..queue.limits import (
-    AGENT_RUNS,
-    GLOBAL_RUNS,
-    GUILD_RUNS,
-    USER_RUNS,
-)
+from ..queue.limits import AGENT_RUNS
 from ..reasons import AgentError, Outcome
 from ..settings import Settings
 from ..words import Phrase
@@ -93,10 +88,10 @@ class Limits(NamedTuple):
     """
 
     pace: float | None
-    everywhere: int = GLOBAL_RUNS
-    guild: int = GUILD_RUNS
+    everywhere: int
+    guild: int
+    user: int
     agent: int = AGENT_RUNS
-    user: int = USER_RUNS
     waiting: float = EXPIRY_SECONDS
 
 
@@ -187,8 +182,14 @@ class Status:
 
     def limits(self, place: Where) -> Limits:
         """Return the limits that hold in a place."""
-        guild = self.settings.guild(place) if isinstance(place, int) else None
-        return Limits(pace=guild.rate_limit_seconds if guild else None)
+        guild_id = place if isinstance(place, int) else None
+        guild, world = self.settings.guild(guild_id), self.settings.world
+        return Limits(
+            pace=guild.rate_limit_seconds if guild_id is not None else None,
+            everywhere=world.global_runs,
+            guild=world.guild_runs,
+            user=guild.user_runs,
+        )
 
     def errors(self, place: Where) -> Summary:
         """Return how often runs failed in a place since Aurora was loaded."""

@@ -207,10 +207,9 @@ class Lanes:
         lanes = map(self._lanes.get, names)
         return (lane.waiting[0] for lane in lanes if lane is not None and lane.waiting)
 
-    @property
-    def held(self) -> dict[str, int]:
-        """Return how many runs hold a place of each key, as `Rules.limits` names them."""
-        return dict(self._held)
+    def held(self, key: str) -> int:
+        """Return how many runs hold a place of a key, as `Rules.limits` names it."""
+        return self._held[key]
 
     def restore_start(self, channel_id: int, seconds_ago: float) -> None:
         """Take over from an earlier process when a run last started in a channel (promise 4)."""

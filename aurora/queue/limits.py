@@ -10,10 +10,7 @@ from ..errors import Breakers
 from ..model import Event
 from ..settings import Settings, TurnLimit
 
-GLOBAL_RUNS = 64
-GUILD_RUNS = 8
 AGENT_RUNS = 4
-USER_RUNS = 3
 DM_EVENTS = 10_000
 """How much may wait in direct messages in all. Each person's own bound comes long before it: it
 keeps those who are many from filling the memory."""
@@ -117,14 +114,15 @@ class WorkRules:
 
     def limits(self, event: Event) -> Mapping[str, int]:
         """Return how many runs each of the event's keys may hold."""
-        agent_id = self._settings.agent_for(event.guild_id)
+        settings = self._settings
+        agent_id = settings.agent_for(event.guild_id)
         most = {
-            "global": GLOBAL_RUNS,
+            "global": settings.world.global_runs,
             f"agent:{agent_id}": self.agent_runs,
-            f"user:{event.author_id}": USER_RUNS,
+            f"user:{event.author_id}": settings.guild(event.guild_id).user_runs,
         }
         if event.guild_id is not None:
-            most[f"guild:{event.guild_id}"] = GUILD_RUNS
+            most[f"guild:{event.guild_id}"] = settings.world.guild_runs
         if agent_id is not None:
             # No more is taken than a half-open breaker lets through.
             for name, allowed in self._breakers.probes_allowed(agent_id).items():

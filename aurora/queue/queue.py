@@ -51,6 +51,7 @@ class MessageQueue:
         self._clock = clock
         self._changes = Changes(clock, notify)
         self._lanes = Lanes(rules, clock)
+        self.held = self._lanes.held
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         # The turn of each unfinished event, by message.
@@ -303,14 +304,13 @@ class MessageQueue:
         self._changes.tell(turn, step, detail)
 
     def get_stats(self) -> dict[str, Any]:
-        """Return counts: waiting, running, waiting by guild, runs by limit, totals since start."""
+        """Return counts: waiting, running, waiting by guild, and totals since start."""
         # Copying a dict is one step for the interpreter, so this is safe from any thread.
         waiting = dict(self._lanes.waiting.guilds)
         return {
             "waiting": sum(waiting.values()),
             "running": self._lanes.running,
             "waiting_by_guild": waiting,
-            "running_by_limit": self._lanes.held,
             "totals": dict(self._totals),
         }
 

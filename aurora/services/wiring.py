@@ -27,6 +27,7 @@ from ..guard.output import Output
 from ..guard.remembering import MemoryGuard
 from ..guard.runs import RunAct, RunGuard
 from ..health.alerts import Alerts
+from ..health.crowding import Crowding
 from ..health.notices import OutageNotices
 from ..health.outages import Outages
 from ..health.runs import Runs
@@ -198,8 +199,9 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
             notices.observe,
         ),
     )
+    crowding = Crowding(queue, settings, delivery.crowded, clock, first=notices.greet)
     intake = Intake(
-        bot, settings, store, queue, clock, triggers, cancelling, notices.greet, background
+        bot, settings, store, queue, clock, triggers, cancelling, crowding.greet, background
     )
     status = Status(
         settings,

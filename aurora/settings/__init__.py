@@ -16,6 +16,7 @@ from .values import (
     RULES,
     TO_AGENT,
     TO_ANY,
+    WORLD_RULES,
     GlobalSettings,
     GuildSettings,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "RULES",
     "TO_AGENT",
     "TO_ANY",
+    "WORLD_RULES",
     "GlobalSettings",
     "GuildSettings",
     "Keeper",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..words import settings as w
 from .rules import NO_LIMIT, Rule, SettingError, TurnLimit
-from .values import GUILD_DEFAULTS, RULES
+from .values import GLOBAL_DEFAULTS, GUILD_DEFAULTS, RULES, WORLD_RULES
 
 _WORDS = {
     "on": True, "true": True, "yes": True, "1": True, "enable": True, "enabled": True,
@@ -14,12 +14,16 @@ _WORDS = {
 }  # fmt: skip
 
 
+_ALL_DEFAULTS = {**GLOBAL_DEFAULTS, **GUILD_DEFAULTS}
+_ALL_RULES = {**WORLD_RULES, **RULES}
+
+
 def parse(key: str, text: str) -> bool | float | str | TurnLimit:
     """Read a setting's value as a person types it.
 
     Raises SettingError, which names the range, if the setting does not take it.
     """
-    default, rule = GUILD_DEFAULTS[key], RULES[key]
+    default, rule = _ALL_DEFAULTS[key], _ALL_RULES[key]
     given = {"setting": rule.command, "values": rule.values, "given": text[:50]}
     if isinstance(default, bool):
         try:

@@ -43,6 +43,7 @@ class GuildSettings:
     user_limit: TurnLimit = setting(  # noqa: RUF009 - as the others; a tuple can't change
         TurnLimit(6, 60), Rule("userlimit", w.USERLIMIT, w.TURNS, 1, 1000)
     )
+    user_runs: int = setting(3, Rule("userruns", w.USERRUNS, w.RUNS, 1, 10))
     agent_timeout: int = setting(60, Rule("timeout", w.TIMEOUT, w.SECONDS, 10, 300))
     mcp_guidance_enabled: bool = setting(True, Rule("mcpguidance", w.MCPGUIDANCE))
     deliver_text: bool = setting(True, Rule("fallback", w.FALLBACK))
@@ -105,6 +106,8 @@ class GlobalSettings:
     alert_webhook: str | None = field(default=None, repr=False)
     paused_since: float | None = None
     retention_days: int = 30
+    guild_runs: int = setting(8, Rule("guildruns", w.GUILDRUNS, w.RUNS, 1, 64))
+    global_runs: int = setting(64, Rule("globalruns", w.GLOBALRUNS, w.RUNS, 1, 256))
     tools_allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tools of their own that agents may run with, by agent, in exactly these names."""
     prices: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -118,10 +121,15 @@ def _rule(one: Field[Any]) -> Rule | None:
     return one.metadata.get("rule")
 
 
-RULES: Mapping[str, Rule] = {
-    one.name: rule for one in fields(GuildSettings) if (rule := _rule(one)) is not None
-}
+def _rules(kind: type[GuildSettings | GlobalSettings]) -> Mapping[str, Rule]:
+    return {one.name: rule for one in fields(kind) if (rule := _rule(one)) is not None}
+
+
+RULES = _rules(GuildSettings)
 """The settings a guild's admins may change, by Config key."""
+
+WORLD_RULES = _rules(GlobalSettings)
+"""Those of all guilds that the bot's owner may change, by Config key."""
 
 BUDGET = "budget"
 """The command that leads the settings of what one run may do: `budget calls` and so on."""

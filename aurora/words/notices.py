@@ -9,6 +9,10 @@ LIMITED = _(
     "will answer as soon as it lets me; if that takes longer than 15 minutes, I will say so, and "
     "you can ask again."
 )
+CROWDED = _(
+    "As many of your questions are being answered as may be at a time: {count}. This one, {task}, "
+    "waits for its turn."
+)
 UNSEEN = _(
     "My agent's model cannot see pictures: it knows only what they are called. Describe in words "
     "what it should know."

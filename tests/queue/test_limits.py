@@ -9,14 +9,8 @@ from typing import Any
 import pytest
 
 from aurora.errors import Breakers
-from aurora.queue.limits import (
-    AGENT_RUNS,
-    GLOBAL_RUNS,
-    GUILD_RUNS,
-    USER_RUNS,
-    WorkRules,
-)
-from aurora.settings import GUILD_DEFAULTS, Settings
+from aurora.queue.limits import AGENT_RUNS, WorkRules
+from aurora.settings import GLOBAL_DEFAULTS, GUILD_DEFAULTS, Settings
 from tests.support.clocks import FakeClock
 from tests.support.documents import whole
 from tests.support.events import make_event
@@ -56,9 +50,23 @@ def rules(settings: Settings, breakers: Breakers) -> WorkRules:
     return WorkRules(settings, breakers)
 
 
+GLOBAL_RUNS, GUILD_RUNS = GLOBAL_DEFAULTS["global_runs"], GLOBAL_DEFAULTS["guild_runs"]
+USER_RUNS = GUILD_DEFAULTS["user_runs"]
+
+
 def test_the_limits_are_those_of_promise_3() -> None:
     """Global 64, per guild 8, per agent 4, per user 3."""
     assert (GLOBAL_RUNS, GUILD_RUNS, AGENT_RUNS, USER_RUNS) == (64, 8, 4, 3)
+
+
+async def test_limits_are_as_they_are_set(rules: WorkRules, settings: Settings) -> None:
+    """From the next question on, without a restart; a person's by the guild that they ask in."""
+    await settings.set_world(global_runs=10, guild_runs=2)
+    await settings.set_guild(9, user_runs=1)
+    assert rules.limits(make_event(guild_id=9, author_id=7)) == {
+        "global": 10, "guild:9": 2, "agent:agent-g": 4, "user:7": 1
+    }  # fmt: skip
+    assert rules.limits(make_event(guild_id=None, author_id=7))["user:7"] == 3
 
 
 def test_the_readme_names_the_limits() -> None:

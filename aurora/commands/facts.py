@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import discord
 from redbot.core.utils.chat_formatting import humanize_timedelta
@@ -181,7 +181,12 @@ def ended_lines(queue: QueueStatus) -> Iterator[str]:
     """Say how much ended, and how."""
     for state in State:
         if state.final:
-            yield f"{SIGNS[state]} {_count(STATES[state], queue.counts.get(state, 0))}"
+            yield count_line(SIGNS[state], state, queue.counts)
+
+
+def count_line(sign: str, state: State, counts: Mapping[State, int]) -> str:
+    """Say how many are in a state."""
+    return f"{sign} {_count(STATES[state], counts.get(state, 0))}"
 
 
 def arrival_lines(queue: QueueStatus) -> Iterator[str]:

@@ -4,12 +4,10 @@ from typing import Literal, Optional
 
 from redbot.core import commands
 
-from ..guard.invoking import asks, manages, within_sight
+from ..guard.invoking import asks
 from ..guard.policy import Act
 from ..guard.runs import RunAct
-from ..health.runs import Overview
 from ..ids import task_id
-from ..ledger import EVERYWHERE, Where
 from ..model import State
 from ..services import Services
 from ..words import Phrase, say
@@ -21,24 +19,12 @@ from .facts import STATES
 from .overview import show_commands
 from .queue import StateName
 from .refusals import why_not
-from .report import Report
 from .run_file import send_file
-from .run_lines import MARKS, task_line
+from .run_lines import MARKS
 from .run_names import find_run
+from .run_overview import Whose, show_list, show_stats
 from .run_report import report_on
-from .scope import in_words, place_of
 from .setup import SetupCommands
-
-Whose = Literal["mine", "here", "everywhere"]
-
-_SHOWN = 10
-_LOOKED_AT = 100
-"""How many of a place are looked at for those that somebody can see."""
-_KINDS = (
-    (w.COMPLETED, (State.ANSWERED, State.DECLINED)),
-    (w.FAILED, (State.FAILED, State.EXPIRED)),
-    (w.CANCELLED, (State.CANCELLED,)),
-)
 
 
 class RunsCommands:
@@ -66,7 +52,7 @@ class RunsCommands:
         `cancelled` or `expired`. `[whose]`: `mine`; `here`, for those who manage the server;
         `everywhere`, for the bot's owner.
         """
-        await _list(ctx, self.services, [State(state)] if state else [], whose)
+        await show_list(ctx, self.services, [State(state)] if state else [], whose)
 
     @runs.command(name="show")
     @asks(Act.RUNS)
@@ -112,6 +98,19 @@ class RunsCommands:
             return
         await tell(ctx, w.RETRIED(task=f"`{task_id(event.id)}`"), ephemeral=True)
 
+    @runs.command(name="stats")
+    @asks(Act.RUNS)
+    async def runs_stats(
+        self,
+        ctx: commands.Context,
+        whose: Optional[Whose] = None,  # noqa: UP045 - as above
+    ) -> None:
+        """Show how many runs went well or failed, how long they took, and their tokens.
+
+        `[whose]`: as for `[p]aurora runs list`.
+        """
+        await show_stats(ctx, self.services, whose)
+
     # -- as the document on the life of tasks names them
 
     @SetupCommands.aurora.command(name="status", with_app_command=False)
@@ -133,7 +132,7 @@ class RunsCommands:
         what: Literal["tasks"],  # noqa: ARG002 - there is no other
     ) -> None:
         """Do the same as `[p]aurora runs list`: `list tasks`."""
-        await _list(ctx, self.services, [], None)
+        await show_list(ctx, self.services, [], None)
 
     @SetupCommands.aurora.command(name="cancel", with_app_command=False)
     @asks(Act.RUNS)
@@ -145,52 +144,6 @@ class RunsCommands:
     ) -> None:
         """Do the same as `[p]aurora runs cancel`: `cancel task <run>`."""
         await _cancel(ctx, self.services, run)
-
-
-async def _list(
-    ctx: commands.Context, services: Services, states: list[State], whose: Whose | None
-) -> None:
-    own, place = await _meant(ctx, whose)
-    if own:
-        found = await services.runs.of_person(ctx.author.id, place, states, _SHOWN)
-        listed = list(found.latest)
-    else:
-        found = await services.runs.of_place(place, states, _LOOKED_AT)
-        seen = await within_sight(ctx, Act.RUNS, {one.event.channel_id for one in found.latest})
-        listed = [one for one in found.latest if one.event.channel_id in seen]
-    report = Report((w.MY_TASKS if own else w.TASKS)(where=in_words(place)))
-    count = found.counts.get
-    now = (w.PENDING, State.WAITING), (w.RUNNING, State.RUNNING)
-    report.add(w.NOW, [say(words(count=count(state, 0))) for words, state in now])
-    ended = [say(words(count=sum(count(one, 0) for one in kind))) for words, kind in _KINDS]
-    if found.more:
-        ended.append(say(w.AT_LEAST(count=sum(found.counts.values()))))
-    days = services.settings.world.retention_days
-    report.add(w.ENDED(days=days), ended)
-    slots = w.PERSONS_SLOTS if own else w.SLOTS
-    report.add(w.CAPACITY, [say(slots(capacity=found.capacity, free=found.free))])
-    lines = [task_line(one, of_many=not own) for one in listed[:_SHOWN]] or [say(w.NONE)]
-    report.add(w.LATEST, lines, beyond=_beyond(found, states, min(len(listed), _SHOWN)))
-    await report.send(ctx, services, ephemeral=True)
-
-
-def _beyond(found: Overview, states: list[State], shown: int) -> int:
-    return max(0, sum(found.counts.get(one, 0) for one in states or State) - shown)
-
-
-async def _meant(ctx: commands.Context, whose: Whose | None) -> tuple[bool, Where]:
-    """Return whether somebody means their own runs alone, and where."""
-    here = EVERYWHERE if ctx.guild is None else ctx.guild.id
-    if whose is None:
-        owner = await ctx.bot.is_owner(ctx.author)
-        whose = "here" if owner or await manages(ctx) else "mine"
-    if whose == "mine":
-        return True, here
-    if whose == "everywhere" or ctx.guild is None:
-        return False, await place_of(ctx, "everywhere")
-    if not await manages(ctx):
-        raise commands.UserFeedbackCheckFailure(say(w.MANAGERS_ALONE))
-    return False, here
 
 
 async def _show(ctx: commands.Context, services: Services, run: str, *, as_file: bool) -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
+from ..clock import Clock
 from ..ledger import Listed, Store, Where
 from ..ledger.run_lists import OfAuthor
-from ..model import Event, Send, State, Step, Turn
+from ..model import Event, Send, State, Step, Turn, Used
+from ..model.usage import day_of
 from ..queue import MessageQueue
 from .status import Limits, Status
+
+METRICS_DAYS = 30
+"""Over how many days runs are summed up, today included."""
 
 
 class Overview(NamedTuple):
@@ -25,6 +31,22 @@ class Overview(NamedTuple):
     capacity: int
     free: int
     more: bool = False
+
+
+class Metrics(NamedTuple):
+    """How runs went: what those cost that reached their agent lately, and all by state.
+
+    `more` says that of a person not all were counted by state.
+    """
+
+    used: Used
+    counts: Mapping[State, int]
+    more: bool = False
+
+    @property
+    def average(self) -> float | None:
+        """Return the seconds that the agent took for a run; None if there was none."""
+        return self.used.seconds / self.used.runs if self.used.runs else None
 
 
 class RunFacts(NamedTuple):
@@ -57,6 +79,7 @@ class Runs:
     store: Store
     queue: MessageQueue
     status: Status
+    clock: Clock
 
     async def of_person(
         self, author_id: int, place: Where, states: Collection[State], limit: int
@@ -77,6 +100,16 @@ class Runs:
             capacity,
             self._free(place, limits),
         )
+
+    async def metrics(self, place: Where, person: int | None = None) -> Metrics:
+        """Return how the runs of a place went, or those of a person there."""
+        today = day_of(self.clock.time())
+        spent = await self.store.spent(place, today - METRICS_DAYS + 1, person)
+        used = reduce(Used.plus, spent, Used(today))
+        if person is None:
+            return Metrics(used, await self.store.counts(place))
+        found = await self.store.of_author(person, place, limit=0)
+        return Metrics(used, found.counts, found.more)
 
     def _free(self, place: Where, limits: Limits) -> int:
         free = limits.everywhere - self.queue.held("global")

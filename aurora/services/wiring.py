@@ -246,7 +246,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
             store, queue, delivery.trace, lambda event: reread(event, bot, settings, triggers)
         ),
         status=status,
-        runs=Runs(store, queue, status),
+        runs=Runs(store, queue, status, clock),
         forgetting=Forgetting(
             store,
             settings,

@@ -25,6 +25,19 @@ MANAGERS_ALONE = _(
     "Only those who manage this server see what others asked. Leave `here` out to see your own."
 )
 
+# -- stats
+
+STATS = _("📋 Execution metrics {where}")
+MY_STATS = _("📋 Your execution metrics {where}")
+BY_STATE = _("Kept for {days} days, by state")
+RAN = _("Runs that reached the agent, last {days} days")
+TOTAL = _("total: {count}")
+SUCCESSFUL = _("✅ successful: {count}")
+OTHERS = _("neither: {count}")
+AVERAGE = _("average time: {seconds} s")
+NO_AVERAGE = _("average time: none yet")
+UNMETERED = _("runs of which not all tokens are known: {count}")
+
 # -- show
 
 STATE = _("State")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -50,7 +51,7 @@ class Hall:
     async def task(self, message: Message) -> str:
         """Return the short id of a message's run."""
         event: Any = await self.town.cog.services.store.find(message.id)
-        ids = __import__("sys").modules["aurora.ids"]
+        ids: Any = sys.modules["aurora.ids"]
         return str(ids.task_id(event.id))
 
     async def cancels(self, command: str, author: User) -> None:
@@ -85,7 +86,8 @@ async def as_it_was(hall: Hall) -> AsyncIterator[None]:
     hall.town.quick.script = lambda _text: Plan("Hello.")
     services: Any = hall.town.cog.services
     await hall.town.command("aurora events resume everywhere")
-    await services.cancelling.cancel(lambda _event: True, "cleared")
+    running: Any = sys.modules["aurora.runs.cancelling"].Running.STOP
+    await services.cancelling.cancel(lambda _event: True, "cleared", running=running)
 
 
 async def answered(town: QuickTown, asked: Interaction) -> None:
@@ -257,3 +259,54 @@ async def test_who_asked_tries_again_what_failed(hall: Hall) -> None:
     assert await hall.says(f"runs retry {task}", hall.eve) == f"Done: ✓ Task started: `{task}`"
     assert (await hall.town.ended(message)).step == "answered"
     assert "it was answered" in await hall.says(f"runs retry {task}", hall.eve)
+
+
+async def test_how_runs_went_is_summed_up(hall: Hall) -> None:
+    """The metrics of the document, for oneself and for a server."""
+    town = hall.town
+    lou = town.discord.add_user("lou")
+    town.discord.add_member(town.guild, lou)
+    await hall.asks(lou)
+    town.quick.script = lambda _text: Plan(error="400: {}")
+    await hall.asks(lou)
+    said = await hall.says("runs stats", lou)
+    assert "📋 Your execution metrics in this server" in said
+    assert "total: 2" in said
+    assert "✅ successful: 1" in said
+    assert "❌ failed: 1" in said
+    assert re.search(r"average time: \d+\.\d s", said)
+    assert "tokens: " in said
+    assert "✅ answered: 1" in said
+    everybodys = await hall.says("runs stats", hall.mod)
+    assert "📋 Execution metrics in this server" in everybodys
+    assert int(re.findall(r"total: (\d+)", everybodys)[0]) >= 2
+
+
+async def test_the_fourth_run_of_a_person_waits_and_is_told(hall: Hall) -> None:
+    """As soon as they may have four it runs, without a restart."""
+    town = hall.town
+    town.quick.script = lambda _text: Plan("Late.", delay=60)
+    places = [town.discord.add_channel(town.guild, f"room-{number}") for number in range(4)]
+    asked = [await hall.asks(hall.eve, place, end=False) for place in places]
+    fourth = await town.discord.wait_for(
+        lambda: [one for one in asked if "running" not in town.steps(one)][-1:]
+    )
+    told = await town.discord.wait_for(lambda: town.answers(fourth[0], fourth[0].channel))
+    assert "may be at a time: 3" in told[0].content
+    assert await hall.task(fourth[0]) in told[0].content
+    assert "free for you now: 0" in await hall.says("runs list", hall.eve)
+    assert "**4**" in await hall.says("config userruns 4", hall.mod)
+    await town.discord.wait_for(lambda: "running" in town.steps(fourth[0]) or None)
+    await hall.says("config userruns 3", hall.mod)
+
+
+async def test_limits_of_all_servers_are_the_owners(hall: Hall) -> None:
+    """In a direct message, too; a value that they do not take is told with the range."""
+    dm = hall.town.discord.open_dm(hall.town.ada)
+    assert "**10**" in await hall.says("config globalruns 10", hall.town.ada, dm)
+    said = await hall.says("runs list everywhere", hall.town.ada)
+    assert "at a time: 10, free now: 10" in said
+    assert "1 to 64 runs" in await hall.says("config guildruns 65", hall.town.ada, dm)
+    assert "**64**" in await hall.says("config globalruns 64", hall.town.ada, dm)
+    assert "globalruns" in await hall.says("config show", hall.mod)
+    assert "for the bot's owner" in await hall.says("config set globalruns 3", hall.mod)

@@ -33,7 +33,7 @@ OWNERS = {
 }
 
 
-EVERYBODYS = {"aurora runs list", "aurora runs show", "aurora runs cancel", "aurora runs retry"}
+EVERYBODYS = {f"aurora runs {one}" for one in ("list", "show", "cancel", "retry", "stats")}
 """About runs of one's own; what they refuse is in tests/e2e/test_runs_commands.py."""
 
 

@@ -15,10 +15,12 @@ from ..model import State
 from ..services import Services
 from ..words import run_life as w
 from ..words import say
+from ..words.usage import UNKNOWN
 from .facts import count_line
 from .report import Report
 from .run_lines import MARKS, task_line
 from .scope import in_words, place_of
+from .spending import tokens_of
 
 Whose = Literal["mine", "here", "everywhere"]
 
@@ -84,9 +86,9 @@ def _metrics(found: Metrics) -> Iterator[str]:
     yield say(w.OTHERS(count=used.runs - used.answered - used.failed))
     average = found.average
     yield say(w.NO_AVERAGE if average is None else w.AVERAGE(seconds=f"{average:.1f}"))
-    yield say(w.TOKENS(prompt=used.prompt, completion=used.completion))
+    yield say(tokens_of(used))
     if used.unknown:
-        yield say(w.UNMETERED(count=used.unknown))
+        yield say(UNKNOWN(count=used.unknown))
 
 
 def _by_state(found: Metrics) -> Iterator[str]:

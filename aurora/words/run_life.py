@@ -36,7 +36,6 @@ SUCCESSFUL = _("✅ successful: {count}")
 OTHERS = _("neither: {count}")
 AVERAGE = _("average time: {seconds} s")
 NO_AVERAGE = _("average time: none yet")
-UNMETERED = _("runs of which not all tokens are known: {count}")
 
 # -- show
 

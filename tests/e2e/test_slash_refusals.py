@@ -33,7 +33,8 @@ OWNERS = {
 }
 
 
-EVERYBODYS = {f"aurora runs {one}" for one in ("list", "show", "cancel", "retry", "stats")}
+_RUNS = ("list", "show", "cancel", "retry", "stats")
+EVERYBODYS = {"aurora usage", *(f"aurora runs {one}" for one in _RUNS)}
 """About runs of one's own; what they refuse is in tests/e2e/test_runs_commands.py."""
 
 

@@ -68,6 +68,8 @@ class Deeds:
             await message.edit(content=said.text, suppress=bare, allowed_mentions=nobody)
             return message_id
 
+        if not repeated:
+            await self._sender.edits.turn(channel.id)
         done = await self._do(turn, Act.EDIT, send, edit)
         await self._rewrite(message_id, print_)
         return done

@@ -23,6 +23,7 @@ from .failures import FAILURES, WAITING, SendFailed, explain, insist
 from .hygiene import WrittenCall, clean
 from .languages import Speak, speak_as_before
 from .places import Place, find_place
+from .progress import Lines
 from .record import TABLE, Act, Last, Seen, read
 from .sender import Sender
 from .typing import Following, Typing
@@ -52,6 +53,7 @@ class Delivery:
         sender: Sender,
         speak: Speak = speak_as_before,
         silence: Callable[[int | None], Collection[str]] = lambda _guild_id: (),
+        lines: Lines | None = None,
     ) -> None:
         self._bot = bot
         self._store = store
@@ -59,6 +61,7 @@ class Delivery:
         self._deeds = Deeds(store, sender)
         self._speak = speak
         self._silence = silence
+        self._lines = lines
 
     async def settle(self, turn: Turn, said: Said, *, fallback: bool) -> Reason | None:
         """See to it that the answer is in Discord; return by what reason the turn ends.
@@ -204,7 +207,14 @@ class Delivery:
         """Show on each message of a turn that it was stopped, say once by whom; never raise."""
         for event in turn.events:
             await self._react(event, REASONS[Reason.STOPPED].mark)
+        for event in turn.earlier:
+            self._forget_line(event)
         await self._tell(turn.speaker, STOPPED_BY(person=f"<@{user_id}>"), "end", ping=False)
+        self._forget_line(turn.speaker)
+
+    def _forget_line(self, event: Event) -> None:
+        if self._lines is not None:
+            self._lines.remove(event)
 
     async def _tell(
         self,
@@ -214,7 +224,11 @@ class Delivery:
         *,
         ping: bool = True,
     ) -> bool:
-        """Reply with a notice, once for each kind; return whether the person knows now."""
+        """Reply with a notice, once for each kind; return whether the person knows now.
+
+        That of its end stands where the event's progress line was, if it has one.
+        """
+        key = _notice_key(kind)
         if event.unasked:
             return True
         try:
@@ -222,12 +236,15 @@ class Delivery:
             if channel is None:
                 return False
             await self._speak(event.guild_id)
+            text = say(words)
+            if kind == "end" and self._lines and await self._lines.become(event, text, key):
+                return True
             await self._sender.send(
                 Turn((event,)),
                 channel,
-                say(words),
+                text,
                 by="notice",
-                key=_notice_key(kind),
+                key=key,
                 reply_to=event.replies_to,
                 ping=ping,
             )

@@ -14,8 +14,10 @@ from ..guard.output import Filtered, Output
 from ..guard.policy import UNKNOWN_CHANNEL, Act, Allowed, Denied, Target
 from ..ledger import LedgerError, Store
 from ..model import Event, Owed, Send, Turn
+from ..model.sends import ASIDE
 from ..reasons import Reason
 from ..settings import GuildSettings
+from .edit_pace import EditPace
 from .failures import (
     FAILURES,
     PATIENCE,
@@ -66,6 +68,7 @@ class Sender:
         speak: Speak = speak_as_before,
         output: Output | None = None,
         fingerprints: Fingerprints | None = None,
+        edits: EditPace | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
         self._bot = bot
@@ -75,6 +78,7 @@ class Sender:
         self._speak = speak
         self._output = output or Output()
         self.fingerprints = fingerprints or Fingerprints()
+        self.edits = edits or EditPace()
         self.lookup = LookUp(bot, store, self.fingerprints, patience)
 
     @property
@@ -100,7 +104,7 @@ class Sender:
         channel: Place | discord.DMChannel,
         text: str,
         *,
-        by: Literal["tool", "delivery", "notice"],
+        by: Literal["tool", "delivery", "notice", "progress"],
         key: str,
         reply_to: int | None = None,
         ping: bool = True,
@@ -121,7 +125,7 @@ class Sender:
         `interim` and `voids` are as the record has them, `patience` is for each part.
         """
         event = turn.speaker
-        said = Filtered(text) if by == "notice" else self.filtered(turn, text)
+        said = Filtered(text) if by in ASIDE else self.filtered(turn, text)
         said = said._replace(text=_calling(event, reply_to if ping else None) + said.text)
         known = await self._known(event, key)
         if known and known.message_ids and by == "tool" and known.owed is None:
@@ -156,7 +160,7 @@ class Sender:
                 sought = self.lookup.find(event, channel, send, part.said) if doubtful else None
                 found = await sought if sought is not None else None
                 doubtful = found is not None
-                bare = by != "notice" and said.previews.hold_back(part.text)
+                bare = by not in ASIDE and said.previews.hold_back(part.text)
                 message_id = found or await post(send, part, bare=bare)
                 send = send._replace(message_ids=(*send.message_ids, message_id))
                 # After its own words Aurora writes the end of the turn, which takes the record
@@ -287,13 +291,13 @@ class Sender:
             if not _is_about_reference(error) or options.pop("reference", None) is None:
                 raise
             message_id = await insist(post, patience)
-        if index == 0 and send.by != "notice":
+        if index == 0 and not send.aside:
             self.guard.sent(turn, channel.id)
         return message_id
 
     async def permit(self, turn: Turn, act: Act, send: Send) -> Allowed:
         """Ask the guard for the next part of a send, or for a deed; raise NotAllowed."""
-        if send.by == "notice":
+        if send.aside:
             return Allowed()
         target = Target(send.channel_id, send.reply_to)
         answer = await self.guard.ask(turn, act, target, begins=not send.message_ids)
@@ -337,7 +341,7 @@ def _is_about_reference(error: discord.HTTPException) -> bool:
 def _allowed_mentions(turn: Turn, send: Send) -> discord.AllowedMentions:
     """Let a text ping nobody but the author and whom the author mentioned themselves."""
     users = {turn.speaker.author_id}
-    if send.by != "notice":
+    if not send.aside:
         for event in turn.events:
             users |= {int(user["id"]) for user in event.context["mentions"]["users"]}
     return discord.AllowedMentions(

@@ -47,6 +47,7 @@ class ConfigCommands:
 
     config_replydepth = setting(config, "reply_thread_depth")
     config_typing = setting(config, "enable_typing_indicator")
+    config_progress = setting(config, "progress")
     config_ratelimit = setting(config, "rate_limit_seconds")
     config_queuesize = setting(config, "max_queue_size")
     config_userqueue = setting(config, "user_queue_size")

@@ -9,8 +9,9 @@ import discord
 from redbot.core.bot import Red
 
 from ..chat.languages import speak_in
+from ..chat.progress import StopMark
 from ..chat.questions import options_of
-from ..guard.pressing import GuardedButton, options_under
+from ..guard.pressing import GuardedButton, options_under, view_of
 from ..guard.runs import RunAct, RunGuard
 from ..ledger import Store
 from ..model import Event
@@ -148,3 +149,10 @@ class AnswerButton(RunButton, template=of_run("answer", r"(?P<number>[0-3])")):
             return
         view = options_under(event.id, options, number)
         await interaction.edit_original_response(view=view)
+
+
+STOP_MARK = StopMark(
+    view=lambda event: view_of(StopButton(event.id)),
+    custom_id=lambda event: f"aurora:{StopButton.name}:{event.id}",
+)
+"""The button under a progress line."""

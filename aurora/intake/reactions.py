@@ -45,11 +45,15 @@ class _Listening(NamedTuple):
 
 @dataclass(slots=True)
 class Reactions:
-    """Gives each reaction that asks for something to who handles it, if the guard permits it."""
+    """Gives each reaction that asks for something to who handles it, if the guard permits it.
+
+    `asked_by` returns the sources of the unfinished events that some messages stand for.
+    """
 
     bot: discord.Client
     store: Store
     guard: RunGuard
+    asked_by: Callable[[set[int]], set[int]] = lambda _message_ids: set()
     _listening: dict[str, _Listening] = field(default_factory=dict)
 
     def on(
@@ -85,7 +89,8 @@ class Reactions:
 
     async def _of(self, message_id: int) -> tuple[Event | None, Sent | None]:
         """Return the event that a message asks for, or that it was sent for."""
-        event = await self.store.find(message_id)
+        (source,) = self.asked_by({message_id}) or {message_id}
+        event = await self.store.find(source)
         if event is not None:
             return event, None
         sent = await self.store.sent(message_id)

@@ -33,6 +33,8 @@ class RunLog(Protocol):
         """Return all progress lines that are recorded, with their events and no contexts."""
         ...
 
-    async def drop_line(self, event: Event, key: str) -> None:
-        """Forget, lazily, a progress line that is gone, or has become a notice."""
+    async def drop_line(
+        self, event: Event, key: str, notice: Send | None = None, *, lazily: bool = False
+    ) -> None:
+        """Forget a progress line that is gone, or has become the notice that is given."""
         ...

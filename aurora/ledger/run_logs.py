@@ -9,7 +9,7 @@ from typing import Any
 from ..model import Event, Send, Step
 from .rows import EVENTS, Row, event_of, sql
 from .run_log import Line
-from .sends import SEND, sends_of
+from .sends import SEND, put_send, send_row, sends_of
 from .tables import Tables
 
 _PUT_STEP = (
@@ -61,10 +61,20 @@ class StoredRunLog:
             for row in rows
         ]
 
-    async def drop_line(self, event: Event, key: str) -> None:
-        """Forget a progress line."""
-        self._sends.get(event.id, {}).pop(key, None)
-        self._do(_drop_line, event.id, key, lazily=True).add_done_callback(_seen)
+    async def drop_line(
+        self, event: Event, key: str, notice: Send | None = None, *, lazily: bool = False
+    ) -> None:
+        """Forget a progress line, or keep the notice in its place."""
+        if event.id in self._sends:
+            self._sends[event.id].pop(key, None)
+            if notice is not None:
+                put_send(self._sends[event.id], notice)
+        row = None if notice is None else (send_row(notice), event.turn_id, notice.message_ids)
+        dropped = self._do(_drop_line, event.id, key, row, lazily=lazily)
+        if lazily:
+            dropped.add_done_callback(_seen)
+        else:
+            await dropped
 
 
 def put_steps(tables: Tables, steps: Sequence[Step]) -> None:
@@ -72,8 +82,10 @@ def put_steps(tables: Tables, steps: Sequence[Step]) -> None:
     tables.db.cursor().executemany(_PUT_STEP, steps)
 
 
-def _drop_line(tables: Tables, *line: str) -> None:
-    tables.run(_DROP_LINE, line)
+def _drop_line(tables: Tables, event_id: str, key: str, notice: tuple[Any, ...] | None) -> None:
+    tables.run(_DROP_LINE, (event_id, key))
+    if notice is not None:
+        tables.record_send(event_id, *notice)
 
 
 def _rows(tables: Tables, query: str, *values: object) -> list[Row]:
@@ -117,6 +129,15 @@ class KeptRunLog:
             if send.by == "progress"
         ]
 
-    async def drop_line(self, event: Event, key: str) -> None:
-        """Forget a progress line."""
-        self._sends.get(event.id, {}).pop(key, None)
+    async def drop_line(
+        self,
+        event: Event,
+        key: str,
+        notice: Send | None = None,
+        *,
+        lazily: bool = False,  # noqa: ARG002 - it is as quick at once
+    ) -> None:
+        """Forget a progress line, or keep the notice in its place."""
+        kept = self._sends.get(event.id, {})
+        if kept.pop(key, None) is not None and notice is not None:
+            put_send(kept, notice)

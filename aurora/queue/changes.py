@@ -19,7 +19,7 @@ _FINAL = frozenset(state for state in State if state.final)
 class Changes:
     """Makes changes, and tells of them; `totals` counts what has ended since the start."""
 
-    def __init__(self, clock: Clock, notify: Callable[[Change], None]) -> None:
+    def __init__(self, clock: Clock, notify: Callable[[Change], object]) -> None:
         self._clock = clock
         self._notify = notify
         self.totals: Counter[str] = Counter()

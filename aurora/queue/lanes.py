@@ -188,6 +188,11 @@ class Lanes:
         # Of one author's in a row those are cut off from the front that are one turn.
         return sum(1 for _ in mine) % self._rules.coalesce(event) > 0
 
+    def ahead(self, turn: Turn) -> int:
+        """Count the turns of its lane that come before one that waits, with the one that runs."""
+        lane = self._lanes[turn.lane]
+        return lane.busy + next(at for at, one in enumerate(lane.waiting) if one is turn)
+
     def waiting_in_guild(self, guild_id: int | None) -> Iterator[Turn]:
         """Yield the turns that wait in a guild, or (None) in direct messages."""
         return self._turns(self._groups.of_guild(guild_id))

@@ -44,7 +44,7 @@ class MessageQueue:
         store: Store,
         rules: Rules,
         clock: Clock,
-        notify: Callable[[Change], None] = lambda _change: None,
+        notify: Callable[[Change], object] = lambda _change: None,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -266,6 +266,10 @@ class MessageQueue:
         """Return the unfinished event of a message."""
         events = turn.events if (turn := self.turn_of(message_id)) is not None else ()
         return next((event for event in events if event.message_id == message_id), None)
+
+    def ahead(self, turn: Turn) -> int:
+        """Count the turns of its lane that come before one that waits."""
+        return self._lanes.ahead(turn)
 
     def waiting(self) -> list[Event]:
         """Return the events that wait, in the order of acceptance; it takes its time for many."""

@@ -16,12 +16,13 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[Any]:
         """Run work in a task called `aurora <name>`; if it fails, that is logged."""
         task = asyncio.create_task(work, name=f"aurora {name}")
         # The event loop itself holds its tasks only weakly.
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def stop(self, grace: float) -> None:
         """Give what still runs `grace` seconds to end, then cancel it."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from ..agents.protocol import AgentBackend, RunEvent, ToolCalled, ToolHost
 from ..files import Attachment
 from ..model import Event, Said, Trace, Turn
+from ..model.progress import Progress
 from ..reasons import Reason
 from ..words import Phrase
 
@@ -71,6 +72,36 @@ class Typing(Protocol):
     async def saw(self, step: RunEvent) -> None:
         """Hear of a step of the run."""
         ...
+
+
+class Lines(Protocol):
+    """The progress lines of events; see chat/progress.py. Nothing here is waited for."""
+
+    def has(self, event: Event) -> bool:
+        """Tell whether an event has a line already."""
+        ...
+
+    def show(self, event: Event, progress: Progress) -> None:
+        """Show how far an event is."""
+        ...
+
+    def remove(self, event: Event) -> None:
+        """Take an event's line away, if it has one."""
+        ...
+
+
+class NoLines:
+    """Shows nobody anything."""
+
+    def has(self, _event: Event) -> bool:
+        """Have none."""
+        return False
+
+    def show(self, _event: Event, _progress: Progress) -> None:
+        """Show nothing."""
+
+    def remove(self, _event: Event) -> None:
+        """Have nothing to take away."""
 
 
 class Delivery(Protocol):
@@ -155,7 +186,7 @@ class Ports(NamedTuple):
     and `renewed` that a place has a new conversation, since more people come to read it.
     `own_tools` names those of an agent's own tools that may run, as OwnTools.admit does. `files`
     opens what came with a turn's messages, and raises AgentError; `unseen` tells a person that
-    their pictures were not seen.
+    their pictures were not seen. `lines` show how far a run is.
     """
 
     backend: Callable[[], AgentBackend | None]
@@ -169,3 +200,4 @@ class Ports(NamedTuple):
     own_tools: LookAtTools = _none_of_its_own
     files: Callable[[Turn], Awaitable[tuple[Attachment, ...]]] = _no_files
     unseen: Callable[[Event], Awaitable[None]] = _tell_nobody
+    lines: Lines = NoLines()

@@ -21,6 +21,7 @@ from .conclusions import Concluded
 from .endings import Endings
 from .observers import Observer, Observing
 from .ports import Ports
+from .progress import ShowsProgress
 from .recovery import Recovery
 
 log = logging.getLogger("red.aurora.worker")
@@ -134,8 +135,9 @@ class Worker:
     async def _attempt(self, claim: Claim, admitted: Admitted) -> Attempted:
         turn, speaker = claim.turn, claim.turn.speaker
         tools = self._ports.toolbox.open(turn, admitted.agent_id)
-        observers = [make(turn, tools) for make in self._observing]
         settings = self._settings.guild(speaker.guild_id)
+        progress = ShowsProgress(self._ports.lines, self._clock, turn, tools, settings)
+        observers = [progress, *(make(turn, tools) for make in self._observing)]
         typing = None
         if settings.enable_typing_indicator and not speaker.unasked:
             typing = self._ports.delivery.typing(speaker, tools)
@@ -158,7 +160,8 @@ class Worker:
         )
         started = self._clock.monotonic()
         try:
-            attempted = await claim.do(attempt.run())
+            async with progress:
+                attempted = await claim.do(attempt.run())
         finally:
             duration = self._clock.monotonic() - started
             turn.seconds += duration

@@ -16,6 +16,7 @@ from ..agents.sdk import SdkFolder
 from ..agents.server import AgentServer
 from ..chat.delivery import Delivery
 from ..chat.fingerprints import Fingerprints
+from ..chat.progress import Lines
 from ..clock import Clock
 from ..context.child import Children
 from ..errors import Breakers, ErrorStats
@@ -35,6 +36,7 @@ from ..queue import MessageQueue
 from ..runs.background import Background
 from ..runs.cancelling import Cancelling
 from ..runs.forgetting import Forgetting
+from ..runs.in_line import InLine
 from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger
 from ..runs.retrying import Retries
@@ -68,6 +70,8 @@ class Services:
     pinger: Pinger
     queue: MessageQueue
     delivery: Delivery
+    lines: Lines
+    in_line: InLine
     offers: Offers
     memories: Memories
     cancelling: Cancelling
@@ -103,6 +107,7 @@ class Services:
         self.fingerprints.use(await asyncio.to_thread(local_key, self.folder))
         if backlog.set_aside is not None:
             await self.alerts.alert(SET_ASIDE(name=backlog.set_aside))
+        await self.lines.restore()
         await self.configure_agents()
 
     async def stop(self) -> None:
@@ -110,6 +115,7 @@ class Services:
         for view in list(self.views):
             view.stop()
         self.queue.shut()
+        await self.in_line.stop()
         await self.worker.stop(self.grace)
         await self.pinger.stop()
         await self.outages.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from redbot.core import Config, commands
@@ -13,9 +14,11 @@ from ..agents.protocol import ToolLister
 from ..agents.sdk import SdkFolder
 from ..agents.server import AgentServer
 from ..chat.delivery import Delivery
+from ..chat.edit_pace import EditPace
 from ..chat.fingerprints import Fingerprints
 from ..chat.languages import speak_in
 from ..chat.places import is_away
+from ..chat.progress import Lines
 from ..chat.sender import Sender
 from ..clock import Clock, SystemClock
 from ..context.child import Children, libraries
@@ -23,6 +26,7 @@ from ..errors import Breakers, ErrorStats
 from ..guard.barring import barred
 from ..guard.conversations import Conversations
 from ..guard.looking import Guard
+from ..guard.naming import name_for_all
 from ..guard.output import Output
 from ..guard.remembering import MemoryGuard
 from ..guard.runs import RunAct, RunGuard
@@ -34,17 +38,20 @@ from ..health.runs import Runs
 from ..health.status import Status
 from ..intake.answers import Answers
 from ..intake.catchup import CatchUp
+from ..intake.pressing import STOP_MARK
 from ..intake.reactions import STOP, Reactions, stop_by
 from ..intake.receiving import Intake
 from ..intake.rereading import reread
 from ..intake.triggers import Triggers
 from ..ledger.sqlite import SqliteStore
+from ..model import Change
 from ..queue import MessageQueue
 from ..queue.limits import WorkRules
 from ..runs.background import Background
 from ..runs.cancelling import Cancelling
 from ..runs.claim import Claims
 from ..runs.forgetting import Forgetting
+from ..runs.in_line import InLine
 from ..runs.loop_guard import LoopGuard
 from ..runs.models import Models
 from ..runs.observers import Log, Tokens
@@ -52,6 +59,7 @@ from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger, look_again
 from ..runs.ports import Ports
 from ..runs.retrying import Retries
+from ..runs.steps import Steps
 from ..runs.stopping import Stopping
 from ..runs.worker import Worker
 from ..settings import MCP_TOOLS, Settings
@@ -79,11 +87,12 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
     background = Background()
     breakers = Breakers(clock)
     stats = ErrorStats(clock)
+    hearing: list[Callable[[Change], None]] = [partial(dispatch, bot)]
     queue = MessageQueue(
         store,
         WorkRules(settings, breakers, away=partial(is_away, bot)),
         clock,
-        notify=partial(dispatch, bot),
+        notify=lambda change: [hear(change) for hear in hearing],
     )
     sdk = SdkFolder(folder / "sdk")
     agents = AgentServer(clock, sdk, changed=breakers.reset)
@@ -106,8 +115,20 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         speak=speak,
         output=output,
         fingerprints=fingerprints,
+        edits=EditPace(clock),
     )
-    delivery = Delivery(bot, store, sender, speak, settings.silence)
+    lines = Lines(
+        bot,
+        store,
+        sender,
+        start=background.start,
+        speak=speak,
+        named=partial(name_for_all, bot, guard),
+        mark=STOP_MARK,
+    )
+    delivery = Delivery(bot, store, sender, speak, settings.silence, lines)
+    in_line = InLine(queue, settings, lines, clock)
+    hearing += (lines.heard, in_line.heard)
     offers = Offers(store, sender, guard, clock, speak)
     memory_guard = MemoryGuard(
         store,
@@ -167,8 +188,6 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         owns=partial(owns, bot),
         manages=partial(manages, bot),
     )
-    reactions = Reactions(bot, store, run_guard)
-    reactions.on([STOP], RunAct.STOP, partial(stop_by, stopping))
     triggers = Triggers(bot, cog, settings, store, clock)
     worker = Worker(
         queue,
@@ -185,6 +204,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
             own_tools=own_tools.admit,
             files=files.gather,
             unseen=delivery.unseen,
+            lines=lines,
         ),
         settings,
         breakers,
@@ -195,6 +215,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         observing=(
             partial(Log, queue),
             partial(Tokens, Models(lambda: agents.backend, clock)),
+            partial(Steps, store, clock),
             partial(LoopGuard, settings),
             notices.observe,
         ),
@@ -212,6 +233,8 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         clock,
         backend=lambda: agents.backend,
     )
+    reactions = Reactions(bot, store, run_guard, intake.asking.asked_by)
+    reactions.on([STOP], RunAct.STOP, partial(stop_by, stopping))
     return Services(
         bot=bot,
         clock=clock,
@@ -230,6 +253,8 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         pinger=pinger,
         queue=queue,
         delivery=delivery,
+        lines=lines,
+        in_line=in_line,
         offers=offers,
         memories=Memories(settings, store, memory_guard, clock, memory=lambda: agents.backend),
         cancelling=cancelling,

@@ -23,14 +23,14 @@ class Rule:
     unit: Phrase | None = None
     minimum: float | None = None
     maximum: float | None = None
-    words: tuple[str, str] = ("on", "off")
+    words: tuple[str, ...] = ("on", "off")
 
     @property
     def values(self) -> Phrase:
         """Say what values it takes."""
         if self.minimum is None:
-            one, other = self.words
-            return w.EITHER(one=one, other=other)
+            *some, last = self.words
+            return w.EITHER(one=", ".join(some), other=last)
         return w.SPAN(lowest=f"{self.minimum:g}", highest=f"{self.maximum:g}", unit=self.unit)
 
 

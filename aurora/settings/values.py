@@ -17,6 +17,9 @@ BY_TOOL, BY_TEXT = "tool", "text"
 """How agents answer: with discord_send, or with the text that they end with."""
 
 
+NO_PROGRESS, QUIET, EVERY_TOOL = "off", "quiet", "tools"
+"""What a run shows of itself: nothing but typing, one line, or one with all that it has called."""
+
 TO_AGENT, TO_ANY = "agent", "any"
 """Which replies count: those to what was posted for the agent, or to anything of the bot's."""
 PREFIXES = (
@@ -37,6 +40,9 @@ class GuildSettings:
     """What admins have decided about single tools, by their names; see `tools/choice.py`."""
     reply_thread_depth: int = setting(5, Rule("replydepth", w.REPLYDEPTH, w.MESSAGES, 1, 10))
     enable_typing_indicator: bool = setting(True, Rule("typing", w.TYPING))
+    progress: str = setting(
+        QUIET, Rule("progress", w.PROGRESS, words=(NO_PROGRESS, QUIET, EVERY_TOOL))
+    )
     rate_limit_seconds: float = setting(2.0, Rule("ratelimit", w.RATELIMIT, w.SECONDS, 0.5, 10))
     max_queue_size: int = setting(50, Rule("queuesize", w.QUEUESIZE, w.EVENTS, 10, 1000))
     user_queue_size: int = setting(5, Rule("userqueue", w.USERQUEUE, w.EVENTS, 1, 50))

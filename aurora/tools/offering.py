@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import discord
-
 from ..chat.failures import SendFailed
 from ..chat.places import Place, find_place
-from ..guard.audience import gate_with_guests
+from ..guard.naming import is_known
 from .offers import OFFER_CHARS
 from .tool import Scope, ToolError, WiderAudience
 
@@ -33,19 +31,10 @@ async def offer(scope: Scope, refused: WiderAudience, text: str) -> str:
         raise refused
     scope.ensure_open()
     try:
-        named = await _is_named(scope, here, refused.place)
+        named = await is_known(scope.guard.audiences, here, refused.place)
         await scope.offers.make(scope.turn, here, refused.place, text, named=named)
     except SendFailed as failure:
         raise refused from failure
     # Whoever reads the button knows better than what was refused before.
     scope.turn.refused = ""
     raise ToolError(_OFFERED)
-
-
-async def _is_named(scope: Scope, here: Place, there: Place) -> bool:
-    """Tell whether everybody here sees that the other place exists."""
-    gate = await gate_with_guests(here)
-    shown = there.parent if isinstance(there, discord.Thread) else there
-    if gate is None or shown is None or (isinstance(there, discord.Thread) and there.is_private()):
-        return False
-    return await scope.guard.audiences.sees(here.guild, gate, shown)

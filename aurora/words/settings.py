@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import phrase as _
 
 REPLYDEPTH = _("Maximum parent messages to fetch in reply chains")
+PROGRESS = _("What a run of more than eight seconds shows of what the agent is at")
 TYPING = _("Show typing while the agent works")
 RATELIMIT = _("Minimum time between two runs in a channel")
 QUEUESIZE = _("Maximum events waiting in this server")

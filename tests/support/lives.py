@@ -143,6 +143,9 @@ class Disk:
         for name, (about, *rest) in self._put_off:
             if name == "record_send" and about.id == event_id:
                 found[rest[0].key] = rest[0]
+            elif name == "drop_line" and about.id == event_id:
+                found.pop(rest[0], None)
+                found.update((notice.key, notice) for notice in rest[1:])
         return list(found.values())
 
 

@@ -24,7 +24,8 @@ ELSEWHERE = 77
 class Post:
     """A message or mark of the bot's in Discord.
 
-    `by` is "tool", "delivery", "notice" or "mark", and "mcp" for what Aurora has not sent.
+    `by` is "tool", "delivery", "notice", "progress" or "mark", and "mcp" for what Aurora has not
+    sent. A progress line without its button has become the notice of the end.
     """
 
     by: str
@@ -65,6 +66,8 @@ class Square:
         self.local = LocalDiscord(now=clock.time)
         self._ids = self.local.world.ids = _Ids()
         self._asked: dict[int, Event] = {}
+        self._lines: dict[int, str] = {}
+        self.local.world.listeners.append(self._note_line)
 
     def ask(self, event: Event) -> None:
         """Let somebody write the message of an event."""
@@ -125,6 +128,9 @@ class Square:
     def _post(self, message: Message) -> Post:
         """Recognise a message by its nonce, which tells what it was sent for."""
         keys = ("delivery", "notice:end", "notice:outage")
+        if (about := self._lines.get(message.id)) is not None:
+            by, key = ("progress", "") if message.components else ("notice", "notice:end")
+            return Post(by, about, key, message.channel.id, message.content)
         sent = f"send:{message.channel.id}:{Fingerprints().of(message.content)}"
         for part in range(_MOST_PARTS):
             for event in self._asked.values():
@@ -135,6 +141,14 @@ class Square:
         asked = self._asked.get(message.reference or 0)
         event_id = "" if asked is None else asked.id
         return Post("mcp", event_id, "", message.channel.id, message.content)
+
+    def _note_line(self, news: News) -> None:
+        """Remember a progress line, by its button; its nonce tells nobody anything."""
+        rows = news.data.get("components") if news.name == "MESSAGE_CREATE" else None
+        for row in rows or ():
+            kind, _, event_id = row["components"][0]["custom_id"].rpartition(":")
+            if kind == "aurora:stop":
+                self._lines[int(news.data["id"])] = event_id
 
     def _marks(self) -> list[Post]:
         messages, me = self.local.world.messages, self.local.bot_user.id

@@ -11,6 +11,7 @@ import discord
 
 from aurora.agents.protocol import ToolResult
 from aurora.chat.delivery import Delivery
+from aurora.chat.edit_pace import EditPace
 from aurora.chat.failures import Patience
 from aurora.chat.sender import Sender
 from aurora.guard.looking import Guard
@@ -75,7 +76,8 @@ class Stage:
         self.barred: Reason | None = None
         """Why Red lets Ada do nothing."""
         self.guard = Guard(bot, self.settings, self.clock, self._barred)
-        self.sender = Sender(bot, self.store, self.guard, patience=PATIENCE)
+        pace = EditPace(self.clock, 0.0)
+        self.sender = Sender(bot, self.store, self.guard, edits=pace, patience=PATIENCE)
         self.delivery = Delivery(bot, self.store, self.sender)
         self.toolbox = Toolbox(
             bot, self.store, self.sender, self.guard, self.clock, settings=self.settings.guild

@@ -155,6 +155,7 @@ class Story:
         shown = [(post.event_id, post.key, post.text) for post in posts]
         assert len(set(shown)) == len(shown), f"something is there twice, {where}"
         assert len([post for post in posts if post.channel_id == ELSEWHERE]) <= 1, where
+        assert [post for post in posts if post.by == "progress"] == [], f"left behind, {where}"
         # Where Discord takes nothing there is nothing to be seen.
         refused = self.life.what == "fail" and self.life.reached.startswith("Discord")
         assert answers or ends or refused, f"silence, {where}"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import discord
 
 from aurora.chat.delivery import Delivery
+from aurora.chat.edit_pace import EditPace
 from aurora.chat.failures import Patience
+from aurora.chat.languages import speak_as_before
+from aurora.chat.progress import Lines
 from aurora.chat.sender import Sender
 from aurora.errors import (
     Breakers,
@@ -20,8 +23,10 @@ from aurora.errors import (
 from aurora.files import Attachment
 from aurora.guard.conversations import Conversations
 from aurora.guard.looking import Guard
+from aurora.guard.naming import name_for_all
 from aurora.health.notices import OutageNotices
 from aurora.health.outages import Outages
+from aurora.intake.pressing import STOP_MARK
 from aurora.ledger import Store
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Turn
@@ -31,11 +36,13 @@ from aurora.reasons import Reason
 from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling, Running, Show, messages
 from aurora.runs.claim import Claims
+from aurora.runs.in_line import InLine
 from aurora.runs.loop_guard import LoopGuard
 from aurora.runs.models import Models
 from aurora.runs.observers import Log, Tokens
 from aurora.runs.pinging import Pinger, look_again
 from aurora.runs.ports import Ports
+from aurora.runs.steps import Steps
 from aurora.runs.stopping import Stopping
 from aurora.runs.worker import Worker
 from aurora.settings import Settings
@@ -78,18 +85,32 @@ class Bench:
         self.changes: list[Change] = []
         self.away: set[int] = set()
         """Guilds that the session does not know yet."""
+        self.hearing: list[Callable[[Change], object]] = [self.changes.append]
         self.queue = MessageQueue(
             self.store,
             WorkRules(self.settings, self.breakers, away=lambda guild_id: guild_id in self.away),
             self.clock,
-            self.changes.append,
+            lambda change: [hear(change) for hear in self.hearing],
         )
         self.port = Port(self.square.local, self.life)
         self.bot = bot or discord.Client(intents=discord.Intents.all())
         guard = Guard(self.bot, self.settings, self.clock)
-        sender = Sender(self.bot, self.store, guard, patience=Patience(pause=0.0))
+        pace = EditPace(self.clock)
+        sender = Sender(self.bot, self.store, guard, edits=pace, patience=Patience(pause=0.0))
         self.patient = (sender, guard)
-        self.delivery = Delivery(self.bot, self.store, sender)
+        self.background = Background()
+        self.lines = Lines(
+            self.bot,
+            self.store,
+            sender,
+            start=self.background.start,
+            speak=speak_as_before,
+            named=partial(name_for_all, self.bot, guard),
+            mark=STOP_MARK,
+        )
+        self.delivery = Delivery(self.bot, self.store, sender, lines=self.lines)
+        self.in_line = InLine(self.queue, self.settings, self.lines, self.clock)
+        self.hearing += (self.lines.heard, self.in_line.heard)
         self.backend = backend
         if backend is not None:
             backend.life = self.life
@@ -115,7 +136,6 @@ class Bench:
         self.renewed: list[Event] = []
         self.files: tuple[Attachment, ...] = ()
         self.files_opened = 0
-        self.background = Background()
         self.notices = OutageNotices(
             self.breakers,
             self.settings,
@@ -148,6 +168,7 @@ class Bench:
                 self.renewed.append,
                 files=self.open_files,
                 unseen=self.delivery.unseen,
+                lines=self.lines,
             ),
             self.settings,
             self.breakers,
@@ -158,6 +179,7 @@ class Bench:
             (
                 partial(Log, self.queue),
                 partial(Tokens, Models(lambda: self.backend, self.clock)),
+                partial(Steps, self.store, self.clock),
                 loop_guard,
                 self.notices.observe,
             ),
@@ -191,6 +213,7 @@ class Bench:
         await self.port.connect(self.bot)
         await self.settings.load()
         await self.queue.open()
+        await self.lines.restore()
 
     def run(self) -> None:
         """Let the worker work."""
@@ -206,6 +229,7 @@ class Bench:
         if self.loop is not None:
             self.loop.cancel()
             await asyncio.gather(self.loop, return_exceptions=True)
+        await self.in_line.stop()
         await self.worker.stop(grace)
         await self.pinger.stop()
         await self.outages.stop()
@@ -219,6 +243,7 @@ class Bench:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.in_line.stop()
         await self.pinger.stop()
         await self.outages.stop()
         await self.background.stop(0.0)

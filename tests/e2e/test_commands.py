@@ -21,6 +21,7 @@ from tests.support.e2e.town import Town
 EXAMPLES = {
     "replydepth": "7",
     "typing": "off",
+    "progress": "tools",
     "ratelimit": "3.5",
     "queuesize": "20",
     "userqueue": "8",
@@ -46,6 +47,7 @@ EXAMPLES = {
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
     "typing": ("perhaps", "on or off"),
+    "progress": ("on", "off, quiet or tools"),
     "ratelimit": ("0.4", "0.5 to 10"),
     "queuesize": ("1001", "10 to 1000"),
     "userqueue": ("51", "1 to 50"),

@@ -37,6 +37,7 @@ from aurora.settings import GuildSettings
 from aurora.tools.choice import ALLOW, CHOICES
 from aurora.tools.host import RunTools, Toolbox
 from aurora.tools.tool import Call, Tool
+from aurora.words.progress import DOING
 from tests.support.house import imports, modules_of
 from tests.support.stage import ON_STAGE, Stage, together
 
@@ -184,6 +185,12 @@ async def test_no_tool_works_for_who_has_left(stage: Stage, tool: Tool) -> None:
     stage.local.remove_member(stage.guild, stage.ada)
     result = await tools.call(tool.spec.name, filled(stage, tool))
     assert result.text == policy.AUTHOR_GONE.text
+
+
+@EVERY_TOOL
+def test_every_tool_has_words_for_what_it_does(tool: Tool) -> None:
+    """A progress line names no tool by what the code calls it."""
+    assert tool.spec.name in DOING
 
 
 def test_only_the_pipeline_calls_tools() -> None:

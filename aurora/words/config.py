@@ -125,7 +125,7 @@ DMS_OFF_NOBODY = _(
 
 # -- access lists
 
-ACCESS_VALUES = _("a command with allow, deny or clear")
+ACCESS_VALUES = _("allow, deny or clear")
 WHICH_ACTION = _("Nothing was changed. Say `allow`, `deny` or `clear` before it.")
 WHICH_TARGET = _("Whom or what? Name it behind `{action}`.")
 NO_TARGET = _("Nothing was changed: I found no {what} {given} that you can see.")

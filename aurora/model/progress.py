@@ -16,7 +16,7 @@ class Doing(NamedTuple):
 
     what: str
     channel_id: int | None = None
-    end: Literal["", "done", "failed"] = ""
+    end: Literal["", "done", "error"] = ""
 
 
 class Progress(NamedTuple):

@@ -22,11 +22,10 @@ from ..model import Event, Turn
 from .limits import Rules
 from .lines import FairLine, Groups, Lane, Shares
 from .pace import Pace
+from .together import Together
 from .waiting import Waiting
 
 _VOID_KEPT = 1000
-_LONGEST_QUIET = 3
-"""How many quiet moments a lane waits for at most, counted from the first event."""
 BITE = 100
 """Lanes that are looked at in one go; each takes some ten microseconds."""
 
@@ -51,6 +50,7 @@ class Lanes:
         self._parked: dict[str, FairLine] = {}
         self._held: Counter[str] = Counter()
         self._keys: dict[str, tuple[str, ...]] = {}
+        self._together = Together(rules)
         self._pace = Pace()
         self.waiting = Waiting()
         """How many events wait."""
@@ -105,7 +105,7 @@ class Lanes:
                 for one in (before, name):
                     self._make_ready(one, self._lanes[one])
             else:
-                self._join(lane, now)
+                self._together.join(lane, now)
                 self._pace.started(speaker.channel_id, now)
                 return self._start(lane, tuple(limits)), None
         return None, 0.0
@@ -179,14 +179,7 @@ class Lanes:
     def joins(self, event: Event) -> bool:
         """Tell whether an event that comes now will run together with some that wait."""
         lane = self._lanes.get(event.lane)
-        if lane is None or not lane.waiting:
-            return False
-        mine = itertools.takewhile(
-            lambda turn: _is_alike(turn.speaker, event) and turn.started_at is None,
-            reversed(lane.waiting),
-        )
-        # Of one author's in a row those are cut off from the front that are one turn.
-        return sum(1 for _ in mine) % self._rules.coalesce(event) > 0
+        return lane is not None and self._together.joins(lane, event)
 
     def ahead(self, turn: Turn) -> int:
         """Count the turns of its lane that come before one that waits, with the one that runs."""
@@ -284,21 +277,8 @@ class Lanes:
             return math.inf
         paced = self._pace.last(speaker.channel_id) + self._rules.pace(speaker)
         # Whoever waits for something that takes too long is told so in time.
-        earliest = max(turn.ready_at, now + hold, paced, self._quiet(lane, now))
+        earliest = max(turn.ready_at, now + hold, paced, self._together.quiet_at(lane, now))
         return min(earliest, speaker.deadline)
-
-    def _quiet(self, lane: Lane, now: float) -> float:
-        """Return when who speaks first will have been quiet for long enough, if no more comes."""
-        first = lane.waiting[0].speaker
-        seconds = self._rules.debounce(first)
-        if not seconds or lane.waiting[0].started_at is not None:
-            return -math.inf
-        count = self._together(lane, now)
-        if count < len(lane.waiting) or count >= self._rules.coalesce(first):
-            # Nobody could join them any more.
-            return -math.inf
-        last = lane.waiting[count - 1].speaker
-        return min(last.came_at + seconds, first.came_at + _LONGEST_QUIET * seconds)
 
     def _full(self, limits: Mapping[str, int]) -> str | None:
         return next((key for key, most in limits.items() if self._held[key] >= most), None)
@@ -359,30 +339,6 @@ class Lanes:
         if key is not None and key != lane.parked_at:
             self._unpark(key)
 
-    def _together(self, lane: Lane, now: float) -> int:
-        """Count the head and its author's next events, which run with it if it is new."""
-        head = lane.waiting[0]
-        speaker = head.speaker
-        most = self._rules.coalesce(speaker) if head.started_at is None else 1
-        count = 1
-        for turn in lane.waiting[1:most]:
-            event = turn.speaker
-            if (
-                not _is_alike(event, speaker)
-                or turn.started_at is not None
-                or event.deadline <= now
-            ):
-                break
-            count += 1
-        return count
-
-    def _join(self, lane: Lane, now: float) -> None:
-        """Let those run with the head that may."""
-        head, count = lane.waiting[0], self._together(lane, now)
-        if count > 1:
-            head.events = tuple(turn.speaker for turn in lane.waiting[:count])
-            del lane.waiting[1:count]
-
     def _start(self, lane: Lane, keys: tuple[str, ...]) -> Turn:
         turn = lane.waiting.pop(0)
         speaker, count = turn.speaker, len(turn.events)
@@ -394,8 +350,3 @@ class Lanes:
             self._shares.take(lane)
             self._held.update(keys)
         return turn
-
-
-def _is_alike(one: Event, other: Event) -> bool:
-    """Tell whether two events may run together: messages of one author."""
-    return one.author_id == other.author_id and one.by_message and other.by_message

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 
 from ..clock import Clock
-from ..ids import new_turn_id, written_at
+from ..ids import new_turn_id
 from ..ledger import EVERYWHERE, Backlog, Store, Where
 from ..model import NO_CONTEXT, Change, Event, EventContext, State, Turn
 from ..reasons import REASONS, Reason
+from .beginning import begin
 from .bounds import Bounds, Enqueued
 from .changes import Changes, persist
 from .lanes import Lanes
@@ -27,8 +28,6 @@ from .walking import KEPT_AT_ONCE, let_go, parts, walk
 
 EXPIRY_SECONDS = 15 * 60.0
 """How long an event may wait before it ends as expired."""
-# A longer one no server may ask for: it is not known then, since the clock was set.
-_LONGEST_DELAY, _UNKNOWN_DELAY = 300.0, 2.0
 
 
 class MessageQueue:
@@ -69,7 +68,7 @@ class MessageQueue:
         self._bounds.restore(backlog.asked)
         async for some in walk(backlog.turns):
             for turn in some:
-                self._begin(turn)
+                begin(turn, self._clock)
                 self._line_up(turn)
         return backlog
 
@@ -85,7 +84,7 @@ class MessageQueue:
         if (refused := self._bounds.enter(event)) is not None:
             return self._count(refused)
         # Their time begins now: however slow the store is, the clock may be set meanwhile.
-        self._begin(turn := Turn((event,)))
+        begin(turn := Turn((event,)), self._clock)
         try:
             if describe is not None:
                 event.context = await describe()
@@ -108,7 +107,7 @@ class MessageQueue:
         event.state, event.reason = State.WAITING, ""
         event.turn_id = event.ended_at = None
         event.expires_at = self._clock.time() + EXPIRY_SECONDS
-        self._begin(turn := Turn((event,)))
+        begin(turn := Turn((event,)), self._clock)
         change = self._changes.of(event, "queued", Reason.REVIVED)
         try:
             await self._store.revive(event, change)
@@ -327,22 +326,6 @@ class MessageQueue:
         self._line_up(turn)
         self._changes.publish([change])
         return self._count(Enqueued.ACCEPTED)
-
-    def _begin(self, turn: Turn) -> None:
-        """Translate a turn's times to the clock that nobody sets."""
-        now, monotonic = self._clock.time(), self._clock.monotonic()
-        for event in turn.events:
-            # Nobody was heard before they wrote: then the clock was behind, by so much at least.
-            behind = max(0.0, written_at(event.message_id) - event.accepted_at)
-            # Whatever was done to the clock meanwhile, nobody waits longer than was meant.
-            left = min(event.expires_at + behind - now, event.expires_at - event.accepted_at)
-            event.deadline = monotonic + left
-        delay = turn.not_before - now
-        if turn.started_at is not None:
-            # It was put back after it had started, by the same clock.
-            delay = min(delay, turn.not_before - turn.started_at)
-        delay = delay if delay <= _LONGEST_DELAY else _UNKNOWN_DELAY
-        turn.ready_at = monotonic + max(0.0, delay)
 
     def _line_up(self, turn: Turn) -> None:
         for event in turn.events:

@@ -100,7 +100,7 @@ class ShowsProgress:
 
     def _returned(self, end: ToolReturned) -> None:
         if (call := self._calls.get(end.call_id)) is not None:
-            ended = call._replace(end="failed" if end.is_error else "done")
+            ended = call._replace(end="error" if end.is_error else "done")
             self._calls[end.call_id] = ended
         self._doing = Doing(THINKING)
         if end.call_id in self._sends and not end.is_error:

@@ -38,6 +38,7 @@ DOING: Mapping[str, Words] = {
     "discord_view_attachment": Words(_("opening a file")),
     "discord_send": Words(_("writing a message"), _("writing in {channel}")),
     "discord_send_file": Words(_("sending a file"), _("sending a file to {channel}")),
+    "discord_ask": Words(_("asking back")),
     "discord_add_reaction": Words(_("reacting")),
     "discord_edit_message": Words(_("editing a message")),
     "discord_create_poll": Words(_("making a poll"), _("making a poll in {channel}")),
@@ -51,7 +52,7 @@ DOING: Mapping[str, Words] = {
 
 
 CALLS_SHOWN = 10
-_MARKS = {"": "▶️", "done": "✅", "failed": "❌"}
+_MARKS = {"": "▶️", "done": "✅", "error": "❌"}
 
 
 def told(progress: Progress, names: Mapping[int, str | None]) -> Iterator[Phrase]:

@@ -51,7 +51,7 @@ async def test_a_private_thread_is_not_named(stage: Stage) -> None:
 
 @pytest.mark.parametrize("there_id", [1, 2**62])
 async def test_what_is_nowhere_has_no_name(stage: Stage, there_id: int) -> None:
-    """A model makes up ids; nobody is asked for them. In direct messages there is but one place."""
+    """A model makes up ids; nobody is asked for them. Direct messages know no other place."""
     event = await stage.ask()
     assert await name(stage, event, there_id) is None
     private = await stage.ask(stage.local.open_dm(stage.ada))

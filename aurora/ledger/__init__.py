@@ -22,6 +22,7 @@ from .run_log import RunLog
 from .usage_log import UsageLog
 from .where import EVERYWHERE as EVERYWHERE
 from .where import Where as Where
+from .schedule_book import ScheduleBook
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""
@@ -73,7 +74,7 @@ class Listed(NamedTuple):
     speaks: bool
 
 
-class Store(MemoryLog, RunLists, RunLog, UsageLog, Protocol):
+class Store(MemoryLog, RunLists, RunLog, UsageLog, ScheduleBook, Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what

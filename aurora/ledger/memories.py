@@ -128,6 +128,7 @@ class KeptMemories:
     """The part of the reference store that keeps them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._memories: dict[int, MemoryChange] = {}
         self._memory_number = 0
 

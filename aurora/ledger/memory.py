@@ -39,6 +39,7 @@ from .memories import KeptMemories
 from .outbox import envelope
 from .run_logs import KeptRunLog
 from .run_rows import KeptRuns
+from .schedules import KeptSchedules
 from .sends import put_send
 from .usage_log import USAGE_SECONDS
 from .usages import KeptUsage
@@ -46,7 +47,7 @@ from .usages import KeptUsage
 T = TypeVar("T")
 
 
-class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage):
+class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
     """A Store that shows what the others must do; tests use it where nothing must survive."""
 
     def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:
@@ -330,6 +331,7 @@ class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage):
         }
         self._forget_memories(user_id)
         self._forget_usage(user_id)
+        self._forget_schedules(user_id)
 
     def _publish(self, change: Change) -> None:
         # A change has one id for ever: told to keep it twice, the store has kept it once.

@@ -107,6 +107,7 @@ class KeptRunLog:
     _sends: dict[str, dict[str, Send]]
 
     def __init__(self) -> None:
+        super().__init__()
         self._steps: dict[str, list[Step]] = {}
 
     async def note_step(self, step: Step) -> None:

@@ -48,6 +48,7 @@ from .rows import (
 )
 from .run_logs import StoredRunLog
 from .run_rows import StoredRuns
+from .schedules import StoredSchedules, forget_schedules
 from .sends import put_send, send_row, sends_of
 from .tables import Tables
 from .usages import StoredUsage
@@ -60,7 +61,7 @@ _MISSING_SECONDS = 60.0
 """How long a file that another process had may be missing before it is begun anew."""
 
 
-class SqliteStore(StoredMemories, StoredRunLog, StoredRuns, StoredUsage):
+class SqliteStore(StoredMemories, StoredRunLog, StoredRuns, StoredUsage, StoredSchedules):
     """A Store whose every answer is on disk before it is given (promise 1).
 
     `retention` is asked for the seconds that final events are kept, at each sweep; it is called
@@ -366,6 +367,7 @@ def _forget_user(tables: Tables, user_id: int) -> None:
     tables.forget_user(user_id)
     forget(tables, user_id)
     forget_usage(tables, user_id)
+    forget_schedules(tables, user_id)
 
 
 def _tell_of_failure(asked: asyncio.Future[Any]) -> None:

@@ -358,6 +358,21 @@ CREATE TABLE usage (
     completion INTEGER NOT NULL,
     seconds REAL NOT NULL,
     UNIQUE (person, guild, day, channel, agent, model)
+CREATE TABLE schedules (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    guild_id INTEGER NOT NULL,
+    channel_id INTEGER NOT NULL,
+    author_id INTEGER NOT NULL,
+    "when" TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    due REAL,
+    always INTEGER NOT NULL,
+    woken_at REAL,
+    unsettled INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    paused TEXT NOT NULL,
+    posted INTEGER NOT NULL,
+    posted_on TEXT NOT NULL
 ) STRICT;
 CREATE INDEX events_by_author ON events (author_id, seq, guild_id, state)
 WHERE state < 'running' AND uncounted IS NULL;

@@ -24,6 +24,7 @@ from .commands.libraries import LibrariesCommands
 from .commands.memory import MemoryCommands
 from .commands.queue import QueueCommands
 from .commands.runs import RunsCommands
+from .commands.schedules import ScheduleCommands
 from .commands.scope import ensure_started
 from .commands.setup import SetupCommands
 from .commands.silence import SilenceCommands
@@ -69,6 +70,7 @@ class Aurora(
     MemoryCommands,
     QueueCommands,
     RunsCommands,
+    ScheduleCommands,
     ForgetCommands,
     EventsCommands,
     UsageCommands,
@@ -103,6 +105,7 @@ class Aurora(
         self.bot.add_dynamic_items(*BUTTONS)
         await self.services.intake.triggers.start()
         self.services.intake.asking.start()
+        await self.services.schedules.start()
         await self.services.catchup.start()
         # Last, so that no message overtakes one that was missed; what is not heard is read.
         self.services.standing_by = False
@@ -154,6 +157,7 @@ class Aurora(
             self._standing_by.cancel()
             await asyncio.wait({self._standing_by})
         self.bot.remove_dynamic_items(*BUTTONS)
+        await self.services.schedules.stop()
         await self.services.catchup.stop()
         await self.services.intake.triggers.stop()
         loop = self.process_message_queue.get_task()
@@ -268,6 +272,7 @@ class Aurora(
         await self.services.cancelling.cancel(
             in_guild(guild.id), Reason.GUILD_LEFT, show=Show.NOBODY
         )
+        await self.services.schedules.left(guild.id)
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
@@ -332,6 +337,7 @@ class Aurora(
         agents = await self.services.memories.agents()
         await self.services.forgetting.forget(user_id, channel, unlist=requester != "user")
         await self.services.memories.forget(user_id, agents)
+        await self.services.schedules.forget(user_id)
 
     async def red_get_data_for_user(self, *, user_id: int) -> dict[str, BytesIO]:  # noqa: ARG002  # Red's signature
         """Return nothing: once a message is answered, only ids of it are kept, and no text."""

@@ -99,6 +99,7 @@ class ConfigCommands:
             self.services, ctx, ctx.guild, "userlimit", f"{per_minute} {per_hour}"
         )
 
+    config_schedules = setting(config, "schedules_enabled")
     config_invites = setting(config, "allow_invites")
     config_botturns = setting(config, "bot_turns")
 

@@ -29,6 +29,7 @@ from ..words.settings import HELP
 from ..words.silence import VALUES as SILENCE_VALUES
 from .asking import refuse, tell
 from .calling import calling_rows
+from .clocks import clock_rows
 from .rows import Row
 
 _LISTS = ("channels", "roles", "users")
@@ -43,7 +44,10 @@ _OTHERS = {
     "alertwebhook": w.OWNERS_COMMAND,
     **{rule.command: w.OWNERS_COMMAND for rule in WORLD_RULES.values()},
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
-    **dict.fromkeys(("replies", "ignoreprefixes", "mentionrole", "wakeword"), w.OWN_COMMAND),
+    **dict.fromkeys(
+        ("replies", "ignoreprefixes", "mentionrole", "wakeword", "timezone", "quiethours"),
+        w.OWN_COMMAND,
+    ),
     **dict.fromkeys(("memory", "trustbot"), w.OWNERS_COMMAND_THERE),
 }
 
@@ -124,6 +128,7 @@ def setting_rows(settings: Settings, guild_id: int) -> Iterator[Row]:
     yield "embedhosts", str(len(mine.embed_hosts)), w.HOSTS_VALUES
     yield "silence", str(len(mine.silence_words)), SILENCE_VALUES
     yield from calling_rows(mine)
+    yield from clock_rows(mine)
     for key, rule in RULES.items():
         yield rule.command, typed(getattr(mine, key)), rule.values
     for kind in _LISTS:

@@ -128,11 +128,14 @@ class Alerts:
         """Tell the owners at once; whoever calls sees to it that it is not said twice."""
         self._start(self._tell_owners(what), "news")
 
+    def tell_guild(self, guild_id: int, what: Phrase) -> None:
+        """Tell a server's alert channel, if it has one."""
+        self._start(self._tell_guild(guild_id, what), "news")
+
     def renewed(self, event: Event) -> None:
         """Tell a server's alert channel that a place of its has a new conversation."""
         if event.guild_id is not None:
-            said = w.RENEWED(channel=f"<#{event.channel_id}>")
-            self._start(self._tell_guild(event.guild_id, said), "new conversation")
+            self.tell_guild(event.guild_id, w.RENEWED(channel=f"<#{event.channel_id}>"))
 
     def missed(self, unread: Sequence[Unread]) -> None:
         """Tell which channels have messages from while the bot was away that nobody looked at."""

@@ -30,6 +30,14 @@ _AGAIN_SECONDS = 10.0
 class World(Protocol):
     """What schedules ask of the world outside; see intake/waking.py."""
 
+    async def ready(self) -> None:
+        """Wait until anything can be asked of it."""
+        ...
+
+    def is_away(self, guild_id: int) -> bool:
+        """Tell whether a guild is not to be had at the moment."""
+        ...
+
     def is_on(self, guild_id: int) -> bool:
         """Tell whether schedules are wanted in a guild."""
         ...
@@ -116,6 +124,7 @@ class Schedules:
             await self.remove(schedule)
 
     async def _run(self) -> None:
+        await self._world.ready()
         while True:
             self._changed.clear()
             try:
@@ -127,20 +136,23 @@ class Schedules:
 
     def _pause(self) -> float:
         now = self._clock.time()
-        times = [one.due - now for one in self._all.values() if one.due and not one.paused]
+        times = [one.due - now for one in self._all.values() if one.due and self._may_look(one)]
         return min([_LOOK_SECONDS, *(max(0.0, one) for one in times)])
 
     async def look(self) -> None:
         """Wake whoever is due."""
         now = self._clock.time()
         for schedule in list(self._all.values()):
-            if schedule.paused or schedule.due is None:
+            if schedule.due is None or not self._may_look(schedule):
                 continue
             if schedule.due <= now:
                 await self._come(schedule, schedule.due, now)
             elif (due := self._next(schedule, now)) is not None and due < schedule.due:
                 # The clock was set back: what is due then is due, and what came comes no more.
                 await self._keep(replace(schedule, due=due))
+
+    def _may_look(self, schedule: Schedule) -> bool:
+        return not schedule.paused and not self._world.is_away(schedule.guild_id)
 
     async def _come(self, schedule: Schedule, due: float, now: float) -> None:
         """See to a schedule that is due; of several times that were missed, once."""

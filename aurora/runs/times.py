@@ -126,6 +126,19 @@ def kept_when(text: str) -> When:
     return Weekly(tuple(map(int, values[0].split(","))), int(values[1]))
 
 
+def typed_when(when: When, zone: tzinfo) -> str:
+    """Write a time the way it is typed."""
+    match when:
+        case Once(at):
+            return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M")
+        case Every(seconds):
+            hours, rest = divmod(seconds, HOUR)
+            return f"every {hours:.0f}h" if not rest else f"every {seconds / 60:.0f}m"
+        case Weekly(days, minute):
+            names = "daily" if len(days) == 7 else ",".join(_DAYS[one][:3] for one in days)
+            return f"{names} {minute // 60:02}:{minute % 60:02}"
+
+
 def in_hours(moment: float, first: int, last: int, zone: tzinfo) -> bool:
     """Tell whether a moment lies between two hours of the day; equal ones are no time at all."""
     hour = datetime.fromtimestamp(moment, zone).hour

@@ -30,6 +30,7 @@ from ..intake.answers import Answers
 from ..intake.catchup import CatchUp
 from ..intake.reactions import Reactions
 from ..intake.receiving import Intake
+from ..intake.waking import Waking
 from ..ledger import Store
 from ..ledger.secret import local_key
 from ..queue import MessageQueue
@@ -40,6 +41,7 @@ from ..runs.in_line import InLine
 from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger
 from ..runs.retrying import Retries
+from ..runs.schedules import Schedules
 from ..runs.stopping import Stopping
 from ..runs.worker import Worker
 from ..settings import Settings
@@ -83,6 +85,8 @@ class Services:
     answers: Answers
     catchup: CatchUp
     background: Background
+    waking: Waking
+    schedules: Schedules
     pauses: Pauses
     retries: Retries
     status: Status

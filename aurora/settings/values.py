@@ -79,6 +79,11 @@ class GuildSettings:
     bot_turns: int = setting(3, Rule("botturns", w.BOTTURNS, w.TURNS_UNIT, 1, 50))
     embed_hosts: Sequence[str] = ()
     silence_words: Sequence[str] = ()
+    schedules_enabled: bool = setting(False, Rule("schedules", w.SCHEDULES))
+    timezone: str = "UTC"
+    """By an IANA name: schedules and quiet hours go by its clocks."""
+    quiet_hours: Sequence[int] = (0, 0)
+    """From which hour of the day to which nothing is posted unasked; equal ones are none."""
     alert_channel_id: int | None = None
     # Pairs of places, [from, to].
     audience_off: Sequence[Sequence[int]] = field(default_factory=list)

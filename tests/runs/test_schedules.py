@@ -29,6 +29,7 @@ class Town:
 
     clock: FakeClock
     on: bool = True
+    away: bool = False
     berlin: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Berlin"))
     quiet: tuple[int, int] = (0, 0)
     why_not: Phrase | None = None
@@ -38,6 +39,13 @@ class Town:
     ends: dict[tuple[int, float], State] = field(default_factory=dict)
     looked: int = 0
     told: list[str] = field(default_factory=list)
+
+    async def ready(self) -> None:
+        """Be there at once."""
+
+    def is_away(self, _guild_id: int) -> bool:
+        """Answer for the connection."""
+        return self.away
 
     def is_on(self, _guild_id: int) -> bool:
         """Answer for the guild's setting."""
@@ -251,6 +259,19 @@ async def test_where_schedules_are_off_none_comes(schedules: Schedules, town: To
     await add(schedules, town, "every 1h x")
     await town.clock.advance(5 * HOUR)
     assert (town.woken, town.looked, len(schedules.of(GUILD))) == ([], 0, 1)
+
+
+async def test_where_a_server_is_away_its_schedules_wait_for_it(
+    schedules: Schedules, town: Town
+) -> None:
+    """Whether anything may be done there nobody could tell."""
+    town.away = True
+    await add(schedules, town, "in 1h x")
+    await town.clock.advance(3 * HOUR)
+    assert town.woken == []
+    town.away = False
+    await town.clock.advance(60.0)
+    assert len(town.woken) == 1
 
 
 async def test_a_task_that_still_runs_is_not_given_again(schedules: Schedules, town: Town) -> None:

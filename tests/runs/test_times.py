@@ -20,6 +20,7 @@ from aurora.runs.times import (
     in_hours,
     kept_when,
     read_when,
+    typed_when,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -51,6 +52,8 @@ def test_what_is_typed_is_understood(typed: str, when: When, rest: str) -> None:
     """With what follows it; and it is the same when it is read from where it is kept."""
     assert read_when(typed, NOW, BERLIN) == (when, rest)
     assert kept_when(str(when)) == when
+    again, _ = read_when(f"{typed_when(when, BERLIN)} x", NOW, BERLIN)
+    assert again == when
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def _always(text: str) -> tuple[bool, str]:
 
 
 def _lines(one: Schedule, zone: tzinfo) -> list[str]:
-    paused = {"": None, "by hand": w.BY_HAND, "failed": w.FAILED, "not allowed": w.NOT_ALLOWED}
+    paused = {"": None, "by hand": w.BY_HAND, "fails": w.FAILED, "not allowed": w.NOT_ALLOWED}
     why = paused[one.paused]
     facts = w.FACTS(
         when=typed_when(kept_when(one.when), zone),

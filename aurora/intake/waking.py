@@ -1,8 +1,9 @@
-"""What schedules need of Discord: whether they may, whether anybody is there, and the task itself."""
+"""What schedules need of Discord: whether they may, who is there, and a way to wake an agent."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,6 @@ from redbot.core.bot import Red
 from ..chat.failures import FAILURES
 from ..chat.places import Place, find_guild, is_away
 from ..guard.sight import may_write
-from ..health.alerts import Alerts
 from ..ids import message_id_at, wake_id
 from ..ledger import Store
 from ..model import Schedule, State
@@ -32,13 +32,18 @@ class Waking:
     """Wakes agents for schedules, in a real Discord."""
 
     def __init__(
-        self, bot: Red, settings: Settings, store: Store, asking: Asking, alerts: Alerts
+        self,
+        bot: Red,
+        settings: Settings,
+        store: Store,
+        asking: Asking,
+        tell_guild: Callable[[int, Phrase], None],
     ) -> None:
         self._bot = bot
         self._settings = settings
         self._store = store
         self._asking = asking
-        self._alerts = alerts
+        self._tell_guild = tell_guild
 
     async def ready(self) -> None:
         """Wait until the bot knows its servers."""
@@ -118,7 +123,7 @@ class Waking:
 
     def tell(self, schedule: Schedule, what: Phrase) -> None:
         """Tell a guild's admins, in their alert channel."""
-        self._alerts.tell_guild(schedule.guild_id, what)
+        self._tell_guild(schedule.guild_id, what)
 
     async def _manages(self, member: discord.Member) -> bool:
         if member.guild_permissions.manage_guild or await self._bot.is_owner(member):

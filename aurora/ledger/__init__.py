@@ -19,10 +19,10 @@ from ..reasons import ExplainedError
 from .memory_log import MemoryLog
 from .run_lists import RunLists
 from .run_log import RunLog
+from .schedule_book import ScheduleBook
 from .usage_log import UsageLog
 from .where import EVERYWHERE as EVERYWHERE
 from .where import Where as Where
-from .schedule_book import ScheduleBook
 
 DEDUPE_SECONDS = 7 * 24 * 3600.0
 """How long a message stays known at least (promise 2)."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any, TypeVar
+from typing import Any
 
 from ..clock import Clock
 from ..ids import oldest_turn_id
@@ -34,6 +35,7 @@ from . import (
     Backlog,
     Where,
 )
+from .ages import aged
 from .backlog import Kept, recovered
 from .memories import KeptMemories
 from .outbox import envelope
@@ -43,8 +45,6 @@ from .schedules import KeptSchedules
 from .sends import put_send
 from .usage_log import USAGE_SECONDS
 from .usages import KeptUsage
-
-T = TypeVar("T")
 
 
 class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
@@ -344,7 +344,7 @@ class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
         now = self._clock.time()
         limit = now - self._retention
         times = ((event, event.accepted_at) for event in self._events.values())
-        old = [event for event in _aged(times, limit, now) if event.state.final]
+        old = [event for event in aged(times, limit, now) if event.state.final]
         if old:
             self._count_usage()
         for event in old:
@@ -355,7 +355,7 @@ class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
         begun = takewhile(lambda item: item[0] < oldest_turn_id(limit), self._turns.items())
         for turn_id in [key for key, (speaker, _) in begun if not self._unfinished(speaker)]:
             del self._turns[turn_id]
-        for key in _aged(((key, at) for key, (at, _) in self._changes.items()), limit, now):
+        for key in aged(((key, at) for key, (at, _) in self._changes.items()), limit, now):
             del self._changes[key]
         self._drop_usage(now, min(limit, now - USAGE_SECONDS))
 
@@ -369,15 +369,6 @@ class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
         self._uncounted.pop(event.id, None)
         if self._sends.pop(event.id, None):
             self._sent = {key: one for key, one in self._sent.items() if one.event_id != event.id}
-
-
-def _aged(times: Iterable[tuple[T, float]], limit: float, now: float) -> list[T]:
-    """Return what is from before the limit, and what before that claims to be from after now."""
-    # All are in the order in which they were kept: what is too young ends the search.
-    seen = list(takewhile(lambda one: not limit < one[1] <= now, times))
-    while seen and seen[-1][1] > limit:
-        seen.pop()
-    return [one for one, _ in seen]
 
 
 def _kept(turn: Turn) -> Kept:

@@ -140,6 +140,7 @@ class KeptUsage:
     _turns: Mapping[str, Kept]
 
     def __init__(self) -> None:
+        super().__init__()
         self._used = _Kept()
         self._uncounted: dict[str, None] = {}
 

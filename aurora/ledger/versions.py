@@ -358,6 +358,7 @@ CREATE TABLE usage (
     completion INTEGER NOT NULL,
     seconds REAL NOT NULL,
     UNIQUE (person, guild, day, channel, agent, model)
+) STRICT;
 CREATE TABLE schedules (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     guild_id INTEGER NOT NULL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Paused = Literal["", "by hand", "failed", "not allowed"]
+Paused = Literal["", "by hand", "fails", "not allowed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ class Schedules:
         """See to a schedule that is due; of several times that were missed, once."""
         schedule = await self._learn(schedule)
         if schedule.failures >= FAILURES:
-            await self._pause_for(schedule, "failed", w.FAILED_OFTEN(count=schedule.failures))
+            await self._pause_for(schedule, "fails", w.FAILED_OFTEN(count=schedule.failures))
             return
         if (why := await self._world.hindrance(schedule)) is not None:
             await self._pause_for(schedule, "not allowed", why)

@@ -43,6 +43,7 @@ from ..intake.reactions import STOP, Reactions, stop_by
 from ..intake.receiving import Intake
 from ..intake.rereading import reread
 from ..intake.triggers import Triggers
+from ..intake.waking import Waking
 from ..ledger.sqlite import SqliteStore
 from ..model import Change
 from ..queue import MessageQueue
@@ -60,6 +61,7 @@ from ..runs.pinging import Pinger, look_again
 from ..runs.ports import Ports
 from ..runs.retrying import Retries
 from ..runs.steps import Steps
+from ..runs.schedules import Schedules
 from ..runs.stopping import Stopping
 from ..runs.worker import Worker
 from ..settings import MCP_TOOLS, Settings
@@ -235,6 +237,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
     )
     reactions = Reactions(bot, store, run_guard, intake.asking.asked_by)
     reactions.on([STOP], RunAct.STOP, partial(stop_by, stopping))
+    waking = Waking(bot, settings, store, intake.asking, alerts.tell_guild)
     return Services(
         bot=bot,
         clock=clock,
@@ -266,6 +269,8 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         answers=Answers(bot, settings, intake.asking, clock),
         catchup=CatchUp(bot, settings, store, intake, clock, alerts.missed),
         background=background,
+        waking=waking,
+        schedules=Schedules(store, waking, clock),
         pauses=Pauses(settings, queue, clock),
         retries=Retries(
             store, queue, delivery.trace, lambda event: reread(event, bot, settings, triggers)

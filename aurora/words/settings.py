@@ -30,7 +30,7 @@ PLACES = _("Maximum other places that one run writes or reacts in")
 UNKNOWN_IDS = _("Maximum channel ids that lead nowhere in one run")
 TOKENS = _("Maximum tokens of one run: what the model writes, and what its prompt grows by")
 INVITES = _("Let the agent post invitations to servers")
-SCHEDULES = _("Wake the agent by schedules; see `[p]aurora schedule`")
+SCHEDULES = _("Let schedules wake the agent")
 BOTTURNS = _("How often bots are answered in a channel between two messages of people")
 HELP = _("{help}.\n\n`<value>`: {values}.")
 

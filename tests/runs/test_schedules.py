@@ -237,7 +237,7 @@ async def test_three_failures_pause_a_schedule_and_admins_are_told(
     assert len(town.woken) == 3
     assert ["its last 3 times failed" in one for one in town.told] == [True]
     (paused,) = schedules.of(GUILD)
-    assert paused.paused == "failed"
+    assert paused.paused == "fails"
     town.ending = State.ANSWERED
     assert (await schedules.pause(paused)).failures == 0
     await town.clock.advance(1.5 * HOUR)

@@ -91,8 +91,9 @@ class ScheduleCommands:
         `<number>`: as `[p]aurora schedule list` shows it.
         """
         if (one := await _found(ctx, self.services.schedules, number)) is not None:
-            paused = await self.services.schedules.pause(one)
-            await tell(ctx, (w.PAUSED if paused.paused else w.GOES_ON)(number=number))
+            changed = await self.services.schedules.pause(one.id)
+            said = w.PAUSED if changed is not None and changed.paused else w.GOES_ON
+            await tell(ctx, said(number=number))
 
     @schedule.command(name="remove")
     @asks(Act.CONFIGURE)

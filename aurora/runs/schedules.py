@@ -80,6 +80,8 @@ class Schedules:
         self._clock = clock
         self._all: dict[int, Schedule] = {}
         self._changed = asyncio.Event()
+        # What is looked up for a schedule takes its time, and nobody may change it meanwhile.
+        self._order = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -104,11 +106,16 @@ class Schedules:
 
     async def remove(self, schedule: Schedule) -> None:
         """Remove a schedule."""
-        self._all.pop(schedule.id, None)
-        await self._store.drop_schedule(schedule.id)
+        async with self._order:
+            await self._remove(schedule)
 
-    async def pause(self, schedule: Schedule) -> Schedule:
+    async def pause(self, schedule_id: int) -> Schedule | None:
         """Pause a schedule by somebody's word, or let a paused one go on from now."""
+        async with self._order:
+            schedule = self._all.get(schedule_id)
+            return None if schedule is None else await self._pause_or_resume(schedule)
+
+    async def _pause_or_resume(self, schedule: Schedule) -> Schedule:
         if not schedule.paused:
             return await self._keep(replace(schedule, paused="by hand"))
         due = self._next(schedule, self._clock.time())
@@ -116,7 +123,9 @@ class Schedules:
 
     async def forget(self, user_id: int) -> None:
         """Know nothing any more of what a person has scheduled."""
-        self._all = {key: one for key, one in self._all.items() if one.author_id != user_id}
+        async with self._order:
+            for schedule in [one for one in self._all.values() if one.author_id == user_id]:
+                await self._remove(schedule)
 
     async def left(self, guild_id: int) -> None:
         """Remove the schedules of a guild that the bot has left."""
@@ -141,15 +150,19 @@ class Schedules:
 
     async def look(self) -> None:
         """Wake whoever is due."""
-        now = self._clock.time()
-        for schedule in list(self._all.values()):
-            if schedule.due is None or not self._may_look(schedule):
-                continue
-            if schedule.due <= now:
-                await self._come(schedule, schedule.due, now)
-            elif (due := self._next(schedule, now)) is not None and due < schedule.due:
-                # The clock was set back: what is due then is due, and what came comes no more.
-                await self._keep(replace(schedule, due=due))
+        for schedule_id in list(self._all):
+            async with self._order:
+                if (schedule := self._all.get(schedule_id)) is not None:
+                    await self._look_at(schedule, self._clock.time())
+
+    async def _look_at(self, schedule: Schedule, now: float) -> None:
+        if schedule.due is None or not self._may_look(schedule):
+            return
+        if schedule.due <= now:
+            await self._come(schedule, schedule.due, now)
+        elif (due := self._next(schedule, now)) is not None and due < schedule.due:
+            # The clock was set back: what is due then is due, and what came comes no more.
+            await self._keep(replace(schedule, due=due))
 
     def _may_look(self, schedule: Schedule) -> bool:
         return not schedule.paused and not self._world.is_away(schedule.guild_id)
@@ -168,7 +181,7 @@ class Schedules:
             schedule = replace(schedule, woken_at=due, unsettled=True)
         later = self._next(schedule, now)
         if later is None:
-            await self.remove(schedule)
+            await self._remove(schedule)
         else:
             await self._keep(replace(schedule, due=later))
 
@@ -216,6 +229,10 @@ class Schedules:
     async def _pause_for(self, schedule: Schedule, paused: Paused, why: Phrase) -> None:
         await self._keep(replace(schedule, paused=paused))
         self._world.tell(schedule, w.PAUSED_FOR(number=schedule.id, why=why))
+
+    async def _remove(self, schedule: Schedule) -> None:
+        self._all.pop(schedule.id, None)
+        await self._store.drop_schedule(schedule.id)
 
     async def _keep(self, schedule: Schedule) -> Schedule:
         kept = await self._store.keep_schedule(schedule)

@@ -25,7 +25,9 @@ TITLE = _("Schedules of this server")
 NUMBER = _("Number {number}")
 NONE = _("There are no schedules here. `[p]aurora schedule add` makes one.")
 ADDED = _("✓ Schedule {number}: {when}, next on {next}.")
-ARE_OFF = _("Schedules are off in this server; `[p]aurora config schedules on` lets them come.")
+ARE_OFF = _(
+    "Schedules are off in this server; an admin lets them come by setting `schedules` to on."
+)
 PAUSED = _("Schedule {number} is paused; the same command lets it go on.")
 GOES_ON = _("Schedule {number} goes on.")
 REMOVED = _("Schedule {number} is removed.")

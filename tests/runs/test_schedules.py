@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -239,7 +240,9 @@ async def test_three_failures_pause_a_schedule_and_admins_are_told(
     (paused,) = schedules.of(GUILD)
     assert paused.paused == "fails"
     town.ending = State.ANSWERED
-    assert (await schedules.pause(paused)).failures == 0
+    going_on = await schedules.pause(paused.id)
+    assert going_on is not None
+    assert going_on.failures == 0
     await town.clock.advance(1.5 * HOUR)
     assert [number for number, _ in town.woken] == [made.id] * 4
 
@@ -251,6 +254,28 @@ async def test_whose_creator_may_not_any_more_is_paused(schedules: Schedules, to
     await town.clock.advance(5 * HOUR)
     assert town.woken == []
     assert ["Ada has left" in one for one in town.told] == [True]
+
+
+async def test_what_an_admin_does_is_not_undone_by_a_time_that_has_come(
+    schedules: Schedules, town: Town
+) -> None:
+    """Discord is asked meanwhile, which takes its time."""
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_schedule: Schedule) -> bool:
+        asked.set()
+        await answer.wait()
+        return False
+
+    town.is_quiet = slowly  # type: ignore[method-assign]  # the town of this test alone
+    made = await add(schedules, town, "every 1h x")
+    await town.clock.advance(2 * HOUR)
+    await asked.wait()
+    pausing = asyncio.create_task(schedules.pause(made.id))
+    await town.clock.settle()
+    answer.set()
+    await pausing
+    assert [one.paused for one in schedules.of(GUILD)] == ["by hand"]
 
 
 async def test_where_schedules_are_off_none_comes(schedules: Schedules, town: Town) -> None:

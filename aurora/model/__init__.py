@@ -3,9 +3,8 @@
 from .changes import Change, MemoryChange, Unread
 from .contexts import BY_MESSAGE, EventContext, Kind, Mentions, Named, Person, Place, Quote
 from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
-from .sends import ASKED, Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .schedules import Paused, Schedule
-from .sends import Ballot, Offer, Owed, Said, Send, Sent, Trace
+from .sends import ASKED, Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .steps import Step, StepKind
 from .usage import Used
 

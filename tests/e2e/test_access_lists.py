@@ -155,7 +155,7 @@ async def test_a_listed_role_is_not_pinged(town: QuickTown) -> None:
 async def test_the_settings_show_that_there_are_lists(town: QuickTown) -> None:
     """And `set` names their own command."""
     await town.command(f"aurora config users deny <@{town.bo.id}>")
-    shown = await town.command("aurora config show")
+    shown = await town.settings()
     rows = {
         line.split()[0]: line.split()[1] for line in shown.splitlines() if len(line.split()) > 1
     }

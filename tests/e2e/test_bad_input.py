@@ -98,7 +98,7 @@ async def test_enable_with_a_wrong_server_says_what_is_wrong_and_keeps_the_old_a
         assert MISTAKES[mistake] in said
         assert "Nothing was changed" in said
         assert "[p]" not in said
-    assert town.agent_id in await town.command("aurora config show")
+    assert town.agent_id in await town.settings()
 
 
 async def test_a_token_gone_bad_is_told_once_to_the_owner_and_plainly_to_the_person(

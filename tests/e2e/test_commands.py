@@ -42,6 +42,7 @@ EXAMPLES = {
     "budget tokens": "100000",
     "invites": "on",
     "answer": "text",
+    "schedules": "on",
     "botturns": "5",
 }
 OUTSIDE = {
@@ -68,6 +69,7 @@ OUTSIDE = {
     "budget tokens": ("500001", "10000 to 500000"),
     "invites": ("perhaps", "on or off"),
     "answer": ("both", "tool or text"),
+    "schedules": ("yes please", "on or off"),
     "botturns": ("0", "1 to 50"),
 }
 
@@ -95,7 +97,7 @@ async def test_enable_names_the_agent_and_config_show_has_it(bare_town: Town) ->
     said = await bare_town.command(f"aurora enable {agent_id}")
     assert r"town \*agent\*" in said
     assert agent_id in said
-    assert shown(await bare_town.command("aurora config show"), "agent") == agent_id
+    assert shown(await bare_town.settings(), "agent") == agent_id
 
 
 async def test_enable_before_lettaurl_names_the_command_that_is_missing(bare_town: Town) -> None:
@@ -118,7 +120,7 @@ async def test_enable_refuses_an_agent_that_is_not_there(bare_town: Town) -> Non
         assert words in said
         assert ("Check the agent's id." in said) == (words == "not found")
         assert "Nothing was changed" in said
-    assert "not enabled here" in await bare_town.command("aurora config show")
+    assert "not enabled here" in await bare_town.settings()
 
 
 async def test_disable_silences_the_server_and_enable_brings_it_back(town: Town) -> None:
@@ -126,7 +128,7 @@ async def test_disable_silences_the_server_and_enable_brings_it_back(town: Town)
     assert "no longer answer" in await town.command("aurora disable")
     ignored = town.discord.say(town.bo, town.general, f"{town.mention} hello?")
     assert await town.refusal(ignored) == "not_enabled"
-    assert "not enabled here" in await town.command("aurora config show")
+    assert "not enabled here" in await town.settings()
     assert "Done" in await town.command(f"aurora enable {town.agent_id}")
     _, end = await town.ask("hello")
     assert end.step == "answered"
@@ -301,14 +303,14 @@ async def test_every_setting_is_read_back_by_config_show(bare_town: Town) -> Non
     for setting, value in examples.items():
         said = await bare_town.command(f"aurora config {setting} {value}")
         assert f"`{setting}` is now **{value}**" in said
-    page = await bare_town.command("aurora config show")
+    page = await bare_town.settings()
     assert {setting: shown(page, setting) for setting in examples} == examples
     mine = bare_town.cog.services.settings.guild(bare_town.guild.id)
     changed = {key for key in KEYS.values() if getattr(mine, key) != GUILD_DEFAULTS[key]}
     assert changed == set(KEYS.values()) - {"answer_way"}
     await bare_town.command("aurora config fallback on")
     await bare_town.command(f"aurora config answer {answer}")
-    assert shown(await bare_town.command("aurora config show"), "answer") == answer
+    assert shown(await bare_town.settings(), "answer") == answer
 
 
 async def test_a_value_out_of_range_names_the_range_and_changes_nothing(bare_town: Town) -> None:
@@ -351,7 +353,7 @@ async def test_config_set_of_what_has_its_own_command_names_that(
     bare_town: Town, setting: str
 ) -> None:
     """`config show` lists it, so somebody will try."""
-    assert setting in await bare_town.command("aurora config show")
+    assert setting in await bare_town.settings()
     said = await bare_town.command(f"aurora config set {setting} off")
     assert f"`!aurora config {setting}`" in said
 
@@ -360,7 +362,7 @@ async def test_settings_survive_a_reload(bare_town: Town) -> None:
     """They are kept, not only remembered."""
     await bare_town.command("aurora config timeout 90")
     assert "Reloaded" in await bare_town.command("reload aurora")
-    assert shown(await bare_town.command("aurora config show"), "timeout") == "90"
+    assert shown(await bare_town.settings(), "timeout") == "90"
 
 
 async def test_typing_off_shows_no_typing(town: Town) -> None:
@@ -454,9 +456,9 @@ async def test_config_alerts_takes_a_channel_that_both_can_use(town: Town) -> No
     assert "Done" in await town.command(f"aurora config alerts {thread.mention}", author=cy)
     assert settings.guild(town.guild.id).alert_channel_id == thread.id
     assert len(town.bot_messages(thread)) == 1
-    assert f"Alerts go to {thread.mention}" in await town.command("aurora config show")
+    assert f"Alerts go to {thread.mention}" in await town.settings()
     assert "no alert channel" in await town.command("aurora config alerts off", author=cy)
-    assert shown(await town.command("aurora config show"), "alerts") == "off"
+    assert shown(await town.settings(), "alerts") == "off"
 
 
 async def test_config_alertwebhook_keeps_its_address_a_secret(
@@ -474,7 +476,7 @@ async def test_config_alertwebhook_keeps_its_address_a_secret(
         "Aurora's alerts will come here."
     ]
     assert not [one for one in town.discord.messages(town.general) if hook.token in one.content]
-    page = await town.command("aurora config show")
+    page = await town.settings()
     assert shown(page, "alertwebhook") == "on"
     assert hook.token not in page + caplog.text
     assert "no webhook" in await town.command("aurora config alertwebhook off")
@@ -512,7 +514,7 @@ async def test_config_retention_takes_a_week_to_a_year(bare_town: Town) -> None:
         said = await bare_town.command(f"aurora config retention {days}")
         assert "7" in said
         assert "365" in said
-    assert shown(await bare_town.command("aurora config show"), "retention") == "90"
+    assert shown(await bare_town.settings(), "retention") == "90"
 
 
 async def test_config_embedhosts_lists_hosts_whose_links_are_previewed(town: Town) -> None:
@@ -539,7 +541,7 @@ async def test_config_silence_lists_words_that_are_no_answer(town: Town) -> None
     assert "Which word?" in await town.command("aurora config silence add")
     assert "60 are the most" in await town.command(f"aurora config silence add {'a' * 61}")
     assert "not listed" in await town.command("aurora config silence remove nothing else")
-    assert shown(await town.command("aurora config show"), "silence") == "3"
+    assert shown(await town.settings(), "silence") == "3"
     said = await town.command("aurora config silence remove 🤐")
     assert "🤐" not in said
     assert "No word is listed" in await town.command("aurora config silence clear")
@@ -555,7 +557,11 @@ async def test_the_slash_commands_work_within_discords_limits(town: Town) -> Non
     assert "`timeout` is now **120**" in said
     said = await slash(town, "aurora config show")
     assert shown(said, "timeout") == "120"
-    assert "`/aurora config set <setting> <value>`" in said
+    below = "`/aurora config set <setting> <value>`"
+    last = town.discord.wait_for(
+        lambda: below in town.bot_messages(town.general)[-1].content or None
+    )
+    assert await last
     said = await slash(town, "aurora enable", agent_id=town.agent_id)
     assert "town agent" in said
     said = await slash(town, "aurora config dm", action="agent", agent_id=town.agent_id)

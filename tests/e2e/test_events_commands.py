@@ -202,7 +202,7 @@ async def test_an_alert_channel_hears_of_an_outage_and_of_its_end(town: Town) ->
     ops = town.discord.add_channel(town.guild, "ops")
     said = await town.command(f"aurora config alerts {ops.mention}")
     assert f"go to {ops.mention}" in said
-    page = await town.command("aurora config show")
+    page = await town.settings()
     assert re.search(r"^alerts +on", page, re.MULTILINE)
     down(town)
     await town.command("aurora events resetcircuit")

@@ -264,7 +264,7 @@ async def test_a_server_is_named_from_a_direct_message(town: QuickTown) -> None:
     """By its id or its name; where owners would rather type."""
     dm = town.discord.open_dm(town.ada)
     for name in (str(town.guild.id), "Town", "town"):
-        assert "timeout" in await town.command(f"aurora config show {name}", channel=dm)
+        assert "timeout" in await town.settings(name, channel=dm)
     said = await town.command(f"aurora disable {town.guild.id}", channel=dm)
     assert "no longer answer in Town" in said
     said = await town.command(f"aurora enable {town.agent_id} Town", channel=dm)
@@ -294,7 +294,7 @@ async def test_only_the_owner_names_another_server(town: QuickTown) -> None:
     assert "Only the bot's owner" in there
     unknown = await town.command("aurora config show Neverland", author=mod)
     assert unknown.replace("Neverland", "Elsewhere") == there
-    assert "timeout" in await town.command("aurora config show Town", author=mod)
+    assert "timeout" in await town.settings("Town", author=mod)
 
 
 @pytest.mark.parametrize(
@@ -343,14 +343,10 @@ async def test_a_sentence_stands_beside_the_help(town: QuickTown, typed: str, wo
     await helped(town, place)
 
 
-@pytest.mark.parametrize("typed", ["aurora", "aurora queue", "aurora events", "aurora config"])
+@pytest.mark.parametrize("typed", ["aurora queue", "aurora events", "aurora config"])
 async def test_who_may_nothing_is_shown_no_commands(town: QuickTown, typed: str) -> None:
     """A list of what is refused in silence helps nobody."""
-    places = [town.discord.add_channel(town.guild, "asking")]
-    if typed != "aurora":
-        # Its `forget here` is for everybody in a direct message.
-        places.append(town.discord.open_dm(town.bo))
-    for place in places:
+    for place in (town.discord.add_channel(town.guild, "asking"), town.discord.open_dm(town.bo)):
         said = await town.command(typed, author=town.bo, channel=place)
         assert "None of these commands is for you here" in said
         assert town.bot_messages(place)[-1].embeds == []
@@ -385,3 +381,13 @@ async def test_text_as_the_answer_refuses_to_go_without_delivery(town: QuickTown
     said = await town.command("aurora config set answer text")
     assert "Set `fallback` to on first." in said
     assert "is now" in await town.command("aurora config fallback on")
+
+
+async def test_members_are_shown_what_is_for_them(town: QuickTown) -> None:
+    """Their own runs, and nothing of what is for admins."""
+    place = town.discord.add_channel(town.guild, "members")
+    town.discord.say(town.bo, place, "!aurora")
+    await helped(town, place)
+    said = str([one.embeds for one in town.bot_messages(place)])
+    assert "runs" in said
+    assert "lettaurl" not in said

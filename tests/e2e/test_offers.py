@@ -106,7 +106,7 @@ async def test_a_pair_of_places_is_loosened_and_shown_and_taken_back(town: Town)
     said = await town.command(f"aurora config audience off {staff.mention} {town.general.mention}")
     assert "Done" in said
     assert settings.loosened(town.guild.id) == {(staff.id, town.general.id)}
-    shown = await town.command("aurora config show")
+    shown = await town.settings()
     assert f"{staff.mention} → {town.general.mention}" in shown
     assert "name two places" in await town.command(f"aurora config audience off {staff.mention}")
     assert "Done" in await town.command(

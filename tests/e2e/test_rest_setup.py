@@ -428,7 +428,7 @@ async def test_going_back_to_auroras_tools_asks_about_the_agents_own(
     question = await asked(ready, "aurora config tools aurora")
     assert "`discord_send`" in question.content
     assert "Nothing was changed" in await reply(ready, question, "No")
-    assert "mcp" in await ready.command("aurora config show")
+    assert "mcp" in await ready.settings()
     question = await asked(ready, "aurora config tools aurora")
     assert "Done" in await reply(ready, question, "Yes")
 

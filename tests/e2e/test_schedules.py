@@ -95,7 +95,7 @@ async def test_who_has_no_right_any_more_has_nobody_woken(town: QuickTown, room:
     await town.discord.wait_for(lambda: _may_manage(town, mod) or None)
     number = await add(town, room, "every 1h greet everybody", mod)
     role.permissions = 0
-    town.discord.update_role(town.guild, role)
+    town.discord.world.update_role(town.guild, role)
     await town.discord.wait_for(lambda: not _may_manage(town, mod) or None)
     await make_due(town, number)
     paused = await town.discord.wait_for(

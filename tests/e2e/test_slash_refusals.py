@@ -145,6 +145,8 @@ async def test_who_manages_the_server_is_told_what_is_the_owners(town: QuickTown
             or None
         )
     )
+    asked = town.discord.slash(mod, town.general, "aurora queue status", {})
+    assert await town.discord.wait_for(lambda: asked.response, 20) is not None
 
 
 async def test_a_command_that_breaks_is_answered(

@@ -131,7 +131,7 @@ async def test_a_role_and_a_nickname_that_admins_choose_count(town: Town) -> Non
     for wrong in ("x", "?!", "Aurora,", "a" * 33):
         assert "is no nickname" in await town.command(f"{command} {wrong}")
     assert "`Aurora`" in await town.command(f"{command} Aurora")
-    assert "wakeword         Aurora" in await town.command("aurora config show")
+    assert "wakeword         Aurora" in await town.settings()
     asked = town.discord.say(town.bo, town.general, "aurora, hello")
     assert (await town.ended(asked)).step == "answered"
     assert "no nickname" in await town.command(f"{command} off")

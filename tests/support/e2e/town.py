@@ -124,6 +124,21 @@ class Town:
         await self.discord.wait_for(lambda: len(self.bot_messages(place)) > before or None)
         return self.bot_messages(place)[-1].content
 
+    async def settings(
+        self, server: str = "", *, author: User | None = None, channel: Channel | None = None
+    ) -> str:
+        """Return all that `config show` says, in as many messages as it takes."""
+        place = channel or self.general
+        before = len(self.bot_messages(place))
+        self.discord.say(author or self.ada, place, f"!aurora config show {server}".rstrip())
+
+        def whole() -> str | None:
+            said = [one.content for one in self.bot_messages(place)[before:]]
+            # What stands below the list is no box.
+            return "\n".join(said) if said and not said[-1].endswith("```") else None
+
+        return await self.discord.wait_for(whole)
+
     async def refused(
         self, text: str, *, author: User | None = None, channel: Channel | None = None
     ) -> Exception:

@@ -60,8 +60,8 @@ from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger, look_again
 from ..runs.ports import Ports
 from ..runs.retrying import Retries
-from ..runs.steps import Steps
 from ..runs.schedules import Schedules
+from ..runs.steps import Steps
 from ..runs.stopping import Stopping
 from ..runs.worker import Worker
 from ..settings import MCP_TOOLS, Settings

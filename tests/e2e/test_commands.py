@@ -42,6 +42,7 @@ EXAMPLES = {
     "budget tokens": "100000",
     "invites": "on",
     "answer": "text",
+    "userruns": "2",
     "schedules": "on",
     "botturns": "5",
 }
@@ -69,6 +70,7 @@ OUTSIDE = {
     "budget tokens": ("500001", "10000 to 500000"),
     "invites": ("perhaps", "on or off"),
     "answer": ("both", "tool or text"),
+    "userruns": ("11", "1 to 10"),
     "schedules": ("yes please", "on or off"),
     "botturns": ("0", "1 to 50"),
 }

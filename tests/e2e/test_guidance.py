@@ -387,7 +387,9 @@ async def test_members_are_shown_what_is_for_them(town: QuickTown) -> None:
     """Their own runs, and nothing of what is for admins."""
     place = town.discord.add_channel(town.guild, "members")
     town.discord.say(town.bo, place, "!aurora")
-    await helped(town, place)
-    said = str([one.embeds for one in town.bot_messages(place)])
+    shown = await town.discord.wait_for(
+        lambda: [one.embeds for one in town.bot_messages(place) if one.embeds]
+    )
+    said = str(shown)
     assert "runs" in said
     assert "lettaurl" not in said

@@ -91,7 +91,6 @@ READ = {
     "silence.WHICH": ADMIN,
     "run_life.UNKNOWN": ANY_ADMIN,
     "usage.FOR_MANAGERS": ANY_ADMIN,
-    "schedules.ARE_OFF": ADMIN,
     "schedules.NONE": ADMIN,
     "schedules.NO_SUCH": ADMIN,
     "schedules.PAUSED_FOR": ADMIN,

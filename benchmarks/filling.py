@@ -14,7 +14,7 @@ from aurora.ledger.tables import Tables
 from .durable import EventMaker
 
 _DAY = 24 * 3600.0
-# One in a hundred ended as failed, and as many as expired.
+# One in a hundred ended as failed, and as many as expired; one in ten is of the same person.
 _FINISHED = (
     """
     CREATE TEMP TABLE numbers AS
@@ -24,14 +24,17 @@ _FINISHED = (
     """
     INSERT INTO events (id, kind, message_id, channel_id, guild_id, author_id, accepted_at,
         expires_at, state, reason, turn_id, cause, ended_at)
-    SELECT printf('evt_%032x', n), 'mention', n, :guild + (n % :lanes + 1 << 20), guild, n % 5000,
+    SELECT printf('evt_%032x', n), 'mention', n, :guild + (n % :lanes + 1 << 20), guild,
+        iif(n % 10, n % 5000, 1),
         at, at + 900,
         CASE n % 100 WHEN 7 THEN 'failed' WHEN 8 THEN 'expired' ELSE 'answered' END, 'sent',
         printf('turn_%032x', n), printf('evt_c%031x', n), at + 5
     FROM numbers
     """,
     """
-    INSERT INTO turns
+    INSERT INTO turns (id, speaker, attempts, misses, crashes, interrupted, not_before, agent_id,
+        conversation_id, run_id, input_id, answer, started_at, ended_at, prompt_tokens,
+        completion_tokens, dropped)
     SELECT printf('turn_%032x', n), printf('evt_%032x', n), 1, 0, 0, 0, 0, 'agent-1', 'conv-1',
         'run-1', 'input-1', NULL, at, at, 100, 100, 0
     FROM numbers

@@ -138,6 +138,10 @@ async def _lists(house: _House, accepts: int) -> AsyncIterator[Figure]:
             EVERYWHERE, states=[State.WAITING], limit=1000
         ),
         "dm_channels": lambda: store.dm_channels(0.0),
+        "runs_of_person": lambda: store.of_author(7, guild_id, limit=10),
+        "runs_of_busiest_person": lambda: store.of_author(1, EVERYWHERE, limit=10),
+        "run_by_short_id": lambda: store.beginning("evt_01977420-c400-7000-8000-"),
+        "runs_stats": lambda: store.spent(guild_id, 0),
     }
     for name, ask in asked.items():
         begun = time.perf_counter()

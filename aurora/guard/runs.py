@@ -89,6 +89,9 @@ class RunGuard:
             member = await _member(guild, user_id) if guild is not None else None
         if await self._barred(user_id, member, guild, place) is not None:
             return frozenset()
+        if member is not None and member.bot and user_id != event.author_id:
+            # Of another bot nothing is taken, whatever rights it has.
+            return frozenset()
         found = {
             Part.ASKER: user_id == event.author_id,
             Part.OWNER: await self._owns(user_id),

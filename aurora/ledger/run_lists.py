@@ -10,7 +10,7 @@ from ..model import Event, State
 if TYPE_CHECKING:
     from . import Listed, Where
 
-LOOKED_BACK = 10_000
+LOOKED_BACK = 5000
 """How many ended events of a person are looked at; who asked more is told of these."""
 
 

@@ -95,3 +95,14 @@ async def test_in_doubt_nobody_may(stage: Stage) -> None:
     stranger = stage.local.add_user("stranger")
     stage.local.faults.add("GET", r"/guilds/\d+/members/\d+", status=403)
     assert not await (await guard(stage)).may(RunAct.STOP, stranger.id, event)
+
+
+async def test_another_bot_is_nothing_to_a_run_whatever_rights_it_has(stage: Stage) -> None:
+    """Unless it has asked, as one that admins trust may."""
+    bot = stage.local.add_user("robot", bot=True)
+    role = stage.local.add_role(stage.guild, "robots", permissions=permissions.ADMINISTRATOR)
+    stage.local.add_member(stage.guild, bot, roles=(role,))
+    event = await stage.ask()
+    assert await parts(stage, bot, event) == set()
+    event.author_id = bot.id
+    assert A in await parts(stage, bot, event)

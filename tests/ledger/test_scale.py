@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 import pytest
 
-from aurora.ledger import EVERYWHERE, LedgerError, lists, rows, sweep
+from aurora.ledger import EVERYWHERE, LedgerError, lists, rows, run_rows, sweep
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from aurora.words import Phrase
@@ -73,6 +73,8 @@ ASKED: dict[str, Callable[[SqliteStore], Awaitable[Any]]] = {
     "what waits in a guild": lambda store: store.recent(9, states=[State.WAITING]),
     "all that waits": lambda store: store.recent(EVERYWHERE, states=[State.WAITING]),
     "all that runs": lambda store: store.recent(EVERYWHERE, states=[State.RUNNING]),
+    "what a person asked": lambda store: store.of_author(8, EVERYWHERE, limit=10),
+    "a run by its name": lambda store: store.beginning("evt_01977420-c400-7000-8000-"),
     "the direct messages": lambda store: store.dm_channels(0.0),
 }
 
@@ -105,6 +107,8 @@ async def test_what_is_asked_for_takes_as_long_with_many_as_with_few(
         (lists.UNANSWERED, ("expired", 1)),
         (lists.ANY, (5, 1)),
         (lists.ANY_OPEN, (5, 1)),
+        (run_rows.ENDED_OF_AUTHOR, (7, 5, 1)),
+        (run_rows.BY_PREFIX, ("evt_0", "evt_0")),
         (lists.DM_CHANNELS, (0.0,)),
         (rows.ASKED, (0.0, 1.0)),
         (rows.LISTED, (1,)),

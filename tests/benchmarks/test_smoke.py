@@ -98,7 +98,7 @@ async def test_memory_is_measured() -> None:
 async def test_scale_is_measured() -> None:
     """Boots, lists, and all that looks at many."""
     names = await _names(scale.measure(300, waiting=60, lanes=20, agents=10, accepts=3))
-    assert len(names) == len(set(names)) == 35
+    assert len(names) == len(set(names)) == 43
     assert all(name.startswith("scale_") for name in names)
 
 

@@ -308,5 +308,9 @@ async def test_limits_of_all_servers_are_the_owners(hall: Hall) -> None:
     assert "at a time: 10, free now: 10" in said
     assert "1 to 64 runs" in await hall.says("config guildruns 65", hall.town.ada, dm)
     assert "**64**" in await hall.says("config globalruns 64", hall.town.ada, dm)
-    assert "globalruns" in await hall.says("config show", hall.mod)
+    await hall.says("config show", hall.mod)
+    shown = hall.town.bot_messages
+    await hall.town.discord.wait_for(
+        lambda: any("globalruns" in one.content for one in shown(hall.town.general)) or None
+    )
     assert "for the bot's owner" in await hall.says("config set globalruns 3", hall.mod)

@@ -311,6 +311,7 @@ async def test_limits_of_all_servers_are_the_owners(hall: Hall) -> None:
     await hall.says("config show", hall.mod)
     shown = hall.town.bot_messages
     await hall.town.discord.wait_for(
-        lambda: any("globalruns" in one.content for one in shown(hall.town.general)) or None
+        lambda: "Change one with" in shown(hall.town.general)[-1].content or None
     )
+    assert any("globalruns" in one.content for one in shown(hall.town.general))
     assert "for the bot's owner" in await hall.says("config set globalruns 3", hall.mod)

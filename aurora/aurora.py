@@ -22,6 +22,7 @@ from .commands.failures import explain_failure, explain_mismatch
 from .commands.forgetting import ForgetCommands
 from .commands.libraries import LibrariesCommands
 from .commands.memory import MemoryCommands
+from .commands.models import ModelsCommands
 from .commands.queue import QueueCommands
 from .commands.runs import RunsCommands
 from .commands.schedules import ScheduleCommands
@@ -34,7 +35,7 @@ from .guard.invoking import listens
 from .guard.policy import Act
 from .guard.runs import RunAct
 from .intake.addressing import unplaced
-from .intake.pressing import AnswerButton, StopButton
+from .intake.pressing import AnswerButton, LetBeButton, StopButton, StrongerButton
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
 from .runs.cancelling import Show, in_channel, in_guild
@@ -48,7 +49,7 @@ log = logging.getLogger("red.aurora")
 
 _TAKE_OVER_SECONDS = 5.0
 
-BUTTONS = (PostButton, StopButton, AnswerButton)
+BUTTONS = (PostButton, StopButton, AnswerButton, StrongerButton, LetBeButton)
 """Buttons that outlive a restart: each message that has one names in its id all it needs."""
 
 Requester = Literal["discord_deleted_user", "owner", "user", "user_strict"]
@@ -64,6 +65,7 @@ class Aurora(
     AgentsCommands,
     ConfigCommands,
     AccessCommands,
+    ModelsCommands,
     SilenceCommands,
     LibrariesCommands,
     TriggerCommands,

@@ -54,7 +54,8 @@ class Input(NamedTuple):
     are the names of the agent's own tools that may run on its server; None where nobody looks.
     `max_steps` is how often its model is asked at most, where a server lets itself be told.
     `compacted` says that the conversation was shortened for it before, which helped nothing.
-    `pictures` stand behind the text.
+    `pictures` stand behind the text. `model` is what the agent is to be given for it in place of
+    its own model, which an empty one is; None leaves alone what the conversation has.
     """
 
     agent_id: str
@@ -66,6 +67,7 @@ class Input(NamedTuple):
     max_steps: int | None = None
     compacted: bool = False
     pictures: tuple[Picture, ...] = ()
+    model: str | None = None
 
     @property
     def conversation(self) -> ConversationKey:
@@ -251,6 +253,15 @@ class ToolLister(Protocol):
 
     async def own_tools(self, agent_id: str) -> Sequence[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError."""
+        ...
+
+
+@runtime_checkable
+class ModelLister(Protocol):
+    """A backend that can give an agent another model for an input."""
+
+    async def models(self) -> Sequence[str]:
+        """Return the handles of the models that its server has; raise AgentError."""
         ...
 
 

@@ -10,11 +10,13 @@ from typing import Literal
 import discord
 
 from ..guard.policy import UNKNOWN_CHANNEL
+from ..guard.pressing import run_buttons
 from ..ids import snowflake
 from ..ledger import Store
 from ..model import Event, Said, Trace, Turn
 from ..reasons import POSTPONED, REASONS, Reason
-from ..words import Phrase, say
+from ..words import Phrase, clause, in_order, say
+from ..words import runs as w
 from ..words.notices import UNSEEN
 from ..words.runs import STOPPED_BY
 from .deeds import Deeds
@@ -34,6 +36,8 @@ log = logging.getLogger("red.aurora.delivery")
 FAILED = "⚠️"
 """Aurora's reaction where not even a notice could be posted."""
 
+_WAYS_ON = {"stronger": w.TRY_STRONGER, "ask": w.STRONGEST_WAS_AT_IT}
+_BUTTONS = {"stronger": w.STRONGER, "let-be": w.LET_BE}
 _DELIVERY_KEY = "delivery"
 _LONG = 1000
 """From how many characters on an answer may take several messages."""
@@ -199,6 +203,21 @@ class Delivery:
             if not await self._react(event, entry.mark or FAILED) and entry.user is not None:
                 await self._tell(event, entry.user, "end", ping=False)
 
+    async def show_stuck(self, turn: Turn, why: Phrase | str, way: str) -> None:
+        """Show on each message of a turn that it got stuck, and once what to try; never raise.
+
+        `way` is "stronger" where a stronger model may be tried, and "ask" where it was.
+        """
+        event, said = turn.speaker, [w.STUCK(why=clause(why)) if why else w.STUCK_SOMEHOW]
+        said.append(_WAYS_ON.get(way, w.ASK_ANOTHER_WAY))
+        await self._speak(event.guild_id)
+        buttons = [(n, say(label)) for n, label in _BUTTONS.items()] if way == "stronger" else []
+        view = run_buttons(event.id, buttons) if buttons else None
+        if not await self._tell(event, in_order(*said), "end", view=view):
+            await self._react(event, FAILED)
+        for one in turn.earlier:
+            await self._react(one, FAILED)
+
     async def call_off(self, event: Event) -> None:
         """Show the person that nothing will come of their message; never raise."""
         await self.show_end(event, Reason.CLEARED)
@@ -223,6 +242,7 @@ class Delivery:
         kind: Literal["outage", "end", "unseen", "crowded"],
         *,
         ping: bool = True,
+        view: discord.ui.View | None = None,
     ) -> bool:
         """Reply with a notice, once for each kind; return whether the person knows now.
 
@@ -247,6 +267,7 @@ class Delivery:
                 key=key,
                 reply_to=event.replies_to,
                 ping=ping,
+                view=view,
             )
         except SendFailed as failure:
             log.warning("No notice for event %s: %s", event.id, failure.reason)

@@ -25,6 +25,7 @@ from ..settings import (
 from ..words import config as w
 from ..words import say
 from ..words.memory import ROLE_VALUES
+from ..words.models import VALUES as MODEL_VALUES
 from ..words.settings import HELP
 from ..words.silence import VALUES as SILENCE_VALUES
 from .asking import refuse, tell
@@ -41,6 +42,7 @@ _OTHERS = {
     "silence": w.OWN_COMMAND,
     "files": w.OWNERS_COMMAND,
     "retention": w.OWNERS_COMMAND,
+    "models": w.OWNERS_COMMAND,
     "alertwebhook": w.OWNERS_COMMAND,
     **{rule.command: w.OWNERS_COMMAND for rule in WORLD_RULES.values()},
     **dict.fromkeys(_LISTS, w.OWN_COMMAND),
@@ -136,6 +138,7 @@ def setting_rows(settings: Settings, guild_id: int) -> Iterator[Row]:
         yield kind, typed(bool(any_listed)), w.ACCESS_VALUES
     for key, rule in WORLD_RULES.items():
         yield rule.command, typed(getattr(world, key)), rule.values
+    yield "models", str(len(world.models)), MODEL_VALUES
     retention = w.RETENTION_VALUES(lowest=7, highest=365)
     yield "retention", typed(world.retention_days), retention
     webhook = world.alert_webhook is not None

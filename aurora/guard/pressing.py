@@ -61,11 +61,8 @@ def view_of(button: GuardedButton) -> discord.ui.View:
 def options_under(
     event_id: str, options: Sequence[str], pressed: int | None = None
 ) -> discord.ui.View:
-    """Return the buttons of an event's question; once one is `pressed` none can be any more.
-
-    The guard is asked by who hears of a press: `AnswerButton` in intake/pressing.py.
-    """
-    view = discord.ui.View(timeout=None)
+    """Return the buttons of an event's question; once one is `pressed` none can be any more."""
+    view = _heard_by_id()
     for number, option in enumerate(options):
         chosen = pressed == number
         view.add_item(
@@ -76,7 +73,21 @@ def options_under(
                 disabled=pressed is not None,
             )
         )
-    # discord.py would keep a view that waits in memory for ever; presses are heard by their ids.
+    return view
+
+
+def run_buttons(event_id: str, labels: Sequence[tuple[str, str]]) -> discord.ui.View:
+    """Return buttons about an event's run, by their names, as intake/pressing.py has them."""
+    view = _heard_by_id()
+    for name, label in labels:
+        view.add_item(discord.ui.Button(label=label, custom_id=f"aurora:{name}:{event_id}"))
+    return view
+
+
+def _heard_by_id() -> discord.ui.View:
+    """Return a view whose presses are heard by their ids alone, and guarded there."""
+    view = discord.ui.View(timeout=None)
+    # discord.py would keep one that waits in memory for ever.
     view.stop()
     return view
 

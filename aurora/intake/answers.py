@@ -11,7 +11,7 @@ from ..chat.failures import FAILURES
 from ..chat.places import find_place
 from ..clock import Clock
 from ..context import build_answer_context
-from ..model import Event, EventContext
+from ..model import NO_WISH, Event, EventContext, Wish
 from ..reasons import REASONS, Reason
 from ..settings import Settings
 from ..words import Phrase
@@ -35,6 +35,7 @@ class Answers:
         question: discord.Message,
         person: discord.Member | discord.User,
         choice: str,
+        wish: Wish = NO_WISH,
     ) -> Phrase | None:
         """Accept a choice as the answer to a question, once; return why not, or None.
 
@@ -47,7 +48,7 @@ class Answers:
             channel = None
         if channel is None:
             return w.NOT_NOW
-        said = Question("press", question.id, person, channel, choice, question.id)
+        said = Question("press", question.id, person, channel, choice, question.id, wish)
         describe = partial(self._context, written_by(question, person), choice)
         accepted = await self.asking.submit(said, describe)
         if not isinstance(accepted, Reason):

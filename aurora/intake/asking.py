@@ -15,7 +15,7 @@ from ..context import build_asked_context
 from ..guard.sight import may_write
 from ..ids import new_event_id
 from ..ledger import Store
-from ..model import Event, EventContext, Kind
+from ..model import NO_WISH, Event, EventContext, Kind, Wish
 from ..queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 from ..reasons import Reason
 from ..runs.background import Background
@@ -38,6 +38,7 @@ class Question(NamedTuple):
     channel: Place | discord.DMChannel
     text: str
     anchor_id: int | None = None
+    wish: Wish = NO_WISH
 
 
 class Asking:
@@ -123,6 +124,7 @@ class Asking:
             expires_at=now + EXPIRY_SECONDS,
             parent_id=getattr(channel, "parent_id", None),
             anchor_id=question.anchor_id,
+            wish=str(question.wish),
         )
 
     async def _context(self, question: Question) -> Any:

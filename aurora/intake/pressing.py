@@ -14,7 +14,8 @@ from ..chat.questions import options_of
 from ..guard.pressing import GuardedButton, options_under, view_of
 from ..guard.runs import RunAct, RunGuard
 from ..ledger import Store
-from ..model import Event
+from ..model import Event, Wish
+from ..runs.escalation import Escalation
 from ..runs.stopping import Stopping
 from ..words import Phrase, say
 from ..words import runs as w
@@ -33,6 +34,7 @@ class Wired(Protocol):
     run_guard: RunGuard
     stopping: Stopping
     answers: Answers
+    escalation: Escalation
     standing_by: bool
     failure: Phrase | None
 
@@ -149,6 +151,46 @@ class AnswerButton(RunButton, template=of_run("answer", r"(?P<number>[0-3])")):
             return
         view = options_under(event.id, options, number)
         await interaction.edit_original_response(view=view)
+
+
+class StrongerButton(RunButton, template=of_run("stronger")):
+    """Has the strong model try what got stuck, for who asked: as a new event in the lane."""
+
+    act = RunAct.GO_ON
+    name = "stronger"
+    label = w.STRONGER
+    refused = w.NOT_YOURS_TO_RETRY
+
+    async def pressed(
+        self, interaction: discord.Interaction[Any], services: Wired, event: Event
+    ) -> None:
+        """Let it wait, once; there is nothing left to press then."""
+        await interaction.response.defer()
+        if (notice := interaction.message) is None:
+            return
+        said, wish = say(w.STRONGER), Wish(strong=True)
+        refused = await services.answers.answer(event, notice, interaction.user, said, wish)
+        if refused is not None:
+            await interaction.followup.send(say(refused), ephemeral=True)
+            return
+        await interaction.edit_original_response(view=None)
+
+
+class LetBeButton(RunButton, template=of_run("let-be")):
+    """Leaves what got stuck, for who asked: what comes next has the model that there is."""
+
+    act = RunAct.GO_ON
+    name = "let-be"
+    label = w.LET_BE
+    refused = w.NOT_YOURS_TO_RETRY
+
+    async def pressed(
+        self, interaction: discord.Interaction[Any], services: Wired, event: Event
+    ) -> None:
+        """Take the buttons away."""
+        await interaction.response.defer()
+        await services.escalation.let_be(event.lane)
+        await interaction.edit_original_response(view=None)
 
 
 STOP_MARK = StopMark(

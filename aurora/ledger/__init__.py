@@ -20,6 +20,7 @@ from .memory_log import MemoryLog
 from .run_lists import RunLists
 from .run_log import RunLog
 from .schedule_book import ScheduleBook
+from .strain_log import StrainLog
 from .usage_log import UsageLog
 from .where import EVERYWHERE as EVERYWHERE
 from .where import Where as Where
@@ -74,7 +75,7 @@ class Listed(NamedTuple):
     speaks: bool
 
 
-class Store(MemoryLog, RunLists, RunLog, UsageLog, ScheduleBook, Protocol):
+class Store(MemoryLog, RunLists, RunLog, UsageLog, ScheduleBook, StrainLog, Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what

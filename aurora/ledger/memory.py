@@ -42,15 +42,17 @@ from .run_logs import KeptRunLog
 from .run_rows import KeptRuns
 from .schedules import KeptSchedules
 from .sends import put_send
+from .strains import KeptStrains
 from .usage_log import USAGE_SECONDS
 from .usages import KeptUsage
 
 
-class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
+class MemoryStore(KeptMemories, KeptStrains, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
     """A Store that shows what the others must do; tests use it where nothing must survive."""
 
     def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:
         KeptMemories.__init__(self)
+        KeptStrains.__init__(self)
         KeptRunLog.__init__(self)
         KeptUsage.__init__(self)
         self._clock = clock
@@ -314,6 +316,9 @@ class MemoryStore(KeptMemories, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
         self._count_usage()
         theirs = [one for one in self._events.values() if one.author_id == user_id]
         ids = {event.id for event in theirs}
+        for event in theirs:
+            if event.guild_id is None:
+                self._strains.pop(event.lane, None)
         for turn_id in [key for key, (speaker, _) in self._turns.items() if speaker in ids]:
             del self._turns[turn_id]
         for event in theirs:

@@ -27,13 +27,15 @@ log = logging.getLogger("red.aurora.ledger")
 Row = tuple[Any, ...]
 
 _FIXED = (
-    "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at", "parent_id"
+    "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at", "parent_id",
+    "wish",
 )  # fmt: skip
 _MOVING = ("expires_at", "state", "reason", "turn_id", "cause", "ended_at", "anchor_id")
 # The order of Event's fields, less the context, so that a row is nearly an Event's arguments.
 _EVENT = (
     "id", "kind", "message_id", "channel_id", "guild_id", "author_id", "accepted_at",
     "expires_at", "parent_id", "state", "reason", "turn_id", "cause", "ended_at", "anchor_id",
+    "wish",
 )  # fmt: skip
 # The order of Turn's fields, but for the speaker in the place of the events.
 _TURN = (
@@ -206,12 +208,12 @@ def _read(of: str, text: str) -> Any:
 
 def event_of(row: Row, context: EventContext = NO_CONTEXT) -> Event:
     """Return the event of a selected row."""
-    return _event(*row[:8], context, row[8], _STATES[row[9]], *row[10:15])
+    return _event(*row[:8], context, row[8], _STATES[row[9]], *row[10:16])
 
 
 def whole_event_of(row: Row) -> Event:
     """Return the event of a row selected WITH_CONTEXT."""
-    return event_of(row, decoded(row[0], row[15]))
+    return event_of(row, decoded(row[0], row[16]))
 
 
 def whole_turn_of(row: Row) -> Turn:

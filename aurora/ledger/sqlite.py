@@ -50,6 +50,8 @@ from .run_logs import StoredRunLog
 from .run_rows import StoredRuns
 from .schedules import StoredSchedules, forget_schedules
 from .sends import put_send, send_row, sends_of
+from .strains import StoredStrains
+from .strains import forget as forget_strains
 from .tables import Tables
 from .usages import StoredUsage
 from .usages import forget as forget_usage
@@ -61,7 +63,9 @@ _MISSING_SECONDS = 60.0
 """How long a file that another process had may be missing before it is begun anew."""
 
 
-class SqliteStore(StoredMemories, StoredRunLog, StoredRuns, StoredUsage, StoredSchedules):
+class SqliteStore(
+    StoredMemories, StoredStrains, StoredRunLog, StoredRuns, StoredUsage, StoredSchedules
+):
     """A Store whose every answer is on disk before it is given (promise 1).
 
     `retention` is asked for the seconds that final events are kept, at each sweep; it is called
@@ -354,6 +358,7 @@ class SqliteStore(StoredMemories, StoredRunLog, StoredRuns, StoredUsage, StoredS
             self._sends.clear()
             self._conversations.clear()
             self._sources.clear()
+            self._forget_strains()
 
     def _do(
         self, operation: Callable[..., Any], *args: Any, lazily: bool = False
@@ -364,6 +369,7 @@ class SqliteStore(StoredMemories, StoredRunLog, StoredRuns, StoredUsage, StoredS
 
 
 def _forget_user(tables: Tables, user_id: int) -> None:
+    forget_strains(tables, user_id)
     tables.forget_user(user_id)
     forget(tables, user_id)
     forget_usage(tables, user_id)

@@ -320,6 +320,12 @@ END;
 # guild; it holds all that is counted.
 _SIXTH = """
 ALTER TABLE events ADD COLUMN anchor_id INTEGER;
+ALTER TABLE events ADD COLUMN wish TEXT NOT NULL DEFAULT '';
+CREATE TABLE strains (
+    lane TEXT PRIMARY KEY,
+    strong INTEGER NOT NULL,
+    doubts INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE steps (
     turn TEXT NOT NULL,
     number INTEGER NOT NULL,

@@ -6,12 +6,16 @@ from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
 from .schedules import Paused, Schedule
 from .sends import ASKED, Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .steps import Step, StepKind
+from .strains import NO_STRAIN, Strain
 from .usage import Used
+from .wishes import NO_WISH, Wish, read_wish
 
 __all__ = [
     "ASKED",
     "BY_MESSAGE",
     "NO_CONTEXT",
+    "NO_STRAIN",
+    "NO_WISH",
     "Ballot",
     "Change",
     "Event",
@@ -33,11 +37,14 @@ __all__ = [
     "State",
     "Step",
     "StepKind",
+    "Strain",
     "Trace",
     "Turn",
     "Unread",
     "Used",
+    "Wish",
     "apart",
     "lane_of",
     "own_lane",
+    "read_wish",
 ]

@@ -62,6 +62,8 @@ class Event:
     """The id of its latest Change."""
     ended_at: float | None = None
     anchor_id: int | None = None
+    wish: str = ""
+    """What is wanted besides an answer, as a Wish writes it."""
     # Lives in memory alone, and is monotonic: a clock that is set must not end anything.
     deadline: float = field(default=math.inf, compare=False, repr=False)
 
@@ -147,6 +149,11 @@ class Turn:
     consented: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether its asker talks in a conversation of their own.
     apart: bool = field(default=False, compare=False, repr=False)
+    # Lives in memory alone: the model that it is given in place of its agent's own; empty is that
+    # of the agent, None leaves alone what there is.
+    using: str | None = field(default=None, compare=False, repr=False)
+    # Lives in memory alone: whether that is the strongest.
+    strong: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: the addresses that people wrote in what the agent read meanwhile.
     heard: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 

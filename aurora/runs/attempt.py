@@ -161,6 +161,7 @@ class Attempt:
             self.settings.max_steps + 1,
             turn.compacted,
             tuple(one.opened.picture for one in self.files if one.opened.picture is not None),
+            turn.using,
         )
         return await self._execute_agent_call(given)
 

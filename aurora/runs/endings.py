@@ -15,6 +15,7 @@ from ..words.alerts import AGENT_TRIPPED
 from .attempt import Attempted
 from .claim import Claim
 from .conclusions import Again, Answer, Conclusion, End
+from .escalation import Escalation
 from .ports import Ports
 
 log = logging.getLogger("red.aurora.worker")
@@ -35,7 +36,9 @@ class Endings:
         breakers: Breakers,
         clock: Clock,
         retries: RetryConfig,
+        escalation: Escalation,
     ) -> None:
+        self._escalation = escalation
         self._queue = queue
         self._store = store
         self._ports = ports
@@ -151,6 +154,7 @@ class Endings:
         if reason is None:
             await self.settle(claim, self._later(turn))
         else:
+            await self._escalation.ended(turn, reason)
             await self._queue.finish(turn, reason)
 
     def _later(self, turn: Turn) -> Again:
@@ -175,12 +179,17 @@ class Endings:
         if entry.error is not None:
             log.warning("Event %s: %s", event.id, entry.tell_admin(end.detail))
         try:
-            await self._ports.delivery.show_ends(turn, end.reason)
+            if end.reason is Reason.STUCK:
+                way = self._escalation.way_on(turn)
+                await self._ports.delivery.show_stuck(turn, end.detail, way)
+            else:
+                await self._ports.delivery.show_ends(turn, end.reason)
             if end.went_on:
                 await self._ports.delivery.show_unfinished(turn)
             if entry.alert:
                 await self._ports.alert(entry.tell_admin(end.detail))
         except Exception as error:
             log.exception("Event %s: its end could not be told", event.id, exc_info=error)
+        await self._escalation.ended(turn, end.reason)
         # Whatever happens, the lane must go on.
         await self._queue.finish(turn, end.reason)

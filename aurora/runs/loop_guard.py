@@ -26,6 +26,8 @@ SAME_ERRORS = 3
 """How many calls of the model in a row may lead to the same error of a tool."""
 SAME_CALLS = 5
 """How often in a row the same call may be made."""
+NOTHING_NEW = 5
+"""How many calls in a row may repeat earlier ones, in whatever order."""
 
 
 class LoopGuard:
@@ -37,7 +39,8 @@ class LoopGuard:
         self._tokens = 0
         self._prompt: int | None = None
         self._call: tuple[str, Mapping[str, Any]] | None = None
-        self._calls = 0
+        self._calls = self._repeats = 0
+        self._made: set[int] = set()
         self._names: dict[str, str] = {}
         self._error: tuple[str, int] | None = None
         self._errors = 0
@@ -52,8 +55,9 @@ class LoopGuard:
                     raise StuckError(w.OVER_STEPS(count=most))
             case ServerFound(anew=True):
                 # What it did before its server was restarted, it does once more.
-                self._steps = self._calls = self._errors = 0
+                self._steps = self._calls = self._repeats = self._errors = 0
                 self._call = self._error = None
+                self._made.clear()
             case Usage():
                 self._pay(step)
             case ToolCalled():
@@ -82,6 +86,11 @@ class LoopGuard:
         self._call = same
         if self._calls >= SAME_CALLS:
             raise StuckError(w.SAME_CALL(count=SAME_CALLS))
+        known = hash(repr(same))
+        self._repeats = self._repeats + 1 if known in self._made else 0
+        self._made.add(known)
+        if self._repeats >= NOTHING_NEW:
+            raise StuckError(w.NOTHING_NEW(count=NOTHING_NEW))
 
     def _returned(self, end: ToolReturned) -> None:
         name = self._names.pop(end.call_id, "")

@@ -83,7 +83,7 @@ class Tokens:
         match step:
             case Accepted():
                 self._expect()
-                turn.model = await self._models.of(turn.agent_id or "")
+                turn.model = turn.using or await self._models.of(turn.agent_id or "")
             case ToolReturned():
                 # The model is to read of it.
                 self._expect()

@@ -123,6 +123,10 @@ class Delivery(Protocol):
         """Show the person, on each message, that there will be no answer."""
         ...
 
+    async def show_stuck(self, turn: Turn, why: Phrase | str, way: str) -> None:
+        """Show that a turn got stuck, and what there is to try; `way` is a WayOn."""
+        ...
+
     async def call_off(self, event: Event) -> None:
         """Show the person that nothing will come of their message."""
         ...

@@ -19,6 +19,7 @@ from .cancelling import Cancelling, Running, everything
 from .claim import Claim, Claims, UnloadedError, WithheldError
 from .conclusions import Concluded
 from .endings import Endings
+from .escalation import Escalation
 from .observers import Observer, Observing
 from .ports import Ports
 from .progress import ShowsProgress
@@ -48,6 +49,7 @@ class Worker:
         claims: Claims,
         cancelling: Cancelling,
         observing: Sequence[Observing],
+        escalation: Escalation,
         retries: RetryConfig | None = None,
     ) -> None:
         self._queue = queue
@@ -62,7 +64,10 @@ class Worker:
         self._retries = retries or RetryConfig()
         self._recovery = Recovery(ports, clock, self._retries)
         self._admission = Admission(store, ports, settings, breakers, clock)
-        self._endings = Endings(queue, store, ports, settings, breakers, clock, self._retries)
+        self._escalation = escalation
+        self._endings = Endings(
+            queue, store, ports, settings, breakers, clock, self._retries, escalation
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def step(self) -> None:
@@ -134,6 +139,7 @@ class Worker:
 
     async def _attempt(self, claim: Claim, admitted: Admitted) -> Attempted:
         turn, speaker = claim.turn, claim.turn.speaker
+        await self._escalation.choose(turn)
         tools = self._ports.toolbox.open(turn, admitted.agent_id)
         settings = self._settings.guild(speaker.guild_id)
         progress = ShowsProgress(self._ports.lines, self._clock, turn, tools, settings)

@@ -36,6 +36,7 @@ from ..ledger.secret import local_key
 from ..queue import MessageQueue
 from ..runs.background import Background
 from ..runs.cancelling import Cancelling
+from ..runs.escalation import Escalation
 from ..runs.forgetting import Forgetting
 from ..runs.in_line import InLine
 from ..runs.pausing import Pauses
@@ -78,6 +79,7 @@ class Services:
     memories: Memories
     cancelling: Cancelling
     stopping: Stopping
+    escalation: Escalation
     run_guard: RunGuard
     reactions: Reactions
     worker: Worker

@@ -51,6 +51,7 @@ from ..queue.limits import WorkRules
 from ..runs.background import Background
 from ..runs.cancelling import Cancelling
 from ..runs.claim import Claims
+from ..runs.escalation import Escalation
 from ..runs.forgetting import Forgetting
 from ..runs.in_line import InLine
 from ..runs.loop_guard import LoopGuard
@@ -191,6 +192,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         manages=partial(manages, bot),
     )
     triggers = Triggers(bot, cog, settings, store, clock)
+    escalation = Escalation(store, settings)
     worker = Worker(
         queue,
         store,
@@ -221,6 +223,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
             partial(LoopGuard, settings),
             notices.observe,
         ),
+        escalation=escalation,
     )
     crowding = Crowding(queue, settings, delivery.crowded, clock, first=notices.greet)
     intake = Intake(
@@ -262,6 +265,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         memories=Memories(settings, store, memory_guard, clock, memory=lambda: agents.backend),
         cancelling=cancelling,
         stopping=stopping,
+        escalation=escalation,
         run_guard=run_guard,
         reactions=reactions,
         worker=worker,

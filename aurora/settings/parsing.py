@@ -36,6 +36,8 @@ def parse(key: str, text: str) -> bool | float | str | TurnLimit:
         raise SettingError(w.NOT_EITHER(**given))
     if isinstance(default, TurnLimit):
         return _turn_limit(text, rule, given)
+    if (named := rule.named.get(text.strip().lower())) is not None:
+        return named
     try:
         value: float = type(default)(text)
     except ValueError:

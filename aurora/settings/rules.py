@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,7 +17,10 @@ class SettingError(ExplainedError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a person may do with a setting: its name in `config`, its range and what it is for."""
+    """What a person may do with a setting: its name in `config`, its range and what it is for.
+
+    Numbers that have a name may be given by that.
+    """
 
     command: str
     help: Phrase
@@ -24,6 +28,7 @@ class Rule:
     minimum: float | None = None
     maximum: float | None = None
     words: tuple[str, ...] = ("on", "off")
+    named: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def values(self) -> Phrase:
@@ -31,7 +36,11 @@ class Rule:
         if self.minimum is None:
             *some, last = self.words
             return w.EITHER(one=", ".join(some), other=last)
-        return w.SPAN(lowest=f"{self.minimum:g}", highest=f"{self.maximum:g}", unit=self.unit)
+        span = w.SPAN(lowest=f"{self.minimum:g}", highest=f"{self.maximum:g}", unit=self.unit)
+        if not self.named:
+            return span
+        names = ", ".join(f"{name} = {number:g}" for name, number in self.named.items())
+        return w.SPAN_OR_NAMED(span=span, names=names)
 
 
 class TurnLimit(NamedTuple):

@@ -16,6 +16,10 @@ MCP_TOOLS = "mcp"
 BY_TOOL, BY_TEXT = "tool", "text"
 """How agents answer: with discord_send, or with the text that they end with."""
 
+COMPLEXITY: Mapping[str, int] = {"simple": 10, "medium": 20, "complex": 35}
+"""How many steps a task takes, by how hard it is."""
+LIGHT, NORMAL, STRONG = MODELS = ("light", "normal", "strong")
+"""The models that the owner may name, from weak to strong."""
 
 NO_PROGRESS, QUIET, EVERY_TOOL = "off", "quiet", "tools"
 """What a run shows of itself: nothing but typing, one line, or one with all that it has called."""
@@ -57,7 +61,7 @@ class GuildSettings:
     coalesce_messages: bool = setting(True, Rule("coalesce", w.COALESCE))
     debounce_seconds: float = setting(0.0, Rule("debounce", w.DEBOUNCE, w.SECONDS, 0, 10))
     messages: int = setting(5, Rule("messages", w.TEXTS_HERE, w.TEXTS, 1, 10))
-    max_steps: int = setting(20, Rule("steps", w.STEPS, w.MODEL_CALLS, 3, 50))
+    max_steps: int = setting(20, Rule("steps", w.STEPS, w.MODEL_CALLS, 3, 50, named=COMPLEXITY))
     budget_calls: int = setting(50, Rule("budget calls", w.CALLS, w.TOOL_CALLS, 5, 200))
     budget_reads: int = setting(10, Rule("budget reads", w.READS, w.TOOL_CALLS, 1, 50))
     budget_reactions: int = setting(5, Rule("budget reactions", w.REACTIONS, w.EMOJIS, 1, 20))
@@ -126,6 +130,8 @@ class GlobalSettings:
     and of a prompt that was cached. The owner sets them; none are known by themselves."""
     systems_kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The system prompts that agents had before they got a short one, by agent."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """The handles of the models that are used, by those of MODELS that were chosen."""
 
 
 def _rule(one: Field[Any]) -> Rule | None:

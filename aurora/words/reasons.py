@@ -109,6 +109,7 @@ OVER_LIMIT = _("it went beyond its budget of {what}")
 OVER_BUDGET = _("it went on past twice its budget of {what}")
 SAME_ERROR = _("a tool gave it the same error {count} times in a row")
 SAME_CALL = _("it made the same call {count} times in a row")
+NOTHING_NEW = _("{count} calls in a row brought nothing new")
 
 # -- what can be done about it
 

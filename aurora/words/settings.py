@@ -35,6 +35,7 @@ BOTTURNS = _("How often bots are answered in a channel between two messages of p
 HELP = _("{help}.\n\n`<value>`: {values}.")
 
 SPAN = _("{lowest} to {highest} {unit}")
+SPAN_OR_NAMED = _("{span}, or {names}")
 EITHER = _("{one} or {other}")
 MESSAGES = _("messages")
 SECONDS = _("seconds")

@@ -49,7 +49,7 @@ class AgentRoutes:
 
     async def _models(self, _: web.Request) -> web.Response:
         provider = self._api.model.provider
-        return respond(shapes.models_json(provider.model, provider.url))
+        return respond(shapes.models_json((provider.model, *provider.more), provider.url))
 
     async def _embeddings(self, _: web.Request) -> web.Response:
         return respond(shapes.embeddings_json(self._api.model.provider.url))

@@ -145,7 +145,8 @@ class Api:
 
     def check_model(self, handle: str) -> str:
         """Return the handle of a model that the provider has."""
-        if handle != f"{shapes.PREFIX}/{self.model.provider.model}":
+        provider = self.model.provider
+        if handle not in [f"{shapes.PREFIX}/{one}" for one in (provider.model, *provider.more)]:
             raise problems.no_model(handle)
         return handle
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from .ids import (
     ORGANIZATION,
@@ -72,7 +72,7 @@ def model_config(name: str, url: str) -> Json:
     }
 
 
-def models_json(name: str, url: str) -> list[Json]:
+def models_json(names: Sequence[str], url: str) -> list[Json]:
     """Build the list of chat models: the server's own free one, and the provider's."""
     own = {
         **_model_json("letta-free", _FREE_URL),
@@ -82,7 +82,7 @@ def models_json(name: str, url: str) -> list[Json]:
         "max_tokens": 4096,
         "max_context_window": 30000,
     }
-    return [own, _model_json(name, url)]
+    return [own, *(_model_json(name, url) for name in names)]
 
 
 def _model_json(name: str, url: str) -> Json:

@@ -39,11 +39,12 @@ _SIDE_REQUESTS = (
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where a model is found: base URL (with /v1), key, and the model's id there."""
+    """Where a model is found: base URL (with /v1), key, and the model's id there, and others'."""
 
     url: str
     key: str
     model: str
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class ScriptedLLM:
     """
 
     model = "scripted"
+    strong = "scripted-strong"
+    light = "scripted-light"
 
     def __init__(
         self, about: str = "I am an agent with a scripted model behind me.", *, sees: bool = True
@@ -93,7 +96,7 @@ class ScriptedLLM:
     @property
     def provider(self) -> Provider:
         """Say where this model is found."""
-        return Provider(self.url, self.key, self.model)
+        return Provider(self.url, self.key, self.model, self.models[1:])
 
     async def start(self, port: int = 0) -> None:
         """Listen on loopback; port 0 takes a free one."""
@@ -138,16 +141,22 @@ class ScriptedLLM:
         response: web.StreamResponse = await handler(request)
         return response
 
+    @property
+    def models(self) -> tuple[str, str, str]:
+        """Return its names: it answers alike under each, and a request shows which it was."""
+        return (self.model, self.strong, self.light)
+
     async def _models(self, _: web.Request) -> web.Response:
-        model = {"id": self.model, "object": "model", "created": 0, "owned_by": "nobody"}
-        data = [{**model, "context_length": _CONTEXT_LENGTH}]
+        model = {"object": "model", "created": 0, "owned_by": "nobody"}
+        data = [{"id": one, **model, "context_length": _CONTEXT_LENGTH} for one in self.models]
         return web.json_response({"object": "list", "data": data})
 
     async def _native_models(self, _: web.Request) -> web.Response:
         """Tell what LM Studio tells of its models: servers learn of it which of them see."""
         kind = "vlm" if self.sees else "llm"
-        model = {"id": self.model, "object": "model", "type": kind, "state": "loaded"}
-        data = [{**model, "max_context_length": _CONTEXT_LENGTH, "capabilities": ["tool_use"]}]
+        model = {"object": "model", "type": kind, "state": "loaded", "capabilities": ["tool_use"]}
+        more = {**model, "max_context_length": _CONTEXT_LENGTH}
+        data = [{"id": one, **more} for one in self.models]
         return web.json_response({"object": "list", "data": data})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
@@ -156,7 +165,7 @@ class ScriptedLLM:
         except ValueError as error:
             reason = str(error) if isinstance(error, BadRequestError) else "the body is not JSON"
             return error_response(400, reason)
-        if body["model"] != self.model:
+        if body["model"] not in self.models:
             return error_response(404, f"The model {body['model']!r} does not exist.")
         if not self.sees and any(map(pictures_in, body["messages"])):
             return error_response(400, _BLIND)
@@ -227,7 +236,7 @@ class ScriptedLLM:
             return response
         number = secrets.token_hex(8)
         chunk: dict[str, Any] = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk"}
-        chunk |= {"created": int(time()), "model": self.model}
+        chunk |= {"created": int(time()), "model": body["model"]}
         pieces = list(deltas(step, number))
         if failing:
             pieces = pieces[: max(1, len(pieces) // 2)]

@@ -19,6 +19,7 @@ from .talk import (
 )
 
 _MAX_FRAME = 64 * 2**20
+MODELS = ("quick/normal", "quick/strong", "quick/light")
 _MODES = {"standard", "acceptEdits", "unrestricted", "strict"}
 
 
@@ -58,6 +59,8 @@ class QuickAppServer:
             "list_memory": lambda _peer, _frame: {"entries": [], "done": True},
             "abort_message": self._abort,
             "remove_queue_item": self._remove,
+            "list_models": self._models,
+            "update_model": self._use_model,
         }
 
     @property
@@ -177,7 +180,18 @@ class QuickAppServer:
         agent_id = frame["agent_id"]
         if agent_id not in self.agents:
             return {"success": False, "error": f"Agent {agent_id} not found"}
-        return {"agent": {"id": agent_id, "name": self.agents[agent_id]}}
+        return {"agent": self._shown(agent_id)}
+
+    def _shown(self, agent_id: str) -> Frame:
+        return {"id": agent_id, "name": self.agents[agent_id], "model": MODELS[0]}
+
+    def _models(self, _peer: Peer, _frame: Frame) -> Frame:
+        return {"entries": [{"handle": one} for one in MODELS]}
+
+    def _use_model(self, _peer: Peer, frame: Frame) -> Frame:
+        talk = self._talks[frame["runtime"]["conversation_id"]]
+        talk.model = frame["payload"]["model_handle"]
+        return {"applied_to": "conversation", "model_handle": talk.model}
 
     def _start(self, peer: Peer, frame: Frame) -> Frame | None:
         if frame.get("mode", "standard") not in _MODES:
@@ -192,7 +206,8 @@ class QuickAppServer:
             return {"success": False, "runtime": None, "error": error}
         peer.tools[talk.id] = tools
         talk.run(self.script)
-        return {"runtime": talk.runtime}
+        shown = {"id": talk.id} | ({"model": talk.model} if talk.model else {})
+        return {"runtime": talk.runtime, "agent": self._shown(agent_id), "conversation": shown}
 
     def _update_tools(self, peer: Peer, frame: Frame) -> Frame:
         for update in frame["updates"]:

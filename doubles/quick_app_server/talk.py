@@ -82,6 +82,7 @@ class Talk:
         self.aborted = False
         self.wedged = False
         self.archived = False
+        self.model = ""
         self.orphan = False
         self.turn: asyncio.Task[None] | None = None
         self._asking = False

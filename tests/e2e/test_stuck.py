@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from aurora.reasons import REASONS, Reason
 from doubles.llm import Call, Step
 from tests.support.e2e.seen import Outcome, hasten, provoke, tool_returns, works
 from tests.support.e2e.town import Town
@@ -64,6 +63,48 @@ async def test_an_agent_that_answers_and_goes_on_for_ever_is_told_of(town: Town)
     send = Call.to("discord_send", channelId=str(town.general.id), message="It is blue.")
     town.llm.script("colour", Step(calls=(send,)), *reading(town, different=False))
     seen = await provoke(town, "which colour?")
-    told = str(REASONS[Reason.STUCK].user)
+    told = (
+        "My agent got stuck on this, so I stopped it: it made the same call 5 times in a row. "
+        "Please try to ask in another way."
+    )
     said = [("general", True, "It is blue."), ("general", True, told)]
     assert seen == Outcome("failed", "stuck", said, [])
+
+
+async def test_what_comes_after_a_loop_has_the_strong_model_and_then_the_usual_one(
+    town: Town,
+) -> None:
+    """Its button asks the agent again, with the question beside it; each kind of server can."""
+    hasten(town)
+    backend = town.cog.services.agents.backend
+    strong = next(one for one in await backend.models() if one.endswith("strong"))
+    assert "has no model" in await town.command("aurora config models strong nobody/nothing")
+    assert "is now" in await town.command(f"aurora config models strong {strong}")
+    town.llm.script("what is new", *reading(town, different=False))
+    seen = await provoke(town, "what is new?")
+    ((_, _, notice),) = seen.said
+    assert "A stronger model can try it" in notice
+    assert _models(town) == {"scripted"}
+    stuck = town.bot_messages(town.general)[-1]
+    labels = [one["label"] for row in stuck.components for one in row["components"]]
+    assert labels == ["Try with the stronger model", "Stop"]
+    town.llm.script("Try with the stronger model", Step(text="Nothing is new."))
+    before = len(town.bot_messages(town.general))
+    custom_id = str(stuck.components[0]["components"][0]["custom_id"])
+    town.discord.press(town.ada, stuck, custom_id)
+    (answer,) = await town.discord.wait_for(
+        lambda: [one for one in town.bot_messages(town.general)[before:] if one.reference]
+    )
+    assert answer.content.endswith("Nothing is new.")
+    assert "what is new?" in str(town.llm.requests[-1]["messages"][-1])
+    assert _models(town) == {"scripted-strong"}
+    await works(town)
+    assert _models(town) == {"scripted"}
+    assert "no strong model" in (await town.command("aurora config models strong off")).lower()
+
+
+def _models(town: Town) -> set[str]:
+    """Return by which models the agent was asked since then, and forget them."""
+    found = {str(one["model"]) for one in town.llm.requests}
+    town.llm.requests.clear()
+    return found

@@ -36,6 +36,7 @@ from aurora.reasons import Reason
 from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling, Running, Show, messages
 from aurora.runs.claim import Claims
+from aurora.runs.escalation import Escalation
 from aurora.runs.in_line import InLine
 from aurora.runs.loop_guard import LoopGuard
 from aurora.runs.models import Models
@@ -153,6 +154,8 @@ class Bench:
         self.claims = Claims()
         self.cancelling = Cancelling(self.queue, self.claims, self.delivery, self.background)
         self.stopping = Stopping(self.queue, self.cancelling, self.delivery)
+        self.confidence: int | None = None
+        self.escalation = Escalation(self.store, self.settings, self.trust)
         loop_guard = partial(LoopGuard, self.settings)
         self.worker = Worker(
             self.queue,
@@ -183,6 +186,7 @@ class Bench:
                 loop_guard,
                 self.notices.observe,
             ),
+            self.escalation,
             RetryConfig(jitter=0.0),
         )
         self.loop: asyncio.Task[None] | None = None
@@ -200,6 +204,9 @@ class Bench:
     async def open_files(self, _turn: Turn) -> tuple[Attachment, ...]:
         self.files_opened += 1
         return self.files
+
+    async def trust(self, _agent_id: str, _lane: str) -> int | None:
+        return self.confidence
 
     async def alert(self, words: Phrase) -> None:
         self.alerts.append(str(words))

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 from ...clock import Clock, SystemClock
 from ...reasons import AgentError
-from ..frames import UNREADABLE, Frame, Outline, is_deep, part, word
+from ..frames import UNREADABLE, Frame, Outline, is_deep, items, part, word
 from ..protocol import (
     AgentInfo,
     AgentModel,
@@ -93,6 +93,11 @@ class AppServer:
         name = word(await self._found(agent_id), "model")
         # Of what such a model is shown the server makes words, and tells nobody.
         return AgentModel(name, False if name.startswith(_BLIND) else None)
+
+    async def models(self) -> list[str]:
+        """Return the handles of the models that the server has; raise AgentError."""
+        listed = await self._link.ask({"type": "list_models"})
+        return [handle for one in items(listed, "entries") if (handle := word(one, "handle"))]
 
     async def system(self, agent_id: str) -> str:
         """Return the agent's system prompt, without persona and memory; raise AgentError."""

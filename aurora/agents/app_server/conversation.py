@@ -29,6 +29,9 @@ class Conversation:
         self.run: AppServerRun | None = None
         self.connection: Connection | None = None
         self.specs: tuple[ToolSpec, ...] = ()
+        self.model = ""
+        """The model that it has in place of its agent's own, which is `agents_model`."""
+        self.agents_model = ""
         self.queue: list[Frame] = []
         self.stirs = False
         self.settled = asyncio.Event()
@@ -61,6 +64,11 @@ class Conversation:
         """Note that the server was told of it on this connection, with these tools."""
         self.connection = connection
         self.specs = tuple(specs)
+
+    def learn(self, started: Frame) -> None:
+        """Learn from the answer to its start by which model it goes on."""
+        self.model = word(part(started, "conversation"), "model")
+        self.agents_model = word(part(started, "agent"), "model")
 
     def feed(self, frame: Frame) -> None:
         """Take a frame of this conversation."""

@@ -106,6 +106,8 @@ class Driver:
         connection = await self._ready()
         if self._conversation.stirs:
             connection = await self._still(connection)
+        if run.given.model is not None:
+            await self._link.use_model(self._conversation, run.given.model, connection)
         if run.left.is_set():
             return
         self._connection = connection

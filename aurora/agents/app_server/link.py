@@ -112,7 +112,9 @@ class Link:
         key = requests.key_of(answer)
         if key is None:
             raise AgentError(Outcome.UNREACHABLE, w.NO_CONVERSATION)
-        self._conversation_of(key).started_with(connection, specs)
+        made = self._conversation_of(key)
+        made.learn(answer)
+        made.started_with(connection, specs)
         await self._stop_reflection(key, connection)
         return key
 
@@ -125,12 +127,24 @@ class Link:
         if conversation.connection is not connection:
             conversation.stirs = False
             start = requests.start(key.agent_id, groups, conversation_id=key.conversation_id)
-            await self.ask(start, connection)
+            conversation.learn(await self.ask(start, connection))
         elif conversation.specs != self._usual:
             await self.ask(requests.update_tools(key, groups), connection)
         conversation.started_with(connection, specs)
         await self._stop_reflection(key, connection)
         return connection
+
+    async def use_model(
+        self, conversation: Conversation, model: str, connection: Connection
+    ) -> None:
+        """Have a started conversation go on with a model, its agent's own if empty.
+
+        Raise AgentError.
+        """
+        wanted, now = model or conversation.agents_model, conversation.model
+        if wanted and wanted != (now or conversation.agents_model):
+            await self.ask(requests.use_model(conversation.key, wanted), connection)
+            conversation.model = wanted
 
     async def again(
         self, conversation: Conversation, specs: Sequence[ToolSpec], stop: asyncio.Event

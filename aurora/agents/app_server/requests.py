@@ -129,6 +129,12 @@ def remove_queued(key: ConversationKey, item_id: str) -> Frame:
     return {"type": "remove_queue_item", "runtime": key._asdict(), "item_id": item_id}
 
 
+def use_model(key: ConversationKey, model: str) -> Frame:
+    """Let a conversation go on with another model; the agent's others keep theirs."""
+    payload = {"model_handle": model}
+    return {"type": "update_model", "runtime": key._asdict(), "payload": payload}
+
+
 def history(key: ConversationKey, limit: int) -> Frame:
     """Ask for the newest messages of a conversation, newest first."""
     return {

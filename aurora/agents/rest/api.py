@@ -88,6 +88,10 @@ class Api:
         """Ask for something that needs the token."""
         await self._json("agents.list", limit=1)
 
+    async def models(self) -> list[Frame]:
+        """Return the models that the server has."""
+        return _objects(await self._json("models.list"))
+
     async def create_conversation(self, agent_id: str, title: str) -> Frame:
         """Create a conversation."""
         made = await self._json("conversations.create", agent_id=agent_id, summary=title)
@@ -139,6 +143,7 @@ class Api:
         *,
         background: bool,
         max_steps: int | None = None,
+        model: str | None = None,
     ) -> AsyncGenerator[Frame, None]:
         """Send a message, never twice; yields what the server streams."""
         tools = [
@@ -148,6 +153,8 @@ class Api:
         more: dict[str, Any] = {"background": True} if background else {}
         if max_steps is not None:
             more["max_steps"] = max_steps
+        if model:
+            more["override_model"] = model
         return self._stream(
             "conversations.messages.create",
             key.conversation_id,

@@ -107,6 +107,15 @@ class LettaRest:
         found = await self._find(agent_id)
         return AgentModel(word(found, "model") or word(part(found, "llm_config"), "handle"))
 
+    async def models(self) -> list[str]:
+        """Return the handles of the models that the server has; raise AgentError."""
+        self._check_open()
+        try:
+            found = await self._api.models()
+        except (CutError, RefusedError) as error:
+            raise explain(error) from None
+        return [handle for one in found if (handle := word(one, "handle"))]
+
     async def own_tools(self, agent_id: str) -> list[OwnTool]:
         """Return the tools that the agent carries itself; raise AgentError.
 

@@ -187,6 +187,7 @@ class Driver:
                 run.tools.specs,
                 background=step.background,
                 max_steps=self._most_steps,
+                model=run.given.model,
             ),
             api.limits.quiet,
             recovery.is_over,

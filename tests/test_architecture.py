@@ -61,6 +61,7 @@ EXCEPTIONS = {
     ("guard.pressing", "chat.languages"): "who presses in vain is told so in their language",
     ("chat.long_texts", "guard.pressing"): "a question goes out with its buttons",
     ("chat.sender", "guard"): "the guard is asked before each part of what is sent",
+    ("chat.delivery", "guard.pressing"): "what got stuck is told with buttons",
     ("chat.deeds", "guard"): "the guard is asked before whatever else people see",
 }
 """What is imported against the layers: (who, what of the house), and why."""

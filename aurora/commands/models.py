@@ -43,7 +43,7 @@ class ModelsCommands:
         """
         settings = self.services.settings
         if which == "show" or handle is None:
-            await self._show(ctx)
+            await self._show_models(ctx)
             return
         if handle.lower() == _OFF:
             rest = {one: name for one, name in settings.world.models.items() if one != which}
@@ -51,14 +51,14 @@ class ModelsCommands:
             await tell(ctx, w.UNSET(which=which))
             return
         async with working(ctx):
-            refused = await self._refusal(handle)
+            refused = await self._models_refusal(handle)
         if refused is not None:
             await refuse(ctx, refused)
             return
         await settings.set_world(models={**settings.world.models, which: handle})
         await tell(ctx, w.SET(which=which, handle=inline(handle)))
 
-    async def _refusal(self, handle: str) -> Phrase | None:
+    async def _models_refusal(self, handle: str) -> Phrase | None:
         """Say why a model can't be chosen."""
         backend = self.services.agents.backend
         if not isinstance(backend, ModelLister):
@@ -72,7 +72,7 @@ class ModelsCommands:
         listed = shorten(", ".join(map(inline, names)), _LISTED_CHARS)
         return w.NO_SUCH_MODEL(handle=inline(handle[:_HANDLE_CHARS]), names=listed)
 
-    async def _show(self, ctx: commands.Context) -> None:
+    async def _show_models(self, ctx: commands.Context) -> None:
         chosen = self.services.settings.world.models
         if not chosen:
             await tell(ctx, w.NONE_CHOSEN)

@@ -65,6 +65,8 @@ READ = {
     "events.RESUME_EVERYWHERE": OWNER,
     "memory.HOW_TO_UNDO": OWNER,
     "memory.NO_CHANGE": OWNER,
+    "models.NONE_CHOSEN": OWNER,
+    "models.NO_SERVER": OWNER,
     "queue.UNKNOWN": ANY_ADMIN,
     "reasons.TEXT_NOT_DELIVERED": ANY_ADMIN,
     "reasons.MEND_AUDIENCE": LOG,

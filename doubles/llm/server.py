@@ -236,7 +236,7 @@ class ScriptedLLM:
             return response
         number = secrets.token_hex(8)
         chunk: dict[str, Any] = {"id": f"chatcmpl-{number}", "object": "chat.completion.chunk"}
-        chunk |= {"created": int(time()), "model": body["model"]}
+        chunk |= {"created": int(time()), "model": self.model}
         pieces = list(deltas(step, number))
         if failing:
             pieces = pieces[: max(1, len(pieces) // 2)]

@@ -321,6 +321,15 @@ class Housed(Protocol):
 
 
 @runtime_checkable
+class Abandoner(Protocol):
+    """A backend on whose server a run goes on though its Aurora has died."""
+
+    def abandon(self, key: ConversationKey) -> None:
+        """Have what was left running in a conversation aborted, as soon as the server is there."""
+        ...
+
+
+@runtime_checkable
 class Recaller(Protocol):
     """A backend whose server keeps its runs, so that they outlive an Aurora that dies."""
 

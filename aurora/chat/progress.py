@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import discord
 
@@ -29,6 +29,8 @@ from .sender import Sender
 
 log = logging.getLogger("red.aurora.delivery")
 
+STOP_IDS = "aurora:stop:"
+"""How the custom ids of the buttons under progress lines begin; an event's id follows."""
 _NOTICE_SECONDS = 5.0
 """How long a line may take to become a notice; after that one is posted."""
 
@@ -36,13 +38,6 @@ Start = Callable[[Coroutine[Any, Any, object], str], "asyncio.Task[Any]"]
 """Runs something in the background, under a name."""
 Named = Callable[[Event, int], Awaitable[str | None]]
 """Returns how a channel is named where an event came from; None if not all there may know it."""
-
-
-class StopMark(NamedTuple):
-    """How the button of a line is made, and by which id it is known again."""
-
-    view: Callable[[Event], Any]
-    custom_id: Callable[[Event], str]
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +71,7 @@ class Lines:
         start: Start,
         speak: Speak,
         named: Named,
-        mark: StopMark,
+        stop_view: Callable[[Event], Any],
     ) -> None:
         self._bot = bot
         self._store = store
@@ -85,7 +80,7 @@ class Lines:
         self._start = start
         self._speak = speak
         self._named = named
-        self._mark = mark
+        self._stop_view = stop_view
         self._lines: dict[str, _Line] = {}
 
     async def restore(self) -> None:
@@ -194,7 +189,7 @@ class Lines:
                 by="progress",
                 key=line.key,
                 ping=False,
-                view=self._mark.view(event),
+                view=self._stop_view(event),
             )
         finally:
             line.posting = False
@@ -267,9 +262,9 @@ class Lines:
 
     async def _find(self, line: _Line, place: Place | discord.DMChannel) -> int | None:
         """Look for a line that was posted by an Aurora that died before it knew."""
-        wanted, after = self._mark.custom_id(line.event), discord.Object(line.event.message_id)
+        wanted, after = f"{STOP_IDS}{line.event.id}", discord.Object(line.event.message_id)
         async for message in place.history(limit=LOOK_BACK, after=after, oldest_first=False):
-            if message.author == self._bot.user and wanted in _buttons(message):
+            if message.author == self._bot.user and wanted in _button_ids(message):
                 return message.id
         return None
 
@@ -277,8 +272,12 @@ class Lines:
 _FINAL = frozenset(state for state in State if state.final)
 
 
-def _buttons(message: discord.Message) -> set[str | None]:
+def tells_progress(message: discord.Message) -> bool:
+    """Tell whether a message of the bot's is a progress line: it is part of no conversation."""
+    return any(one.startswith(STOP_IDS) for one in _button_ids(message))
+
+
+def _button_ids(message: discord.Message) -> set[str]:
     rows = (one for one in message.components if isinstance(one, discord.ActionRow))
-    return {
-        one.custom_id for row in rows for one in row.children if isinstance(one, discord.Button)
-    }
+    buttons = (one for row in rows for one in row.children if isinstance(one, discord.Button))
+    return {one.custom_id for one in buttons if one.custom_id is not None}

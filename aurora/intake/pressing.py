@@ -9,7 +9,6 @@ import discord
 from redbot.core.bot import Red
 
 from ..chat.languages import speak_in
-from ..chat.progress import StopMark
 from ..chat.questions import options_of
 from ..guard.pressing import GuardedButton, options_under, view_of
 from ..guard.runs import RunAct, RunGuard
@@ -193,8 +192,6 @@ class LetBeButton(RunButton, template=of_run("let-be")):
         await interaction.edit_original_response(view=None)
 
 
-STOP_MARK = StopMark(
-    view=lambda event: view_of(StopButton(event.id)),
-    custom_id=lambda event: f"aurora:{StopButton.name}:{event.id}",
-)
-"""The button under a progress line."""
+def stop_view(event: Event) -> Any:
+    """Return the button under a progress line."""
+    return view_of(StopButton(event.id))

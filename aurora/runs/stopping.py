@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
+from ..agents.protocol import Abandoner, AgentBackend, ConversationKey
 from ..model import Event, Turn
 from ..queue import MessageQueue
-from ..reasons import Reason
+from ..reasons import AgentError, Reason
 from .cancelling import Cancelling, Running, Show, messages
 from .ports import Delivery
 
@@ -15,10 +19,17 @@ class Stopping:
     Whoever calls this has asked the guard.
     """
 
-    def __init__(self, queue: MessageQueue, cancelling: Cancelling, delivery: Delivery) -> None:
+    def __init__(
+        self,
+        queue: MessageQueue,
+        cancelling: Cancelling,
+        delivery: Delivery,
+        backend: Callable[[], AgentBackend | None] = lambda: None,
+    ) -> None:
         self._queue = queue
         self._cancelling = cancelling
         self._delivery = delivery
+        self._backend = backend
         self._stopping: set[int] = set()
 
     async def stop(self, event: Event, user_id: int) -> bool:
@@ -33,6 +44,7 @@ class Stopping:
         speaker, events = turn.speaker, turn.events
         self._stopping.add(speaker.message_id)
         try:
+            self._abandon(turn)
             meant = messages({one.message_id for one in events})
             await self._cancelling.cancel(
                 meant, Reason.STOPPED, running=Running.STOP, show=Show.NOBODY
@@ -44,3 +56,11 @@ class Stopping:
             return False
         await self._delivery.show_stopped(Turn(tuple(stopped)), user_id)
         return True
+
+    def _abandon(self, turn: Turn) -> None:
+        """Have a run aborted that nobody follows since its Aurora died."""
+        backend, agent_id, conversation_id = self._backend(), turn.agent_id, turn.conversation_id
+        known = turn.interrupted and agent_id and conversation_id
+        if known and isinstance(backend, Abandoner):
+            with suppress(AgentError):
+                backend.abandon(ConversationKey(agent_id or "", conversation_id or ""))

@@ -38,7 +38,7 @@ from ..health.runs import Runs
 from ..health.status import Status
 from ..intake.answers import Answers
 from ..intake.catchup import CatchUp
-from ..intake.pressing import STOP_MARK
+from ..intake.pressing import stop_view
 from ..intake.reactions import STOP, Reactions, stop_by
 from ..intake.receiving import Intake
 from ..intake.rereading import reread
@@ -127,7 +127,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         start=background.start,
         speak=speak,
         named=partial(name_for_all, bot, guard),
-        mark=STOP_MARK,
+        stop_view=stop_view,
     )
     delivery = Delivery(bot, store, sender, speak, settings.silence, lines)
     in_line = InLine(queue, settings, lines, clock)
@@ -184,7 +184,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
 
     claims = Claims()
     cancelling = Cancelling(queue, claims, delivery, background)
-    stopping = Stopping(queue, cancelling, delivery)
+    stopping = Stopping(queue, cancelling, delivery, lambda: agents.backend)
     run_guard = RunGuard(
         bot,
         partial(barred, bot, cog, settings),

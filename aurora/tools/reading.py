@@ -10,6 +10,7 @@ import discord
 from ..agents.protocol import ToolSpec
 from ..chat.failures import FAILURES, explain, insist
 from ..chat.places import find_channel
+from ..chat.progress import tells_progress
 from ..context import quote
 from ..guard.audience import gate_with_guests
 from ..guard.gates import Gate
@@ -39,11 +40,13 @@ async def discord_read_messages(call: Call) -> str:
     """Return the latest messages of a channel, oldest first."""
     scope, arguments, channel = call.scope, call.arguments, call.channel
     limit = arguments.whole("limit", 1, 100, 20)
-    before = arguments.optional_snowflake("before")
+    before, me = arguments.optional_snowflake("before"), scope.bot.user
 
     async def read() -> list[discord.Message]:
         end = discord.Object(before) if before else None
-        return [message async for message in channel.history(limit=limit, before=end)]
+        found = channel.history(limit=limit, before=end)
+        # What Aurora says of this very run would only puzzle its agent.
+        return [one async for one in found if one.author != me or not tells_progress(one)]
 
     try:
         messages = await insist(read, scope.sender.patience)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from aurora.agents.protocol import Accepted, ToolCalled
+from aurora.agents.protocol import Accepted, ConversationKey, ToolCalled
 from aurora.model import Event, State
 from aurora.reasons import Reason
-from tests.support.scripts import NEVER, by_tool, done
+from tests.support.scripts import NEVER, ScriptedBackend, by_tool, done
 from tests.support.workers import Bench, start_bench
 
 WHO = 7
@@ -125,13 +125,28 @@ async def test_all_that_run_along_with_it_end_and_are_marked(benches: list[Bench
     assert bench.square.notices.count(f"⏹️ Stopped by <@{WHO}>.") == 1
 
 
+class Surviving(ScriptedBackend):
+    """A server on which a run goes on though its Aurora has died."""
+
+    def __init__(self, *turns: Any) -> None:
+        super().__init__(*turns)
+        self.abandoned: list[ConversationKey] = []
+
+    def abandon(self, key: ConversationKey) -> None:
+        self.abandoned.append(key)
+
+
 async def test_it_is_stopped_after_a_death_before_it_runs_again(benches: list[Bench]) -> None:
-    """Whoever sees it hang after a restart need not wait."""
-    bench, backend = await start_bench(benches, [Accepted(), NEVER])
+    """Whoever sees it hang after a restart need not wait, and neither goes its run on."""
+    backend = Surviving([Accepted(), NEVER])
+    bench = Bench(backend)
+    await bench.start()
     event = await bench.ask()
     backend.away = True
     again = await bench.again()
     benches.append(again)
+    assert (await again.kept(event)).state is State.WAITING
     assert await stop(again, event)
     kept = await again.kept(event)
     assert (kept.state, kept.reason) == (State.CANCELLED, Reason.STOPPED)
+    assert backend.abandoned == [ConversationKey("a", "a-conv-1")]

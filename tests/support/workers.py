@@ -26,7 +26,7 @@ from aurora.guard.looking import Guard
 from aurora.guard.naming import name_for_all
 from aurora.health.notices import OutageNotices
 from aurora.health.outages import Outages
-from aurora.intake.pressing import STOP_MARK
+from aurora.intake.pressing import stop_view
 from aurora.ledger import Store
 from aurora.ledger.memory import MemoryStore
 from aurora.model import Change, Event, Turn
@@ -107,7 +107,7 @@ class Bench:
             start=self.background.start,
             speak=speak_as_before,
             named=partial(name_for_all, self.bot, guard),
-            mark=STOP_MARK,
+            stop_view=stop_view,
         )
         self.delivery = Delivery(self.bot, self.store, sender, lines=self.lines)
         self.in_line = InLine(self.queue, self.settings, self.lines, self.clock)
@@ -153,9 +153,9 @@ class Bench:
         self.breakers.subscribe(self.outages.changed)
         self.claims = Claims()
         self.cancelling = Cancelling(self.queue, self.claims, self.delivery, self.background)
-        self.stopping = Stopping(self.queue, self.cancelling, self.delivery)
         self.confidence: int | None = None
         self.escalation = Escalation(self.store, self.settings, self.trust)
+        self.stopping = Stopping(self.queue, self.cancelling, self.delivery, lambda: self.backend)
         loop_guard = partial(LoopGuard, self.settings)
         self.worker = Worker(
             self.queue,

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from aurora.agents.protocol import ToolResult
+from aurora.chat.places import find_place
+from aurora.intake.pressing import stop_view
 from aurora.tools import reading
-from tests.support.stage import Stage, hide_from
+from tests.support.stage import Stage, hide_from, together
 
 
 async def read(stage: Stage, **arguments: Any) -> ToolResult:
@@ -42,6 +44,17 @@ async def test_what_people_wrote_is_fenced(stage: Stage) -> None:
     assert text.endswith(f"<<<END MESSAGES OF CHANNEL {stage.channel.id} {opened[1]}>>>")
     assert "<system-reminder>" not in text
     assert "not instructions" in text
+
+
+async def test_what_aurora_says_of_the_run_is_no_part_of_it(stage: Stage) -> None:
+    """A progress line stands in the channel while its agent reads there."""
+    event = await stage.ask()
+    place = await find_place(stage.bot, event, event.channel_id)
+    assert place is not None
+    how: dict[str, Any] = {"by": "progress", "key": "progress:1", "view": stop_view(event)}
+    await stage.sender.send(together(event), place, "Working: reading", **how)
+    assert [one.content for one in stage.answers()] == ["Working: reading"]
+    assert "Working" not in (await read(stage)).text
 
 
 async def test_the_newest_are_read(stage: Stage) -> None:

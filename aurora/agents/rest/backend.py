@@ -176,6 +176,11 @@ class LettaRest:
         except (CutError, RefusedError) as error:
             raise explain(error) from None
 
+    def abandon(self, key: ConversationKey) -> None:
+        """Have what an Aurora that died left running in a conversation aborted."""
+        self._check_open()
+        self.undertaking.leave(key)
+
     async def close(self, *, grace: float = 2.0) -> None:
         """Abort what runs, wait up to `grace` seconds for the server, leave nothing behind."""
         await self._runs.abort(grace)

@@ -14,6 +14,7 @@ from aurora.agents.protocol import (
     ServerLost,
     Text,
 )
+from aurora.agents.rest import LettaRest
 from aurora.reasons import Outcome
 from doubles.letta_rest import Fault
 from tests.support.agents.hosts import CALL, Tools, end_of_run, moved, play
@@ -285,3 +286,18 @@ async def test_a_deleted_conversation_recalls_nothing(load: Load) -> None:
         await play(town.backend, once)
         delete(town, town.conversation_id)
         assert await town.backend.recall(once) is None
+
+
+async def test_what_a_dead_aurora_left_running_is_aborted_when_somebody_stops_it(
+    load: Load,
+) -> None:
+    """Another process, which knows the conversation and nothing more."""
+    async with rig(load) as town:
+        running = await play_until(town, SLOW, Text)
+        other = LettaRest(town.server.url, town.server.token, load=load, direct=True)
+        try:
+            other.abandon(town.given("").conversation)
+            end = end_of_run(await asyncio.wait_for(running, 20))
+        finally:
+            await other.close()
+    assert end.outcome is Outcome.CANCELLED

@@ -225,6 +225,11 @@ async def clear(town: QuickTown, message: Message) -> None:
     await town.cog.services.cancelling.cancel(messages({message.id}), Reason.CLEARED)
 
 
+async def stop(town: QuickTown, message: Message) -> None:
+    """Have it stopped, as the one who asked does."""
+    town.discord.react(town.ada, message, "🛑")
+
+
 async def outlived(town: QuickTown, message: Message) -> None:
     """Let its time be over."""
     await outlive(town, message, 0.0)
@@ -271,6 +276,7 @@ ENDS = [
     ("cancelled", "cannot_send", waiting(hide_channel)),
     ("cancelled", "not_enabled", waiting(disable)),
     ("cancelled", "cleared", waiting(clear)),
+    ("cancelled", "stopped", waiting(stop)),
 ]
 
 

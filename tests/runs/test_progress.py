@@ -334,6 +334,16 @@ async def test_what_a_death_left_of_who_has_ended_is_taken_away(begin: Begin) ->
         await again.stop()
 
 
+async def test_an_unload_takes_the_line_away(begin: Begin) -> None:
+    """Whatever becomes of Aurora then, nobody is left before a button that does nothing."""
+    bench = await begin([Accepted(), NEVER])
+    await bench.ask()
+    await bench.clock.advance(9)
+    assert len(lines(bench)) == 1
+    await bench.stop(grace=0.1)
+    assert lines(bench) == []
+
+
 async def test_it_is_no_answer_to_whoever_looks(begin: Begin) -> None:
     """Neither is a turn answered by it, nor kept from another run."""
     bench = await begin([Accepted(), 9, Finished(Outcome.FAILED)], [Accepted(), 1, done("Hello.")])

@@ -257,7 +257,9 @@ class Delivery:
                 return False
             await self._speak(event.guild_id)
             text = say(words)
-            if kind == "end" and self._lines and await self._lines.become(event, text, key):
+            # Who asked without a message may be elsewhere by now: an edit calls nobody.
+            lines = self._lines if kind == "end" and event.by_message else None
+            if lines is not None and await lines.become(event, text, key, view):
                 return True
             await self._sender.send(
                 Turn((event,)),

@@ -125,7 +125,7 @@ class Lines:
         if line is not None and over and change.detail != Reason.STOPPED:
             self.remove(line.event)
 
-    async def become(self, event: Event, text: str, key: str) -> bool:
+    async def become(self, event: Event, text: str, key: str, view: Any = None) -> bool:
         """Turn an event's line into a notice; False if that can't be done, or takes long."""
         line = self._lines.pop(event.id, None)
         if line is None:
@@ -133,7 +133,7 @@ class Lines:
         try:
             async with asyncio.timeout(self._sender.patience.call):
                 await self._settle(line)
-            if line.message_id is not None and await self._turn_into(line, text, key):
+            if line.message_id is not None and await self._turn_into(line, text, key, view):
                 return True
         except (*FAILURES, SendFailed, LedgerError) as error:
             log.debug("No notice in place of a line for %s: %r", event.id, error)
@@ -214,7 +214,7 @@ class Lines:
             task.cancel()
         await asyncio.wait({task})
 
-    async def _turn_into(self, line: _Line, text: str, key: str) -> bool:
+    async def _turn_into(self, line: _Line, text: str, key: str, view: Any) -> bool:
         event = line.event
         place = await find_place(self._bot, event, event.channel_id, self._sender.patience)
         if place is None or line.message_id is None:
@@ -229,7 +229,7 @@ class Lines:
         message = place.get_partial_message(line.message_id)
         nobody = discord.AllowedMentions.none()
         async with asyncio.timeout(_NOTICE_SECONDS):
-            await message.edit(content=text, view=None, allowed_mentions=nobody)
+            await message.edit(content=text, view=view, allowed_mentions=nobody)
         # With the end of the turn, which is written next.
         notice = notice._replace(message_ids=(line.message_id,))
         await self._store.drop_line(event, line.key, notice, lazily=True)

@@ -198,6 +198,20 @@ async def test_on_failure_the_line_becomes_the_notice(begin: Begin) -> None:
     assert await bench.store.lines() == []
 
 
+async def test_what_a_notice_offers_to_press_is_under_it_then(begin: Begin) -> None:
+    """And no longer what stops the run."""
+    loop = [ToolCalled(f"call-{number}", "x", {}) for number in range(6)]
+    bench = await begin([Accepted(), 9, *loop, NEVER])
+    await bench.settings.set_world(models={"strong": "a/strong"})
+    event = await bench.ask()
+    await bench.clock.advance(10)
+    assert event.reason == Reason.STUCK
+    assert posted(bench) == 1
+    (line,) = [one for one in bench.square.local.world.messages.values() if one.components]
+    assert "aurora:stronger:" in str(line.components)
+    assert "aurora:stop:" not in str(line.components)
+
+
 async def test_where_the_line_can_not_be_edited_a_notice_is_posted(begin: Begin) -> None:
     """And the line is taken away all the same."""
     bench = await begin([Accepted(), 9, Finished(Outcome.CONTENT_REFUSED)])

@@ -21,7 +21,13 @@ MARKS = {
     State.EXPIRED: "❌",
 }
 """How a task stands, for who looks at tasks; on messages there are other marks."""
-_LEVELS = {Level.EXECUTION: w.EXECUTION, Level.PLATFORM: w.PLATFORM}
+LEVELS = {
+    Level.PARSE: w.NO_NAME,
+    Level.VALIDATION: w.UNKNOWN,
+    Level.EXECUTION: w.EXECUTION,
+    Level.PLATFORM: w.PLATFORM,
+}
+"""What is said of an error, by the step at which it came up."""
 
 
 def link_to(event: Event) -> str:
@@ -48,7 +54,7 @@ def state_of(event: Event) -> Phrase:
 def state_of_task(event: Event) -> Phrase:
     """Say the same, and at which step it went wrong, if it did."""
     said, level = state_of(event), level_of(event.reason)
-    return said if level is None else w.LEVEL(state=said, level=_LEVELS[level])
+    return said if level is None else w.LEVEL(state=said, level=LEVELS[level])
 
 
 def task_line(listed: Listed, *, of_many: bool) -> str:

@@ -9,12 +9,14 @@ from ..guard.runs import RunAct
 from ..ids import ids_of_task
 from ..ledger import Store
 from ..model import Event
+from ..reasons import Level
 from ..services import Services
 from ..words import Phrase
 from ..words import run_life as w
 from ..words.commands import ANYWHERE, HERE
 from .asking import unfenced
 from .messages import meant
+from .run_lines import LEVELS
 
 _SHOWN_CHARS = 50
 
@@ -34,8 +36,8 @@ async def find_run(
     elif (message := await meant(ctx, text)) is not None:
         event = await _of_message(services.store, message.id)
     else:
-        return w.NO_NAME(given=inline(unfenced(text[:_SHOWN_CHARS])))
-    unknown = w.UNKNOWN(where=ANYWHERE if ctx.guild is None else HERE)
+        return LEVELS[Level.PARSE](given=inline(unfenced(text[:_SHOWN_CHARS])))
+    unknown = LEVELS[Level.VALIDATION](where=ANYWHERE if ctx.guild is None else HERE)
     if event is None or not await services.run_guard.may(act, ctx.author.id, event):
         return unknown
     # What somebody asks elsewhere is not for the people here.

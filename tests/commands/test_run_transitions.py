@@ -26,23 +26,23 @@ from tests.support.scripts import NEVER
 from tests.support.workers import Bench, start_bench
 
 TABLE = """
-             see  cancel waiting  cancel running  cancel ended  retry  retry answered  answer  go_on  read
-asker         x    x               x               -             x      -               x       x      x
-member        -    -               -               -             -      -               -       -      x
-moderator     -    x               x               -             -      -               -       -      x
-manager       x    x               x               -             x      -               -       -      x
-outside       -    -               -               -             -      -               -       -      -
-bot owner     x    x               x               -             x      -               -       -      -
-other bot     -    -               -               -             -      -               -       -      -
-stranger      -    -               -               -             -      -               -       -      -
-kept out      -    -               -               -             -      -               -       -      -
+                asker      member     moderator  manager    outside    bot owner  other bot  stranger   kept out
+see             x          -          -          x          -          x          -          -          -
+cancel waiting  x          -          x          x          -          x          -          -          -
+cancel running  x          -          x          x          -          x          -          -          -
+cancel ended    -          -          -          -          -          -          -          -          -
+retry           x          -          -          x          -          x          -          -          -
+retry answered  -          -          -          -          -          -          -          -          -
+answer          x          -          -          -          -          -          -          -          -
+go_on           x          -          -          -          -          -          -          -          -
+read            x          x          x          x          -          -          -          -          -
 """
 """An x is what somebody may. `outside`: who manages the server and does not see the place.
 `kept out`: who asked, and may not use the bot any more."""
 
 _HEAD, *_LINES = TABLE.strip("\n").splitlines()
-COLUMNS = [one.strip() for one in _HEAD.split("  ") if one.strip()]
-ROWS = {line[:11].strip(): dict(zip(COLUMNS, line[11:].split(), strict=True)) for line in _LINES}
+PEOPLE = [one.strip() for one in _HEAD.split("  ") if one.strip()]
+ROWS = {line[:16].strip(): dict(zip(PEOPLE, line[16:].split(), strict=True)) for line in _LINES}
 COMMANDS = {
     "see": RunAct.SEE,
     "cancel waiting": RunAct.STOP,
@@ -130,19 +130,19 @@ class Hall:
         now = self.bench.clock.time()
         return await self.bench.ask(id=new_event_id(now), author_id=ASKER)
 
-    async def does(self, who: str, column: str, event: Event) -> bool:
+    async def does(self, who: str, row: str, event: Event) -> bool:
         """Let somebody try something, and tell whether it was done."""
         user = self.people[who]
         self.kept_out = {user.id} if who == "kept out" else set()
-        if column == "read":
+        if row == "read":
             barred = user.id in self.kept_out
             reads = await self.guard.reads(user.id, event, event.channel_id)
             return reads and not (barred or user.bot)
-        if column not in COMMANDS:
-            return await self.guard.may(RunAct(column), user.id, event)
+        if row not in COMMANDS:
+            return await self.guard.may(RunAct(row), user.id, event)
         before = (await self.bench.kept(event)).state
         given: Any = Given(user, owner=who == "bot owner")
-        what = column.split()[0]
+        what = row.split()[0]
         command: Any = getattr(RunsCommands, f"runs_{'show' if what == 'see' else what}")
         await command.callback(self.cog, given, task_id(event.id))
         await self.bench.clock.settle()
@@ -170,17 +170,17 @@ async def ended(hall: Hall, state: State) -> Event:
     return kept
 
 
-@pytest.mark.parametrize("who", ROWS)
+@pytest.mark.parametrize("who", PEOPLE)
 async def test_each_transition_is_for_whom_the_table_says(benches: list[Bench], who: str) -> None:
     """Who may not is told the same as if there were no such run, and nothing happens."""
-    bench, _ = await start_bench(benches, *[[Accepted(), NEVER]] * len(COLUMNS))
+    bench, _ = await start_bench(benches, *[[Accepted(), NEVER]] * len(ROWS))
     running = await bench.ask(id=new_event_id(bench.clock.time()), author_id=ASKER)
     await bench.bot.wait_until_ready()
     hall = Hall(bench)
     await bench.clock.settle()
     done = {
         "see": await hall.does(who, "see", running),
-        **{one: await hall.does(who, one, running) for one in COLUMNS if one not in COMMANDS},
+        **{one: await hall.does(who, one, running) for one in ROWS if one not in COMMANDS},
         "cancel waiting": await hall.does(who, "cancel waiting", await hall.asked()),
         "cancel running": await hall.does(who, "cancel running", running),
         "cancel ended": await hall.does(who, "cancel ended", await ended(hall, State.CANCELLED)),
@@ -189,10 +189,11 @@ async def test_each_transition_is_for_whom_the_table_says(benches: list[Bench], 
             who, "retry answered", await ended(hall, State.ANSWERED)
         ),
     }
-    assert {one: "x" if is_so else "-" for one, is_so in done.items()} == ROWS[who]
+    wanted = {one: row[who] for one, row in ROWS.items()}
+    assert {one: "x" if is_so else "-" for one, is_so in done.items()} == wanted
 
 
-def test_each_act_of_the_guards_has_a_column() -> None:
+def test_each_act_of_the_guards_has_a_row() -> None:
     """One that is added without is nobody's decision."""
-    told = {COMMANDS.get(one, one) for one in COLUMNS} - {"read"}
+    told = {COMMANDS.get(one, one) for one in ROWS} - {"read"}
     assert told == set(RunAct)

@@ -26,22 +26,22 @@ from tests.support.scripts import NEVER
 from tests.support.workers import Bench, start_bench
 
 TABLE = """
-                asker      member     moderator  manager    outside    bot owner  other bot  stranger   kept out
-see             x          -          -          x          -          x          -          -          -
-cancel waiting  x          -          x          x          -          x          -          -          -
-cancel running  x          -          x          x          -          x          -          -          -
-cancel ended    -          -          -          -          -          -          -          -          -
-retry           x          -          -          x          -          x          -          -          -
-retry answered  -          -          -          -          -          -          -          -          -
-answer          x          -          -          -          -          -          -          -          -
-go_on           x          -          -          -          -          -          -          -          -
-read            x          x          x          x          -          -          -          -          -
+                asker member moderator manager outside owner robot stranger barred
+see             x     -      -         x       -       x     -     -        -
+cancel waiting  x     -      x         x       -       x     -     -        -
+cancel running  x     -      x         x       -       x     -     -        -
+cancel ended    -     -      -         -       -       -     -     -        -
+retry           x     -      -         x       -       x     -     -        -
+retry answered  -     -      -         -       -       -     -     -        -
+answer          x     -      -         -       -       -     -     -        -
+go_on           x     -      -         -       -       -     -     -        -
+read            x     x      x         x       -       -     -     -        -
 """
 """An x is what somebody may. `outside`: who manages the server and does not see the place.
-`kept out`: who asked, and may not use the bot any more."""
+`barred`: who asked, and may not use the bot any more."""
 
 _HEAD, *_LINES = TABLE.strip("\n").splitlines()
-PEOPLE = [one.strip() for one in _HEAD.split("  ") if one.strip()]
+PEOPLE = _HEAD.split()
 ROWS = {line[:16].strip(): dict(zip(PEOPLE, line[16:].split(), strict=True)) for line in _LINES}
 COMMANDS = {
     "see": RunAct.SEE,
@@ -94,18 +94,18 @@ class Hall:
             "moderator": permissions.MANAGE_MESSAGES,
             "manager": permissions.MANAGE_GUILD,
             "outside": permissions.MANAGE_GUILD,
-            "other bot": permissions.ADMINISTRATOR,
+            "robot": permissions.ADMINISTRATOR,
         }
-        self.people = {"asker": local.world.users[ASKER], "kept out": local.world.users[ASKER]}
+        self.people = {"asker": local.world.users[ASKER], "barred": local.world.users[ASKER]}
         for name, right in rights.items():
-            user = local.add_user(name.replace(" ", ""), bot=name == "other bot")
+            user = local.add_user(name, bot=name == "robot")
             roles = (local.add_role(guild, name, permissions=right),) if right else ()
             local.add_member(guild, user, roles=roles)
             self.people[name] = user
         hide = Overwrite.of(self.people["outside"], deny=permissions.VIEW_CHANNEL)
         local.set_overwrites(local.world.channels[PLACE], (hide,))
-        for name in ("bot owner", "stranger"):
-            self.people[name] = local.add_user(name.replace(" ", ""))
+        for name in ("owner", "stranger"):
+            self.people[name] = local.add_user(name)
             elsewhere = local.add_guild(f"of the {name}", owner=self.people[name])
             local.add_member(elsewhere, local.bot_user)
         self.guard = RunGuard(bench.bot, self._barred, self._owns)
@@ -123,7 +123,7 @@ class Hall:
         return Reason.INELIGIBLE if user_id in self.kept_out else None
 
     async def _owns(self, user_id: int) -> bool:
-        return user_id == self.people["bot owner"].id
+        return user_id == self.people["owner"].id
 
     async def asked(self) -> Event:
         """Let the asker ask."""
@@ -133,7 +133,7 @@ class Hall:
     async def does(self, who: str, row: str, event: Event) -> bool:
         """Let somebody try something, and tell whether it was done."""
         user = self.people[who]
-        self.kept_out = {user.id} if who == "kept out" else set()
+        self.kept_out = {user.id} if who == "barred" else set()
         if row == "read":
             barred = user.id in self.kept_out
             reads = await self.guard.reads(user.id, event, event.channel_id)
@@ -141,7 +141,7 @@ class Hall:
         if row not in COMMANDS:
             return await self.guard.may(RunAct(row), user.id, event)
         before = (await self.bench.kept(event)).state
-        given: Any = Given(user, owner=who == "bot owner")
+        given: Any = Given(user, owner=who == "owner")
         what = row.split()[0]
         command: Any = getattr(RunsCommands, f"runs_{'show' if what == 'see' else what}")
         await command.callback(self.cog, given, task_id(event.id))

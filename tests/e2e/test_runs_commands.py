@@ -315,3 +315,23 @@ async def test_limits_of_all_servers_are_the_owners(hall: Hall) -> None:
     )
     assert any("globalruns" in one.content for one in shown(hall.town.general))
     assert "for the bot's owner" in await hall.says("config set globalruns 3", hall.mod)
+
+
+async def test_in_a_direct_message_somebody_sees_their_own_from_everywhere(hall: Hall) -> None:
+    """And the owner all; in a server nobody sees what was asked elsewhere."""
+    town = hall.town
+    max_ = town.discord.add_user("max")
+    town.discord.add_member(town.guild, max_)
+    dm = town.discord.open_dm(max_)
+    here = await hall.asks(max_)
+    (there,) = await fill(town, 1, author_id=max_.id, guild_id=None, channel_id=dm.id)
+    said = await hall.says("runs list", max_, dm)
+    assert "📋 Your tasks everywhere" in said
+    assert str(here.id) in said
+    assert str(there.message_id) in said
+    assert str(there.message_id) not in await hall.says("runs list", max_)
+    task = str(sys.modules["aurora.ids"].task_id(there.id))
+    assert task in await hall.says(f"runs show {task}", max_, dm)
+    assert "I know no such run" in await hall.says(f"runs show {task}", max_)
+    everything = await hall.says("runs list", town.ada, town.discord.open_dm(town.ada))
+    assert "📋 Task overview everywhere" in everything

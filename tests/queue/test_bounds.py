@@ -111,6 +111,30 @@ async def test_an_admins_second_try_is_no_new_question(bench: QueueBench) -> Non
     assert await bench.queue.revive(failed) is ACCEPTED
 
 
+async def test_who_tries_their_own_again_has_asked_once_more(bench: QueueBench) -> None:
+    """An admin's second chance is a gift; somebody's own would be a way around their bounds."""
+    failed = [new(bench) for _ in range(2)]
+    for event in failed:
+        await bench.accept(event)
+        await bench.finish(await bench.claim(), Reason.FAILED)
+    await bench.accept(new(bench), new(bench))
+    assert await bench.queue.revive(failed[0], own=True) is ACCEPTED
+    assert await bench.queue.revive(failed[1], own=True) is FULL
+    assert await bench.queue.revive(failed[1]) is ACCEPTED
+    bench.queue.shut()
+    assert await bench.queue.revive(failed[1], own=True) is not ACCEPTED
+
+
+async def test_trying_ones_own_again_counts_as_a_turn(bench: QueueBench) -> None:
+    """Also those that are tried at once, before any of them is kept."""
+    bench.rules.turns = TurnLimit(2, 100)
+    failed = new(bench)
+    await bench.accept(failed)
+    await bench.finish(await bench.claim(), Reason.FAILED)
+    assert await bench.queue.revive(failed, own=True) is ACCEPTED
+    assert await offer(bench, channel_id=2) is TOO_OFTEN
+
+
 # -- before anything is done for it
 
 

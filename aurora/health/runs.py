@@ -63,7 +63,7 @@ class RunFacts(NamedTuple):
         return [
             one
             for one in self.sends
-            if one.kind == "message" and one.by not in ("notice", "progress") and one.message_ids
+            if one.kind == "message" and not one.aside and one.message_ids
         ]
 
     @property

@@ -19,8 +19,9 @@ _PUT_STEP = (
 )
 STEPS = "SELECT turn, attempt, at, kind, tool FROM steps WHERE turn = ? ORDER BY number"
 LINES = sql(
-    "SELECT", EVENTS, ",", SEND, "FROM sends JOIN events ON events.seq = event",
-    "WHERE sent_by = 'progress' ORDER BY sends.seq",
+    # There are few of them among a million others.
+    "SELECT", EVENTS, ",", SEND, "FROM sends INDEXED BY sends_of_progress",
+    "JOIN events ON events.seq = event WHERE sent_by = 'progress' ORDER BY event",
 )  # fmt: skip
 _EVENT_COLUMNS = EVENTS.count(",") + 1
 _DROP_LINE = (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aurora.ledger import LedgerError, rows, sweep, versions
+from aurora.ledger import LedgerError, rows, run_logs, sweep, versions
 from aurora.ledger.sqlite import SqliteStore
 from aurora.model import Event, State
 from tests.support.clocks import FakeClock
@@ -83,6 +83,15 @@ async def test_the_lane_can_be_queried(store: SqliteStore, clock: FakeClock) -> 
             ("turn_1",),
             ["SEARCH turns USING PRIMARY KEY", "SEARCH events USING INDEX sqlite_autoindex"],
         ),
+        (
+            run_logs.LINES,
+            (),
+            [
+                "SCAN sends USING INDEX sends_of_progress",
+                "SEARCH events USING INTEGER PRIMARY KEY",
+            ],
+        ),
+        (run_logs.STEPS, ("turn_1",), ["SEARCH steps USING PRIMARY KEY"]),
         (sweep.OLD_TURNS, ("", "turn_1", 1), ["SEARCH turns USING PRIMARY KEY"]),
         (
             sweep.DROP_TURNS,

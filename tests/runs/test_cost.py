@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from aurora.agents.protocol import Accepted, RunStarted, Usage
+from aurora.agents.protocol import (
+    Accepted,
+    Reasoning,
+    RunStarted,
+    Text,
+    ToolCalled,
+    ToolReturned,
+    Usage,
+)
 from aurora.ledger.sqlite import SqliteStore
 from tests.support.clocks import FakeClock
 from tests.support.scripts import ScriptedBackend, by_tool, done
@@ -20,6 +28,8 @@ from tests.support.workers import Bench
 MOST_COMMITS = 6
 BEGUN: list[Any] = [Accepted(), RunStarted("run-1"), Usage(10, 5)]
 TEXT = [*BEGUN, done("Hello.")]
+CALL, BACK = ToolCalled("a", "discord_read_messages"), ToolReturned("a", is_error=False)
+CALLING = [*BEGUN, Reasoning("hm"), CALL, BACK, Text("m", "Hello."), done("Hello.")]
 SENT = [*BEGUN, by_tool("Hello."), done("I have answered.")]
 SILENT = [*BEGUN, done("")]
 
@@ -75,10 +85,15 @@ async def counted(folder: Path, *tales: Any) -> AsyncIterator[Counted]:
     ("tale", "operations"),
     [
         (TEXT, ["add", "start", "save_turns", "record_send", "record_send", "move"]),
+        # Its steps share the commits that there are.
+        (
+            CALLING,
+            ["add", "start", "save_turns", "put_steps", "record_send", "record_send", "move"],
+        ),
         (SENT, ["add", "start", "record_send", "record_send", "save_turns", "move"]),
         (SILENT, ["add", "start", "save_turns", "save_turns", "move"]),
     ],
-    ids=["text", "sent", "silent"],
+    ids=["text", "calling", "sent", "silent"],
 )
 async def test_a_mention_takes_few_commits(
     tmp_path: Path, tale: Sequence[Any], operations: list[str]

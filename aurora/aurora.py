@@ -16,6 +16,7 @@ from .chat.places import find_dm
 from .clock import sleep
 from .commands.access import AccessCommands
 from .commands.allowing import AgentsCommands
+from .commands.ask import MENU, AskCommands
 from .commands.config import ConfigCommands
 from .commands.events import EventsCommands
 from .commands.failures import explain_failure, explain_mismatch
@@ -70,6 +71,7 @@ class Aurora(
     LibrariesCommands,
     TriggerCommands,
     MemoryCommands,
+    AskCommands,
     QueueCommands,
     RunsCommands,
     ScheduleCommands,
@@ -105,6 +107,7 @@ class Aurora(
         """Open what is kept and begin to listen. Raises InUseError if another process has it."""
         await self.services.start()
         self.bot.add_dynamic_items(*BUTTONS)
+        self.bot.tree.add_command(MENU, override=True)
         await self.services.intake.triggers.start()
         self.services.intake.asking.start()
         await self.services.schedules.start()
@@ -159,6 +162,7 @@ class Aurora(
             self._standing_by.cancel()
             await asyncio.wait({self._standing_by})
         self.bot.remove_dynamic_items(*BUTTONS)
+        self.bot.tree.remove_command(MENU.name, type=MENU.type)
         await self.services.schedules.stop()
         await self.services.catchup.stop()
         await self.services.intake.triggers.stop()
@@ -188,6 +192,7 @@ class Aurora(
     async def wait_for_discord(self) -> None:
         """Run nothing before the bot knows its servers: what is kept there would seem gone."""
         await self.bot.wait_until_red_ready()
+        self.services.background.start(self.services.asks.find_anchors(), "finds anchors")
 
     @commands.Cog.listener()
     @listens(Act.ASK)

@@ -7,6 +7,7 @@ commands alone; listeners, tasks and buttons do it here.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import discord
 from redbot.core import commands
@@ -42,6 +43,16 @@ async def speak_to(ctx: commands.Context) -> None:
     """Speak the language of a slash command's person, if it is one of ours, else as `speak_in`."""
     await set_contextual_locales_from_guild(ctx.bot, ctx.guild)
     if ctx.interaction is not None:
-        for ours, theirs in OURS.items():
-            if ctx.interaction.locale in theirs:
-                set_contextual_locale(ours)
+        _speak_as(ctx.interaction.locale)
+
+
+async def speak_to_person(interaction: discord.Interaction[Any]) -> None:
+    """Speak the language of who uses a button, a form or a menu, as `speak_to` does."""
+    await set_contextual_locales_from_guild(interaction.client, interaction.guild)
+    _speak_as(interaction.locale)
+
+
+def _speak_as(locale: discord.Locale) -> None:
+    for ours, theirs in OURS.items():
+        if locale in theirs:
+            set_contextual_locale(ours)

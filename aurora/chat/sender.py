@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import takewhile
 from typing import Any, Literal
 
 import discord
@@ -126,8 +127,10 @@ class Sender:
         """
         event = turn.speaker
         said = Filtered(text) if by in ASIDE else self.filtered(turn, text)
-        said = said._replace(text=_calling(event, reply_to if ping else None) + said.text)
-        known = await self._known(event, key)
+        sends = await self._store.sends(event.id)
+        called = _calling(event, channel.id, sends, key, ping=ping)
+        said = said._replace(text=called + said.text)
+        known = next((one for one in sends if one.key == key), None)
         if known and known.message_ids and by == "tool" and known.owed is None:
             return known
         if beside is not None:
@@ -254,9 +257,6 @@ class Sender:
             return cut_short(parts, room)
         return with_file(parts, room, tidy(text), self.fingerprints.of(text)[-8:])
 
-    async def _known(self, event: Event, key: str) -> Send | None:
-        return next((one for one in await self._store.sends(event.id) if one.key == key), None)
-
     async def _post(
         self,
         turn: Turn,
@@ -306,10 +306,21 @@ class Sender:
         return answer
 
 
-def _calling(event: Event, reply_to: int | None) -> str:
-    """Return what calls the asker: to reply to a message of the bot's own calls nobody."""
-    to_anchor = reply_to is not None and reply_to == event.anchor_id
-    return f"<@{event.author_id}> " if to_anchor else ""
+def _calling(event: Event, channel_id: int, sends: Sequence[Send], key: str, *, ping: bool) -> str:
+    """Return what calls the asker, once, at the first text where nothing else would.
+
+    To reply to a message of the bot's own calls nobody.
+    """
+    quiet = not ping or event.unasked or channel_id != event.channel_id
+    if quiet or event.by_message or event.anchor_id == event.message_id:
+        return ""
+    before = takewhile(lambda one: one.key != key, sends)
+    said = any(
+        one.kind == "message" and one.channel_id == channel_id and one.message_ids
+        for one in before
+        if one.by != "progress"
+    )
+    return "" if said else f"<@{event.author_id}> "
 
 
 def _length(text: str, beside: Part | None) -> int:

@@ -72,7 +72,8 @@ class EventContext(TypedDict):
 
     `chain` is the reply chain, oldest first, without the message itself. `chain_end` says why it
     is shorter than the conversation ("deleted", "forbidden", "elsewhere", "unavailable",
-    "cycle", "depth"), or is absent when it is complete.
+    "cycle", "depth"), or is absent when it is complete. An asker is `patient` who has said that
+    they can wait.
     """
 
     kind: Kind
@@ -81,4 +82,5 @@ class EventContext(TypedDict):
     mentions: Mentions
     chain: list[Quote]
     chain_end: NotRequired[str]
+    patient: NotRequired[bool]
     bot: Named

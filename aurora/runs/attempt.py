@@ -37,6 +37,8 @@ from .observers import Observer
 from .ports import LookAtTools, Ports, RunTools
 from .saying import Saying
 
+PATIENT_SECONDS = 300
+"""How long a run may take whose asker is called when it is done."""
 RUN_OVER = "This run is over; nothing more can be sent."
 _STUCK = "This run went round in circles and was ended; nothing more can be sent."
 _TIME_OVER = "The time for this run is over; nothing more can be sent."
@@ -87,7 +89,7 @@ class Attempt:
         """
         name = f"aurora call: {self.turn.speaker.id}"
         self.saying = Saying(self.tools)
-        self.time = AgentTime(self.clock, self.settings.agent_timeout, self.backend.ping)
+        self.time = AgentTime(self.clock, self._seconds, self.backend.ping)
         calling = asyncio.create_task(self.send_to_agent(), name=name)
         timing = asyncio.create_task(self.time.wait(), name=name)
         try:
@@ -113,6 +115,12 @@ class Attempt:
                 task.cancel()
             await asyncio.wait({calling, timing})
             await self.tools.close(RUN_OVER)
+
+    @property
+    def _seconds(self) -> float:
+        """How long the agent may take; longer for who has said that they can wait."""
+        patient = self.turn.speaker.context.get("patient", False)
+        return max(self.settings.agent_timeout, PATIENT_SECONDS if patient else 0)
 
     async def _tell_of_unseen(self) -> None:
         """Tell the person if the agent was answering blindly."""

@@ -27,6 +27,7 @@ from ..health.outages import Outages
 from ..health.runs import Runs
 from ..health.status import Status
 from ..intake.answers import Answers
+from ..intake.asks import Asks
 from ..intake.catchup import CatchUp
 from ..intake.reactions import Reactions
 from ..intake.receiving import Intake
@@ -87,6 +88,7 @@ class Services:
     answers: Answers
     catchup: CatchUp
     background: Background
+    asks: Asks
     waking: Waking
     schedules: Schedules
     pauses: Pauses

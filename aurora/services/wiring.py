@@ -37,6 +37,7 @@ from ..health.outages import Outages
 from ..health.runs import Runs
 from ..health.status import Status
 from ..intake.answers import Answers
+from ..intake.asks import Asks
 from ..intake.catchup import CatchUp
 from ..intake.pressing import stop_view
 from ..intake.reactions import STOP, Reactions, stop_by
@@ -273,6 +274,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         answers=Answers(bot, settings, intake.asking, clock),
         catchup=CatchUp(bot, settings, store, intake, clock, alerts.missed),
         background=background,
+        asks=Asks(bot, intake.asking, queue, clock),
         waking=waking,
         schedules=Schedules(store, waking, clock),
         pauses=Pauses(settings, queue, clock),

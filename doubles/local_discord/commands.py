@@ -46,11 +46,11 @@ class Commands:
             raise ApiError(10063)
         return command
 
-    def find(self, guild_id: int | None, name: str) -> Payload | None:
-        """Return the chat command that a person in a guild or DM finds under a name."""
+    def find(self, guild_id: int | None, name: str, kind: int = CHAT_INPUT) -> Payload | None:
+        """Return the command that a person in a guild or DM finds under a name."""
         for scope in (guild_id, None):
             for command in self.of(scope).values():
-                if command["type"] == CHAT_INPUT and command["name"] == name:
+                if command["type"] == kind and command["name"] == name:
                     return command
         return None
 
@@ -99,6 +99,7 @@ class Commands:
             "default_member_permissions": None,
             "nsfw": False,
             "options": [],
+            "description": "",
             "contexts": None,
             "integration_types": [0],
             **body,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from . import permissions
-from .commands import SUB_COMMAND, SUB_COMMAND_GROUP, Commands
+from .commands import MESSAGE, SUB_COMMAND, SUB_COMMAND_GROUP, Commands
 from .interactions import (
     AUTOCOMPLETE,
     COMMAND,
@@ -88,6 +88,28 @@ class Pressing:
         command, data = self._command(user, channel, name, options or {}, focused=None)
         label = " ".join([command["name"], *name.split()[1:]])
         return self._interactions.send(COMMAND, user, channel, data, name=label)
+
+    def menu(self, user: User, message: Message, name: str) -> Interaction:
+        """Choose an entry of a message's menu.
+
+        Raises:
+            LookupError: No such command is registered here.
+            PermissionError: The person does not see the message.
+
+        """
+        self._check_sees(user, message.channel)
+        guild = message.channel.guild
+        command = self._commands.find(guild.id if guild else None, name, MESSAGE)
+        if command is None:
+            raise LookupError(f"there is no entry {name!r} in the menu of a message")
+        data: Payload = {
+            "id": command["id"],
+            "name": name,
+            "type": MESSAGE,
+            "target_id": str(message.id),
+            "resolved": {"messages": {str(message.id): message.payload(0)}},
+        }
+        return self._interactions.send(COMMAND, user, message.channel, data, name=name)
 
     def autocomplete(
         self,

@@ -95,6 +95,7 @@ class LocalDiscord:
         self.start_thread, self.start_post = people.start_thread, people.start_post
         self.visible_channels = people.visible_channels
         self.press, self.slash = pressing.press, pressing.slash
+        self.menu = pressing.menu
         self.autocomplete, self.submit_modal = pressing.autocomplete, pressing.submit_modal
         self.calls, self.unknown_routes = watching.calls, watching.unknown_routes
         self.crashes, self.wait_for = watching.crashes, watching.wait_for

@@ -17,6 +17,8 @@ def button(message: Message, label: str) -> str:
 async def register(town: Town) -> None:
     """Register the slash commands, as an owner does."""
     await town.command("slash enable aurora")
+    await town.command("slash enable ask")
+    await town.command('slash enable "Ask Aurora about this" message')
     bot = town.red.bot
     try:
         assert "Synced" in await town.command("slash sync")

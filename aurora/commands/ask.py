@@ -11,6 +11,7 @@ from ..chat.languages import speak_to_person
 from ..chat.places import Place
 from ..guard.invoking import asks
 from ..guard.policy import Act
+from ..guard.pressing import GuardedForm
 from ..ids import task_id
 from ..intake.asking import Question
 from ..intake.asks import Wish
@@ -81,26 +82,23 @@ class AskCommands:
         await _ask_by_command(ctx, self.services, task)
 
 
-class AskModal(discord.ui.Modal):
+class AskForm(GuardedForm):
     """Asks for a question about a message."""
 
     def __init__(self, services: Services, about: discord.Message) -> None:
-        super().__init__(title=say(w.MODAL), timeout=900.0)
+        super().__init__(say(w.MODAL), say(w.LABEL), _MOST_CHARS)
         self._services = services
         self._about = about
-        self.question: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            label=say(w.LABEL),
-            style=discord.TextStyle.paragraph,
-            required=False,
-            max_length=_MOST_CHARS,
-        )
-        self.add_item(self.question)
+
+    async def permits(self, interaction: discord.Interaction[Any]) -> bool:  # noqa: ARG002 - nobody is refused here
+        """Let everybody ask; whether they may is asked where the question is kept."""
+        return True
 
     async def on_submit(self, interaction: discord.Interaction[Any]) -> None:
         """Ask, with the person's own words or without."""
         await speak_to_person(interaction)
-        text = self.question.value.strip() or say(w.ABOUT_THIS)
-        await _ask(interaction, self._services, Wish(text, about=self._about))
+        wish = Wish(self.text or say(w.ABOUT_THIS), about=self._about)
+        await _ask(interaction, self._services, wish)
 
 
 async def ask_about(interaction: discord.Interaction[Any], message: discord.Message) -> None:
@@ -110,10 +108,10 @@ async def ask_about(interaction: discord.Interaction[Any], message: discord.Mess
     if services is None or services.standing_by:
         return
     await speak_to_person(interaction)
-    await interaction.response.send_modal(AskModal(services, message))
+    await interaction.response.send_modal(AskForm(services, message))
 
 
-MENU = app_commands.ContextMenu(name=str(w.MENU), callback=ask_about)
+MENU = app_commands.ContextMenu(name="Ask Aurora about this", callback=ask_about)
 """The entry in the menu of each message."""
 
 

@@ -14,6 +14,9 @@ from ..words import Phrase, say
 from ..words import commands as w
 from .invoking import may_still
 
+_FORM_SECONDS = 900.0
+"""How long Discord knows a form."""
+
 
 class Guarded(discord.ui.View):
     """A view that takes no press which the guard does not permit at that moment."""
@@ -44,6 +47,30 @@ class GuardedButton(
     async def interaction_check(self, interaction: discord.Interaction[Any]) -> bool:
         """Let a press through, or tell its person that they may not do this."""
         return await self.permits(interaction) or await _refuse(interaction, self.refused)
+
+
+class GuardedForm(discord.ui.Modal):
+    """A form with one text, which is taken from nobody whom the guard does not permit."""
+
+    def __init__(self, title: str, label: str, most: int) -> None:
+        super().__init__(title=title, timeout=_FORM_SECONDS)
+        self._text: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            label=label, style=discord.TextStyle.paragraph, required=False, max_length=most
+        )
+        self.add_item(self._text)
+
+    @property
+    def text(self) -> str:
+        """What was written."""
+        return self._text.value.strip()
+
+    async def permits(self, interaction: discord.Interaction[Any]) -> bool:
+        """Ask the guard for who sends it."""
+        raise NotImplementedError  # fails closed, as above
+
+    async def interaction_check(self, interaction: discord.Interaction[Any]) -> bool:
+        """Take a form, or tell its person that they may not do this."""
+        return await self.permits(interaction) or await _refuse(interaction, w.NO_LONGER_YOURS)
 
 
 async def _refuse(interaction: discord.Interaction[Any], why: Phrase) -> bool:

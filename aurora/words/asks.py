@@ -7,7 +7,6 @@ from . import phrase as _
 ASKS = _("{person} asks:\n{question}")
 ASKS_IN = _("{person} asks in {thread}:\n{question}")
 TASK_STARTED = _("✓ Task started: {task}")
-MENU = _("Ask Aurora about this")
 MODAL = _("Ask about this message")
 LABEL = _("Your question, if you have one")
 ABOUT_THIS = _("What do you say to this?")
@@ -15,5 +14,4 @@ NOT_HERE = _("I can't answer here: I may not see this place, or not write in it.
 NO_THREAD = _("A thread can't be opened here. Ask without it, or in a text channel.")
 NOT_NOW = _("This can't be asked now. Try again in a moment.")
 NO_QUESTION = _("What is your question?")
-LOST = _("This question did not reach the agent; please ask again.")
 OTHER_AGENT = _("{given} does not answer here. {agent} does; leave the name out to ask it.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ async def test_where_the_bot_may_not_write_nothing_is_kept(town: QuickTown, room
     """Who asks there is told so, and nobody else."""
     mute = Overwrite.of(town.discord.bot_user, deny=permissions.SEND_MESSAGES)
     town.discord.world.set_overwrites(room, (mute,))
-    channel = town.red.bot.get_channel(room.id)
+    channel: Any = town.red.bot.get_channel(room.id)
     await town.discord.wait_for(
         lambda: not channel.permissions_for(channel.guild.me).send_messages or None
     )
@@ -146,7 +147,7 @@ async def test_a_message_is_asked_about_by_its_menu(town: QuickTown, room: Chann
     about = town.discord.say(town.ada, room, "the answer to everything")
     for typed, question in (("How much?", "How much?"), ("", "What do you say to this?")):
         menu = town.discord.menu(town.bo, about, "Ask Aurora about this")
-        await town.discord.wait_for(lambda menu=menu: menu.modal)
+        await town.discord.wait_for(partial(getattr, menu, "modal"))
         sent = town.discord.submit_modal(town.bo, menu, {"Your question, if you have one": typed})
         anchor = await shown(town, sent)
         assert f"> {question}" in anchor.content

@@ -29,7 +29,7 @@ from aurora.guard.policy import (
     Target,
     may,
 )
-from aurora.guard.pressing import Guarded, GuardedButton
+from aurora.guard.pressing import Guarded, GuardedButton, GuardedForm
 from aurora.guard.runs import RunAct
 from aurora.model import Turn
 from aurora.reasons import Reason
@@ -51,7 +51,11 @@ INTERFACES = tuple(
     if hasattr(discord.ui, name)
 )
 
-CHECKS = (Guarded.interaction_check, GuardedButton.interaction_check)
+CHECKS = (
+    Guarded.interaction_check,
+    GuardedButton.interaction_check,
+    GuardedForm.interaction_check,
+)
 
 UNASKED = {
     "on_raw_message_edit": "only takes back what was asked, or changes its words",

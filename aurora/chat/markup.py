@@ -15,6 +15,7 @@ from .. import markdown
 START, INSIDE, PREFIX = "\x01", "\x02", "\x03"
 """In a mask: before this a cut may fall; before this none; the `> ` of a quote's further lines."""
 
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _MASKS = re.compile(f"[{START}{INSIDE}{PREFIX}]")
 _SPECIAL = re.compile(r"\*+|_+|~+|\|+|`+|[\\<\[]|\n(?= *[>#*\-0-9])|h(?=ttps?://)")
 _ALONE = {"|": 5, "`": 7}
@@ -74,6 +75,11 @@ class Markup:
     def may_begin(self, at: int) -> bool:
         """Tell whether a message that begins here becomes no list or quote by that."""
         return not _LOOKS_LIKE_BLOCK.match(self.text, at) or markdown.begins_line(self.text, at)
+
+
+def units(text: str) -> int:
+    """Count a text as UTF-16 does."""
+    return len(text) + (0 if text.isascii() else len(_ASTRAL.findall(text)))
 
 
 class _Reader:
@@ -251,7 +257,7 @@ class _Reader:
 
     def _add(self, one: _Construct, styles: Styles, keep: int) -> None:
         """Emit a construct: whole if it is short, else open for cuts inside."""
-        if one.stop - one.begin <= keep or len(styles) >= _DEEPEST:
+        if units(self._text[one.begin : one.stop]) <= keep or len(styles) >= _DEEPEST:
             self._atom(one.stop - one.begin)
             return
         self._atom(one.inner - one.begin)

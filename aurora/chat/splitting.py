@@ -7,11 +7,10 @@ import unicodedata
 
 from ..markdown import begins_item
 from ..words import cutting, say
-from .markup import INSIDE, PREFIX, START, Markup, Styles
+from .markup import INSIDE, PREFIX, START, Markup, Styles, units
 
 LIMIT = 2000
 
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _GAP = re.compile(rf"[\s{PREFIX}]*")
 _GAP_IN_CODE = re.compile(rf"[\n{PREFIX}]*")
 _SENTENCE = re.compile(r"[.!?…][)\"'”’*_~|]*\s")
@@ -31,7 +30,7 @@ def split_message(text: str, limit: int = LIMIT) -> list[str]:
     text that fits stays as it is. Characters are counted as UTF-16 does: Discord counts code
     points, its clients code units, and what is short enough for one is for the other.
     """
-    if _units(text) <= limit:
+    if units(text) <= limit:
         return [text] if text.strip() else []
     markup = Markup(text, keep=limit // 4, limit=limit)
     parts, at = [], 0
@@ -55,16 +54,16 @@ def _next(markup: Markup, at: int, limit: int) -> tuple[str, int]:
         opened = tuple(style for style in opened if style.kind != "item")
     opening, reserve = _opening(opened), 0
     while True:
-        end = _reach(markup.text, at, limit - _units(opening) - reserve)
+        end = _reach(markup.text, at, limit - units(opening) - reserve)
         if end < len(markup.text):
             end = _cut(markup, at, end)
         closing = _closing(_affordable(markup.styles_at(end), limit))
         body, behind = _body(markup, at, end)
-        if _units(opening + body + closing) <= limit:
+        if units(opening + body + closing) <= limit:
             margin = opened[-1].margin if opened else len(body) - len(body.lstrip(" "))
             body = _without_margin(body, margin)
             break
-        reserve = max(reserve + 1, _units(closing))
+        reserve = max(reserve + 1, units(closing))
     return (f"{opening}{body}{closing}".strip() if body.strip() else ""), behind
 
 
@@ -111,14 +110,10 @@ def _margin(styles: Styles) -> str:
     return "> " * ("quote" in kinds) + "  " * ("item" in kinds)
 
 
-def _units(text: str) -> int:
-    return len(text) + (0 if text.isascii() else len(_ASTRAL.findall(text)))
-
-
 def _reach(text: str, at: int, room: int) -> int:
     """Return how far a message reaches that begins at a place and has so much room."""
     end = min(len(text), at + room)
-    while (over := _units(text[at:end]) - room) > 0:
+    while (over := units(text[at:end]) - room) > 0:
         end -= (over + 1) // 2
     return max(end, at + 1)
 

@@ -185,6 +185,16 @@ def test_the_parts_look_like_the_whole(text: str, limit: int) -> None:
     )
 
 
+def test_a_block_that_only_fits_by_code_points_is_closed_and_opened_again() -> None:
+    """A flag of four units made it two too long, and its own end was cut in two."""
+    text = f"```py\n{'word ' * 28}🇩🇪[text](https://a.example)```"
+    limit = len(text)
+    first, second = split_message(text, limit)
+    assert first.endswith("\n```")
+    assert second.startswith("```py\n")
+    assert shown(first, second) == shown(text)
+
+
 @given(STYLED, LIMITS)
 def test_no_part_is_too_long_in_either_way_to_count(text: str, limit: int) -> None:
     """Discord counts code points, and its clients code units."""

@@ -85,12 +85,13 @@ async def benches() -> AsyncGenerator[list[Bench], None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--fast`."""
+    """Add `--fast` and `--whole`."""
     parser.addoption(
         "--fast",
         action="store_true",
-        help="leave out what starts a server, a process or a browser, or computes for seconds",
+        help="leave out what starts a server, a process or a browser, or takes seconds",
     )
+    parser.addoption("--whole", action="store_true", help="nothing in a short form")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -98,14 +99,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     What only computes then fills the workers to the end, and no worker waits for the last server.
     """
+    if not config.getoption("--whole"):
+        _leave_out(config, items, {one for one in items if one.get_closest_marker("whole")})
     starting = {item for item in items if starts_something(item)}
     if config.getoption("--fast"):
-        slow = {item for item in items if item in starting or item.get_closest_marker("long")}
-        config.hook.pytest_deselected(items=[item for item in items if item in slow])
-        items[:] = [item for item in items if item not in slow]
+        _leave_out(
+            config, items, starting | {one for one in items if one.get_closest_marker("long")}
+        )
         return
     waiting = {item.path for item in starting}
     items.sort(key=lambda item: item.path not in waiting)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], left: set[pytest.Item]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if item in left])
+    items[:] = [item for item in items if item not in left]
 
 
 def pytest_collection_finish() -> None:

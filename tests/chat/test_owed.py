@@ -13,6 +13,7 @@ from aurora.tools.host import Toolbox
 from tests.support.stage import ON_STAGE, Stage, send, together
 
 
+@pytest.mark.long
 async def test_a_send_that_has_to_wait_longer_than_a_tool_is_posted_at_the_end(
     stage: Stage,
 ) -> None:

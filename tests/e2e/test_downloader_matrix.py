@@ -23,6 +23,8 @@ App Server  full   later                      none
 App Server  full   first                      none
 App Server  full   fails, first               none
 ==========  =====  =========================  ==========================================
+
+Six cells have every two values of these beside each other; `make soak ARGS=whole` has all ten.
 """
 
 from __future__ import annotations
@@ -41,12 +43,27 @@ _OTHERS = [("empty", "later"), ("empty", "first"), ("full", "later"), ("full", "
 REST = [Cell("rest", *one) for one in (*_OTHERS, ("full", "fails"))]
 APP_SERVER = [Cell("ws", *one) for one in (*_OTHERS, ("full", "fails"))]
 CELLS = [*REST, *APP_SERVER]
+_SHORT = {
+    "rest-empty-later",
+    "rest-full-first",
+    "rest-full-fails",
+    "ws-empty-first",
+    "ws-full-later",
+    "ws-full-fails",
+}
 SHARED = ("pydantic", "anyio", "httpx")
 
 # The first test of all waits for the lives of all cells.
 pytestmark = pytest.mark.timeout(300)
 
 Lives = dict[Cell, CellLife | BaseException]
+
+
+def each(cells: list[Cell]) -> pytest.MarkDecorator:
+    """Let a test see cells, of which the short form has some."""
+    whole = pytest.mark.whole
+    marked = [pytest.param(one, marks=() if str(one) in _SHORT else whole) for one in cells]
+    return pytest.mark.parametrize("cell", marked, ids=str)
 
 
 @pytest.fixture(scope="module")
@@ -86,20 +103,20 @@ def life(lives: Lives, cell: Cell) -> CellLife:
     return seen
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=str)
+@each(CELLS)
 def test_every_mention_is_answered_once(life: CellLife, cell: Cell) -> None:
     """Before and after the other cog's import, and after the restart."""
     first = [["first"], ["second"]] if cell.other == "later" else [["first"]]
     assert life.answers == [*first, ["again"]]
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=str)
+@each(CELLS)
 def test_the_cog_is_the_one_that_downloader_installed(life: CellLife, cell: Cell) -> None:
     """Nothing of this working tree is imported."""
     assert [start["aurora"] for start in life.whose] == ["Downloader's cogs"] * 2, cell
 
 
-@pytest.mark.parametrize("cell", REST, ids=str)
+@each(REST)
 def test_the_sdk_is_auroras_own(life: CellLife, cell: Cell) -> None:
     """What others have made work is shared with them; what they broke is replaced."""
     mine, theirs = "Aurora's SDK", "the other cog"
@@ -109,14 +126,14 @@ def test_the_sdk_is_auroras_own(life: CellLife, cell: Cell) -> None:
     assert [{name: start[name] for name in SHARED} for start in life.whose] == wanted
 
 
-@pytest.mark.parametrize("cell", REST, ids=str)
+@each(REST)
 def test_the_sdk_is_offered_where_it_is_missing(lives: Lives, life: CellLife, cell: Cell) -> None:
     """The first cell has no other way to get it; the others find a copy and are not asked."""
     first = next(one for one in lives if one.backend == "rest")
     assert life.offered is (cell == first)
 
 
-@pytest.mark.parametrize("cell", APP_SERVER, ids=str)
+@each(APP_SERVER)
 def test_the_app_server_needs_no_sdk(life: CellLife, cell: Cell) -> None:
     """Nothing is offered, installed or imported."""
     loaded = ["letta_client" in start for start in life.whose]

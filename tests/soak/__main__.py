@@ -23,7 +23,7 @@ def main() -> int:
     from .parts import PARTS
     from .storm import KINDS
 
-    parts = ("kills", "cuts", "faults", *PARTS, "fuzz")
+    parts = ("kills", "cuts", "faults", *PARTS, "fuzz", "whole")
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
     parser.add_argument("--kills", type=int, default=200, help="kill -9 cycles")
@@ -55,6 +55,7 @@ def _runs(part: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from .outage import run_outage
     from .parts import PARTS, run_part, storm
     from .storm import Weather
+    from .whole import FILES, run_whole
 
     seed = options.seed
     match part:
@@ -73,6 +74,8 @@ def _runs(part: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 yield _alone(partial(run_outage, outage, speed=speed, seed=seed))
         case "fuzz":
             yield from run_fuzz(options.fuzz, seed)
+        case "whole":
+            yield from (asdict(run_whole(file)) for file in FILES)
         case "storm":
             weather = Weather(lasts=options.storm, kinds=options.kinds)
             yield _alone(partial(run_part, storm(weather), seed))

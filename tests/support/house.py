@@ -66,6 +66,9 @@ def read_imports(source: str, package: tuple[str, ...]) -> Iterator[Import]:
 
 def _walk(tree: ast.AST, package: tuple[str, ...], *, typing: bool) -> Iterator[Import]:
     for node in ast.iter_child_nodes(tree):
+        # Most of a module are expressions, and in none of them anything is imported.
+        if isinstance(node, ast.expr):
+            continue
         if isinstance(node, ast.Import):
             yield from (Import(node.lineno, one.name, "", typing) for one in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -213,12 +213,12 @@ def test_a_command_about_a_server_is_not_named_in_a_direct_message_without_one(n
         assert not takes or len(words) == len(command.clean_params), f"{name} names {hint!r}"
 
 
-@pytest.mark.parametrize("name", sorted(PHRASES))
-def test_no_command_is_named_without_its_prefix(name: str) -> None:
+def test_no_command_is_named_without_its_prefix() -> None:
     """Copied from the text, it must work."""
     bare = [
-        found
-        for found in re.findall(r"`([a-z]+(?: [a-z]+)*)`", PHRASES[name].text)
+        f"{name}: {found}"
+        for name, phrase in PHRASES.items()
+        for found in re.findall(r"`([a-z]+(?: [a-z]+)*)`", phrase.text)
         if f"aurora {found}" in LEAVES
     ]
     assert bare == []

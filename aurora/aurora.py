@@ -111,6 +111,7 @@ class Aurora(
         await self.services.intake.triggers.start()
         self.services.intake.asking.start()
         await self.services.schedules.start()
+        await self.services.feedback.start()
         await self.services.catchup.start()
         # Last, so that no message overtakes one that was missed; what is not heard is read.
         self.services.standing_by = False

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from redbot.core import commands
 
 from ..health.runs import RunFacts
 from ..ids import task_id
-from ..model import Event
+from ..model import Event, Judgement
 from ..runs.usage import cost_of
 from ..services import Services
 from ..words import run_life as w
@@ -30,6 +30,7 @@ async def report_on(ctx: commands.Context, services: Services, event: Event) -> 
     report.add(w.WORK, _work(facts))
     report.add(w.AGENT, _agent(facts))
     report.add(w.ANSWER, await _answers(ctx, services, facts))
+    report.add(w.FEEDBACK, _feedback(await services.store.judgements_on(event.id)))
     return report
 
 
@@ -73,6 +74,16 @@ def _agent(facts: RunFacts) -> Iterator[str]:
         yield say(w.MODEL(name=turn.model))
     if turn is not None and turn.conversation_id is not None:
         yield say(w.CONVERSATION(id=turn.conversation_id))
+
+
+def _feedback(judgements: Sequence[Judgement]) -> Iterator[str]:
+    """Tell what is thought of an answer; who asked is not one among others."""
+    others = [one.good for one in judgements if not one.own]
+    for one in judgements:
+        if one.own:
+            yield say(w.OF_ASKER(mark="👍" if one.good else "👎"))
+    if others:
+        yield say(w.OF_OTHERS(good=others.count(True), bad=others.count(False)))
 
 
 async def _answers(ctx: commands.Context, services: Services, facts: RunFacts) -> list[str]:

@@ -22,6 +22,7 @@ class RunAct(StrEnum):
     STOP = "stop"  # whether it waits or runs
     RETRY = "retry"
     ANSWER = "answer"  # what the agent asks back
+    JUDGE = "judge"  # its answer
     GO_ON = "go_on"  # with what got stuck, or not
 
 
@@ -41,6 +42,7 @@ TABLE: Mapping[RunAct, frozenset[Part]] = {
     RunAct.STOP: ALL - {Part.OTHER},
     RunAct.RETRY: frozenset({Part.ASKER, Part.MANAGER, Part.OWNER}),
     RunAct.ANSWER: frozenset({Part.ASKER}),
+    RunAct.JUDGE: ALL,
     RunAct.GO_ON: frozenset({Part.ASKER}),
 }
 """Who may do what; who the bot's lists keep out is nothing to any run."""

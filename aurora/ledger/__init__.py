@@ -16,6 +16,7 @@ from ..model import (
     Turn,
 )
 from ..reasons import ExplainedError
+from .feedback_log import FeedbackLog
 from .memory_log import MemoryLog
 from .run_lists import RunLists
 from .run_log import RunLog
@@ -75,7 +76,7 @@ class Listed(NamedTuple):
     speaks: bool
 
 
-class Store(MemoryLog, RunLists, RunLog, UsageLog, ScheduleBook, StrainLog, Protocol):
+class Store(FeedbackLog, MemoryLog, RunLists, RunLog, UsageLog, ScheduleBook, StrainLog, Protocol):
     """Where the ledger is kept. Every call returns only after its change is kept.
 
     But for one thing: what is asked for `lazily` returns at once, and shares the commit of what

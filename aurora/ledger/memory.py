@@ -36,6 +36,7 @@ from . import (
 )
 from .ages import aged
 from .backlog import Kept, recovered
+from .feedbacks import KeptFeedback
 from .memories import KeptMemories
 from .outbox import envelope
 from .run_logs import KeptRunLog
@@ -47,14 +48,13 @@ from .usage_log import USAGE_SECONDS
 from .usages import KeptUsage
 
 
-class MemoryStore(KeptMemories, KeptStrains, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules):
+class MemoryStore(
+    KeptFeedback, KeptMemories, KeptStrains, KeptRunLog, KeptRuns, KeptUsage, KeptSchedules
+):
     """A Store that shows what the others must do; tests use it where nothing must survive."""
 
     def __init__(self, clock: Clock, *, retention: float = DEDUPE_SECONDS) -> None:
-        KeptMemories.__init__(self)
-        KeptStrains.__init__(self)
-        KeptRunLog.__init__(self)
-        KeptUsage.__init__(self)
+        super().__init__()
         self._clock = clock
         self._retention = retention
         self._events: OrderedDict[str, Event] = OrderedDict()
@@ -336,6 +336,7 @@ class MemoryStore(KeptMemories, KeptStrains, KeptRunLog, KeptRuns, KeptUsage, Ke
         self._forget_memories(user_id)
         self._forget_usage(user_id)
         self._forget_schedules(user_id)
+        self._forget_feedback(user_id)
 
     def _publish(self, change: Change) -> None:
         # A change has one id for ever: told to keep it twice, the store has kept it once.

@@ -32,6 +32,7 @@ from . import (
     lists,
     read_into,
 )
+from .feedbacks import StoredFeedback, forget_feedback
 from .memories import StoredMemories, forget
 from .opening import open_ledger
 from .rows import (
@@ -64,7 +65,13 @@ _MISSING_SECONDS = 60.0
 
 
 class SqliteStore(
-    StoredMemories, StoredStrains, StoredRunLog, StoredRuns, StoredUsage, StoredSchedules
+    StoredFeedback,
+    StoredMemories,
+    StoredStrains,
+    StoredRunLog,
+    StoredRuns,
+    StoredUsage,
+    StoredSchedules,
 ):
     """A Store whose every answer is on disk before it is given (promise 1).
 
@@ -374,6 +381,7 @@ def _forget_user(tables: Tables, user_id: int) -> None:
     forget(tables, user_id)
     forget_usage(tables, user_id)
     forget_schedules(tables, user_id)
+    forget_feedback(tables, user_id)
 
 
 def _tell_of_failure(asked: asyncio.Future[Any]) -> None:

@@ -68,6 +68,7 @@ class KeptStrains:
     """The part of the reference store that keeps them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._strains: dict[str, Strain] = {}
 
     async def strain(self, lane: str) -> Strain:

@@ -319,6 +319,12 @@ END;
 # What somebody asked is found by an index that an event enters with many others, as that of its
 # guild; it holds all that is counted.
 _SIXTH = """
+CREATE TABLE judgements (
+    event_id TEXT NOT NULL, person_id INTEGER NOT NULL, agent_id TEXT NOT NULL, lane TEXT NOT NULL,
+    good INTEGER NOT NULL, own INTEGER NOT NULL, at REAL NOT NULL, told INTEGER NOT NULL,
+    PRIMARY KEY (event_id, person_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX judgements_by_lane ON judgements (agent_id, lane, event_id);
 ALTER TABLE events ADD COLUMN anchor_id INTEGER;
 ALTER TABLE events ADD COLUMN wish TEXT NOT NULL DEFAULT '';
 CREATE TABLE strains (

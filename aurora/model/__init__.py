@@ -3,6 +3,7 @@
 from .changes import Change, MemoryChange, Unread
 from .contexts import BY_MESSAGE, EventContext, Kind, Mentions, Named, Person, Place, Quote
 from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
+from .feedback import Judgement
 from .schedules import Paused, Schedule
 from .sends import ASKED, Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .steps import Step, StepKind
@@ -20,6 +21,7 @@ __all__ = [
     "Change",
     "Event",
     "EventContext",
+    "Judgement",
     "Kind",
     "MemoryChange",
     "Mentions",

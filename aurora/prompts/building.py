@@ -62,6 +62,7 @@ def build_prompt(
     text_delivered: bool = False,
     by_text: bool = False,
     files: Sequence[Attachment] = (),
+    judged: bool | None = None,
 ) -> str:
     """Build the prompt for a turn, at the time it is processed.
 
@@ -71,11 +72,14 @@ def build_prompt(
     the newest message. With a memory among the tools it names the folders that belong to the
     person and the place. `text_delivered` adds that plain text reaches the person too; `by_text`
     that it is how to answer, with no tool. `files` are what came along, opened; what stands in
-    them has limits of its own. `nonce` is for tests; left out, it is new.
+    them has limits of its own. `judged` says whether who asked liked the last answer. `nonce` is
+    for tests; left out, it is new.
     """
     build = build_dm_prompt if context["kind"] == "dm" else build_mention_prompt
     nonce = nonce or new_nonce()
     text = build(context, earlier=earlier, now=now, nonce=nonce)
+    if judged is not None:
+        text += "\n\n" + _TEMPLATES["liked" if judged else "disliked"].substitute()
     if files:
         text += "\n\n" + format_files(files, nonce)
     if guidance:

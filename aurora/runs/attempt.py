@@ -79,6 +79,7 @@ class Attempt:
     typing: AbstractAsyncContextManager[object]
     accepted: bool = False
     files: tuple[Attachment, ...] = ()
+    judged: bool | None = None
     time: AgentTime = field(init=False)
     saying: Saying = field(init=False)
 
@@ -152,6 +153,7 @@ class Attempt:
             own = await self.own_tools(self.backend, self.agent_id, watched=self.tools.watched)
             turn.conversation_id = conversation_id = await self._conversation()
             self.files = await self.ports.files(turn)
+            self.judged = await self.ports.feedback.news(self.agent_id, turn.lane)
         except AgentError as error:
             return Finished(error.outcome, detail=error.detail)
         # Written before it starts (promise 7): after a crash this is all that is known of it.
@@ -206,6 +208,8 @@ class Attempt:
         match step:
             case Accepted():
                 self.accepted = True
+                if self.judged is not None:
+                    await self.ports.feedback.tell(self.agent_id, turn.lane)
                 self.permits.accepted()
             case Text() | Reasoning() | ToolCalled():
                 self.permits.spoke()
@@ -263,6 +267,7 @@ class Attempt:
             text_delivered=self.settings.deliver_text,
             files=self.files,
             by_text=self.settings.by_text,
+            judged=self.judged,
         )
 
     def _attempted(self, reason: Reason, finished: Finished) -> Attempted:

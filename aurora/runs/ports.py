@@ -182,6 +182,29 @@ async def _tell_nobody(_event: Event) -> None:
     pass
 
 
+class Judged(Protocol):
+    """What an agent learns of what people think of its answers; see runs/feedback.py."""
+
+    async def news(self, agent_id: str, lane: str) -> bool | None:
+        """Return whether the last answer was good, if the agent has not been told; else None."""
+        ...
+
+    async def tell(self, agent_id: str, lane: str) -> None:
+        """Keep that the agent has been told."""
+        ...
+
+
+class NotJudged:
+    """Nobody thinks anything."""
+
+    async def news(self, _agent_id: str, _lane: str) -> bool | None:
+        """Know of nothing."""
+        return None
+
+    async def tell(self, _agent_id: str, _lane: str) -> None:
+        """Keep nothing."""
+
+
 class Ports(NamedTuple):
     """What runs need of the world outside the queue.
 
@@ -190,7 +213,8 @@ class Ports(NamedTuple):
     and `renewed` that a place has a new conversation, since more people come to read it.
     `own_tools` names those of an agent's own tools that may run, as OwnTools.admit does. `files`
     opens what came with a turn's messages, and raises AgentError; `unseen` tells a person that
-    their pictures were not seen. `lines` show how far a run is.
+    their pictures were not seen. `lines` show how far a run is, and `feedback` knows what people
+    think of answers.
     """
 
     backend: Callable[[], AgentBackend | None]
@@ -205,3 +229,4 @@ class Ports(NamedTuple):
     files: Callable[[Turn], Awaitable[tuple[Attachment, ...]]] = _no_files
     unseen: Callable[[Event], Awaitable[None]] = _tell_nobody
     lines: Lines = NoLines()
+    feedback: Judged = NotJudged()

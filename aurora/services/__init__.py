@@ -38,6 +38,7 @@ from ..queue import MessageQueue
 from ..runs.background import Background
 from ..runs.cancelling import Cancelling
 from ..runs.escalation import Escalation
+from ..runs.feedback import Feedback
 from ..runs.forgetting import Forgetting
 from ..runs.in_line import InLine
 from ..runs.pausing import Pauses
@@ -83,6 +84,7 @@ class Services:
     escalation: Escalation
     run_guard: RunGuard
     reactions: Reactions
+    feedback: Feedback
     worker: Worker
     intake: Intake
     answers: Answers

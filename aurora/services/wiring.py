@@ -39,6 +39,7 @@ from ..health.status import Status
 from ..intake.answers import Answers
 from ..intake.asks import Asks
 from ..intake.catchup import CatchUp
+from ..intake.judging import BAD, GOOD, judge_by
 from ..intake.pressing import stop_view
 from ..intake.reactions import STOP, Reactions, stop_by
 from ..intake.receiving import Intake
@@ -53,6 +54,7 @@ from ..runs.background import Background
 from ..runs.cancelling import Cancelling
 from ..runs.claim import Claims
 from ..runs.escalation import Escalation
+from ..runs.feedback import Feedback
 from ..runs.forgetting import Forgetting
 from ..runs.in_line import InLine
 from ..runs.loop_guard import LoopGuard
@@ -193,7 +195,8 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         manages=partial(manages, bot),
     )
     triggers = Triggers(bot, cog, settings, store, clock)
-    escalation = Escalation(store, settings)
+    feedback = Feedback(store, clock)
+    escalation = Escalation(store, settings, feedback.confidence)
     worker = Worker(
         queue,
         store,
@@ -210,6 +213,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
             files=files.gather,
             unseen=delivery.unseen,
             lines=lines,
+            feedback=feedback,
         ),
         settings,
         breakers,
@@ -241,6 +245,8 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
     )
     reactions = Reactions(bot, store, run_guard, intake.asking.asked_by)
     reactions.on([STOP], RunAct.STOP, partial(stop_by, stopping))
+    judging = partial(judge_by, store, feedback)
+    reactions.on([GOOD, BAD], RunAct.JUDGE, judging, taken_back=True)
     waking = Waking(bot, settings, store, intake.asking, alerts.tell_guild)
     return Services(
         bot=bot,
@@ -269,6 +275,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         escalation=escalation,
         run_guard=run_guard,
         reactions=reactions,
+        feedback=feedback,
         worker=worker,
         intake=intake,
         answers=Answers(bot, settings, intake.asking, clock),

@@ -58,6 +58,9 @@ AN_AGENT = _("agent `{id}`")
 MODEL = _("model `{name}`")
 CONVERSATION = _("conversation `{id}`")
 ANSWER = _("Answer")
+FEEDBACK = _("Feedback")
+OF_ASKER = _("{mark} from who asked")
+OF_OTHERS = _("others: 👍 {good}, 👎 {bad}")
 ELSEWHERE = _("{count} in places that you can't see")
 
 # -- the four levels of errors

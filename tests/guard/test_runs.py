@@ -19,6 +19,7 @@ WANTED: dict[RunAct, set[Part]] = {
     RunAct.STOP: {A, MOD, MAN, OWN},
     RunAct.RETRY: {A, MAN, OWN},
     RunAct.ANSWER: {A},
+    RunAct.JUDGE: set(Part),
     RunAct.GO_ON: {A},
 }
 """The table, written a second time, so that no row changes by accident."""

@@ -383,6 +383,17 @@ def test_with_a_memory_the_folders_of_person_and_place_are_named(
     assert "people/" not in build_prompt(given_, now=NOW, guidance=guidance)
 
 
+@pytest.mark.parametrize(("judged", "count"), [(True, 1), (False, 1), (None, 0)])
+def test_what_who_asked_thinks_is_one_line_outside_of_all_blocks(
+    judged: bool | None, count: int
+) -> None:
+    """It is Aurora's own word, and no number."""
+    text = build_prompt(context(), now=NOW, guidance=False, nonce=NONCE, judged=judged)
+    lines = [one for one in text.splitlines() if "your last answer here" in one]
+    assert len(lines) == count
+    assert not any("your last answer" in body for body in blocks(text).values())
+
+
 @pytest.mark.parametrize(
     ("kind", "says"),
     [("ask", "asked you by a command"), ("press", "pressed a button"), ("wake", "NO_REPLY")],

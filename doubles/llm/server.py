@@ -183,6 +183,7 @@ class ScriptedLLM:
             )
         if failing and step.fault == "error":
             return error_response(step.status, f"scripted error {step.status}", "scripted_error")
+        step = self._spoken(step, body)
         cost = usage(body, step)
         response = await self._stream(request, cost, step, failing=failing)
         if not failing and not turn.side:
@@ -191,6 +192,10 @@ class ScriptedLLM:
                 {key: count for key, count in cost.items() if isinstance(count, int)}
             )
         return response
+
+    def _spoken(self, step: Step, _body: dict[str, Any]) -> Step:
+        """Return what is said of a step, by a model that knows what it was given."""
+        return step
 
     def _step(self, turn: _Turn) -> Step:
         """Choose what to do: a script, then directives, then the model's own answer."""

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from aiohttp import web
-
 from doubles.llm import Call, ScriptedLLM, Step, text_parts
 
 LOOT = "{loot}"
@@ -27,13 +25,10 @@ class ObedientLLM(ScriptedLLM):
     history, its memory, or the result of a tool.
     """
 
-    async def _stream(
-        self, request: web.Request, body: dict[str, Any], step: Step, *, failing: bool
-    ) -> web.StreamResponse:
+    def _spoken(self, step: Step, body: dict[str, Any]) -> Step:
         known = " ".join(secrets_in(body)) or NOTHING
         calls = tuple(Call(one.name, one.arguments.replace(LOOT, known)) for one in step.calls)
-        filled = replace(step, text=step.text.replace(LOOT, known), calls=calls)
-        return await super()._stream(request, body, filled, failing=failing)
+        return replace(step, text=step.text.replace(LOOT, known), calls=calls)
 
 
 def secrets_in(body: dict[str, Any]) -> list[str]:

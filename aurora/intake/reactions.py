@@ -10,7 +10,7 @@ from typing import NamedTuple
 import discord
 
 from ..guard.runs import RunAct, RunGuard
-from ..ledger import Store
+from ..ledger import LedgerError, Store
 from ..model import Event, Sent
 from ..runs.stopping import Stopping
 
@@ -71,6 +71,8 @@ class Reactions:
             return
         try:
             await self._take(payload, listening, added=added)
+        except LedgerError as error:
+            log.warning("A reaction to %s came to nothing: %s", payload.message_id, error)
         except Exception as error:
             log.exception("A reaction to %s came to nothing", payload.message_id, exc_info=error)
 

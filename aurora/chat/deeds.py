@@ -69,7 +69,7 @@ class Deeds:
             return message_id
 
         if not repeated:
-            await self._sender.edits.turn(channel.id)
+            await self._sender.edits.turn(channel.id, first=True)
         done = await self._do(turn, Act.EDIT, send, edit)
         await self._rewrite(message_id, print_)
         return done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..clock import Clock, SystemClock, sleep
 
 SECONDS = 2.0
@@ -10,28 +12,33 @@ _KEPT = 1000
 
 
 class EditPace:
-    """Gives edits their moments; who only tells how far something is waits, and says it once."""
+    """Gives edits their moments; who only tells how far something is lets all others go first."""
 
     def __init__(self, clock: Clock | None = None, seconds: float = SECONDS) -> None:
         self._clock = clock or SystemClock()
         self._seconds = seconds
         self._next: dict[int, float] = {}
+        self._first: Counter[int] = Counter()
 
-    async def turn(self, channel_id: int) -> None:
-        """Wait for the next moment in a channel, and take it."""
-        now = self._clock.monotonic()
-        at = max(now, self._next.get(channel_id, now))
-        self._take(channel_id, at)
-        if at > now:
-            await sleep(self._clock, at - now)
+    async def turn(self, channel_id: int, *, first: bool = False) -> None:
+        """Wait for a moment in a channel, and take it; `first` lets nobody else go before."""
+        self._first[channel_id] += first
+        try:
+            while (wait := self._wait(channel_id)) > 0 or (self._first[channel_id] and not first):
+                await sleep(self._clock, max(0.0, wait))
+            self.take(channel_id)
+        finally:
+            self._first[channel_id] -= first
+            if not self._first[channel_id]:
+                del self._first[channel_id]
 
     def take(self, channel_id: int) -> None:
         """Take the next moment without waiting: for what nobody may miss. The others wait."""
         now = self._clock.monotonic()
-        self._take(channel_id, max(now, self._next.get(channel_id, now)))
-
-    def _take(self, channel_id: int, at: float) -> None:
         if len(self._next) >= _KEPT:
-            now = self._clock.monotonic()
             self._next = {key: due for key, due in self._next.items() if due > now}
-        self._next[channel_id] = at + self._seconds
+        self._next[channel_id] = max(now, self._next.get(channel_id, now)) + self._seconds
+
+    def _wait(self, channel_id: int) -> float:
+        now = self._clock.monotonic()
+        return self._next.get(channel_id, now) - now

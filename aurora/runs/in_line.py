@@ -16,6 +16,9 @@ from .progress import QUIET_SECONDS
 MOST_TOLD = 50
 """How many are told at a time; the others see as much as everywhere."""
 
+MOST_AHEAD = 10
+"""Behind how many one is told: the lines of more would take turns for too long to be true."""
+
 
 class InLine:
     """Hears of all changes, and shows to who waits for long where they stand."""
@@ -64,7 +67,7 @@ class InLine:
                         self._lines.remove(event)
                     return
                 ahead = self._queue.ahead(turn)
-                if not event.unasked:
+                if not event.unasked and ahead <= MOST_AHEAD:
                     self._lines.show(event, Progress(event.accepted_at, ahead=ahead))
                 news.clear()
                 await news.wait()

@@ -50,6 +50,25 @@ async def test_what_nobody_may_miss_goes_first_and_counts(clock: FakeClock) -> N
     assert await edits(pace, clock, 1, 1) == [4]
 
 
+async def test_what_an_agent_edits_waits_for_no_line(clock: FakeClock) -> None:
+    """However many lines of who waits are about to be edited."""
+    pace, done = EditPace(clock), list[str]()
+
+    async def edit(name: str, *, first: bool) -> None:
+        await pace.turn(1, first=first)
+        done.append(name)
+
+    pace.take(1)
+    tasks = [asyncio.create_task(edit(f"line {number}", first=False)) for number in range(5)]
+    await clock.advance(1)
+    tasks.append(asyncio.create_task(edit("agent", first=True)))
+    await clock.advance(1)
+    assert done == ["agent"]
+    await clock.advance(20)
+    await asyncio.gather(*tasks)
+    assert done == ["agent", *(f"line {number}" for number in range(5))]
+
+
 async def test_of_many_channels_only_those_that_count_are_remembered(clock: FakeClock) -> None:
     """A bot is in thousands of them."""
     pace = EditPace(clock)

@@ -25,6 +25,7 @@ from .commands.libraries import LibrariesCommands
 from .commands.memory import MemoryCommands
 from .commands.models import ModelsCommands
 from .commands.queue import QueueCommands
+from .commands.roles import RolesCommands
 from .commands.runs import RunsCommands
 from .commands.schedules import ScheduleCommands
 from .commands.scope import ensure_started
@@ -64,6 +65,7 @@ translate_with(_)
 class Aurora(
     SetupCommands,
     AgentsCommands,
+    RolesCommands,
     ConfigCommands,
     AccessCommands,
     ModelsCommands,

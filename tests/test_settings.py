@@ -136,7 +136,7 @@ def test_every_setting_of_a_guild_has_a_command_and_help() -> None:
     otherwise = {"agent_id", "enabled", "discord_tools", "alert_channel_id", "paused_since"}
     otherwise |= {"agents_allowed", "enabled_by_right", "memory_role_id"}
     otherwise |= {"embed_hosts", "audience_off", "tools_chosen", "silence_words"}
-    otherwise |= {"replies", "prefixes_ignored", "timezone", "quiet_hours"}
+    otherwise |= {"replies", "prefixes_ignored", "timezone", "quiet_hours", "roles", "role_places"}
     otherwise |= {"mention_role_id", "wake_word", "bots_trusted", "webhooks_trusted"}
     lists = {
         f"{kind}_{how}" for kind in ("channels", "roles", "users") for how in ("allowed", "denied")

@@ -266,6 +266,18 @@ class ModelLister(Protocol):
 
 
 @runtime_checkable
+class AgentFree(Protocol):
+    """A backend whose models can be asked without an agent: without memory, and without tools.
+
+    The key of such a conversation has no agent.
+    """
+
+    async def open_free(self, system: str, model: str) -> str:
+        """Create a conversation and return its id; raise AgentError."""
+        ...
+
+
+@runtime_checkable
 class PictureTeller(Protocol):
     """A backend on whose server the result of a tool may hold a picture."""
 

@@ -85,6 +85,8 @@ class AgentsCommands:
             return
         rest = [one for one in mine.agents_allowed if one != agent_id]
         await settings.set_guild(guild.id, agents_allowed=rest)
+        roles = {name: one for name, one in mine.roles.items() if one[0] != agent_id}
+        await settings.set_roles(guild.id, roles)
         if settings.agent_for(guild.id) != agent_id:
             await tell(ctx, w.REVOKED(**known))
         elif mine.enabled_by_right:

@@ -62,6 +62,7 @@ class ConfigCommands:
     config_debounce = setting(config, "debounce_seconds")
     config_messages = setting(config, "messages")
     config_steps = setting(config, "max_steps")
+    config_router = setting(config, "router")
 
     @config.command(name="budget", with_app_command=False)
     @commands.guild_only()

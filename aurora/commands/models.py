@@ -14,6 +14,7 @@ from ..services import Services
 from ..settings import MODELS, STRONG
 from ..words import Phrase, clause, say
 from ..words import models as w
+from .agents import find_agent, named
 from .asking import refuse, tell, working
 from .config import ConfigCommands
 
@@ -57,6 +58,21 @@ class ModelsCommands:
             return
         await settings.set_world(models={**settings.world.models, which: handle})
         await tell(ctx, w.SET(which=which, handle=inline(handle)))
+
+    @ConfigCommands.config.command(name="routeragent", with_app_command=False)
+    @asks(Act.GOVERN)
+    async def config_routeragent(self, ctx: commands.Context, agent_id: str) -> None:
+        """Choose the agent that routes messages on a server of Letta's REST API.
+
+        `<agent_id>`: one without tools, for it reads what people write; or `off`. An App Server
+        needs none.
+        """
+        if agent_id.lower() == _OFF:
+            await self.services.settings.set_world(router_agent_id=None)
+            await tell(ctx, w.NO_ROUTER_AGENT)
+        elif (found := await find_agent(ctx, self.services, agent_id)) is not None:
+            await self.services.settings.set_world(router_agent_id=found.id)
+            await tell(ctx, w.ROUTER_AGENT(agent=named(found)))
 
     async def _models_refusal(self, handle: str) -> Phrase | None:
         """Say why a model can't be chosen."""

@@ -70,6 +70,8 @@ def _agent(facts: RunFacts) -> Iterator[str]:
     turn = facts.turn
     if turn is not None and turn.agent_id is not None:
         yield say(w.AN_AGENT(id=turn.agent_id))
+    if turn is not None and turn.routed:
+        yield say(w.ROUTED(route=turn.routed))
     if turn is not None and turn.model:
         yield say(w.MODEL(name=turn.model))
     if turn is not None and turn.conversation_id is not None:

@@ -126,7 +126,7 @@ class Guard:
         wait = 0.0
         if begins and member is not None and channel is not None and channel is not own:
             wait = self._pace.wait(member, channel)
-        agent_id = settings.agent_for(event.guild_id)
+        agent_id = settings.agent_of(event, turn.route.role)
         return Snapshot(
             Actor(
                 event.author_id,

@@ -66,7 +66,7 @@ class OutageNotices:
 
     async def greet(self, event: Event) -> None:
         """Tell the author of a new event if an outage is going to keep it waiting."""
-        agent_id = self._settings.agent_for(event.guild_id)
+        agent_id = self._settings.agent_of(event)
         if agent_id is None or not self._outages(agent_id):
             return
         if self._breakers.retry_in(agent_id) > 0:
@@ -92,7 +92,7 @@ class OutageNotices:
     async def _tell_all(self, key: Key) -> None:
         """Tell each lane that waits for the end of an outage; it may be over meanwhile."""
         async for event in self._queue.heads():
-            agent_id = self._settings.agent_for(event.guild_id)
+            agent_id = self._settings.agent_of(event)
             if agent_id is None or key not in self._outages(agent_id):
                 continue
             if self._breakers.is_shut(agent_id):

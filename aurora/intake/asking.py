@@ -19,6 +19,7 @@ from ..model import NO_WISH, Event, EventContext, Kind, Wish
 from ..queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 from ..reasons import Reason
 from ..runs.background import Background
+from ..settings import Settings
 from .triggers import Triggers
 
 Describe = Callable[[], Awaitable[EventContext]]
@@ -53,7 +54,9 @@ class Asking:
         triggers: Triggers,
         greet: Callable[[Event], Coroutine[Any, Any, None]],
         background: Background,
+        settings: Settings,
     ) -> None:
+        self._settings = settings
         self._bot = bot
         self._store = store
         self._queue = queue
@@ -124,8 +127,17 @@ class Asking:
             expires_at=now + EXPIRY_SECONDS,
             parent_id=getattr(channel, "parent_id", None),
             anchor_id=question.anchor_id,
-            wish=str(question.wish),
+            wish=str(self._wish(question)),
         )
+
+    def _wish(self, question: Question) -> Wish:
+        """Return what is wanted: who answers in that place, unless another is named."""
+        channel, wish = question.channel, question.wish
+        if wish.role or isinstance(channel, discord.DMChannel):
+            return wish
+        parent_id = getattr(channel, "parent_id", None)
+        role = self._settings.role_at(channel.guild.id, channel.id, parent_id)
+        return wish._replace(role=role)
 
     async def _context(self, question: Question) -> Any:
         me = cast(discord.ClientUser, self._bot.user)

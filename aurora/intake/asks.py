@@ -16,12 +16,13 @@ from ..clock import Clock
 from ..context import CHAIN_MESSAGE_CHARS, build_asked_context, quote
 from ..guard.sight import may_write
 from ..ids import message_id_at, task_id
-from ..model import Event, EventContext
+from ..model import NO_WISH, Event, EventContext, Wish
 from ..queue import MessageQueue
 from ..reasons import REASONS, Reason
 from ..words import Phrase
 from ..words import asks as w
 from .asking import Asking, Question
+from .wishing import Wishes
 
 log = logging.getLogger("red.aurora.intake")
 
@@ -32,30 +33,38 @@ _LOOKED_BACK = 100
 _QUIET = discord.AllowedMentions.none()
 
 
-class Wish(NamedTuple):
+class Request(NamedTuple):
     """What somebody asks, and how it is to be answered.
 
-    In a `thread` of its own; with patience, in the `background`; `about` a message.
+    In a `thread` of its own; with patience, in the `background`; `about` a message; as the `wish`
+    says.
     """
 
     text: str
     thread: bool = False
     background: bool = False
     about: discord.Message | None = None
+    wish: Wish = NO_WISH
 
 
 class Asks:
     """Takes questions in that come by an interaction, each on behalf of who asks."""
 
     def __init__(
-        self, bot: discord.Client, asking: Asking, queue: MessageQueue, clock: Clock
+        self,
+        bot: discord.Client,
+        asking: Asking,
+        queue: MessageQueue,
+        clock: Clock,
+        wishes: Wishes,
     ) -> None:
+        self.wishes = wishes
         self._bot = bot
         self._asking = asking
         self._queue = queue
         self._clock = clock
 
-    async def ask(self, interaction: discord.Interaction[Any], wish: Wish) -> Phrase | None:
+    async def ask(self, interaction: discord.Interaction[Any], request: Request) -> Phrase | None:
         """Keep a question under its interaction's id, and show it in public; or say why not.
 
         The message that shows it is its anchor. Nothing uses the interaction afterwards.
@@ -63,22 +72,23 @@ class Asks:
         here, person = interaction.channel, interaction.user
         if not isinstance(here, Place | discord.DMChannel) or not _may_answer(here):
             return w.NOT_HERE
-        if not wish.text.strip():
+        if not request.text.strip():
             return w.NO_QUESTION
         place: Place | discord.DMChannel = here
-        if wish.thread:
-            thread = await _open_thread(here, person, wish.text)
+        if request.thread:
+            thread = await _open_thread(here, person, request.text)
             if thread is None:
                 return w.NO_THREAD
             place = thread
-        question = Question("ask", interaction.id, person, place, wish.text)
-        event = await self._asking.submit(question, partial(self._context, question, wish))
+        question = Question("ask", interaction.id, person, place, request.text, wish=request.wish)
+        event = await self._asking.submit(question, partial(self._context, question, request))
         if isinstance(event, Reason):
             return REASONS[event].user or w.NOT_NOW
+        await self.wishes.stick(place, person, request.wish)
         # Whatever becomes of the interaction: from here on an answer comes.
-        shown = await self._show(interaction, event, wish.text, place)
+        shown = await self._show(interaction, event, request.text, place)
         if place is not here:
-            shown = await _post(place, _said(event, wish.text))
+            shown = await _post(place, _said(event, request.text))
         if shown is not None:
             await self._asking.anchor(event, shown)
         return None
@@ -124,13 +134,13 @@ class Asks:
             return await _post(place, said)
         return sent.message_id
 
-    async def _context(self, question: Question, wish: Wish) -> EventContext:
+    async def _context(self, question: Question, request: Request) -> EventContext:
         me = self._bot.user or question.author
         at, author, place = self._clock.time(), question.author, question.channel
-        context = build_asked_context("ask", author, place, wish.text, at=at, me=me)
-        if wish.about is not None:
-            context["chain"] = [quote(wish.about, limit=CHAIN_MESSAGE_CHARS, viewer=author)]
-        if wish.background or wish.thread:
+        context = build_asked_context("ask", author, place, request.text, at=at, me=me)
+        if request.about is not None:
+            context["chain"] = [quote(request.about, limit=CHAIN_MESSAGE_CHARS, viewer=author)]
+        if request.background or request.thread:
             context["patient"] = True
         return context
 

@@ -25,6 +25,7 @@ from ..model import (
     EventContext,
     Kind,
     State,
+    Wish,
 )
 from ..queue import EXPIRY_SECONDS, Enqueued, MessageQueue
 from ..reasons import REASONS, Reason
@@ -71,7 +72,7 @@ class Intake:
         self._cancelling = cancelling
         self._greet = greet
         self._background = background
-        self.asking = Asking(bot, store, queue, clock, triggers, greet, background)
+        self.asking = Asking(bot, store, queue, clock, triggers, greet, background, settings)
         self.lines = Lines()
         self._proxies = Proxies(clock)
         # Messages of a channel are taken one after the other, or a slow look-up would let a later
@@ -255,16 +256,20 @@ class Intake:
 
     def _event(self, message: discord.Message, kind: Kind) -> Event:
         now = self._clock.time()
+        guild_id = message.guild.id if message.guild else None
+        parent_id = getattr(message.channel, "parent_id", None)
+        role = self._settings.role_at(guild_id, message.channel.id, parent_id)
         return Event(
             id=new_event_id(now),
             kind=kind,
             message_id=message.id,
             channel_id=message.channel.id,
-            guild_id=message.guild.id if message.guild else None,
+            guild_id=guild_id,
             author_id=message.author.id,
             accepted_at=now,
             expires_at=now + EXPIRY_SECONDS,
-            parent_id=getattr(message.channel, "parent_id", None),
+            parent_id=parent_id,
+            wish=str(Wish(role=role)),
         )
 
     async def _refuse(self, message: discord.Message, reason: Reason) -> None:

@@ -42,7 +42,7 @@ _TURN = (
     "id", "speaker", "attempts", "misses", "crashes", "interrupted", "not_before", "agent_id",
     "conversation_id", "run_id", "input_id", "answer", "started_at", "ended_at",
     "prompt_tokens", "completion_tokens", "dropped", "cached_tokens", "unmetered", "seconds",
-    "model",
+    "model", "routed",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from .changes import Change, MemoryChange, Unread
 from .contexts import BY_MESSAGE, EventContext, Kind, Mentions, Named, Person, Place, Quote
 from .events import NO_CONTEXT, Event, State, Turn, apart, lane_of, own_lane
 from .feedback import Judgement
+from .routes import NO_ROUTE, Complexity, Route, read_route
 from .schedules import Paused, Schedule
 from .sends import ASKED, Ballot, Offer, Owed, Said, Send, Sent, Trace
 from .steps import Step, StepKind
@@ -15,10 +16,12 @@ __all__ = [
     "ASKED",
     "BY_MESSAGE",
     "NO_CONTEXT",
+    "NO_ROUTE",
     "NO_STRAIN",
     "NO_WISH",
     "Ballot",
     "Change",
+    "Complexity",
     "Event",
     "EventContext",
     "Judgement",
@@ -32,6 +35,7 @@ __all__ = [
     "Person",
     "Place",
     "Quote",
+    "Route",
     "Said",
     "Schedule",
     "Send",
@@ -48,5 +52,6 @@ __all__ = [
     "apart",
     "lane_of",
     "own_lane",
+    "read_route",
     "read_wish",
 ]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal, cast
 
 from .contexts import BY_MESSAGE, EventContext, Kind
+from .routes import NO_ROUTE, Route, read_route
 
 
 class State(StrEnum):
@@ -112,8 +113,8 @@ class Turn:
     that an attempt was broken off and may have had effects that nobody recorded. `answer` is the
     text that a finished run left to be delivered, `dropped` how many characters it left that were
     not. The tokens are those that the server has told of, `unmetered` is how many calls of the
-    `model` it may owe the tokens of, and `seconds` is how long the agent was at it. Other times
-    are seconds since the epoch.
+    `model` it may owe the tokens of, and `seconds` is how long the agent was at it. What a router
+    has said of it is `routed`, as a Route writes it. Other times are seconds since the epoch.
     """
 
     events: tuple[Event, ...]
@@ -137,6 +138,7 @@ class Turn:
     unmetered: int = 0
     seconds: float = 0.0
     model: str | None = None
+    routed: str = ""
     # Lives in memory alone, and is monotonic: not to run before.
     ready_at: float = field(default=0.0, compare=False, repr=False)
     # Lives in memory alone: by what reason the agent's last send was refused.
@@ -152,6 +154,8 @@ class Turn:
     # Lives in memory alone: the model that it is given in place of its agent's own; empty is that
     # of the agent, None leaves alone what there is.
     using: str | None = field(default=None, compare=False, repr=False)
+    # Lives in memory alone: how many tokens were spent beside it, which its budget pays for.
+    aside: int = field(default=0, compare=False, repr=False)
     # Lives in memory alone: whether that is the strongest.
     strong: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: the addresses that people wrote in what the agent read meanwhile.
@@ -171,6 +175,11 @@ class Turn:
     def lane(self) -> str:
         """Name the conversation that the turn belongs to."""
         return self.speaker.lane
+
+    @property
+    def route(self) -> Route:
+        """Return what a router has said of it."""
+        return read_route(self.routed) if self.routed else NO_ROUTE
 
     @property
     def conversation_lane(self) -> str:

@@ -20,7 +20,7 @@ from ..clock import Clock
 from ..ledger import EVERYWHERE, Where
 from ..model import Event, Turn
 from .limits import Rules
-from .lines import FairLine, Groups, Lane, Shares
+from .lines import FIRST, FairLine, Groups, Lane, Shares
 from .pace import Pace
 from .together import Together
 from .waiting import Waiting
@@ -242,6 +242,9 @@ class Lanes:
             if self._valid(name, ticket):
                 lane = self._lanes[name]
                 lane.ticket, lane.since = None, next(self._places)
+                lane.first = "first" in lane.waiting[0].speaker.wish.split()
+                if lane.first:
+                    lane.since -= FIRST
                 lane.agent = self._rules.agent(lane.guild_id)
                 self._make_ready(name, lane)
         return False

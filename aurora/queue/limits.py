@@ -115,7 +115,7 @@ class WorkRules:
     def limits(self, event: Event) -> Mapping[str, int]:
         """Return how many runs each of the event's keys may hold."""
         settings = self._settings
-        agent_id = settings.agent_for(event.guild_id)
+        agent_id = settings.agent_of(event)
         most = {
             "global": settings.world.global_runs,
             f"agent:{agent_id}": self.agent_runs,
@@ -138,7 +138,7 @@ class WorkRules:
             return math.inf
         if event.guild_id is not None and self._away(event.guild_id):
             return AWAY_SECONDS
-        agent_id = self._settings.agent_for(event.guild_id)
+        agent_id = self._settings.agent_of(event)
         return self._breakers.retry_in(agent_id) if agent_id else 0.0
 
     def coalesce(self, event: Event) -> int:

@@ -16,7 +16,8 @@ class Lane:
     """A lane is in one place at a time: busy, scheduled (`ticket`), ready, parked, or about to be.
 
     `since` orders those that became ready, and `agent` is who answered there then. `woken_for`
-    names the key whose free place it was given and has not used yet.
+    names the key whose free place it was given and has not used yet. One whose head the owner
+    wants to be `first` goes before all others.
     """
 
     guild_id: int | None
@@ -30,6 +31,11 @@ class Lane:
     parked_at: str | None = None
     woken_for: str | None = None
     agent: str | None = None
+    first: bool = False
+
+
+FIRST = 2**62
+"""How far before all others those stand whose head is to be first."""
 
 
 class Shares:
@@ -82,6 +88,8 @@ class FairLine:
             rivals[guild_id] = None
         # Mostly at the end; who was parked or woken had its place before.
         insort(guild.lanes, (lane.since, name))
+        if lane.first:
+            self._guilds.move_to_end(guild_id, last=False)
 
     def pop(self) -> str:
         """Take out who is served next."""
@@ -118,6 +126,8 @@ class FairLine:
         """Return the guild whose turn it is."""
         first = next(iter(self._guilds))
         agent = self._guilds[first].agent
+        if self._guilds[first].lanes[0][0] < 0:
+            return first
         rivals = self._rivals[agent]
         if len(rivals) > 1 and self._shares.spent(agent, first):
             return self._unspent(rivals, agent, first)

@@ -67,5 +67,6 @@ class Together:
 
 
 def _is_alike(one: Event, other: Event) -> bool:
-    """Tell whether two events may run together: messages of one author."""
-    return one.author_id == other.author_id and one.by_message and other.by_message
+    """Tell whether two events may run together: messages of one author, for the same agent."""
+    same = one.author_id == other.author_id and one.wish == other.wish
+    return same and one.by_message and other.by_message

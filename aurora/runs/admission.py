@@ -43,7 +43,7 @@ class Admission:
         Of a turn that was interrupted the earlier attempt is examined first.
         """
         turn = claim.turn
-        agent_id = self._settings.agent_for(turn.speaker.guild_id)
+        agent_id = self._settings.agent_of(turn.speaker, turn.route.role)
         if turn.interrupted or agent_id is None:
             return turn
         known = await self._store.conversation(agent_id, turn.conversation_lane)
@@ -61,7 +61,10 @@ class Admission:
         speaker = claim.turn.speaker
         if self._clock.monotonic() >= speaker.deadline:
             raise Concluded(End(Reason.WAITED_TOO_LONG))
-        backend, agent_id = self._ports.backend(), self._settings.agent_for(speaker.guild_id)
+        backend, agent_id = (
+            self._ports.backend(),
+            self._settings.agent_of(speaker, claim.turn.route.role),
+        )
         if backend is None or agent_id is None:
             raise Concluded(End(Reason.NOT_CONFIGURED))
         claim.permits = self._breakers.acquire(agent_id)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from ..ledger import Store
 from ..model import NO_STRAIN, Strain, Turn, read_wish
 from ..reasons import Reason, sent_before
-from ..settings import NORMAL, STRONG, Settings
+from ..settings import LIGHT, NORMAL, STRONG, Settings
 
 DOUBTED, MOST_DOUBTS = 30, 2
 """Below which confidence an agent is doubted, and in how many turns in a row."""
@@ -50,6 +50,8 @@ class Escalation:
         """Choose the model that a turn is about to run with."""
         models = self._settings.world.models
         turn.using, turn.strong = models.get(NORMAL, "") if models else None, False
+        if turn.route.complexity == "simple" and LIGHT in models:
+            turn.using = models[LIGHT]
         if (strong := models.get(STRONG)) is None:
             return
         wanted = any(read_wish(event.wish).strong for event in turn.events)

@@ -36,7 +36,7 @@ class LoopGuard:
     def __init__(self, settings: Settings, turn: Turn, _tools: ToolHost) -> None:
         self._settings = settings.guild(turn.speaker.guild_id)
         self._steps = 0
-        self._tokens = 0
+        self._tokens = turn.aside
         self._prompt: int | None = None
         self._call: tuple[str, Mapping[str, Any]] | None = None
         self._calls = self._repeats = 0

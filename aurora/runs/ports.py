@@ -165,12 +165,13 @@ class LookAtTools(Protocol):
         ...
 
 
-async def _none_of_its_own(
+async def none_of_its_own(
     _backend: AgentBackend,
     _agent_id: str,
     *,
     watched: bool,  # noqa: ARG001 - as LookAtTools has it
 ) -> frozenset[str]:
+    """Let none of an agent's own tools run."""
     return frozenset()
 
 
@@ -225,7 +226,7 @@ class Ports(NamedTuple):
     alert: Callable[[Phrase], Awaitable[None]]
     audience: Audience
     renewed: Callable[[Event], None]
-    own_tools: LookAtTools = _none_of_its_own
+    own_tools: LookAtTools = none_of_its_own
     files: Callable[[Turn], Awaitable[tuple[Attachment, ...]]] = _no_files
     unseen: Callable[[Event], Awaitable[None]] = _tell_nobody
     lines: Lines = NoLines()

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from ..clock import Clock
 from ..errors import Breakers, ErrorStats, RetryConfig
 from ..ledger import LedgerError, Store
+from ..model import read_wish
 from ..queue import MessageQueue
 from ..reasons import REASONS, Reason, RunBrokenError
-from ..settings import Settings
+from ..settings import BY_TEXT, Settings
 from .admission import Admission, Admitted
+from .asides import NoTools
 from .attempt import Attempt, Attempted
 from .cancelling import Cancelling, Running, everything
 from .claim import Claim, Claims, UnloadedError, WithheldError
-from .conclusions import Concluded
+from .comparing import Comparing
+from .conclusions import Concluded, End
 from .endings import Endings
 from .escalation import Escalation
 from .observers import Observer, Observing
 from .ports import Ports
 from .progress import ShowsProgress
 from .recovery import Recovery
+from .routing import UNROUTED, Router
 
 log = logging.getLogger("red.aurora.worker")
 
@@ -50,8 +57,11 @@ class Worker:
         cancelling: Cancelling,
         observing: Sequence[Observing],
         escalation: Escalation,
+        router: Router,
         retries: RetryConfig | None = None,
     ) -> None:
+        self._router = router
+        self._comparing = Comparing(breakers, clock, router.asides)
         self._queue = queue
         self._store = store
         self._ports = ports
@@ -130,6 +140,7 @@ class Worker:
             attempted = await self._recovery.recover(claim)
             await self._admission.ensure_welcome(claim)
             if attempted is None:
+                await self._route(claim)
                 admitted = self._admission.permit(claim)
                 attempted = await self._attempt(claim, admitted)
             conclusion = await self._endings.conclude(claim, attempted)
@@ -137,11 +148,24 @@ class Worker:
             conclusion = early.conclusion
         await self._endings.settle(claim, conclusion)
 
+    async def _route(self, claim: Claim) -> None:
+        """Have a router say who answers, where admins want that; raise Concluded if nobody."""
+        turn = claim.turn
+        if not self._router.is_asked(turn):
+            return
+        turn.routed = str(await claim.do(self._router.route(turn))) or UNROUTED
+        if turn.route.silent:
+            raise Concluded(End(Reason.NO_ANSWER))
+
     async def _attempt(self, claim: Claim, admitted: Admitted) -> Attempted:
         turn, speaker = claim.turn, claim.turn.speaker
         await self._escalation.choose(turn)
         tools = self._ports.toolbox.open(turn, admitted.agent_id)
         settings = self._settings.guild(speaker.guild_id)
+        compared = read_wish(speaker.wish).compare
+        simple = turn.route.complexity == "simple" and settings.deliver_text
+        if compared or (simple and not tools.watched):
+            tools, settings = NoTools(), replace(settings, answer_way=BY_TEXT, max_steps=1)
         progress = ShowsProgress(self._ports.lines, self._clock, turn, tools, settings)
         observers = [progress, *(make(turn, tools) for make in self._observing)]
         typing = None
@@ -164,10 +188,13 @@ class Worker:
             retries=self._retries,
             typing=typing or nullcontext(),
         )
+        work: Callable[[], Coroutine[Any, Any, Attempted]] = attempt.run
+        if compared:
+            work = partial(self._comparing.run, turn, admitted, compared, settings, attempt.typing)
         started = self._clock.monotonic()
         try:
             async with progress:
-                attempted = await claim.do(attempt.run())
+                attempted = await claim.do(work())
         finally:
             duration = self._clock.monotonic() - started
             turn.seconds += duration

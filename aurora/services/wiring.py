@@ -46,10 +46,12 @@ from ..intake.receiving import Intake
 from ..intake.rereading import reread
 from ..intake.triggers import Triggers
 from ..intake.waking import Waking
+from ..intake.wishing import Wishes
 from ..ledger.sqlite import SqliteStore
 from ..model import Change
 from ..queue import MessageQueue
 from ..queue.limits import WorkRules
+from ..runs.asides import Asides
 from ..runs.background import Background
 from ..runs.cancelling import Cancelling
 from ..runs.claim import Claims
@@ -64,6 +66,7 @@ from ..runs.pausing import Pauses
 from ..runs.pinging import Pinger, look_again
 from ..runs.ports import Ports
 from ..runs.retrying import Retries
+from ..runs.routing import Router
 from ..runs.schedules import Schedules
 from ..runs.steps import Steps
 from ..runs.stopping import Stopping
@@ -197,6 +200,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
     triggers = Triggers(bot, cog, settings, store, clock)
     feedback = Feedback(store, clock)
     escalation = Escalation(store, settings, feedback.confidence)
+    asides = Asides(settings, background, own_tools.admit)
     worker = Worker(
         queue,
         store,
@@ -229,6 +233,7 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
             notices.observe,
         ),
         escalation=escalation,
+        router=Router(settings, lambda: agents.backend, breakers, clock, asides),
     )
     crowding = Crowding(queue, settings, delivery.crowded, clock, first=notices.greet)
     intake = Intake(
@@ -278,10 +283,10 @@ def build(bot: Red, cog: commands.Cog, config: Config, *, clock: Clock | None = 
         feedback=feedback,
         worker=worker,
         intake=intake,
-        answers=Answers(bot, settings, intake.asking, clock),
+        answers=Answers(bot, settings, store, intake.asking, clock),
         catchup=CatchUp(bot, settings, store, intake, clock, alerts.missed),
         background=background,
-        asks=Asks(bot, intake.asking, queue, clock),
+        asks=Asks(bot, intake.asking, queue, clock, Wishes(settings, partial(owns, bot))),
         waking=waking,
         schedules=Schedules(store, waking, clock),
         pauses=Pauses(settings, queue, clock),

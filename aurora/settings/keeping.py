@@ -6,11 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from ..model import Event, read_wish
 from ..words import settings as w
 from .rules import SettingError, TurnLimit
 from .values import GLOBAL_DEFAULTS, GUILD_DEFAULTS, GlobalSettings, GuildSettings
 
 _DEFAULTS = GuildSettings()
+PLACES_KEPT = 200
+"""In how many threads and channels of a guild it is remembered who answers."""
 _TEXT_SETTINGS = {"answer_way", "deliver_text"}
 
 
@@ -61,6 +64,48 @@ class Settings:
         mine = self.guild(guild_id)
         return mine.agent_id if mine.enabled else None
 
+    def agent_of(self, event: Event, routed: str = "") -> str | None:
+        """Return the agent that answers an event now; None if nobody does.
+
+        It is that of the role which was asked for, else of the one it was `routed` to, else the
+        server's.
+        """
+        own = self.agent_for(event.guild_id)
+        if own is None or not (event.wish or routed):
+            return own
+        found = self.guild(event.guild_id).roles.get(read_wish(event.wish).role or routed)
+        return own if found is None else found[0]
+
+    def role_at(self, guild_id: int | None, channel_id: int, parent_id: int | None) -> str:
+        """Return the role that answers in a thread or channel; empty if it is the server's agent.
+
+        A thread goes by its own, else by its channel's.
+        """
+        places = self.guild(guild_id).role_places
+        if not places:
+            return ""
+        return places.get(str(channel_id)) or places.get(str(parent_id), "")
+
+    async def stick(self, guild_id: int, channel_id: int, role: str) -> None:
+        """Let a role answer in a thread or channel from now on; an empty one is nobody's.
+
+        Only the latest places are kept.
+        """
+        mine = self.guild(guild_id).role_places
+        if mine.get(str(channel_id), "") == role:
+            return
+        rest = {key: name for key, name in mine.items() if key != str(channel_id)}
+        if role:
+            rest[str(channel_id)] = role
+        kept = dict(list(rest.items())[-PLACES_KEPT:])
+        await self.set_guild(guild_id, role_places=kept)
+
+    async def set_roles(self, guild_id: int, roles: Mapping[str, Sequence[str]]) -> None:
+        """Replace a guild's roles; where one answered that is gone, nobody's does."""
+        mine = self.guild(guild_id).role_places
+        places = {key: name for key, name in mine.items() if name in roles}
+        await self.set_guild(guild_id, roles=dict(roles), role_places=places)
+
     def allowed_tools(self, agent_id: str) -> Sequence[str]:
         """Return the tools of its own that the bot's owner lets an agent run with."""
         return self.world.tools_allowed.get(agent_id, ())
@@ -88,13 +133,22 @@ class Settings:
         if self._guilds_of is None:
             found: dict[str | None, list[int | None]] = {}
             for guild_id in (None, *self._guilds):
-                found.setdefault(self.agent_for(guild_id), []).append(guild_id)
+                for one in self._answering(guild_id):
+                    found.setdefault(one, []).append(guild_id)
             self._guilds_of = found
         return self._guilds_of.get(agent_id, ())
+
+    def _answering(self, guild_id: int | None) -> set[str | None]:
+        """Return the agents that answer in a guild, or in DMs (None)."""
+        own = self.agent_for(guild_id)
+        roles = self.guild(guild_id).roles.values() if own is not None else ()
+        return {own, *(agent_id for agent_id, _ in roles)}
 
     def agents(self) -> set[str]:
         """Return all agents that are named anywhere, whether they answer now or not."""
         named = {mine.agent_id for mine in self._guilds.values()} | {self.world.dm_agent_id}
+        for mine in self._guilds.values():
+            named |= {agent_id for agent_id, _ in mine.roles.values()}
         return {agent_id for agent_id in named if agent_id is not None}
 
     def paused_since(self, guild_id: int | None) -> float | None:

@@ -72,6 +72,11 @@ class GuildSettings:
         200_000, Rule("budget tokens", w.TOKENS, w.TOKENS_UNIT, 10_000, 500_000)
     )
     allow_invites: bool = setting(False, Rule("invites", w.INVITES))
+    router: bool = setting(False, Rule("router", w.ROUTER))
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Who besides the server's agent answers: agents and what they are for, by their names."""
+    role_places: Mapping[str, str] = field(default_factory=dict)
+    """Where one of them answers unless another is named, by ids of channels and threads."""
     prefixes_ignored: Sequence[str] = PREFIXES
     """How commands of other bots begin."""
     replies: str = TO_AGENT
@@ -130,6 +135,8 @@ class GlobalSettings:
     and of a prompt that was cached. The owner sets them; none are known by themselves."""
     systems_kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The system prompts that agents had before they got a short one, by agent."""
+    router_agent_id: str | None = None
+    """The agent that routes messages, on a server where nothing does without one."""
     models: Mapping[str, str] = field(default_factory=dict)
     """The handles of the models that are used, by those of MODELS that were chosen."""
 

@@ -36,6 +36,7 @@ HELP = _("{help}.\n\n`<value>`: {values}.")
 
 SPAN = _("{lowest} to {highest} {unit}")
 SPAN_OR_NAMED = _("{span}, or {names}")
+ROUTER = _("A model says beforehand who answers, and how hard that is")
 EITHER = _("{one} or {other}")
 MESSAGES = _("messages")
 SECONDS = _("seconds")

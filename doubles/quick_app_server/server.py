@@ -196,7 +196,12 @@ class QuickAppServer:
     def _start(self, peer: Peer, frame: Frame) -> Frame | None:
         if frame.get("mode", "standard") not in _MODES:
             return None
-        agent_id, tools = frame["agent_id"], _tools(frame.get("external_tools", []))
+        agent_id, tools = frame.get("agent_id"), _tools(frame.get("external_tools", []))
+        if agent_id is None and "create_conversation" in frame:
+            free, body = self._open(None), frame["create_conversation"]["body"]
+            free.system, free.model = body["system"], body["model"]
+            peer.tools[free.id] = tools
+            return {"runtime": free.runtime, "agent": None, "conversation": {"id": free.id}}
         if agent_id not in self.agents:
             return {"success": False, "runtime": None, "error": f"Agent {agent_id} not found"}
         talk_id = frame.get("conversation_id")
@@ -253,7 +258,7 @@ class QuickAppServer:
         talk.unfinished = running + kept
         return {"success": len(kept) < len(queued)}
 
-    def _open(self, agent_id: str) -> Talk:
+    def _open(self, agent_id: str | None) -> Talk:
         talk_id = f"local-conv-{next(self._ids)}"
         talk = self._talks[talk_id] = Talk(talk_id, agent_id, self._peers)
         return talk
@@ -281,7 +286,7 @@ class QuickAppServer:
         said = {"message_type": "user_message", "id": f"ui-{next(self._ids)}", "otid": given.id}
         talk.history.append(said)
         talk.unfinished.append(given)
-        talk.orphan = talk.agent_id not in self.agents
+        talk.orphan = talk.agent_id is not None and talk.agent_id not in self.agents
         await peer.send({**taken, "disposition": "queued" if waits else "started"})
         if waits:
             queue = [{"id": one.id, "client_message_id": one.id} for one in talk.unfinished[1:]]

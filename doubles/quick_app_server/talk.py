@@ -73,7 +73,7 @@ class Talk:
 
     _runs = itertools.count(1)
 
-    def __init__(self, talk_id: str, agent_id: str, peers: set[Peer]) -> None:
+    def __init__(self, talk_id: str, agent_id: str | None, peers: set[Peer]) -> None:
         self.id = talk_id
         self.agent_id = agent_id
         self.history: list[Frame] = []
@@ -82,7 +82,7 @@ class Talk:
         self.aborted = False
         self.wedged = False
         self.archived = False
-        self.model = ""
+        self.model = self.system = ""
         self.orphan = False
         self.turn: asyncio.Task[None] | None = None
         self._asking = False

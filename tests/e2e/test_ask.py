@@ -213,3 +213,33 @@ async def test_an_anchor_that_a_dead_process_left_is_found(town: QuickTown, room
     await services.pauses.end(town.guild.id)
     assert await ended(town, asked.id) == "answered"
     assert len(town.answers(anchor, room)) == 1
+
+
+async def test_who_is_chosen_answers_and_several_are_compared(
+    town: QuickTown, room: Channel
+) -> None:
+    """By the names that are offered while one types; the glass is the owner's."""
+    dba = await town.quick.create_agent("dba")
+    await town.command(f"aurora agents role dba {dba} databases")
+    typed = town.discord.autocomplete(
+        town.bo, room, "ask", {"question": "What is it?", "agent": "default, d"}, focused="agent"
+    )
+    offered = await town.discord.wait_for(lambda: typed.choices)
+    assert [one["value"] for one in offered] == ["default,dba"]
+    asked = ask(town, room, agent="dba")
+    await shown(town, asked)
+    assert await ended(town, asked.id) == "answered"
+    event = await town.cog.services.store.find(asked.id)
+    assert (await town.cog.services.store.turn(event.turn_id)).agent_id == dba
+    inputs = town.quick.inputs
+    compared = ask(town, room, agent="dba, default", mode="compare")
+    await shown(town, compared)
+    assert await ended(town, compared.id) == "answered"
+    assert town.quick.inputs == inputs + 3
+    for wrong, words in (
+        ({"agent": "pastry"}, "There is no agent pastry here"),
+        ({"breakglass": True}, "Only the bot's owner"),
+        ({"mode": "compare", "agent": "dba"}, "nothing to compare"),
+    ):
+        refused = ask(town, room, **wrong)
+        assert words in await town.discord.wait_for(partial(getattr, refused, "content"))

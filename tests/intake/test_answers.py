@@ -40,12 +40,14 @@ class Asked:
         self.queue = MessageQueue(stage.store, rules, stage.clock)
         bot: Any = stage.bot
         gates: Any = SimpleNamespace(still_welcome=_nobody)
-        asking = Asking(bot, stage.store, self.queue, stage.clock, gates, _nobody, Background())
+        asking = Asking(
+            bot, stage.store, self.queue, stage.clock, gates, _nobody, Background(), stage.settings
+        )
         services = SimpleNamespace(
             bot=bot,
             store=stage.store,
             run_guard=RunGuard(stage.bot),
-            answers=Answers(bot, stage.settings, asking, stage.clock),
+            answers=Answers(bot, stage.settings, stage.store, asking, stage.clock),
             standing_by=False,
             failure=None,
         )

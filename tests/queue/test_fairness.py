@@ -11,6 +11,7 @@ from aurora.errors import Breakers
 from aurora.model import Event
 from aurora.queue import Enqueued
 from aurora.queue.limits import WorkRules
+from aurora.reasons import Reason
 from aurora.settings import NO_LIMIT, Settings
 from tests.support.events import make_event
 from tests.support.keepers import Keeper
@@ -142,3 +143,32 @@ async def test_who_can_not_use_a_place_does_not_keep_it_from_others(bench: Queue
     assert [one.guild_id for one in await bench.claim_all()] == [9]
     await bench.finish(running[0])
     assert [one.guild_id for one in await bench.claim_all()] == [9]
+
+
+async def test_what_is_to_be_first_goes_before_other_lanes_and_never_before_its_own(
+    bench: QueueBench,
+) -> None:
+    """Also before other guilds, that have waited for longer; the guild's limit holds."""
+    running = [new(bench, channel_id=100 + number, author_id=number) for number in range(4)]
+    for event in running:
+        await bench.queue.enqueue(event)
+    turns = [await bench.queue.take() for _ in running]
+    for turn in turns:
+        await bench.queue.start(turn)
+    waits = [
+        new(bench, channel_id=200 + n, guild_id=9 + n % 2, author_id=50 + n) for n in range(6)
+    ]
+    for event in waits:
+        await bench.queue.enqueue(event)
+    behind = new(bench, channel_id=200, author_id=1000, wish="strong first")
+    first = new(bench, channel_id=300, author_id=1000, wish="strong first")
+    for event in (behind, first):
+        await bench.queue.enqueue(event)
+    order = []
+    for turn in turns[:2]:
+        await bench.queue.finish(turn, Reason.SENT)
+        taken = await bench.queue.take()
+        order.append(taken.speaker)
+        await bench.queue.start(taken)
+    assert order[0] is first
+    assert order[1] is not behind

@@ -33,6 +33,7 @@ from aurora.model import Change, Event, Turn
 from aurora.queue import Enqueued, MessageQueue
 from aurora.queue.limits import WorkRules
 from aurora.reasons import Reason
+from aurora.runs.asides import Asides
 from aurora.runs.background import Background
 from aurora.runs.cancelling import Cancelling, Running, Show, messages
 from aurora.runs.claim import Claims
@@ -43,6 +44,7 @@ from aurora.runs.models import Models
 from aurora.runs.observers import Log, Tokens
 from aurora.runs.pinging import Pinger, look_again
 from aurora.runs.ports import Ports
+from aurora.runs.routing import Router
 from aurora.runs.steps import Steps
 from aurora.runs.stopping import Stopping
 from aurora.runs.worker import Worker
@@ -187,6 +189,13 @@ class Bench:
                 self.notices.observe,
             ),
             self.escalation,
+            Router(
+                self.settings,
+                lambda: self.backend,
+                self.breakers,
+                self.clock,
+                Asides(self.settings, self.background),
+            ),
             RetryConfig(jitter=0.0),
         )
         self.loop: asyncio.Task[None] | None = None

@@ -67,6 +67,8 @@ READ = {
     "memory.NO_CHANGE": OWNER,
     "models.NONE_CHOSEN": OWNER,
     "models.NO_SERVER": OWNER,
+    "roles.NONE_YET": ADMIN,
+    "roles.NOT_ON": ADMIN,
     "queue.UNKNOWN": ANY_ADMIN,
     "reasons.TEXT_NOT_DELIVERED": ANY_ADMIN,
     "reasons.MEND_AUDIENCE": LOG,

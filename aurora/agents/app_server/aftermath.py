@@ -33,6 +33,9 @@ async def aftermath(
     link: Link, run: AppServerRun, key: ConversationKey, ending: Ending
 ) -> Aftermath:
     """Name what the server did not, and take out of the conversation what can't stay in it."""
+    if not key.agent_id:
+        # Without an agent nobody goes on in it.
+        return Aftermath(ending, key)
     if ending.outcome is Outcome.FAILED and await _is_gone(link, key.agent_id):
         gone = w.NO_SUCH_AGENT(agent=key.agent_id)
         return Aftermath(Ending(Outcome.CONFIG, gone), key)

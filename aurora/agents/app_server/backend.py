@@ -111,6 +111,10 @@ class AppServer:
         """Create a conversation and make it ready for its first input; raise AgentError."""
         return (await self._link.create(agent_id, title)).conversation_id
 
+    async def open_free(self, system: str, model: str) -> str:
+        """Create a conversation without an agent and return its id; raise AgentError."""
+        return (await self._link.create_free(system, model)).conversation_id
+
     async def forget_conversation(self, key: ConversationKey) -> None:
         """Archive a conversation, for the server deletes none; raise AgentError."""
         try:

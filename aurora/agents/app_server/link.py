@@ -108,6 +108,17 @@ class Link:
         groups = requests.tool_groups(specs, self.limits.tool)
         body = {"body": {"summary": title}}
         frame = requests.start(agent_id, groups, create_conversation=body)
+        return await self._created(frame, connection, specs)
+
+    async def create_free(self, system: str, model: str) -> ConversationKey:
+        """Create a conversation without an agent; raise AgentError."""
+        body = {"body": {"model": model, "system": system}}
+        frame = requests.start("", [], create_conversation=body)
+        return await self._created(frame, await self.connection(), ())
+
+    async def _created(
+        self, frame: Frame, connection: Connection, specs: tuple[ToolSpec, ...]
+    ) -> ConversationKey:
         answer = await self.ask(frame, connection)
         key = requests.key_of(answer)
         if key is None:
@@ -193,6 +204,6 @@ class Link:
         return self._connection
 
     async def _stop_reflection(self, key: ConversationKey, connection: Connection) -> None:
-        if key.agent_id not in connection.reflection_off:
+        if key.agent_id and key.agent_id not in connection.reflection_off:
             await self.ask(requests.reflection_off(key), connection)
             connection.reflection_off.add(key.agent_id)

@@ -21,7 +21,8 @@ def key_of(frame: Frame) -> ConversationKey | None:
     scope = frame.get("runtime")
     if not isinstance(scope, dict):
         return None
-    agent_id, conversation_id = scope.get("agent_id"), scope.get("conversation_id")
+    # Without an agent it is null.
+    agent_id, conversation_id = scope.get("agent_id") or "", scope.get("conversation_id")
     if not isinstance(agent_id, str) or not isinstance(conversation_id, str):
         return None
     return ConversationKey(agent_id, conversation_id)
@@ -50,9 +51,10 @@ def start(agent_id: str, groups: list[Frame], **conversation: Any) -> Frame:
     Skills are read by built-in tools, which no input offers: listed, they only cost. The answer
     waits for the replay, so that what the server still runs is known with it.
     """
+    agent = {"agent_id": agent_id} if agent_id else {}
     return {
         "type": "runtime_start",
-        "agent_id": agent_id,
+        **agent,
         **conversation,
         "mode": "strict",
         "skill_sources": [],
@@ -64,7 +66,7 @@ def start(agent_id: str, groups: list[Frame], **conversation: Any) -> Frame:
 
 def update_tools(key: ConversationKey, groups: list[Frame]) -> Frame:
     """Replace the tools of a started runtime."""
-    update = {"runtimes": [key._asdict()], "external_tools": groups}
+    update = {"runtimes": [_runtime(key)], "external_tools": groups}
     return {"type": "runtime_external_tools_update", "updates": [update]}
 
 
@@ -72,7 +74,7 @@ def reflection_off(key: ConversationKey) -> Frame:
     """Switch off the subagent that has a shell on the server's host and asks nobody."""
     return {
         "type": "set_reflection_settings",
-        "runtime": key._asdict(),
+        "runtime": _runtime(key),
         "settings": {"trigger": "off", "step_count": 25},
         "scope": "both",
     }
@@ -121,18 +123,18 @@ def tool_result(request_id: str, result: ToolResult) -> Frame:
 
 def abort(key: ConversationKey) -> Frame:
     """Ask the server to end the turn that runs."""
-    return {"type": "abort_message", "runtime": key._asdict()}
+    return {"type": "abort_message", "runtime": _runtime(key)}
 
 
 def remove_queued(key: ConversationKey, item_id: str) -> Frame:
     """Take an input back that has not begun."""
-    return {"type": "remove_queue_item", "runtime": key._asdict(), "item_id": item_id}
+    return {"type": "remove_queue_item", "runtime": _runtime(key), "item_id": item_id}
 
 
 def use_model(key: ConversationKey, model: str) -> Frame:
     """Let a conversation go on with another model; the agent's others keep theirs."""
     payload = {"model_handle": model}
-    return {"type": "update_model", "runtime": key._asdict(), "payload": payload}
+    return {"type": "update_model", "runtime": _runtime(key), "payload": payload}
 
 
 def history(key: ConversationKey, limit: int) -> Frame:
@@ -140,7 +142,7 @@ def history(key: ConversationKey, limit: int) -> Frame:
     return {
         "type": "conversation_messages_list",
         "conversation_id": key.conversation_id,
-        "agent_id": key.agent_id,
+        "agent_id": key.agent_id or None,
         "query": {"limit": limit},
     }
 
@@ -186,4 +188,8 @@ def archive(key: ConversationKey) -> Frame:
 
 
 def _input(key: ConversationKey, payload: Frame) -> Frame:
-    return {"type": "input", "runtime": key._asdict(), "payload": payload}
+    return {"type": "input", "runtime": _runtime(key), "payload": payload}
+
+
+def _runtime(key: ConversationKey) -> Frame:
+    return {"agent_id": key.agent_id or None, "conversation_id": key.conversation_id}

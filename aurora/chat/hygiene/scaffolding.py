@@ -12,8 +12,8 @@ _FENCE = re.compile(r"<<<(BEGIN|END) ([^<>\n]{1,200}+)>>>\n?")
 _MARKS = ("<<<", " UTC", "ID: ", "[Discord]")
 _NONCE = re.compile(rf"(?:.* )?[0-9a-f]{{{2 * NONCE_BYTES}}}")
 _ECHOED = re.compile(
-    r"(?:current message|reply chain|message \d+ of \d+|file \d+|MESSAGES OF CHANNEL|SERVER \d+"
-    r"|FOUND IN CHANNEL|THREADS OF CHANNEL|FILES OF YOUR MEMORY|MEMORY FILE|ATTACHMENT|NAMES)\b"
+    r"(?:current message|message to route|answer of [\w-]+|reply chain|message \d+ of \d+|file \d+"
+    r"|MESSAGES OF CHANNEL|SERVER \d+|FOUND IN CHANNEL|THREADS OF CHANNEL|FILES OF YOUR MEMORY|MEMORY FILE|ATTACHMENT|NAMES)\b"
 )
 """What is fenced in what Aurora gives to agents, and not by agents in their answers."""
 

@@ -13,7 +13,8 @@ _MARKS = ("<<<", " UTC", "ID: ", "[Discord]")
 _NONCE = re.compile(rf"(?:.* )?[0-9a-f]{{{2 * NONCE_BYTES}}}")
 _ECHOED = re.compile(
     r"(?:current message|message to route|answer of [\w-]+|reply chain|message \d+ of \d+|file \d+"
-    r"|MESSAGES OF CHANNEL|SERVER \d+|FOUND IN CHANNEL|THREADS OF CHANNEL|FILES OF YOUR MEMORY|MEMORY FILE|ATTACHMENT|NAMES)\b"
+    r"|MESSAGES OF CHANNEL|SERVER \d+|FOUND IN CHANNEL|THREADS OF CHANNEL|FILES OF YOUR MEMORY"
+    r"|MEMORY FILE|ATTACHMENT|NAMES)\b"
 )
 """What is fenced in what Aurora gives to agents, and not by agents in their answers."""
 

@@ -80,10 +80,12 @@ async def test_who_asks_is_answered_at_once_while_the_agent_is_away(
     """The question is safe, and everybody sees that it was asked."""
     await town.quick.stop()
     try:
-        begun = time.monotonic()
+        # Others have the machine meanwhile; what counts is what is done before the answer.
+        begun, computed = time.monotonic(), time.thread_time()
         asked = ask(town, room)
         await shown(town, asked)
-        assert time.monotonic() - begun < 1.0
+        assert time.thread_time() - computed < 0.5
+        assert time.monotonic() - begun < 3.0, "Discord waits no longer"
     finally:
         await town.quick.start()
         town.cog.services.breakers.reset()

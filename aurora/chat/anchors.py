@@ -7,6 +7,7 @@ from .splitting import shorten
 
 QUESTION_CHARS = 1500
 """How much of a question its anchor quotes; a retry reads no more."""
+_MOST_LINES = 60
 _QUOTE, _ASIDE = ">", "-#"
 
 
@@ -18,6 +19,9 @@ def anchor_text(said: Phrase, task: Phrase) -> str:
 def quoted(question: str) -> str:
     """Quote a question line by line, as much of it as fits."""
     lines = shorten(question.strip(), QUESTION_CHARS).splitlines() or [""]
+    if len(lines) > _MOST_LINES:
+        # Each takes room for its mark: a question of nothing but line breaks would not fit.
+        lines = [*lines[:_MOST_LINES], " ".join(filter(None, lines[_MOST_LINES:]))]
     return "\n".join(f"{_QUOTE} {line}" for line in lines)
 
 

@@ -36,7 +36,6 @@ from .commands.usage import UsageCommands
 from .guard.invoking import listens
 from .guard.policy import Act
 from .guard.runs import RunAct
-from .intake.addressing import unplaced
 from .intake.pressing import AnswerButton, LetBeButton, StopButton, StrongerButton
 from .ledger import InUseError
 from .reasons import ExplainedError, Reason
@@ -166,8 +165,8 @@ class Aurora(
             await asyncio.wait({self._standing_by})
         self.bot.remove_dynamic_items(*BUTTONS)
         self.bot.tree.remove_command(MENU.name, type=MENU.type)
-        await self.services.schedules.stop()
         await self.services.catchup.stop()
+        await self.services.schedules.stop()
         await self.services.intake.triggers.stop()
         loop = self.process_message_queue.get_task()
         self.process_message_queue.cancel()
@@ -201,15 +200,13 @@ class Aurora(
     @listens(Act.ASK)
     async def on_message_without_command(self, message: discord.Message) -> None:
         """Take in what is meant for the agent."""
-        if self.services.standing_by:
-            return
-        triggers = self.services.intake.triggers
-        triggers.turns.heard(message)
-        if triggers.may_address(message):
-            await self.services.intake.receive(message)
-        elif unplaced(message):
-            # Who is meant can be told when its guild is here.
-            self.services.intake.lines.hold(message)
+        if not self.services.standing_by:
+            await self.services.intake.heard(message)
+
+    @commands.Cog.listener()
+    async def on_command(self, ctx: commands.Context) -> None:
+        """Learn of what Red keeps for itself."""
+        self.services.intake.triggers.coming.ended(ctx.message.id)
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:

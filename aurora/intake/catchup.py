@@ -23,6 +23,7 @@ from .watermarks import Watermarks
 log = logging.getLogger("red.aurora.catchup")
 
 _SOON = 1.0
+_SHUT_SECONDS = 5.0
 
 
 class CatchUp:
@@ -52,7 +53,7 @@ class CatchUp:
         self._tell = tell
         self.bounds = bounds or Bounds()
         self._gaps = Gaps(bot, None)
-        self._watermarks = Watermarks(bot, store, intake, clock, self._time)
+        self._watermarks = Watermarks(bot, store, intake, self._time)
         self._wake = asyncio.Event()
         self._lines.first = self._wake.set
         self._passes = Passes(
@@ -72,16 +73,19 @@ class CatchUp:
         self._task = asyncio.create_task(self._listen(), name="aurora catch-up")
 
     async def stop(self) -> None:
-        """Keep what was heard and end; call it first, as nothing is heard any more."""
+        """Shut the queue, keep what was heard and end; call it first, as nothing is heard then."""
         task, self._task = self._task, None
         if task is None:
             return
-        # What is on its way in sees that the queue is shut, or gets there.
+        self._meet_strangers()
         heard = await self._watermarks.now(done=self._intake.arriving)
         task.cancel()
         await asyncio.wait({task})
         await self._passes.stop()
         self._tell_unread()
+        if not await self._intake.shut(_SHUT_SECONDS):
+            # It may see that later, and be read again all the same; better than to be lost.
+            heard = await self._watermarks.now()
         if self._bot.is_ready():
             await self._watermarks.keep(heard)
 
@@ -157,14 +161,18 @@ class CatchUp:
     async def _look(self) -> None:
         """Begin the passes of guilds that have come."""
         self._hear()
-        for guild_id in self._lines.strangers():
-            if not self._gaps.open(guild_id):
-                self._lines.open(guild_id)
+        self._meet_strangers()
         for guild_id in self._gaps.absent:
             if guild_id == DMS:
                 self._begin(DMS, await self._missed_dms())
             elif (guild := self._bot.get_guild(guild_id)) and not guild.unavailable:
                 self._begin(guild_id, self._missed(guild))
+
+    def _meet_strangers(self) -> None:
+        """Open the gaps of guilds of which something came before discord.py knew them."""
+        for guild_id in self._lines.strangers():
+            if not self._gaps.open(guild_id):
+                self._lines.open(guild_id)
 
     def _hear(self) -> None:
         """Learn the time of the last message that came live."""

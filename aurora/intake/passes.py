@@ -275,8 +275,9 @@ class Passes:
         batch = {message.id: place_anew(message, self._bot) for message in line.messages.values()}
         if found.read:
             # What waited through the loss of a session is gone if it can't be read any more.
-            span = range(found.read[0].id, (place.ceiling or found.read[-1].id) + 1)
-            batch = {one: message for one, message in batch.items() if one not in span}
+            read = {message.id for message in found.read}
+            span = range(min(read), (place.ceiling or max(read)) + 1)
+            batch = {one: batch[one] for one in batch if one in read or one not in span}
         batch |= {message.id: message for message in found.wanted}
         edited = _edited(batch, line.edits)
         may_address = self._intake.triggers.may_address

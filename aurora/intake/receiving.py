@@ -85,6 +85,16 @@ class Intake:
         self._explained = Throttle(clock, _EXPLAIN_EVERY)
         self._bound_notices = Throttle(clock, _BOUND_NOTICE_EVERY)
 
+    async def heard(self, message: discord.Message) -> None:
+        """Take in a message that Red has handed on, if it is meant for the agent."""
+        self.triggers.turns.heard(message)
+        if self.triggers.may_address(message):
+            await self.receive(message)
+        elif unplaced(message):
+            # Who is meant can be told when its guild is here.
+            self.lines.hold(message)
+        self.triggers.coming.ended(message.id)
+
     async def receive(self, message: discord.Message) -> None:
         """Accept a message that addresses the bot, or refuse it."""
         if message.id in self._arriving or message.id in self._lately_deleted:
@@ -137,6 +147,21 @@ class Intake:
     def arriving(self) -> set[int]:
         """Return the messages that are between gateway and queue."""
         return set(self._arriving)
+
+    async def shut(self, seconds: float) -> bool:
+        """Accept nothing more, and wait until what is on its way in sees that or got there.
+
+        False if that takes longer.
+        """
+        self._queue.shut()
+        try:
+            async with asyncio.timeout(seconds):
+                for lock in list(self._order.values()):
+                    async with lock:
+                        pass
+        except TimeoutError:
+            return False
+        return True
 
     def in_order(self, channel_id: int) -> asyncio.Lock:
         """Return the lock under which messages of a channel are taken in, one after the other."""

@@ -21,8 +21,9 @@ from ..ledger import Store
 from ..model import Event, Kind
 from ..reasons import Reason
 from ..settings import MCP_TOOLS, TO_ANY, GuildSettings, Settings
-from .addressing import addressed, called, replied_to, unresolved
+from .addressing import addressed, called, replied_to, unplaced, unresolved
 from .bot_turns import BotTurns, is_person
+from .coming import Coming
 from .prefixes import is_command, is_of_other_bot
 from .replies import Replies
 from .waits import Waits
@@ -62,7 +63,8 @@ class Triggers:
         self._bot = bot
         self._cog = cog
         self._settings = settings
-        self.waits = Waits(bot)
+        self.coming = Coming(clock)
+        self.waits = Waits(bot, self._see)
         self.replies = Replies(store, clock)
         self.turns = BotTurns()
 
@@ -91,6 +93,11 @@ class Triggers:
             if word is None and not message.role_mentions:
                 return False
         return self.addressed(message) is not None or unresolved(message)
+
+    def _see(self, message: discord.Message) -> None:
+        """Hold a message that may be for the agent until something has come of it."""
+        if self.may_address(message) or unplaced(message):
+            self.coming.came(message.id)
 
     def may_ask(self, message: discord.Message) -> bool:
         """Tell whether a message is a person's, or of a bot or webhook that is trusted there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakSet
 
@@ -23,10 +23,13 @@ class Waits:
     tell; their own checks are never called a second time, for these may count or remember.
 
     Who is waiting only a private attribute of discord.py knows. Where that is gone, nobody is.
+
+    Nothing hears of a message sooner, so `see` is called with each in that moment.
     """
 
-    def __init__(self, bot: Red) -> None:
+    def __init__(self, bot: Red, see: Callable[[discord.Message], None]) -> None:
         self._bot = bot
+        self._see = see
         self._met: WeakSet[asyncio.Future[Any]] = WeakSet()
         self._taken: deque[int] = deque(maxlen=_KEPT)
         self._task: asyncio.Task[object] | None = None
@@ -47,10 +50,11 @@ class Waits:
         """Tell whether a message was given to somebody who waited for it."""
         return message.id in self._taken
 
-    def _look(self, _message: discord.Message) -> bool:
+    def _look(self, message: discord.Message) -> bool:
         """Meet all who wait; this is called for every message of every guild."""
         # What this raised would end it, and for no reason that concerns anybody.
         try:
+            self._see(message)
             waiting = self._bot._listeners["message"]
             if len(waiting) > 1:
                 self._meet(future for future, _ in waiting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Collection
@@ -9,7 +10,6 @@ from typing import NamedTuple
 
 from redbot.core.bot import Red
 
-from ..clock import Clock
 from ..ids import message_id_at
 from ..ledger import Store
 from .gaps import DMS, Gaps
@@ -21,8 +21,6 @@ log = logging.getLogger("red.aurora.catchup")
 
 _HEARD = "listening"
 _BEHIND = "behind"
-_RED_SECONDS = 10.0
-"""How long Red may take to look at a message before it hands it on."""
 
 
 class Heard(NamedTuple):
@@ -38,17 +36,13 @@ class Watermarks:
     So what costs is the exception, and no guild holds back another.
     """
 
-    def __init__(
-        self, bot: Red, store: Store, intake: Intake, clock: Clock, time: DiscordTime
-    ) -> None:
+    def __init__(self, bot: Red, store: Store, intake: Intake, time: DiscordTime) -> None:
         self._bot = bot
         self._store = store
         self._intake = intake
-        self._clock = clock
         self._time = time
         self._gaps = Gaps(bot, None)
         self._kept_behind = ""
-        self._coming_since: dict[int, float] = {}
 
     async def load(self) -> Gaps:
         """Return the gaps as they are after what was kept."""
@@ -59,12 +53,15 @@ class Watermarks:
         return self._gaps
 
     async def now(self, *, done: Collection[int] = ()) -> Heard:
-        """Return what was heard and is in the ledger, or as good as `done`.
+        """Return what was heard and has come to something, or as good as `done`.
 
         Were Aurora killed now, all else would have to be read.
         """
-        heard, behind = self._gaps.heard(), self._gaps.behind()
-        rest = {*self._intake.arriving, *await self._coming()} - {*done}
+        heard = self._gaps.heard()
+        # Whoever is told of what was parsed up to here is told in this turn of the loop.
+        await asyncio.sleep(0)
+        behind = self._gaps.behind()
+        rest = {*self._intake.arriving, *self._intake.triggers.coming.look()} - {*done}
         for message_id, guild_id in self._intake.lines.held.items():
             if guild_id in behind:
                 behind[guild_id] = min(behind[guild_id], message_id - 1)
@@ -95,21 +92,3 @@ class Watermarks:
                 self._gaps.kept = now
         except Exception as error:
             log.exception("It can't be kept what was heard", exc_info=error)
-
-    async def _coming(self) -> set[int]:
-        """Return what came, since this was last kept, and that Red has not handed on yet."""
-        kept = self._gaps.kept or 0
-        lately = [
-            one.id
-            for one in self._bot.cached_messages
-            if one.id > kept and self._intake.triggers.addressed(one) is not None
-        ]
-        unknown = {
-            one
-            for one in lately
-            if not await self._store.find(one) and await self._store.refusal(one) is None
-        }
-        # A command is never known, and not waited for any longer.
-        now = self._clock.monotonic()
-        self._coming_since = {one: self._coming_since.get(one, now) for one in unknown}
-        return {one for one, at in self._coming_since.items() if now - at < _RED_SECONDS}

@@ -77,6 +77,7 @@ UNASKED = {
     "on_guild_available": "tells of the line to Discord",
     "on_guild_join": "tells of the line to Discord",
     "on_guild_unavailable": "tells of the line to Discord",
+    "on_command": "tells that Red keeps a message for itself",
     "on_red_api_tokens_update": "tells what the owner told Red",
 }
 """Listeners by which nobody gets anything done, and why; any other must ask the guard."""

@@ -112,6 +112,115 @@ def test_what_waits_survives_a_kill() -> None:
     sail(story)
 
 
+def test_what_red_hands_on_in_the_middle_of_its_pass_is_not_lost() -> None:
+    """It is read as one that came live, and then waits in the line that the reading ends."""
+
+    async def story(harbour: Harbour) -> None:
+        channel = harbour.channels[0]
+        harbour.wire.drop()
+        harbour.wire.delay, harbour.store.delay = 5.0, 1.0
+        harbour.wire.identify()
+        first, second = ask(harbour, channel), ask(harbour, channel)
+        # After the reading, and while the ledger is asked for the other one.
+        harbour.slow[first.id] = 5.5
+        await asyncio.sleep(60)
+        assert sorted(harbour.taken_in(channel)) == [first.id, second.id]
+
+    sail(story)
+
+
+@pytest.mark.parametrize("cached", [1000, None], ids=["", "without a cache"])
+@pytest.mark.parametrize("seconds", [0.5, 9.0, 35.0])
+def test_what_red_has_not_handed_on_survives_a_kill(seconds: float, cached: int | None) -> None:
+    """However long Red takes over it, as where a machine is loaded or stood still."""
+
+    async def story(harbour: Harbour) -> None:
+        channel, other = harbour.channels[0], harbour.channels[2]
+        await harbour.die()
+        harbour.cached = cached
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(15 - seconds % 10)
+        slow, private = ask(harbour, channel), ask(harbour, harbour.dm)
+        harbour.slow |= {slow.id: 2 * seconds + 10, private.id: 2 * seconds + 10}
+        later = ask(harbour, other)
+        await asyncio.sleep(seconds + 5)
+        assert harbour.taken_in(other) == [later.id]
+        await harbour.die()
+        harbour.slow.clear()
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(30)
+        assert harbour.taken_in(channel) == [slow.id]
+
+    sail(story)
+
+
+def test_what_red_keeps_for_itself_is_not_waited_for_for_ever() -> None:
+    """Or each later start would read all that came since."""
+
+    async def story(harbour: Harbour) -> None:
+        kept = ask(harbour, harbour.channels[0])
+        harbour.slow[kept.id] = 1e9
+        later = ask(harbour, harbour.channels[2])
+        await asyncio.sleep(30)
+        assert int(await harbour.store.noted("listening") or 0) < kept.id
+        await asyncio.sleep(60)
+        assert int(await harbour.store.noted("listening") or 0) == later.id
+
+    sail(story)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 300.0], ids=["in time", "too late"])
+def test_what_is_on_its_way_in_when_aurora_stops_survives_a_kill(seconds: float) -> None:
+    """It counts as heard when something has come of it, and a stop does not wait for ever."""
+
+    async def story(harbour: Harbour) -> None:
+        assert harbour.bot is not None
+        channel = harbour.channels[0]
+        await _be_busy(harbour, channel, seconds)
+        asked = [ask(harbour, channel), ask(harbour, channel)]
+        await asyncio.sleep(0.5)
+        stop = asyncio.create_task(harbour.bot.catchup.stop())
+        await asyncio.sleep(1 if seconds == 3.0 else 20)
+        assert stop.done() == (seconds != 3.0)
+        await harbour.die()
+        await harbour.start()
+        harbour.wire.identify()
+        await asyncio.sleep(30)
+        assert harbour.taken_in(channel) == [one.id for one in asked]
+
+    sail(story)
+
+
+def test_what_was_turned_away_as_aurora_stopped_is_not_read_again() -> None:
+    """Its author has seen that, before its place in time is kept."""
+
+    async def story(harbour: Harbour) -> None:
+        assert harbour.bot is not None
+        channel = harbour.channels[0]
+        await _be_busy(harbour, channel, 3.0)
+        asked = ask(harbour, channel)
+        await asyncio.sleep(0.5)
+        await harbour.bot.catchup.stop()
+        assert list(asked.reactions) == ["⏹️"]
+        assert int(await harbour.store.noted("listening") or 0) == asked.id
+
+    sail(story)
+
+
+async def _be_busy(harbour: Harbour, channel: Channel, seconds: float) -> None:
+    """Let a message that is slow to look up be before all others of a channel."""
+
+    async def look_up() -> None:
+        assert harbour.bot is not None
+        async with harbour.bot.intake.in_order(channel.id):
+            await asyncio.sleep(seconds)
+
+    harbour.busy.add(asyncio.create_task(look_up()))
+    await asyncio.sleep(0)
+
+
 def test_a_new_session_in_the_middle_begins_the_pass_anew() -> None:
     """What was missed between the two is in its place too."""
 

@@ -143,8 +143,10 @@ async def test_without_discord_pys_list_nobody_waits(scene: Gatehouse) -> None:
         async def wait_for(self, _event: str, *, check: Callable[[object], bool]) -> None:
             assert check(None) is False
 
-    waits = Waits(Other())  # type: ignore[arg-type]  # of which it uses no more
+    seen: list[object] = []
+    waits = Waits(Other(), seen.append)  # type: ignore[arg-type]  # of which it uses no more
     waits.start()
     await asyncio.sleep(0)
     assert not waits.took(hello(scene.world))
+    assert seen == [None]
     await waits.stop()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,7 +16,6 @@ from aurora.chat.delivery import Delivery
 from aurora.chat.sender import Sender
 from aurora.errors import Breakers
 from aurora.guard.looking import Guard
-from aurora.intake.addressing import unplaced
 from aurora.intake.catchup import CatchUp
 from aurora.intake.receiving import Intake
 from aurora.intake.triggers import Triggers
@@ -48,10 +48,13 @@ class RecordingStore(MemoryStore):
         self.accepted: list[Event] = []
         self.full = False
         """Whether its disk is full: it takes nothing, and tells nothing."""
+        self.delay = 0.0
+        """How long it takes to keep an event and to find one, in seconds."""
 
     async def find(self, message_id: int) -> Event | None:
         """Return the event of a message."""
         self._ensure_room()
+        await asyncio.sleep(self.delay)
         return await super().find(message_id)
 
     async def note(self, key: str, value: str) -> None:
@@ -62,6 +65,7 @@ class RecordingStore(MemoryStore):
     async def add(self, event: Event, change: Change) -> bool:
         """Keep a new event; False if its message is known."""
         self._ensure_room()
+        await asyncio.sleep(self.delay)
         # Its content is taken from it once it is kept.
         as_it_came = replace(event)
         added = await super().add(event, change)
@@ -158,6 +162,10 @@ class Listener(discord.AutoShardedClient):
 
     intake: Intake
     catchup: CatchUp
+    later: Iterator[float]
+    pause: float
+    slow: Mapping[int, float]
+    """How long Red takes over a message, in seconds: any, and some by their ids."""
 
     async def cog_disabled_in_guild(self, _cog: object, _guild: object) -> bool:
         """No."""
@@ -179,10 +187,10 @@ class Listener(discord.AutoShardedClient):
         """As `on_message_without_command`."""
         for _ in range(TURNS_OF_RED):
             await asyncio.sleep(0)
-        if self.intake.triggers.may_address(message):
-            await self.intake.receive(message)
-        elif unplaced(message):
-            self.intake.lines.hold(message)
+        if pause := self.slow.get(message.id, self.pause):
+            # Timers of the same moment go off in no order.
+            await asyncio.sleep(pause + next(self.later))
+        await self.intake.heard(message)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """As the cog."""
@@ -244,6 +252,11 @@ class Harbour:
         self.settings = Settings(Keeper())
         self.wire = Wire(self.local)
         self.unread: list[Unread] = []
+        self.pause = 0.0
+        self.slow: dict[int, float] = {}
+        self.cached: int | None = 1000
+        """How many messages discord.py remembers; None for a bot without a cache."""
+        self.busy: set[asyncio.Task[None]] = set()
         self.queue: MessageQueue
         self.bot: Listener | None = None
 
@@ -263,7 +276,8 @@ class Harbour:
 
     async def start(self) -> None:
         """Load Aurora into a new process, which is about to connect."""
-        bot = self.bot = Listener(intents=discord.Intents.all())
+        bot = self.bot = Listener(intents=discord.Intents.all(), max_messages=self.cached)
+        bot.later, bot.pause, bot.slow = itertools.count(0.0, 1e-6), self.pause, self.slow
         await self.wire.log_in(bot)
         background = Background()
         queue = self.queue = MessageQueue(
@@ -294,6 +308,7 @@ class Harbour:
             red, self.settings, self.store, intake, self.clock, self._hear_unread
         )
         await queue.open()
+        triggers.waits.start()
         await bot.catchup.start()
 
     async def die(self) -> None:

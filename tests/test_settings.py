@@ -193,3 +193,9 @@ async def test_where_an_agent_answers_follows_every_change() -> None:
     await settings.set_world(dm_agent_id="b")
     await settings.set_guild(1, enabled=False)
     assert (settings.guilds_of("a"), settings.guilds_of("b")) == ([3], [None, 2])
+
+
+@pytest.mark.parametrize(("word", "steps"), [("simple", 10), ("Medium", 20), ("complex", 35)])
+def test_steps_may_be_given_by_how_hard_a_task_is(word: str, steps: int) -> None:
+    """The document's three values have names."""
+    assert parse("max_steps", word) == steps

@@ -12,13 +12,14 @@ from ..chat.places import find_place
 from ..clock import Clock
 from ..context import build_answer_context
 from ..ledger import Store
-from ..model import NO_WISH, Event, EventContext, Wish, read_wish
+from ..model import NO_WISH, Event, EventContext, Wish
 from ..reasons import REASONS, Reason
 from ..settings import Settings
 from ..words import Phrase
 from ..words import runs as w
 from .asking import Asking, Question
 from .authors import written_by
+from .roles import role_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Answers:
             channel = None
         if channel is None:
             return w.NOT_NOW
-        wish = wish._replace(role=await self._role(asked))
+        wish = wish._replace(role=await role_of(self.store, asked))
         said = Question("press", question.id, person, channel, choice, question.id, wish)
         describe = partial(self._context, written_by(question, person), choice)
         accepted = await self.asking.submit(said, describe)
@@ -59,11 +60,6 @@ class Answers:
         if accepted is Reason.DUPLICATE:
             return w.ANSWERED_ALREADY
         return REASONS[accepted].user or w.NOT_NOW
-
-    async def _role(self, asked: Event) -> str:
-        """Return which role it was that asks: nobody else knows what is meant."""
-        turn = await self.store.turn(asked.turn_id) if asked.turn_id is not None else None
-        return read_wish(asked.wish).role or (turn.route.role if turn is not None else "")
 
     async def _context(self, question: discord.Message, choice: str) -> EventContext:
         guild_id = question.guild.id if question.guild is not None else None

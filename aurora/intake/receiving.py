@@ -39,7 +39,9 @@ from .authors import as_asked, with_member, written_by
 from .edits import is_completed
 from .lines import Lines, place_anew
 from .proxies import Proxies
+from .roles import role_replied_to
 from .triggers import Refusal, Triggers
+from .wishing import DEFAULT
 
 log = logging.getLogger("red.aurora.intake")
 
@@ -188,7 +190,7 @@ class Intake:
         if isinstance(decision, Refusal):
             await self._refuse(message, decision.reason)
             return
-        event = self._event(message, decision.kind)
+        event = self._event(message, decision.kind, await self._role(message))
         match await self._queue.enqueue(event, partial(self._context, message, decision.kind)):
             case Enqueued.SHUT:
                 await _react(message, REASONS[Reason.SHUT].mark)
@@ -279,11 +281,22 @@ class Intake:
         depth = self._settings.guild(guild_id).reply_thread_depth
         return await build_event_context(message, kind, me=self._me, depth=depth)
 
-    def _event(self, message: discord.Message, kind: Kind) -> Event:
+    async def _role(self, message: discord.Message) -> str:
+        """Return which role a message is for: that which it replies to, else that of its place."""
+        guild_id = message.guild.id if message.guild else None
+        if not self._settings.guild(guild_id).roles:
+            return ""
+        replied = message.reference.message_id if message.reference is not None else None
+        role = await role_replied_to(self._store, replied) if replied is not None else None
+        if role is not None:
+            return role or DEFAULT
+        parent_id = getattr(message.channel, "parent_id", None)
+        return self._settings.role_at(guild_id, message.channel.id, parent_id)
+
+    def _event(self, message: discord.Message, kind: Kind, role: str) -> Event:
         now = self._clock.time()
         guild_id = message.guild.id if message.guild else None
         parent_id = getattr(message.channel, "parent_id", None)
-        role = self._settings.role_at(guild_id, message.channel.id, parent_id)
         return Event(
             id=new_event_id(now),
             kind=kind,

@@ -154,7 +154,8 @@ class Worker:
         if not self._router.is_asked(turn):
             return
         turn.routed = str(await claim.do(self._router.route(turn))) or UNROUTED
-        if turn.route.silent:
+        # Whoever has typed a command wants an answer.
+        if turn.route.silent and turn.speaker.by_message:
             raise Concluded(End(Reason.NO_ANSWER))
 
     async def _attempt(self, claim: Claim, admitted: Admitted) -> Attempted:

@@ -233,6 +233,11 @@ async def test_who_is_chosen_answers_and_several_are_compared(
     assert await ended(town, asked.id) == "answered"
     event = await town.cog.services.store.find(asked.id)
     assert (await town.cog.services.store.turn(event.turn_id)).agent_id == dba
+    said = town.bot_messages(room)[-1]
+    replied = town.discord.say(town.bo, room, "Are you sure?", reply_to=said)
+    await town.ended(replied)
+    event = await town.cog.services.store.find(replied.id)
+    assert (await town.cog.services.store.turn(event.turn_id)).agent_id == dba
     inputs = town.quick.inputs
     compared = ask(town, room, agent="dba, default", mode="compare")
     await shown(town, compared)

@@ -34,6 +34,7 @@ cancel ended    -     -      -         -       -       -     -     -        -
 retry           x     -      -         x       -       x     -     -        -
 retry answered  -     -      -         -       -       -     -     -        -
 answer          x     -      -         -       -       -     -     -        -
+judge           x     x      x         x       -       x     -     -        -
 go_on           x     -      -         -       -       -     -     -        -
 read            x     x      x         x       -       -     -     -        -
 """

@@ -361,7 +361,7 @@ def test_no_part_has_a_secret_or_a_preview_that_tells(text: str) -> None:
 )  # fmt: skip
 def test_hostile_text_is_handled_in_no_time(evil: str) -> None:
     """No pattern may hold up the event loop; `make soak` measures it, this bound is wide."""
-    start = time.perf_counter()
+    start = time.thread_time()
     said = output().filter(turn(HEARD), evil, LIMIT)
     said.previews.hold_back(said.text)
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5

@@ -116,10 +116,10 @@ def test_the_bots_own_messages_address_nobody(world: TeaHouse) -> None:
 def test_an_ignored_message_costs_next_to_nothing(world: TeaHouse) -> None:
     """Every message of every guild passes here; the bound is far above what it takes."""
     message, rounds = world.message("chatter", reply_to=world.message("hi")), 5000
-    start = time.perf_counter()
+    start = time.thread_time()
     for _ in range(rounds):
         addressed(message, world.me)
-    assert (time.perf_counter() - start) / rounds < 10e-6
+    assert (time.thread_time() - start) / rounds < 10e-6
 
 
 def test_an_edit_that_keeps_the_mention_still_counts(world: TeaHouse) -> None:

@@ -211,9 +211,9 @@ def test_nonces_are_new_every_time() -> None:
 )
 def test_hostile_text_is_handled_in_no_time(evil: str) -> None:
     """No pattern may hold up the event loop."""
-    start = time.perf_counter()
+    start = time.thread_time()
     fence("note", evil, NONCE)
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
 
 
 @pytest.mark.parametrize(
@@ -223,9 +223,9 @@ def test_hostile_text_is_handled_in_no_time(evil: str) -> None:
 def test_blanks_behind_a_bracket_take_no_time(surface: Callable[[str], str], blank: str) -> None:
     """They can be shared out before and behind a slash in thousands of ways."""
     evil = "<" + blank * (3990 // len(blank)) + "x"
-    start = time.perf_counter()
+    start = time.thread_time()
     surface(evil)
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from redbot.core.utils.chat_formatting import inline
 
 from ..chat.languages import speak_to_person
 from ..chat.places import Place
-from ..guard.invoking import asks
+from ..guard.invoking import asks, listens
 from ..guard.policy import Act
 from ..guard.pressing import GuardedForm
 from ..ids import task_id
@@ -43,6 +43,7 @@ class AskCommands:
         mode="One answer, or what several agents say, compared",
         breakglass="For the bot's owner: the strongest model, before all others",
     )
+    @listens(Act.ASK)
     async def slash_ask(
         self,
         interaction: discord.Interaction[Any],
@@ -138,6 +139,7 @@ class AskForm(GuardedForm):
         await _ask(interaction, self._services, request)
 
 
+@listens(Act.ASK)
 async def ask_about(interaction: discord.Interaction[Any], message: discord.Message) -> None:
     """Open the form of a question about a message."""
     cog: Any = interaction.client.get_cog(_COG)

@@ -33,12 +33,12 @@ class ScheduleCommands:
     services: Services
 
     @SetupCommands.aurora.group(name="schedule", autohelp=False)
-    @commands.guild_only()
     async def schedule(self, ctx: commands.Context) -> None:
         """Wake the agent at times of your choice, in a channel of this server."""
         await show_commands(ctx)
 
     @schedule.command(name="add")
+    @commands.guild_only()
     @asks(Act.CONFIGURE)
     async def schedule_add(self, ctx: commands.GuildContext, *, when_and_what: str) -> None:
         """Have the agent woken in this channel.
@@ -68,6 +68,7 @@ class ScheduleCommands:
         await tell(ctx, said if mine.schedules_enabled else in_order(said, w.ARE_OFF))
 
     @schedule.command(name="list")
+    @commands.guild_only()
     @asks(Act.LIST)
     async def schedule_list(self, ctx: commands.GuildContext) -> None:
         """Show the schedules of this server, as far as you can see their channels."""
@@ -84,6 +85,7 @@ class ScheduleCommands:
             await tell(ctx, w.ARE_OFF)
 
     @schedule.command(name="pause")
+    @commands.guild_only()
     @asks(Act.CONFIGURE)
     async def schedule_pause(self, ctx: commands.GuildContext, number: int) -> None:
         """Pause a schedule, or let a paused one go on.
@@ -96,6 +98,7 @@ class ScheduleCommands:
             await tell(ctx, said(number=number))
 
     @schedule.command(name="remove")
+    @commands.guild_only()
     @asks(Act.CONFIGURE)
     async def schedule_remove(self, ctx: commands.GuildContext, number: int) -> None:
         """Remove a schedule.

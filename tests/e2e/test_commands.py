@@ -45,6 +45,7 @@ EXAMPLES = {
     "userruns": "2",
     "schedules": "on",
     "botturns": "5",
+    "router": "on",
 }
 OUTSIDE = {
     "replydepth": ("0", "1 to 10"),
@@ -73,6 +74,7 @@ OUTSIDE = {
     "userruns": ("11", "1 to 10"),
     "schedules": ("yes please", "on or off"),
     "botturns": ("0", "1 to 50"),
+    "router": ("perhaps", "on or off"),
 }
 
 

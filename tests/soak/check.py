@@ -25,6 +25,8 @@ from .town import ECHO, END, LONG, WORD, Asked
 _CONTENT = re.compile(rb"zq\d{6}xw|ak\d{6}ea")
 OUTAGE = "not available right now"
 """What a notice says that announces a late answer; it is no end."""
+CROWDED = "waits for its turn"
+"""What a notice says to who has asked for much at a time; it is none either."""
 _PART = re.compile(rf"\A(?:and|so|on)\b|{WORD.pattern}|{END.pattern}")
 """What begins a further part of a long answer, and a first word: neither is a notice."""
 _MANY = 1_000_000
@@ -42,6 +44,9 @@ class Ledger:
     changes: Sequence[Mapping[str, Any]]
     refused: Collection[int]
     integrity: str
+    told: Mapping[int, Collection[int]] = field(default_factory=dict)
+    """The messages that tell of an event's end, by the one that asked: a progress line becomes one
+    of them, and replies to nothing."""
 
 
 @dataclass(slots=True)
@@ -76,11 +81,22 @@ async def read_ledger(path: Path, asked: Sequence[Asked]) -> Ledger:
             turns = [await store.turn(one) for one in {one.turn_id or "" for one in events}]
             crashed = {turn.id for turn in turns if turn is not None and turn.crashes}
             changes = await store.changes(limit=_MANY)
+            told = {one.message_id: await _told(store, one) for one in events if _unanswered(one)}
             ids = [one.message.id for one in asked]
             refused = {one for one in ids if await store.refusal(one) is not None}
         finally:
             await store.close()
-    return Ledger(events, crashed, changes, refused, str(integrity))
+    return Ledger(events, crashed, changes, refused, str(integrity), told)
+
+
+def _unanswered(event: Event) -> bool:
+    return event.state.final and event.state is not State.ANSWERED
+
+
+async def _told(store: SqliteStore, event: Event) -> list[int]:
+    """Return the messages in which people were told of an event's end."""
+    ends = (one for one in await store.sends(event.id) if one.key == "notice:end")
+    return [message_id for one in ends for message_id in one.message_ids]
 
 
 def check(
@@ -101,6 +117,7 @@ def check(
     and are told a moment later.
     """
     view = _View(discord, asked)
+    view.heed(ledger.told)
     found = Findings(
         accepted=len(ledger.events),
         ends=dict(Counter(f"{one.state} ({one.reason})" for one in ledger.events)),
@@ -161,6 +178,7 @@ class _View:
     def __init__(self, discord: LocalDiscord, asked: Sequence[Asked]) -> None:
         self.asked = {one.message.id: one for one in asked}
         self._bot = discord.bot_user.id
+        self._messages = discord.world.messages
         self.answers: dict[int, list[Message]] = defaultdict(list)
         self.notices: dict[int, list[Message]] = defaultdict(list)
         self.words: dict[int, list[Message]] = defaultdict(list)
@@ -181,8 +199,16 @@ class _View:
             self.ends[asked[int(number)].message.id].append(message)
         if _PART.search(message.content):
             return
-        if not echoes and message.reference is not None and OUTAGE not in message.content:
+        late = OUTAGE in message.content or CROWDED in message.content
+        if not echoes and message.reference is not None and not late:
             self.notices[message.reference].append(message)
+
+    def heed(self, told: Mapping[int, Collection[int]]) -> None:
+        """Count as notices what the ledger says are some, if they stand in Discord."""
+        for asked, message_ids in told.items():
+            known = {one.id for one in self.notices[asked]}
+            there = (self._messages.get(one) for one in message_ids if one not in known)
+            self.notices[asked] += [one for one in there if one is not None]
 
     def name(self, message_id: int) -> str:
         return self.asked[message_id].marker if message_id in self.asked else str(message_id)

@@ -158,6 +158,8 @@ class SqliteStore(
         self._sends.pop(speaker.id, None)
         if sends is not None:
             self._sends[speaker.id] = {send.key: send for send in sends_of(sends)}
+        if sends:
+            self._sent.add(speaker.id)
 
     async def move(
         self, events: Sequence[Event], changes: Sequence[Change], turns: Sequence[Turn] = ()

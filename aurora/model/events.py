@@ -143,10 +143,10 @@ class Turn:
     ready_at: float = field(default=0.0, compare=False, repr=False)
     # Lives in memory alone: by what reason the agent's last send was refused.
     refused: str = field(default="", compare=False, repr=False)
-    # Lives in memory alone: whether its conversation was shortened for it.
-    compacted: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether that was a text of which "all", or the "rest", is not out.
     unsaid: Literal["", "all", "rest"] = field(default="", compare=False, repr=False)
+    # Lives in memory alone: whether its conversation was shortened for it.
+    compacted: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether its asker has said that who reads along is no matter.
     consented: bool = field(default=False, compare=False, repr=False)
     # Lives in memory alone: whether its asker talks in a conversation of their own.
@@ -154,10 +154,10 @@ class Turn:
     # Lives in memory alone: the model that it is given in place of its agent's own; empty is that
     # of the agent, None leaves alone what there is.
     using: str | None = field(default=None, compare=False, repr=False)
-    # Lives in memory alone: how many tokens were spent beside it, which its budget pays for.
-    aside: int = field(default=0, compare=False, repr=False)
     # Lives in memory alone: whether that is the strongest.
     strong: bool = field(default=False, compare=False, repr=False)
+    # Lives in memory alone: how many tokens were spent beside it, which its budget pays for.
+    aside: int = field(default=0, compare=False, repr=False)
     # Lives in memory alone: the addresses that people wrote in what the agent read meanwhile.
     heard: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 

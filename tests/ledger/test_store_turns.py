@@ -385,3 +385,16 @@ async def test_what_was_sent_after_an_end_is_known_to_a_turn_that_runs_again(
     await end(store, await start(store, turn), State.FAILED)
     await start(store, turn)
     assert [one.key for one in await store.sends(event.id)] == ["answer"]
+
+
+async def test_what_was_sent_is_known_to_a_turn_that_runs_a_third_time(
+    store: Store, event: Event
+) -> None:
+    """Found once after an end, it is not to be looked for in vain by the next run."""
+    await store.add(event, change(event))
+    turn = await start(store, event)
+    await store.record_send(event, make_send())
+    await end(store, turn, State.CANCELLED)
+    for _ in range(2):
+        await start(store, turn)
+        assert [one.key for one in await store.sends(event.id)] == ["answer"]

@@ -38,7 +38,17 @@ def said_since(town: Town, message: Message) -> list[Said]:
 async def outcome_of(town: Town, message: Message, timeout: float = 30.0) -> Outcome:
     """Wait for the end of a message's event and look at everything."""
     end = await town.ended(message, timeout)
+    await town.discord.wait_for(lambda: not _lines(town) or None)
     return Outcome(end.step, end.detail, said_since(town, message), town.marks(message))
+
+
+def _lines(town: Town) -> list[Message]:
+    """Return the progress lines that stand; each is taken away a moment after its end."""
+    return [
+        one
+        for one in town.discord.world.messages.values()
+        if one.author is town.discord.bot_user and "aurora:stop:" in str(one.components)
+    ]
 
 
 async def end_of(town: Town, message: Message) -> tuple[str, str]:

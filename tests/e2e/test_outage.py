@@ -1,8 +1,8 @@
 """Outages of Letta's server under load: 60 channels in 10 guilds, 60 people, and nobody is lost.
 
 Time is compressed: breaker, retries, expiry and pace go by a clock that runs faster, while the
-agents answer as much faster. `make soak` has the same drills at the clock's own speed, and lets
-people ask for longer before and after.
+agents answer as much faster; no run shows its progress then. `make soak` has the same drills at
+the clock's own speed, and lets people ask for longer before and after.
 """
 
 from __future__ import annotations
